@@ -1,0 +1,413 @@
+/**
+ * Contracts of `containers/`: the container as the engine keeps it, and the service that `server/` calls. The manual is in `index.ts`.
+ * These are domain types: `server/` maps them from and to Docker's wire names with one table, and they are what SQLite stores.
+ */
+
+import type { Duplex, Readable } from 'node:stream'
+import type { ImageProcessConfig } from '#oci'
+import type { EndpointRequest, Endpoint, PortRequest } from '#networks'
+import type { Change } from '#snapshots'
+import type { LogReadOptions } from '#logs'
+
+/** Durations in nanoseconds, as everywhere on the wire. */
+export interface Healthcheck {
+  test: string[]
+  interval: number
+  timeout: number
+  startPeriod: number
+  startInterval: number
+  retries: number
+}
+
+/** What runs: image defaults already merged in. */
+export interface ContainerConfig {
+  hostname: string
+  domainname: string
+  user: string
+  attachStdin: boolean
+  attachStdout: boolean
+  attachStderr: boolean
+  /** `80/tcp`. */
+  exposedPorts: string[]
+  tty: boolean
+  openStdin: boolean
+  stdinOnce: boolean
+  env: string[]
+  cmd: string[] | null
+  entrypoint: string[] | null
+  healthcheck?: Healthcheck
+  argsEscaped: boolean
+  /** As the user wrote it. */
+  image: string
+  /** Paths declared by VOLUME or `-v /path`. */
+  volumes: string[]
+  workingDir: string
+  networkDisabled: boolean
+  onBuild: string[] | null
+  labels: Record<string, string>
+  stopSignal: string
+  /** Seconds; undefined: the daemon's default (10). */
+  stopTimeout?: number
+  shell: string[] | null
+}
+
+export type RestartPolicyName = 'no' | 'always' | 'on-failure' | 'unless-stopped'
+
+export type MountType = 'bind' | 'volume' | 'tmpfs' | 'image' | 'npipe' | 'cluster'
+
+/** One entry of `--mount`. */
+export interface MountRequest {
+  type: MountType
+  source: string
+  target: string
+  readOnly: boolean
+  consistency: string
+  bind?: {
+    propagation: string
+    nonRecursive: boolean
+    createMountpoint: boolean
+    readOnlyNonRecursive: boolean
+    readOnlyForceRecursive: boolean
+  }
+  volume?: { noCopy: boolean; labels: Record<string, string>; driver: string; driverOptions: Record<string, string>; subpath: string }
+  tmpfs?: { sizeBytes: number; mode: number; options: string[][] }
+  image?: { subpath: string }
+}
+
+export interface ThrottleRequest {
+  path: string
+  rate: number
+}
+
+/** Limits that `update` can change too. Zero or empty: not set. Bytes, nano-CPUs, microseconds. */
+export interface Resources {
+  cpuShares: number
+  memory: number
+  nanoCpus: number
+  cgroupParent: string
+  blkioWeight: number
+  blkioWeightDevice: { path: string; weight: number }[]
+  blkioDeviceReadBps: ThrottleRequest[]
+  blkioDeviceWriteBps: ThrottleRequest[]
+  blkioDeviceReadIOps: ThrottleRequest[]
+  blkioDeviceWriteIOps: ThrottleRequest[]
+  cpuPeriod: number
+  cpuQuota: number
+  cpuRealtimePeriod: number
+  cpuRealtimeRuntime: number
+  cpusetCpus: string
+  cpusetMems: string
+  devices: { pathOnHost: string; pathInContainer: string; cgroupPermissions: string }[]
+  deviceCgroupRules: string[]
+  deviceRequests: unknown[]
+  memoryReservation: number
+  memorySwap: number
+  memorySwappiness?: number
+  oomKillDisable?: boolean
+  /** undefined: not asked for; 0 or -1: unlimited. */
+  pidsLimit?: number
+  ulimits: { name: string; soft: number; hard: number }[]
+}
+
+/** How it is run on this host. */
+export interface HostConfig extends Resources {
+  binds: string[]
+  containerIDFile: string
+  logConfig: { type: string; config: Record<string, string> }
+  /** `default`, `bridge`, `host`, `none`, `container:<ref>`, or a network's name. */
+  networkMode: string
+  /** Key `80/tcp`. */
+  portBindings: PortRequest[]
+  restartPolicy: { name: RestartPolicyName; maximumRetryCount: number }
+  autoRemove: boolean
+  volumeDriver: string
+  volumesFrom: string[]
+  mounts: MountRequest[]
+  /** rows, columns. */
+  consoleSize: [number, number]
+  annotations: Record<string, string>
+  capAdd: string[]
+  capDrop: string[]
+  cgroupnsMode: '' | 'private' | 'host'
+  dns: string[]
+  dnsOptions: string[]
+  dnsSearch: string[]
+  extraHosts: string[]
+  groupAdd: string[]
+  ipcMode: string
+  cgroup: string
+  links: string[]
+  oomScoreAdj: number
+  pidMode: string
+  privileged: boolean
+  publishAllPorts: boolean
+  readonlyRootfs: boolean
+  securityOpt: string[]
+  storageOpt: Record<string, string>
+  tmpfs: Record<string, string>
+  utsMode: string
+  usernsMode: string
+  /** Bytes. */
+  shmSize: number
+  sysctls: Record<string, string>
+  runtime: string
+  isolation: string
+  init?: boolean
+  /** undefined: the defaults. */
+  maskedPaths?: string[]
+  readonlyPaths?: string[]
+}
+
+/** State is a union, change is a table: `containers/state.ts` holds the only transition function. Times: RFC 3339 with nanoseconds. */
+export type ContainerState =
+  | { status: 'created' }
+  | { status: 'running'; pid: number; startedAt: string }
+  | { status: 'paused'; pid: number; startedAt: string }
+  | { status: 'restarting'; startedAt: string; finishedAt: string; exitCode: number; oomKilled: boolean; error: string }
+  | { status: 'exited'; startedAt: string; finishedAt: string; exitCode: number; oomKilled: boolean; error: string }
+  | { status: 'removing'; startedAt: string; finishedAt: string; exitCode: number; oomKilled: boolean; error: string }
+  | { status: 'dead'; startedAt: string; finishedAt: string; exitCode: number; oomKilled: boolean; error: string }
+
+/** A mount as it is (inspect `Mounts`). */
+export interface MountPoint {
+  type: MountType
+  name: string
+  source: string
+  destination: string
+  driver: string
+  mode: string
+  rw: boolean
+  propagation: string
+  /** What it was made from; only in the record. */
+  spec: MountRequest
+}
+
+export interface HealthResult {
+  start: string
+  end: string
+  exitCode: number
+  output: string
+}
+
+export interface Health {
+  status: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  failingStreak: number
+  log: HealthResult[]
+}
+
+/** The aggregate's record, the whole of it. */
+export interface Container {
+  id: string
+  /** Without leading slash. */
+  name: string
+  created: string
+  /** Program and arguments after entrypoint and cmd are joined. */
+  path: string
+  args: string[]
+  /** Image id; empty for an image-less container. */
+  imageId: string
+  config: ContainerConfig
+  hostConfig: HostConfig
+  /** Networks as asked for at create and by connect. */
+  networks: Record<string, EndpointRequest>
+  state: ContainerState
+  /** Endpoints while running; kept for inspect. */
+  endpoints: Endpoint[]
+  mounts: MountPoint[]
+  restartCount: number
+  hasBeenStartedBefore: boolean
+  hasBeenManuallyStopped: boolean
+  health?: Health
+  platform: string
+  logPath: string
+  hostnamePath: string
+  hostsPath: string
+  resolvConfPath: string
+  apparmorProfile: string
+  execIds: string[]
+}
+
+export interface CreateRequest {
+  /** Empty: a name is made up. */
+  name: string
+  platform: string
+  /** undefined members: not given, the image's or the daemon's defaults apply. */
+  config: Partial<ContainerConfig>
+  hostConfig: Partial<HostConfig>
+  networks: Record<string, EndpointRequest>
+}
+
+export interface ListFilters {
+  [key: string]: string[]
+}
+
+export interface ExecRequest {
+  cmd: string[]
+  env: string[]
+  user: string
+  workingDir: string
+  privileged: boolean
+  tty: boolean
+  attachStdin: boolean
+  attachStdout: boolean
+  attachStderr: boolean
+  detachKeys: string
+  consoleSize?: [number, number]
+}
+
+export interface Exec {
+  id: string
+  containerId: string
+  request: ExecRequest
+  running: boolean
+  /** null while not ended. */
+  exitCode: number | null
+  pid: number
+  canRemove: boolean
+  openStdin: boolean
+}
+
+/** Raw counters; the CLI and server compute percentages. Bytes, nanoseconds. */
+export interface StatsSample {
+  id: string
+  name: string
+  /** RFC 3339 with nanoseconds. */
+  read: string
+  osType: 'linux'
+  running: boolean
+  cgroupVersion: 1 | 2
+  pids: { current: number; limit: number }
+  cpu: {
+    totalUsage: number
+    perCpuUsage: number[]
+    kernel: number
+    user: number
+    /** Host's cpu time, all cores. */
+    systemUsage: number
+    onlineCpus: number
+    throttling: { periods: number; throttledPeriods: number; throttledTime: number }
+  }
+  memory: { usage: number; maxUsage: number; failcnt: number; limit: number; stats: Record<string, number> }
+  blkio: Record<string, { major: number; minor: number; op: string; value: number }[]>
+  /** By interface name inside. */
+  networks: Record<
+    string,
+    {
+      rxBytes: number
+      rxPackets: number
+      rxErrors: number
+      rxDropped: number
+      txBytes: number
+      txPackets: number
+      txErrors: number
+      txDropped: number
+    }
+  >
+}
+
+export interface WaitResult {
+  exitCode: number
+  error?: string
+}
+
+export interface AttachRequest {
+  stdin: boolean
+  stdout: boolean
+  stderr: boolean
+  /** Attach to the live streams. */
+  stream: boolean
+  /** Replay the log first. */
+  logs: boolean
+  detachKeys: string
+}
+
+/** Result of attach and exec start: what flows between client and process. Framing is done already where there is no tty. */
+export interface AttachedIo {
+  tty: boolean
+  /** Runs until the output has ended, the client detached by keys, or either side broke. `client`: the hijacked connection. */
+  pipe(client: Duplex): Promise<void>
+}
+
+export interface PathStat {
+  name: string
+  /** Bytes. */
+  size: number
+  /** Go's os.FileMode bits, as the header wants them. */
+  mode: number
+  mtime: string
+  linkTarget: string
+}
+
+export interface UpdateRequest {
+  resources: Partial<Resources>
+  restartPolicy?: HostConfig['restartPolicy']
+}
+
+/**
+ * Everything the API does with containers. `ref` is a full id, a unique id prefix, a name or `/name`.
+ * All methods throw NOT_FOUND `No such container: x` for an unknown ref; texts are Docker's.
+ */
+export interface ContainerService {
+  get(ref: string): Container
+  /** Newest first. `size` fills SizeRw/SizeRootFs. */
+  list(options: { all: boolean; limit: number; size: boolean; filters: ListFilters }): Promise<ContainerSummary[]>
+  create(request: CreateRequest): Promise<{ id: string; warnings: string[] }>
+  start(ref: string): Promise<void>
+  /** Throws NOT_MODIFIED when not running. `timeout` seconds, -1 for ever, undefined: the container's. */
+  stop(ref: string, options: { timeout?: number; signal?: string }): Promise<void>
+  restart(ref: string, options: { timeout?: number; signal?: string }): Promise<void>
+  /** Signal name or number as the user wrote it; empty: SIGKILL. */
+  kill(ref: string, signal: string): Promise<void>
+  /** The first await resolves when the wait is registered (headers may be flushed), the inner one when it is over. */
+  wait(ref: string, condition: 'not-running' | 'next-exit' | 'removed', signal?: AbortSignal): Promise<{ result: Promise<WaitResult> }>
+  attach(ref: string, request: AttachRequest): Promise<AttachedIo>
+  logs(ref: string, options: Omit<LogReadOptions, 'framed'>, signal?: AbortSignal): Promise<{ tty: boolean; stream: AsyncIterable<Buffer> }>
+  resize(ref: string, height: number, width: number): Promise<void>
+  remove(ref: string, options: { force: boolean; volumes: boolean; link: boolean }): Promise<void>
+  pause(ref: string): Promise<void>
+  unpause(ref: string): Promise<void>
+  rename(ref: string, name: string): Promise<void>
+  update(ref: string, request: UpdateRequest): Promise<{ warnings: string[] }>
+  top(ref: string, psArgs: string): Promise<{ titles: string[]; processes: string[][] }>
+  /** One sample, or one about every second until the container is removed or the signal aborts. */
+  stats(ref: string, options: { stream: boolean; oneShot: boolean }, signal?: AbortSignal): AsyncIterable<{ current: StatsSample; previous?: StatsSample }>
+  changes(ref: string): Promise<Change[]>
+  export(ref: string): Promise<Readable>
+  statPath(ref: string, path: string): Promise<PathStat>
+  readArchive(ref: string, path: string): Promise<{ stat: PathStat; tar: Readable }>
+  writeArchive(ref: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean }): Promise<void>
+  commit(ref: string, options: CommitRequest): Promise<{ id: string }>
+  prune(filters: { until?: number; label: string[]; labelNot: string[] }): Promise<{ deleted: string[]; reclaimed: number }>
+  /** Bytes of the writable layer, and of everything the container sees. */
+  usage(ref: string): Promise<{ sizeRw: number; sizeRootFs: number }>
+
+  createExec(ref: string, request: ExecRequest): Promise<{ id: string }>
+  getExec(id: string): Exec
+  startExec(id: string, options: { detach: boolean; tty: boolean; consoleSize?: [number, number] }): Promise<AttachedIo | undefined>
+  resizeExec(id: string, height: number, width: number): Promise<void>
+
+  /** After a start of the daemon: adopt what runs, settle what ended, clean what is half made. */
+  restore(): Promise<void>
+  /** Daemon stops; containers keep running. */
+  close(): Promise<void>
+}
+
+export interface CommitRequest {
+  repo: string
+  tag: string
+  comment: string
+  author: string
+  pause: boolean
+  changes: string[]
+  config?: ImageProcessConfig
+}
+
+export interface ContainerSummary {
+  container: Container
+  /** Name the image is shown under: a tag, else the id. */
+  imageName: string
+  /** `Up 3 minutes (healthy)`, `Exited (0) 2 hours ago`. */
+  status: string
+  sizeRw?: number
+  sizeRootFs?: number
+}

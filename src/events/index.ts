@@ -1,0 +1,2 @@
+/** Manual to be written with the module. */
+export * from './types.ts'

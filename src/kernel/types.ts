@@ -1,0 +1,42 @@
+/**
+ * Contracts of `kernel/`: what the other modules call. One object per concern, each with a recording fake in `fake/`.
+ * Failures are `SyscallError`. Descriptors are plain numbers owned by the caller unless wrapped in a Disposable.
+ */
+
+import type { OverlayPlan } from './plans.ts'
+
+/** Files and trees below a root that may be hostile. */
+export interface Files {
+  /** Opens a directory with O_PATH|O_DIRECTORY|O_CLOEXEC; the anchor for the `…InRoot` calls. */
+  openRoot(path: string): Disposable & { fd: number }
+  /**
+   * openat2(2) with RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS: symlinks, `..` and absolute targets stay inside `rootFd`. Adds O_CLOEXEC.
+   * `flags` are node's `fs.constants`. Returns a descriptor.
+   */
+  openInRoot(rootFd: number, path: string, flags: number, mode?: number): number
+  /** Makes every missing directory of `path` inside the root; returns an O_PATH descriptor of the last. */
+  mkdirInRoot(rootFd: number, path: string, mode: number): number
+  /** mknodat(2) relative to `dirFd`; `mode` includes the S_IF… type. */
+  mknodAt(dirFd: number, name: string, mode: number, major: number, minor: number): void
+  /** Extended attributes of the path itself, links not followed. Absent attribute or unsupported file system: undefined / []. */
+  getXattr(path: string, name: string): Buffer | undefined
+  listXattr(path: string): string[]
+  setXattr(path: string, name: string, value: Buffer): void
+  removeXattr(path: string, name: string): void
+  /** Flushes the file system that holds `path`. Blocks: call it off the main thread. */
+  syncfs(path: string): void
+  /** SEEK_DATA/SEEK_HOLE extents of a regular file, for sparse copies. */
+  dataExtents(fd: number, size: number): { offset: number; length: number }[]
+}
+
+
+export interface Mounts {
+  mount(source: string, target: string, type: string, flags: number, data: string): void
+  /** `detach`: MNT_DETACH. EINVAL (not a mount) is an error. */
+  unmount(target: string, options?: { detach?: boolean }): void
+  /**
+   * A detached overlay (fsopen, fsconfig, fsmount): no entry in any mount table, gone when disposed. `upper` and `work` empty: read-only.
+   * `path` is `/proc/self/fd/N`; valid in this process only.
+   */
+  overlay(plan: OverlayPlan): Disposable & { fd: number; path: string }
+}
