@@ -7,7 +7,7 @@ export type CollectionName =
   | 'endpoints'
   | 'volumes'
   | 'images'
-  /** Key: familiar reference `docker.io/library/alpine:3` or `…@sha256:…`; value: where it points. */
+  /** Key: full reference `docker.io/library/alpine:3` or `…@sha256:…`; value: where it points. */
   | 'references'
   /** Key: chain id. */
   | 'layers'
@@ -16,18 +16,23 @@ export type CollectionName =
   /** Single values of the daemon, e.g. `id`, `migratedFrom`. */
   | 'settings'
 
-/** JSON documents by key. Calls are synchronous (58 µs in WAL mode); a put replaces. */
+/** JSON documents by key. Calls are synchronous (58 µs in WAL mode); a put replaces. Documents come back as fresh copies. */
 export interface Repository<T> {
   get(key: string): T | undefined
   put(key: string, value: T): void
+  /** An absent key is fine. */
   delete(key: string): void
-  /** In order of first insertion. */
+  /** In order of first insertion; a key that was deleted and put again counts as new. */
   all(): { key: string; value: T }[]
 }
 
-export interface Metadata {
+export interface Metadata extends Disposable {
   repository<T>(name: CollectionName): Repository<T>
-  /** All puts and deletes inside happen together or not at all. `change` is synchronous. */
+  /**
+   * All puts and deletes inside happen together or not at all. `change` is synchronous: one that returns a promise is rolled back and
+   * refused, because its later writes would fall outside. May be nested; an inner one that throws undoes only itself.
+   */
   transaction<T>(change: () => T): T
+  /** Idempotent. */
   close(): void
 }

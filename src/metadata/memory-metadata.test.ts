@@ -1,0 +1,4 @@
+import { createMemoryMetadata } from '#metadata'
+import { metadataContract } from '../../test/contract/metadata.ts'
+
+metadataContract('createMemoryMetadata', createMemoryMetadata)

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { codeOf } from '#errors'
+import { openMetadata } from '#metadata'
+import { metadataContract } from '../../test/contract/metadata.ts'
+
+metadataContract('openMetadata', () => openMetadata(':memory:'))
+
+describe('openMetadata', () => {
+  it('finds after close what was put before', () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'metadata-'))
+    const path = join(directory.path, 'gantry.db')
+    {
+      using metadata = openMetadata(path)
+      metadata.repository('settings').put('id', 'abc')
+    }
+    using metadata = openMetadata(path)
+    assert.equal(metadata.repository('settings').get('id'), 'abc')
+  })
+
+  it('refuses a file that another process has open, with UNAVAILABLE', () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'metadata-'))
+    const path = join(directory.path, 'gantry.db')
+    using metadata = openMetadata(path)
+    metadata.repository('settings').put('id', 'abc')
+    const script = `import { openMetadata } from '#metadata'
+      try { openMetadata(${JSON.stringify(path)}, { lockTimeout: 1 }) } catch (error) { console.log(error.code) }`
+    const other = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8', cwd: import.meta.dirname })
+    assert.equal(other.stdout.trim(), 'UNAVAILABLE', other.stderr)
+  })
+
+  it('refuses a file that is no database with DATA_LOSS', () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'metadata-'))
+    const path = join(directory.path, 'gantry.db')
+    writeFileSync(path, 'not a database, and longer than the header of one is: '.repeat(40))
+    assert.throws(
+      () => openMetadata(path),
+      (error) => codeOf(error) === 'DATA_LOSS',
+    )
+  })
+
+  it('refuses a schema newer than it knows', () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'metadata-'))
+    const path = join(directory.path, 'gantry.db')
+    const database = new DatabaseSync(path)
+    database.exec('PRAGMA user_version=9999')
+    database.close()
+    assert.throws(() => openMetadata(path), /newer than/)
+  })
+})

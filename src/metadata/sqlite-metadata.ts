@@ -1,0 +1,144 @@
+import { DatabaseSync } from 'node:sqlite'
+import type { StatementSync } from 'node:sqlite'
+import { EngineError, internal } from '#errors'
+import { MIGRATIONS } from './migrations.ts'
+import { refusePromise } from './refuse-promise.ts'
+import type { CollectionName, Metadata, Repository } from './types.ts'
+
+/**
+ * Opens or creates the database at `path` (its directory exists) and migrates it. Throws UNAVAILABLE when another process has it open
+ * and keeps it for `lockTimeout` ms (2000: a daemon that is just ending lets go), DATA_LOSS when it is no database, INTERNAL when a
+ * newer Gantry has written it.
+ */
+export function openMetadata(path: string, options: { lockTimeout?: number } = {}): Metadata {
+  const database = openDatabase(path, options.lockTimeout ?? 2000)
+  try {
+    return createMetadata(database)
+  } catch (error) {
+    database.close()
+    throw explain(error, path)
+  }
+}
+
+function openDatabase(path: string, timeout: number): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout })
+  } catch (error) {
+    throw explain(error, path)
+  }
+}
+
+function createMetadata(database: DatabaseSync): Metadata {
+  // EXCLUSIVE makes the file itself the lock of the data root: the kernel frees it with the process, however that ends.
+  database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;')
+  migrate(database)
+  const repositories = new Map<CollectionName, Repository<unknown>>()
+  let depth = 0
+  let open = true
+
+  function transaction<T>(change: () => T): T {
+    const [begin, commit, rollback] = depth === 0 ? TOP_LEVEL : nested(depth)
+    database.exec(begin)
+    depth++
+    try {
+      const result = refusePromise(change())
+      database.exec(commit)
+      return result
+    } catch (error) {
+      // SQLite has ended the transaction by itself after some errors (disk full, I/O).
+      if (database.isTransaction) database.exec(rollback)
+      throw error
+    } finally {
+      depth--
+    }
+  }
+
+  function repository<T>(name: CollectionName): Repository<T> {
+    const known = repositories.get(name) ?? createRepository(database, name)
+    repositories.set(name, known)
+    return known as Repository<T>
+  }
+
+  function close(): void {
+    if (open) database.close()
+    open = false
+  }
+
+  return { repository, transaction, close, [Symbol.dispose]: close }
+}
+
+const TOP_LEVEL = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'] as const
+
+function nested(depth: number): readonly [string, string, string] {
+  const name = `nested${depth}`
+  return [`SAVEPOINT ${name}`, `RELEASE ${name}`, `ROLLBACK TO ${name}; RELEASE ${name}`]
+}
+
+function migrate(database: DatabaseSync): void {
+  const row = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (row.user_version > MIGRATIONS.length) {
+    throw internal(`Cannot open the database: its schema ${row.user_version} is newer than ${MIGRATIONS.length}, the newest this version knows`)
+  }
+  for (let step = row.user_version; step < MIGRATIONS.length; step++) {
+    // In one transaction with its number: a crash between the two would run the step again on a changed schema.
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step]} PRAGMA user_version=${step + 1}; COMMIT;`)
+  }
+}
+
+function createRepository<T>(database: DatabaseSync, name: CollectionName): Repository<T> {
+  const prepare = lazily((sql: string) => database.prepare(sql))
+  return {
+    get(key) {
+      const row = prepare(`SELECT json FROM "${name}" WHERE key = ?`).get(key) as { json: string } | undefined
+      return row && decode<T>(name, key, row.json)
+    },
+    put(key, value) {
+      prepare(`INSERT INTO "${name}" (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json`).run(
+        key,
+        JSON.stringify(value),
+      )
+    },
+    delete(key) {
+      prepare(`DELETE FROM "${name}" WHERE key = ?`).run(key)
+    },
+    all() {
+      const rows = prepare(`SELECT key, json FROM "${name}" ORDER BY seq`).all() as { key: string; json: string }[]
+      return rows.map((row) => ({ key: row.key, value: decode<T>(name, row.key, row.json) }))
+    },
+  }
+}
+
+/** Statements are compiled once, when first used: opening the database must not pay for all of them. */
+function lazily(compile: (sql: string) => StatementSync): (sql: string) => StatementSync {
+  const compiled = new Map<string, StatementSync>()
+  return (sql) => {
+    const statement = compiled.get(sql) ?? compile(sql)
+    compiled.set(sql, statement)
+    return statement
+  }
+}
+
+function decode<T>(name: string, key: string, json: string): T {
+  try {
+    return JSON.parse(json) as T
+  } catch (cause) {
+    throw new EngineError('DATA_LOSS', `Cannot read record ${key} of ${name}: not JSON`, { cause })
+  }
+}
+
+/** SQLite's primary result codes. Source: sqlite.org/rescode.html. */
+const SQLITE_BUSY = 5
+const SQLITE_CORRUPT = 11
+const SQLITE_NOTADB = 26
+
+function explain(error: unknown, path: string): unknown {
+  switch ((error as { errcode?: number }).errcode) {
+    case SQLITE_BUSY:
+      return new EngineError('UNAVAILABLE', `Cannot open ${path}: another daemon uses this data root`, { cause: error })
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return new EngineError('DATA_LOSS', `Cannot open ${path}: not a database or damaged`, { cause: error })
+    default:
+      return error
+  }
+}
