@@ -77,7 +77,9 @@ function nested(depth: number): readonly [string, string, string] {
 function migrate(database: DatabaseSync): void {
   const row = database.prepare('PRAGMA user_version').get() as { user_version: number }
   if (row.user_version > MIGRATIONS.length) {
-    throw internal(`Cannot open the database: its schema ${row.user_version} is newer than ${MIGRATIONS.length}, the newest this version knows`)
+    throw internal(
+      `Cannot open the database: its schema ${row.user_version} is newer than ${MIGRATIONS.length}, the newest this version knows`,
+    )
   }
   for (let step = row.user_version; step < MIGRATIONS.length; step++) {
     // In one transaction with its number: a crash between the two would run the step again on a changed schema.
