@@ -6,7 +6,25 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 
-const ALL_LAYERS = ['lib', 'errors', 'oci', 'kernel', 'archive', 'metadata', 'content', 'snapshots', 'remotes', 'events', 'logs', 'images', 'runtime', 'networks', 'volumes', 'containers', 'build'] as const
+const ALL_LAYERS = [
+  'lib',
+  'errors',
+  'oci',
+  'kernel',
+  'archive',
+  'metadata',
+  'content',
+  'snapshots',
+  'remotes',
+  'events',
+  'logs',
+  'images',
+  'runtime',
+  'networks',
+  'volumes',
+  'containers',
+  'build',
+] as const
 
 /** Layer 0 upwards; a module may import everything below its own layer. */
 const LAYERS: readonly (readonly string[])[] = [
@@ -62,13 +80,16 @@ for (const entry of readdirSync(source, { recursive: true, withFileTypes: true }
     const imported = target.slice(1)
     if (imported === module) problems.push(`${name}: imports its own module by '#${imported}'; use a relative path`)
     else if (!allowed(module, type !== undefined).includes(imported)) {
-      problems.push(`${name}: ${module} may not import ${type ? 'types of ' : ''}${imported}; allowed: ${allowed(module, type !== undefined).join(', ')}`)
+      problems.push(
+        `${name}: ${module} may not import ${type ? 'types of ' : ''}${imported}; allowed: ${allowed(module, type !== undefined).join(', ')}`,
+      )
     } else if (!name.endsWith('.test.ts')) (graph.get(module) ?? graph.set(module, new Set()).get(module))?.add(imported)
   }
 }
 
 if (process.argv.includes('--graph')) {
-  for (const [module, targets] of [...graph].sort(([a], [b]) => a.localeCompare(b))) console.log(`- \`${module}\` → ${[...targets].sort().join(', ')}`)
+  for (const [module, targets] of [...graph].sort(([a], [b]) => a.localeCompare(b)))
+    console.log(`- \`${module}\` → ${[...targets].sort().join(', ')}`)
 }
 for (const problem of problems) console.error(problem)
 process.exitCode = problems.length > 0 ? 1 : 0
