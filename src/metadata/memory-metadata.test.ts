@@ -1,4 +1,4 @@
-import { createMemoryMetadata } from '#metadata'
+import { createMemoryMetadata } from './index.ts'
 import { metadataContract } from '../../test/contract/metadata.ts'
 
 metadataContract('createMemoryMetadata', createMemoryMetadata)

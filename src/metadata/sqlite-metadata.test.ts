@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { codeOf } from '#errors'
-import { openMetadata } from '#metadata'
+import { openMetadata } from './index.ts'
 import { metadataContract } from '../../test/contract/metadata.ts'
 
 metadataContract('openMetadata', () => openMetadata(':memory:'))
@@ -28,7 +28,7 @@ describe('openMetadata', () => {
     const path = join(directory.path, 'gantry.db')
     using metadata = openMetadata(path)
     metadata.repository('settings').put('id', 'abc')
-    const script = `import { openMetadata } from '#metadata'
+    const script = `import { openMetadata } from './index.ts'
       try { openMetadata(${JSON.stringify(path)}, { lockTimeout: 1 }) } catch (error) { console.log(error.code) }`
     const other = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8', cwd: import.meta.dirname })
     assert.equal(other.stdout.trim(), 'UNAVAILABLE', other.stderr)

@@ -92,7 +92,7 @@ function createRepository<T>(database: DatabaseSync, name: CollectionName): Repo
   return {
     get(key) {
       const row = prepare(`SELECT json FROM "${name}" WHERE key = ?`).get(key) as { json: string } | undefined
-      return row && decode<T>(name, key, row.json)
+      return row && (decode(name, key, row.json) as T)
     },
     put(key, value) {
       prepare(`INSERT INTO "${name}" (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json`).run(
@@ -105,7 +105,7 @@ function createRepository<T>(database: DatabaseSync, name: CollectionName): Repo
     },
     all() {
       const rows = prepare(`SELECT key, json FROM "${name}" ORDER BY seq`).all() as { key: string; json: string }[]
-      return rows.map((row) => ({ key: row.key, value: decode<T>(name, row.key, row.json) }))
+      return rows.map((row) => ({ key: row.key, value: decode(name, row.key, row.json) as T }))
     },
   }
 }
@@ -120,9 +120,9 @@ function lazily(compile: (sql: string) => StatementSync): (sql: string) => State
   }
 }
 
-function decode<T>(name: string, key: string, json: string): T {
+function decode(name: string, key: string, json: string): unknown {
   try {
-    return JSON.parse(json) as T
+    return JSON.parse(json)
   } catch (cause) {
     throw new EngineError('DATA_LOSS', `Cannot read record ${key} of ${name}: not JSON`, { cause })
   }
