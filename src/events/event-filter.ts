@@ -1,3 +1,4 @@
+import { familiarName, parseReference } from '#oci'
 import type { EngineEvent, EventFilters } from './types.ts'
 
 /** Filter values that mean every action of that name: actions like `exec_start: sh -c x` carry a detail after the colon. */
@@ -37,9 +38,10 @@ function matchesAction(action: string, values: string[] | undefined): boolean {
 
 /** Image events by their id or name, events of containers by the image they were made from; with and without the tag. */
 function matchesImage(event: EngineEvent, values: string[] | undefined): boolean {
+  if (values === undefined) return true
   const { id, attributes } = event.actor
   const image = attributes[event.type === 'image' ? 'name' : 'image'] ?? ''
-  const candidates = [id, image, familiarName(id), familiarName(image)]
+  const candidates = [id, image, withoutTag(id), withoutTag(image)]
   return any(values, (value) => candidates.includes(value))
 }
 
@@ -49,9 +51,11 @@ function matchesLabel(attributes: Record<string, string>, label: string): boolea
   return Object.hasOwn(attributes, key) && (equals < 0 || attributes[key] === label.slice(equals + 1))
 }
 
-/** `docker.io/library/alpine:3@sha256:…` → `alpine`; `registry:5000/a/b:1` → `registry:5000/a/b`. */
-function familiarName(reference: string): string {
-  const named = reference.split('@', 1)[0] ?? ''
-  const colon = named.indexOf(':', named.lastIndexOf('/') + 1)
-  return (colon < 0 ? named : named.slice(0, colon)).replace(/^docker\.io\//, '').replace(/^library\//, '')
+/** `docker.io/library/alpine:3` → `alpine`. An id, or anything else that is not a reference, stays as it is. */
+function withoutTag(image: string): string {
+  try {
+    return familiarName(parseReference(image))
+  } catch {
+    return image
+  }
 }
