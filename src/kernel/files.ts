@@ -1,0 +1,142 @@
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs'
+import { createSystemCalls, type SystemCalls, syscallError } from './ffi/system-calls.ts'
+import { ownDescriptor } from './own-descriptor.ts'
+import type { Files } from './types.ts'
+
+// include/uapi/linux/openat2.h and include/uapi/asm-generic/fcntl.h; node's constants lack them. O_PATH has one value on x64 and arm64.
+const RESOLVE_NO_MAGICLINKS = 0x02
+const RESOLVE_IN_ROOT = 0x10
+export const O_PATH = 0o10000000
+const O_CLOEXEC = 0o2000000
+const SEEK_SET = 0
+const SEEK_DATA = 3
+const SEEK_HOLE = 4
+
+const ENOENT = 2
+const EINTR = 4
+const ENXIO = 6
+const EAGAIN = 11
+const EEXIST = 17
+const EINVAL = 22
+const ERANGE = 34
+const ELOOP = 40
+const ENODATA = 61
+const EOPNOTSUPP = 95
+
+/** As many as the kernel follows in one path (MAXSYMLINKS). */
+const MAX_SYMLINKS = 40
+/** openat2 answers EAGAIN when a rename raced with `..`; an attacker could race for ever. */
+const MAX_RACES = 32
+
+/** {@link Files} on the running kernel (Linux 5.6 for openat2). `system` is for tests. */
+export function createFiles(system: SystemCalls = createSystemCalls()): Files {
+  function openInRoot(rootFd: number, path: string, flags: number, mode = 0): number {
+    const how = Buffer.alloc(24) // struct open_how: u64 flags, mode, resolve
+    const creates = (flags & constants.O_CREAT) !== 0
+    how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0)
+    how.writeBigUInt64LE(BigInt(creates ? mode : 0), 8) // EINVAL when a mode comes without O_CREAT
+    how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16)
+    for (let races = 0; ; races++) {
+      const result = system.attempt('openat2', rootFd, path === '' ? '.' : path, how, how.length)
+      if (result >= 0) return result
+      if ((result !== -EAGAIN && result !== -EINTR) || races === MAX_RACES) throw syscallError('openat2', -result, [path])
+    }
+  }
+
+  function tryOpenDirectory(rootFd: number, path: string): number | undefined {
+    try {
+      return openInRoot(rootFd, path, O_PATH | constants.O_DIRECTORY)
+    } catch (error) {
+      if ((error as { errno?: number }).errno === ENOENT) return undefined
+      throw error
+    }
+  }
+
+  function mkdirInRoot(rootFd: number, path: string, mode: number, links = 0): number {
+    if (links > MAX_SYMLINKS) throw syscallError('mkdirat', ELOOP, [path])
+    const existing = tryOpenDirectory(rootFd, path)
+    if (existing !== undefined) return existing
+    const { parent, name } = splitLast(path)
+    const parentFd = mkdirInRoot(rootFd, parent, mode, links)
+    try {
+      const result = system.attempt('mkdirat', parentFd, name, mode)
+      if (result < 0 && result !== -EEXIST) throw syscallError('mkdirat', -result, [path])
+      const made = tryOpenDirectory(rootFd, path)
+      if (made !== undefined) return made
+      // The name exists and yet leads nowhere: a dangling link such as /var/run -> /run. What it points to is made, inside the root.
+      const target = readlinkSync(`/proc/self/fd/${parentFd}/${name}`)
+      return mkdirInRoot(rootFd, target.startsWith('/') ? target : `${parent}/${target}`, mode, links + 1)
+    } finally {
+      closeSync(parentFd)
+    }
+  }
+
+  /** Calls `read` with a buffer, once more with a bigger one when the value did not fit; undefined when there is no such attribute or no support. */
+  function readXattr(call: string, path: string, read: (buffer: Buffer) => number): Buffer | undefined {
+    for (let size = 256; ; size = 65536) {
+      // 65536 is XATTR_SIZE_MAX and XATTR_LIST_MAX (include/uapi/linux/limits.h): the second try always fits.
+      const buffer = Buffer.alloc(size)
+      const result = read(buffer)
+      if (result >= 0) return buffer.subarray(0, result)
+      if (result === -ENODATA || result === -EOPNOTSUPP) return undefined
+      if (result !== -ERANGE || size === 65536) throw syscallError(call, -result, [path])
+    }
+  }
+
+  return {
+    openRoot(path) {
+      return ownDescriptor(openSync(path, O_PATH | constants.O_DIRECTORY))
+    },
+    openInRoot,
+    mkdirInRoot: (rootFd, path, mode) => mkdirInRoot(rootFd, path, mode),
+    mknodAt(dirFd, name, mode, major, minor) {
+      if (name.includes('/')) throw syscallError('mknodat', EINVAL, [name]) // a path would be followed through links the root does not confine
+      system.call('mknodat', dirFd, name, mode, makeDevice(major, minor))
+    },
+    getXattr: (path, name) => readXattr('lgetxattr', path, (buffer) => system.attempt('lgetxattr', path, name, buffer, buffer.length)),
+    listXattr(path) {
+      const names = readXattr('llistxattr', path, (buffer) => system.attempt('llistxattr', path, buffer, buffer.length))
+      return names === undefined || names.length === 0 ? [] : names.toString('utf8', 0, names.length - 1).split('\0')
+    },
+    setXattr(path, name, value) {
+      system.call('lsetxattr', path, name, value.length === 0 ? null : value, value.length, 0)
+    },
+    removeXattr(path, name) {
+      system.call('lremovexattr', path, name)
+    },
+    syncfs(path) {
+      using file = ownDescriptor(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
+      const result = system.attempt('syncfs', file.fd)
+      if (result < 0) throw syscallError('syncfs', -result, [path])
+    },
+    dataExtents(fd, size) {
+      const extents: { offset: number; length: number }[] = []
+      let end = 0
+      while (end < size) {
+        const start = system.attempt('lseek', fd, end, SEEK_DATA)
+        if (start === -ENXIO) break // nothing but a hole up to the end
+        if (start === -EINVAL && end === 0) return [{ offset: 0, length: size }] // no support here: all of it is data
+        if (start < 0) throw syscallError('lseek', -start, [fd])
+        const hole = system.attempt('lseek', fd, start, SEEK_HOLE)
+        if (hole < 0 && hole !== -ENXIO) throw syscallError('lseek', -hole, [fd]) // ENXIO: truncated meanwhile
+        end = hole < 0 ? size : Math.min(hole, size)
+        if (start < end) extents.push({ offset: start, length: end - start })
+        if (hole < 0) break
+      }
+      system.attempt('lseek', fd, 0, SEEK_SET)
+      return extents
+    },
+  }
+}
+
+/** The kernel's 32-bit device number (include/linux/kdev_t.h, new_encode_dev): 12 bits of major, 20 of minor. */
+export function makeDevice(major: number, minor: number): number {
+  if (major > 0xfff || minor > 0xfffff || major < 0 || minor < 0) throw syscallError('makedev', EINVAL, [major, minor])
+  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0
+}
+
+function splitLast(path: string): { parent: string; name: string } {
+  const trimmed = path.replace(/\/+$/, '')
+  const slash = trimmed.lastIndexOf('/')
+  return { parent: trimmed.slice(0, Math.max(slash, 0)), name: trimmed.slice(slash + 1) }
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+
+const INSIDE = 'GANTRY_TEST_UNSHARED'
+
+/**
+ * Runs the tests that `define` declares inside a mount and a network namespace of their own, by running `file` once more under
+ * `unshare -m -n`: mounts, links and firewall rules of the machine stay as they are, and whatever a test forgets dies with the namespaces.
+ * Without root the file is skipped, and says so.
+ */
+export function unshared(file: string, define: () => void): void {
+  if (process.env[INSIDE] !== undefined) return define()
+  if (process.getuid?.() !== 0) return void test('needs root', { skip: 'needs root' }, () => {})
+  test('in namespaces of its own', () => {
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env // else the inner run would speak the runner's binary protocol
+    const inner = spawnSync(
+      'unshare',
+      ['-m', '-n', process.execPath, '--disable-warning=ExperimentalWarning', '--test-reporter=spec', file],
+      {
+        env: { ...env, [INSIDE]: '1' },
+        encoding: 'utf8',
+      },
+    )
+    assert.equal(inner.status, 0, `\n${inner.stdout}${inner.stderr}`)
+    process.stdout.write(inner.stdout.replaceAll(/^/gm, '# '))
+  })
+}
