@@ -129,5 +129,6 @@ export interface SeccompRule {
   names: string[]
   action: string
   errnoRet?: number
-  args?: { index: number; value: number; valueTwo?: number; op: string }[]
+  /** Operands are 64 bits wide: a bigint where a number would lose bits. */
+  args?: { index: number; value: number | bigint; valueTwo?: number | bigint; op: string }[]
 }
