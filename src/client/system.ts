@@ -1,0 +1,22 @@
+/** Calls of the system group. */
+import type { SystemDiskUsage, SystemInfo, SystemVersion } from '#api'
+import type { HttpResponse } from './connection.ts'
+import { type Filters, unlessEmpty } from './containers.ts'
+import type { EngineClient } from './engine-client.ts'
+
+export function systemVersion(client: EngineClient): Promise<SystemVersion> {
+  return client.call('GET', '/version')
+}
+
+export function systemInfo(client: EngineClient): Promise<SystemInfo> {
+  return client.call('GET', '/info')
+}
+
+export function diskUsage(client: EngineClient): Promise<SystemDiskUsage> {
+  return client.call('GET', '/system/df')
+}
+
+/** A stream of events; it ends by itself only with `until`. */
+export function systemEvents(client: EngineClient, options: { since?: string; until?: string; filters?: Filters }): Promise<HttpResponse> {
+  return client.open('GET', '/events', { query: { ...options, filters: unlessEmpty(options.filters) } })
+}
