@@ -14,6 +14,7 @@ const FIRST_COLLECTIONS: readonly CollectionName[] = [
   'images',
   'references',
   'layers',
+  'chains',
   'snapshots',
   'settings',
 ]

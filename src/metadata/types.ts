@@ -9,8 +9,10 @@ export type CollectionName =
   | 'images'
   /** Key: full reference `docker.io/library/alpine:3` or `…@sha256:…`; value: where it points. */
   | 'references'
-  /** Key: chain id. */
+  /** Key: diff id; what is unpacked. */
   | 'layers'
+  /** Key: chain id; which layers lie on each other. */
+  | 'chains'
   /** Key: writable layer key. */
   | 'snapshots'
   /** Single values of the daemon, e.g. `id`, `migratedFrom`. */
