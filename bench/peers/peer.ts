@@ -1,0 +1,99 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { starterImage, TestHost } from '../../test/harness/index.ts'
+import { Api } from '../api.ts'
+
+/** How to start an engine: its name in the results and its command line. */
+export interface PeerRecipe {
+  name: string
+  command(places: { data: string; state: string; socket: string; cgroupParent: string }): string[]
+}
+
+/** A running engine on a test host of its own, reached by its socket only. */
+export class Peer implements AsyncDisposable {
+  readonly name: string
+  readonly host: TestHost
+  readonly directory: string
+  readonly socket: string
+  readonly api: Api
+  readonly #recipe: PeerRecipe
+  readonly #cgroupParent: string
+  #daemon: ChildProcess | undefined
+
+  private constructor(recipe: PeerRecipe, host: TestHost) {
+    this.#recipe = recipe
+    this.name = recipe.name
+    this.host = host
+    this.directory = mkdtempSync(join(tmpdir(), 'gantry-bench-'))
+    this.socket = join(this.directory, 'api.sock')
+    this.#cgroupParent = `gantry-bench-${process.pid}-${recipe.name}`
+    this.api = new Api(this.socket)
+  }
+
+  static async start(recipe: PeerRecipe): Promise<Peer> {
+    const peer = new Peer(recipe, await TestHost.create())
+    mkdirSync(join(peer.directory, 'shared'))
+    await peer.startDaemon()
+    peer.host.must(['docker', '-H', `unix://${peer.socket}`, 'import', '--change', 'CMD ["sh"]', starterImage(), 'starter'])
+    return peer
+  }
+
+  /** Starts the daemon; milliseconds until it answers the first request. */
+  async startDaemon(): Promise<number> {
+    const [program = '', ...args] = this.host.wrap(
+      this.#recipe.command({
+        data: join(this.directory, 'data'),
+        state: join(this.directory, 'state'),
+        socket: this.socket,
+        cgroupParent: `/${this.#cgroupParent}`,
+      }),
+    )
+    const start = performance.now()
+    this.#daemon = spawn(program, args, { stdio: ['ignore', 'ignore', 'ignore'] })
+    for (;;) {
+      try {
+        await this.api.call('GET', '/containers/json?all=1')
+        return performance.now() - start
+      } catch (error) {
+        if (performance.now() - start > 60_000) throw error
+        await sleep(2)
+      }
+    }
+  }
+
+  async stopDaemon(): Promise<void> {
+    if (this.#daemon === undefined) return
+    const ended = once(this.#daemon, 'exit')
+    this.#daemon.kill('SIGTERM')
+    await ended
+  }
+
+  /** Every process of the engine: all that lives in the host's mount namespace (containers have their own). */
+  processes(): number[] {
+    return this.host.processes().map(({ pid }) => pid)
+  }
+
+  async removeAll(): Promise<void> {
+    const list: { Id: string }[] = await this.api.call('GET', '/containers/json?all=1')
+    await Promise.all(list.map(({ Id }) => this.api.call('DELETE', `/containers/${Id}?force=1&v=1`)))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.removeAll().catch(() => undefined)
+    this.api.close()
+    await this.stopDaemon()
+    await this.host[Symbol.asyncDispose]()
+    for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
+      try {
+        rmdirSync(join('/sys/fs/cgroup', hierarchy, this.#cgroupParent))
+      } catch {
+        // Not in this hierarchy.
+      }
+    }
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
