@@ -1,0 +1,86 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { request } from 'node:http'
+import { once } from 'node:events'
+
+/** The daemon in the guest, which is a machine of its own: no test host is needed. */
+export class GuestEngine {
+  readonly #socket = '/run/api.sock'
+  #daemon: ChildProcess | undefined
+
+  async start(): Promise<void> {
+    const daemon = spawn(
+      '/opt/gantry/bin/gantry',
+      ['daemon', '--data-root', '/var/gantry', '--exec-root', '/run/gantry', '--host', `unix://${this.#socket}`],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    this.#daemon = daemon
+    await once(daemon.stdout, 'data')
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (this.#daemon === undefined) return
+    const ended = once(this.#daemon, 'exit')
+    this.#daemon.kill(signal)
+    await ended
+  }
+
+  /** One request; throws on a status over 399. The body is JSON or a Buffer; so is what comes back. */
+  call(method: string, path: string, body?: unknown): Promise<any> {
+    const payload = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body)
+    const headers = payload === undefined ? {} : { 'Content-Type': Buffer.isBuffer(payload) ? 'application/x-tar' : 'application/json' }
+    return new Promise((done, fail) => {
+      const call = request({ socketPath: this.#socket, method, path, headers }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', fail)
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks)
+          if ((response.statusCode ?? 0) > 399) fail(new Error(`${method} ${path}: ${response.statusCode} ${bytes.toString()}`))
+          else if (response.headers['content-type']?.startsWith('application/json') === true && bytes.length > 0)
+            done(JSON.parse(bytes.toString()))
+          else done(bytes)
+        })
+      })
+      call.on('error', fail)
+      call.end(payload)
+    })
+  }
+
+  async create(command: string[], hostConfig: Record<string, unknown> = {}): Promise<string> {
+    const { Id } = await this.call('POST', '/containers/create', {
+      Image: 'starter',
+      Cmd: command,
+      HostConfig: { NetworkMode: 'none', ...hostConfig },
+    })
+    return Id
+  }
+
+  async begin(id: string): Promise<void> {
+    await this.call('POST', `/containers/${id}/start`)
+  }
+
+  /** Runs to the end; stdout and stderr together, with the exit code. The container stays. */
+  async run(command: string[], hostConfig: Record<string, unknown> = {}): Promise<{ id: string; output: string; exitCode: number }> {
+    const id = await this.create(command, hostConfig)
+    await this.begin(id)
+    const { StatusCode } = await this.call('POST', `/containers/${id}/wait`)
+    return { id, output: demultiplex(await this.call('GET', `/containers/${id}/logs?stdout=1&stderr=1`)), exitCode: StatusCode }
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.call('DELETE', `/containers/${id}?force=1&v=1`)
+  }
+}
+
+/** The payloads of Docker's 8-byte frames, one after the other. */
+function demultiplex(bytes: Buffer): string {
+  let text = ''
+  for (let offset = 0; offset + 8 <= bytes.length;) {
+    const length = bytes.readUInt32BE(offset + 4)
+    text += bytes.toString('utf8', offset + 8, offset + 8 + length)
+    offset += 8 + length
+  }
+  return text
+}
