@@ -26,3 +26,6 @@ export { decodeProfile, resolveProfile, type Profile, type ProfileHost } from '.
 export { DEFAULT_PROFILE } from './seccomp/default-profile.ts'
 export { createSeccompFilters, type SeccompFilters } from './seccomp/filters.ts'
 export type { Machine } from './seccomp/architectures.ts'
+export { detectCgroupLayout, locateCgroup, type CgroupLayout, type CgroupLocation } from './cgroups/layout.ts'
+export { planCgroup, type CgroupRequest } from './cgroups/plan.ts'
+export { prepareCgroupParent } from './cgroups/prepare.ts'

@@ -25,6 +25,8 @@ export interface CgroupPlan {
   join: string[]
   /** v2: the directory whose descriptor goes to clone3(CLONE_INTO_CGROUP). */
   into?: string
+  /** v2: eBPF program that decides over device nodes; `prepareCgroup` attaches it to `into` before the launch. */
+  deviceProgram?: Buffer
   /** Where `oom_kill N` is counted: v1 memory.oom_control, v2 memory.events. */
   oomFile?: string
   /** Removed after exit, deepest first; EBUSY is retried for a bounded time. */
