@@ -1,13 +1,14 @@
 #!/bin/sh
-# Makes the starter image's root file system from Debian's busybox-static and prints the path of the tar. Kept in .cache, keyed by the
+# Makes the starter image's root file system from Debian's busybox-static and prints the path of the tar. Kept in ~/.cache/gantry, keyed by the
 # program's checksum and this recipe. No network is needed once the package is there.
 set -eu
 cd "$(dirname "$0")/.."
 busybox=$(command -v busybox) || { echo "busybox is missing: apt-get install busybox-static" >&2; exit 1; }
 key=$(cat "$busybox" "$0" | sha256sum | cut -c1-16)
-image=$PWD/.cache/starter-$key.tar
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/gantry
+image=$cache/starter-$key.tar
 if [ ! -e "$image" ]; then
-  mkdir -p .cache
+  mkdir -p "$cache"
   root=$(mktemp -d)
   trap 'rm -rf "$root"' EXIT
   mkdir -p "$root/bin" "$root/sbin" "$root/usr/bin" "$root/usr/sbin" "$root/etc" "$root/home" "$root/var/spool" "$root/var/www"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Makes what a QEMU guest with cgroup v2 boots: Debian's cloud kernel, a small initrd and a disk with Node, the built engine and the guest
-# tests. Prints the folder. The kernel is fetched once (.cache/vm); the disk is made anew each time, it holds what was just built.
+# tests. Prints the folder. The kernel is fetched once (~/.cache/gantry/vm); the disk is made anew each time, it holds what was just built.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cache=$PWD/.cache/vm
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/gantry/vm
 mkdir -p "$cache"
 
 if [ ! -e "$cache/vmlinuz" ]; then

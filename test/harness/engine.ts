@@ -240,7 +240,7 @@ function removeCgroups(parent: string): void {
 
 let starter: string | undefined
 
-/** Path of the starter image's root file system tar, made once and kept in `.cache`. */
+/** Path of the starter image's root file system tar, made once and kept in ~/.cache/gantry. */
 export function starterImage(): string {
   if (starter === undefined) {
     const made = spawnSync(join(ROOT, 'tools/starter-image.sh'), { encoding: 'utf8' })
