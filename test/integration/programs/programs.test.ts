@@ -93,7 +93,12 @@ test('PostgreSQL runs as its user on a copied-up volume, passes pgbench, keeps i
   const server = [
     'sh',
     '-c',
-    'echo "host all all all trust" > /tmp/hba; echo "local all all trust" >> /tmp/hba; exec /usr/lib/postgresql/15/bin/postgres -D /var/lib/postgresql/15/main -c config_file=/etc/postgresql/15/main/postgresql.conf -c hba_file=/tmp/hba -c listen_addresses="*"',
+    [
+      'data=/var/lib/postgresql/data; bin=/usr/lib/postgresql/15/bin',
+      '[ -e $data/PG_VERSION ] || $bin/initdb -D $data -A trust',
+      'echo "host all all all trust" >> $data/pg_hba.conf',
+      'exec $bin/postgres -D $data -c listen_addresses="*" -c unix_socket_directories=/run/postgresql',
+    ].join('\n'),
   ]
   engine.mustDocker(
     ...['run', '-d', '--name', 'pg', '-u', 'postgres', '--stop-signal', 'SIGINT', '--shm-size', '128m', '-p', '5433:5432'],
