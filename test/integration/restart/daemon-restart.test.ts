@@ -1,0 +1,89 @@
+/** The daemon ends, in order or not, and comes back: containers run on, their output is kept, their exit codes are known. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Engine } from '../../harness/index.ts'
+
+const COUNT = 'i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done'
+
+for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+  test(`containers outlive a daemon ended by ${signal}`, async () => {
+    await using engine = await Engine.start()
+    engine.loadStarter()
+    engine.mustDocker('run', '-d', '--name', 'counter', 'starter', 'sh', '-c', COUNT)
+    engine.mustDocker('run', '-d', '--name', 'ends', 'starter', 'sh', '-c', 'sleep 1; echo last words; exit 42')
+    engine.mustDocker(
+      'run',
+      '-d',
+      '--name',
+      'web',
+      '-p',
+      '8080:80',
+      'starter',
+      'sh',
+      '-c',
+      'echo up > /var/www/index.html; exec httpd -f -h /var/www',
+    )
+    engine.mustDocker('run', '-d', '--name', 'gone', '--rm', 'starter', 'sleep', '1')
+    const pid = engine.mustDocker('inspect', '-f', '{{.State.Pid}}', 'counter')
+    const code = await engine.stopDaemon(signal)
+    if (signal === 'SIGTERM') assert.equal(code, 0)
+    await sleep(1500)
+    assert.equal(
+      engine.host.must(['curl', '-fsS', '-m', '2', 'http://127.0.0.1:8080/']).trim(),
+      'up',
+      'a published port while the daemon is away',
+    )
+
+    await engine.startDaemon()
+    assert.equal(engine.mustDocker('inspect', '-f', '{{.State.Status}} {{.State.Pid}}', 'counter'), `running ${pid}`)
+    assert.equal(engine.mustDocker('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'ends'), 'exited 42')
+    assert.equal(engine.mustDocker('logs', 'ends'), 'last words')
+    assert.equal(engine.docker(['inspect', 'gone']).status, 1, '--rm is carried out after the restart')
+    assert.equal(engine.host.must(['curl', '-fsS', '-m', '2', 'http://127.0.0.1:8080/']).trim(), 'up')
+
+    const lines = engine.mustDocker('logs', 'counter').split('\n').map(Number)
+    assert.ok(lines.length > 100)
+    assert.deepEqual(
+      lines,
+      lines.map((_, index) => index),
+      'no line lost, none doubled',
+    )
+    assert.equal(engine.mustDocker('exec', 'counter', 'echo', 'exec works'), 'exec works')
+    engine.mustDocker('stop', '-t', '0', 'counter')
+    assert.equal(engine.mustDocker('inspect', '-f', '{{.State.ExitCode}}', 'counter'), '137')
+    engine.mustDocker('start', 'ends')
+    assert.equal(engine.mustDocker('wait', 'ends'), '42')
+  })
+}
+
+test('restart policies are carried out for what ended while the daemon was away', async () => {
+  await using engine = await Engine.start()
+  engine.loadStarter()
+  engine.mustDocker('run', '-d', '--name', 'always', '--restart', 'always', 'starter', 'sleep', '1')
+  engine.mustDocker('run', '-d', '--name', 'stopped', '--restart', 'unless-stopped', 'starter', 'sleep', '1000')
+  engine.mustDocker('stop', '-t', '0', 'stopped')
+  await engine.stopDaemon('SIGKILL')
+  await sleep(1500)
+  await engine.startDaemon()
+  await sleep(500)
+  assert.equal(engine.mustDocker('inspect', '-f', '{{.State.Running}}', 'always'), 'true')
+  assert.equal(engine.mustDocker('inspect', '-f', '{{.State.Running}}', 'stopped'), 'false')
+})
+
+test('a second daemon on the same data is refused', async () => {
+  await using engine = await Engine.start()
+  const second = engine.host.run([
+    'bin/gantry',
+    'daemon',
+    '--data-root',
+    engine.dataRoot,
+    '--exec-root',
+    engine.execRoot,
+    '--host',
+    `unix://${engine.socket}.2`,
+  ])
+  assert.notEqual(second.status, 0)
+  assert.match(second.stderr, /in use|running|lock/i)
+  assert.equal((await engine.request('GET', '/_ping')).status, 200)
+})
