@@ -1,0 +1,244 @@
+/**
+ * Tar decoder: chunks in, events out, synchronous, so that a worker that inflates, hashes and writes needs no promise per file.
+ * Reads ustar, GNU (long names, old sparse), PAX (all sparse versions, SCHILY.xattr) and star. Global PAX headers are skipped as Go's
+ * reader skips them: what Docker sees and what we see of one archive must be the same.
+ */
+
+import { invalidArgument } from '#errors'
+import { decodeName } from './file-name.ts'
+import { decodePax, decodePaxNumber, decodePaxTime } from './pax.ts'
+import { checkExtents, decodeSparseMap, oldSparseMap, paxSparse } from './sparse.ts'
+import type { SparseFields } from './sparse.ts'
+import { BLOCK_SIZE, decodeBlock } from './tar-block.ts'
+import type { HeaderBlock } from './tar-block.ts'
+import { DEFAULT_TAR_LIMITS } from './types.ts'
+import type { TarEntry, TarEntryType, TarEvent, TarLimits } from './types.ts'
+
+export interface TarDecoder {
+  /** Events of the next chunk. Iterate to the end before the next push. Throws INVALID_ARGUMENT on malformed input. */
+  push(chunk: Buffer): Generator<TarEvent, void, void>
+  /** Call after the last chunk: throws INVALID_ARGUMENT `unexpected EOF` when an entry is cut short. Missing end blocks are fine, as for Go. */
+  finish(): void
+  /** Whether the end-of-archive blocks have been seen; what follows them is ignored. */
+  readonly ended: boolean
+}
+
+/**
+ * What the parser wants next: `take` bytes in one piece (`boundary`: the archive may end here), `body` bytes passed on as data of the file
+ * at `offset`, `skip` bytes dropped.
+ */
+export type Step = { take: number; boundary?: true } | { body: number; offset: number } | { skip: number } | TarEvent
+
+const ENTRY_TYPES: Readonly<Record<string, TarEntryType>> = {
+  '0': 'file',
+  '\0': 'file',
+  '7': 'file',
+  S: 'file',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'character',
+  '4': 'block',
+  '5': 'directory',
+  '6': 'fifo',
+}
+
+export function createTarDecoder(limits: TarLimits = DEFAULT_TAR_LIMITS): TarDecoder {
+  const parser = parse(limits)
+  let step = parser.next()
+  let held = Buffer.alloc(0)
+
+  function* push(chunk: Buffer): Generator<TarEvent, void, void> {
+    let rest = chunk
+    while (step.done !== true) {
+      const wanted = step.value
+      if ('take' in wanted) {
+        if (held.length + rest.length < wanted.take) {
+          held = Buffer.concat([held, rest])
+          return
+        }
+        const missing = wanted.take - held.length
+        const bytes = held.length === 0 ? rest.subarray(0, missing) : Buffer.concat([held, rest.subarray(0, missing)])
+        held = Buffer.alloc(0)
+        rest = rest.subarray(missing)
+        step = parser.next(bytes)
+      } else if ('body' in wanted || 'skip' in wanted) {
+        const length = 'body' in wanted ? wanted.body : wanted.skip
+        const piece = rest.subarray(0, length)
+        rest = rest.subarray(piece.length)
+        if ('body' in wanted && piece.length > 0) yield { kind: 'data', offset: wanted.offset, bytes: piece }
+        if (piece.length < length) {
+          const left = length - piece.length
+          step = { done: false, value: 'body' in wanted ? { body: left, offset: wanted.offset + piece.length } : { skip: left } }
+          return
+        }
+        step = parser.next(piece)
+      } else {
+        yield wanted
+        step = parser.next(rest)
+      }
+    }
+  }
+
+  return {
+    push,
+    finish() {
+      const mayEnd = step.done === true || ('take' in step.value && step.value.boundary === true && held.length === 0)
+      if (!mayEnd) throw invalidArgument('unexpected EOF')
+    },
+    get ended() {
+      return step.done === true
+    },
+  }
+}
+
+/** Fields that headers before the real one (PAX, GNU long names) set for it. */
+interface Overrides {
+  path?: string
+  linkPath?: string
+  size?: number
+  uid?: number
+  gid?: number
+  mtime?: bigint
+  xattrs: Map<string, Buffer>
+  sparse: SparseFields
+}
+
+function* parse(limits: TarLimits): Generator<Step, void, Buffer> {
+  for (;;) {
+    let overrides: Overrides = { xattrs: new Map(), sparse: {} }
+    let bytes = yield { take: BLOCK_SIZE, boundary: true }
+    let block = decodeBlock(bytes)
+    while (block !== undefined && isPrelude(block.typeFlag)) {
+      const content = yield* prelude(block, limits)
+      overrides = apply(overrides, block.typeFlag, content)
+      bytes = yield { take: BLOCK_SIZE }
+      block = decodeBlock(bytes)
+      if (block === undefined) throw invalidArgument('invalid tar header: extended header without a file')
+    }
+    if (block === undefined) {
+      if (decodeBlock(yield { take: BLOCK_SIZE, boundary: true }) !== undefined)
+        throw invalidArgument('invalid tar header: data after the end of the archive')
+      return
+    }
+    if (block.typeFlag === 'V') continue // GNU volume label: a name, no file
+    yield* entry(block, bytes, overrides, limits)
+  }
+}
+
+function* entry(block: HeaderBlock, bytes: Buffer, overrides: Overrides, limits: TarLimits): Generator<Step, void, Buffer> {
+  const path = overrides.sparse.name ?? overrides.path ?? block.name
+  const type = entryType(block, path)
+  // Only files have a body, whatever the size field says: directories of old archives carry one (as Go's reader).
+  let stored = type === 'file' ? (overrides.size ?? block.size) : 0
+  const tail = padding(stored)
+  let realSize = stored
+  let extents = undefined
+  if (block.typeFlag === 'S') {
+    ;({ realSize, extents } = yield* oldSparseMap(bytes, limits))
+  } else if (type === 'file' && overrides.sparse.mapInData === true) {
+    realSize = overrides.sparse.realSize ?? 0
+    const map = yield* decodeSparseMap(stored, limits)
+    extents = map.extents
+    stored -= map.consumed
+  } else if (type === 'file' && overrides.sparse.extents !== undefined) {
+    realSize = overrides.sparse.realSize ?? 0
+    extents = overrides.sparse.extents
+  }
+  if (extents !== undefined) checkExtents(extents, realSize, stored)
+
+  yield {
+    kind: 'entry',
+    entry: { ...describe(block, type, path, overrides, limits), size: realSize, ...(extents === undefined ? {} : { sparse: extents }) },
+  }
+  for (const extent of extents ?? [{ offset: 0, length: stored }]) yield { body: extent.length, offset: extent.offset }
+  yield { skip: tail }
+  yield { kind: 'end' }
+}
+
+function describe(block: HeaderBlock, type: TarEntryType, path: string, overrides: Overrides, limits: TarLimits): Omit<TarEntry, 'size'> {
+  const isLink = type === 'symlink' || type === 'hardlink'
+  const isDevice = type === 'character' || type === 'block'
+  const linkPath = isLink ? (overrides.linkPath ?? block.linkName) : ''
+  for (const name of [path, linkPath]) {
+    if (name.length > limits.maxPathLength) throw invalidArgument('invalid tar header: file name too long')
+    // A NUL would cut the name short in the system call, after the checks have seen all of it.
+    if (name.includes('\0')) throw invalidArgument('invalid tar header: NUL in a file name')
+  }
+  return {
+    type,
+    path,
+    linkPath,
+    mode: block.mode,
+    uid: overrides.uid ?? block.uid,
+    gid: overrides.gid ?? block.gid,
+    mtime: overrides.mtime ?? BigInt(block.mtime) * 1_000_000_000n,
+    major: isDevice ? block.major : 0,
+    minor: isDevice ? block.minor : 0,
+    xattrs: overrides.xattrs,
+  }
+}
+
+function entryType(block: HeaderBlock, path: string): TarEntryType {
+  const type = ENTRY_TYPES[block.typeFlag]
+  if (type === undefined) throw invalidArgument(`unhandled tar header type ${JSON.stringify(block.typeFlag)}`)
+  // Before POSIX, directories were files whose name ends in a slash.
+  return type === 'file' && path.endsWith('/') ? 'directory' : type
+}
+
+function isPrelude(typeFlag: string): boolean {
+  return typeFlag === 'x' || typeFlag === 'g' || typeFlag === 'L' || typeFlag === 'K'
+}
+
+function* prelude(block: HeaderBlock, limits: TarLimits): Generator<Step, Buffer, Buffer> {
+  const limit = block.typeFlag === 'L' || block.typeFlag === 'K' ? limits.maxPathLength + BLOCK_SIZE : limits.maxPaxSize
+  // Checked before the bytes are awaited: the size field is the attacker's, the memory ours.
+  if (block.size > limit) throw invalidArgument(`invalid tar header: extended header of ${block.size} bytes, at most ${limit} are allowed`)
+  const content = yield { take: block.size }
+  yield { skip: padding(block.size) }
+  return content
+}
+
+function apply(overrides: Overrides, typeFlag: string, content: Buffer): Overrides {
+  switch (typeFlag) {
+    case 'L':
+      return { ...overrides, path: untilNul(content) }
+    case 'K':
+      return { ...overrides, linkPath: untilNul(content) }
+    case 'x':
+      return applyPax(overrides, content)
+    default:
+      return overrides
+  }
+}
+
+function applyPax(overrides: Overrides, content: Buffer): Overrides {
+  const result: Overrides = { ...overrides }
+  const records = decodePax(content)
+  for (const { key, value } of records) {
+    if (key.startsWith(XATTR_PREFIX)) result.xattrs.set(key.slice(XATTR_PREFIX.length), Buffer.from(value))
+    else if (value.length > 0) PAX_FIELDS[key]?.(result, value)
+  }
+  result.sparse = paxSparse(records)
+  return result
+}
+
+export const XATTR_PREFIX = 'SCHILY.xattr.'
+
+const PAX_FIELDS: Readonly<Record<string, (overrides: Overrides, value: Buffer) => void>> = {
+  path: (overrides, value) => (overrides.path = decodeName(value)),
+  linkpath: (overrides, value) => (overrides.linkPath = decodeName(value)),
+  size: (overrides, value) => (overrides.size = decodePaxNumber(value, 'size')),
+  uid: (overrides, value) => (overrides.uid = decodePaxNumber(value, 'uid')),
+  gid: (overrides, value) => (overrides.gid = decodePaxNumber(value, 'gid')),
+  mtime: (overrides, value) => (overrides.mtime = decodePaxTime(value)),
+}
+
+function untilNul(content: Buffer): string {
+  const end = content.indexOf(0)
+  return decodeName(end < 0 ? content : content.subarray(0, end))
+}
+
+/** Bytes from the end of `size` bytes to the next block. */
+export function padding(size: number): number {
+  return (BLOCK_SIZE - (size % BLOCK_SIZE)) % BLOCK_SIZE
+}
