@@ -4,6 +4,9 @@
  *
  * - {@link Files}: paths inside hostile trees, device nodes, extended attributes, sparse files.
  * - {@link Mounts}: mount, unmount, detached overlays.
+ * - {@link RouteNetlink}, {@link Nftables}: links, addresses, routes and firewall tables. Requests are data first (`encode…`, `NftOperation`), sent in
+ *   one piece; sockets belong to the network namespace of the thread that opened them.
+ * - {@link Sysctls}, {@link PortProbe}, {@link inNetworkNamespace}.
  *
  * Lifecycle: `createX()` costs microseconds and opens nothing; make one per thread (errno is per thread), so a worker makes its own. Descriptors
  * and mounts come back as Disposables for `using`. Failures are `SyscallError`; who knows what a failure means turns it into an `EngineError`.
@@ -15,11 +18,36 @@
  * ```
  */
 export type * from './plans.ts'
-export type { Files, Mounts } from './types.ts'
+export type { Files, Mounts, Nftables, PortProbe, RouteNetlink, Sysctls } from './types.ts'
 export { createFiles } from './files.ts'
 export { createMounts } from './mounts.ts'
+export { inNetworkNamespace } from './namespaces.ts'
+export { createSysctls } from './sysctls.ts'
+export { createPortProbe } from './port-probe.ts'
+export { MessageWriter } from './netlink/message.ts'
+export {
+  encodeDeleteAddress,
+  encodeDeleteLink,
+  encodeIsolatePort,
+  encodeNewAddress,
+  encodeNewBridge,
+  encodeNewRoute,
+  encodeNewVeth,
+  encodeSetLink,
+  type AddressInfo,
+  type LinkInfo,
+  type LinkTarget,
+  type RouteInfo,
+  type VethPair,
+} from './netlink/route-messages.ts'
+export { openRouteNetlink } from './netlink/route-netlink.ts'
+export { openNftables } from './nftables/nftables.ts'
+export type { NftDatatype, NftElement, NftExpression, NftFamily, NftHook, NftOperation, NftTable } from './nftables/operations.ts'
 export { createFakeFiles, type FileCall } from './fake/fake-files.ts'
 export { createFakeMounts, type MountCall } from './fake/fake-mounts.ts'
+export { createFakeNftables } from './fake/fake-nftables.ts'
+export { createFakeRouteNetlink } from './fake/fake-route-netlink.ts'
+export { createFakeSysctls } from './fake/fake-sysctls.ts'
 export { availableCapabilities, CAPABILITIES, containerCapabilities, DEFAULT_CAPABILITIES, normalizeCapabilities } from './capabilities.ts'
 export { compileSeccomp } from './seccomp/compile.ts'
 export { decodeProfile, resolveProfile, type Profile, type ProfileHost } from './seccomp/profile.ts'

@@ -3,7 +3,9 @@
  * Failures are `SyscallError`. Descriptors are plain numbers owned by the caller unless wrapped in a Disposable.
  */
 
-import type { OverlayPlan } from './plans.ts'
+import type { AddressInfo, LinkInfo, LinkTarget, RouteInfo } from './netlink/route-messages.ts'
+import type { NftOperation, NftTable } from './nftables/operations.ts'
+import type { OverlayPlan, PortReservation } from './plans.ts'
 
 /** Files and trees below a root that may be hostile. */
 export interface Files {
@@ -29,7 +31,6 @@ export interface Files {
   dataExtents(fd: number, size: number): { offset: number; length: number }[]
 }
 
-
 export interface Mounts {
   mount(source: string, target: string, type: string, flags: number, data: string): void
   /** `detach`: MNT_DETACH. EINVAL (not a mount) is an error. */
@@ -40,3 +41,38 @@ export interface Mounts {
    */
   overlay(plan: OverlayPlan): Disposable & { fd: number; path: string }
 }
+
+/** Links, addresses and routes of one network namespace, by rtnetlink. Requests are made by the `encode…` functions and a `MessageWriter`. */
+export interface RouteNetlink extends Disposable {
+  /** Sends complete requests at once. Every one is carried out; the first that was refused is thrown as SyscallError with the kernel's text. */
+  send(requests: Buffer): void
+  /** One link, or undefined. Costs about 15 µs; a dump of all grows with their number. */
+  link(target: LinkTarget): LinkInfo | undefined
+  links(): LinkInfo[]
+  addresses(): AddressInfo[]
+  /** Unicast routes of all tables and both families. */
+  routes(): RouteInfo[]
+}
+
+/** Tables of nftables in one network namespace, by nfnetlink. */
+export interface Nftables extends Disposable {
+  /** One transaction. Throws SyscallError that names the operation; nothing has happened then. */
+  apply(table: NftTable, operations: readonly NftOperation[]): void
+  /** Names of the table's chains; empty when there is no such table. */
+  chains(table: NftTable): string[]
+  /** Elements of a set or map, parts of concatenations padded to 4 bytes. ENOENT when there is none. */
+  elements(table: NftTable, set: string): { key: Buffer; data?: Buffer }[]
+}
+
+/** Kernel settings by path below /proc/sys, `net/ipv4/ip_forward`. */
+export interface Sysctls {
+  /** Without the newline; undefined when this kernel has no such setting. */
+  read(path: string): string | undefined
+  write(path: string, value: string): void
+}
+
+/**
+ * Whether a port could be bound right now: false when something has it. `addressBytes` is `reservation.address` in binary. Other failures (an address
+ * the host does not have: EADDRNOTAVAIL) are SyscallError.
+ */
+export type PortProbe = (reservation: PortReservation, addressBytes: Buffer) => boolean

@@ -1,0 +1,88 @@
+import { closeSync, readSync, writeSync } from 'node:fs'
+import { type SystemCalls, syscallError } from '../ffi/system-calls.ts'
+import { type NetlinkMessage, NLMSG_DONE, NLMSG_ERROR, NLM_F_DUMP_INTR, decodeError, decodeMessages, u32 } from './message.ts'
+
+const AF_NETLINK = 16
+const SOCK_RAW = 3
+const SOCK_CLOEXEC = 0o2000000
+const SOCK_NONBLOCK = 0o4000
+const SOL_NETLINK = 270
+const NETLINK_CAP_ACK = 10
+const NETLINK_EXT_ACK = 11
+
+export const NETLINK_ROUTE = 0
+export const NETLINK_NETFILTER = 12
+
+/** The kernel never sends more than this at once (net/netlink/af_netlink.c, netlink_recvmsg: 32 KiB), and doubles on some dumps. */
+const READ_SIZE = 64 * 1024
+/** A dump that something changed meanwhile is asked for again; past this it is taken as it is. */
+const MAX_INTERRUPTED_DUMPS = 8
+
+/** What a request brought back. A refused message becomes an entry in `errors`; sequence numbers are those of the request's messages. */
+export interface NetlinkReply {
+  messages: NetlinkMessage[]
+  errors: { sequence: number; errno: number; text: string }[]
+  acknowledged: Set<number>
+}
+
+export interface NetlinkSocket extends Disposable {
+  /** Sends the messages in one datagram and collects every answer. Throws SyscallError only when the socket itself fails. */
+  exchange(bytes: Buffer): NetlinkReply
+}
+
+/**
+ * A netlink socket of the network namespace the calling thread is in now; it stays with that namespace. The kernel handles a request inside the
+ * write and continues dumps inside the reads, so all answers are there without waiting: the socket never blocks, and EAGAIN means "that was all".
+ * Capability: CAP_NET_ADMIN for changes.
+ */
+export function openNetlinkSocket(system: SystemCalls, protocol: number): NetlinkSocket {
+  const fd = system.call('socket', AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)
+  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) system.call('setsockopt', fd, SOL_NETLINK, option, u32(1), 4)
+  const input = Buffer.alloc(READ_SIZE)
+
+  function exchangeOnce(bytes: Buffer): NetlinkReply & { interrupted: boolean } {
+    const reply = {
+      messages: [] as NetlinkMessage[],
+      errors: [] as NetlinkReply['errors'],
+      acknowledged: new Set<number>(),
+      interrupted: false,
+    }
+    writeSync(fd, bytes)
+    for (let chunk = read(fd, input); chunk !== undefined; chunk = read(fd, input)) {
+      for (const message of decodeMessages(chunk)) {
+        if ((message.flags & NLM_F_DUMP_INTR) !== 0) reply.interrupted = true
+        if (message.type === NLMSG_ERROR) {
+          const { errno, text } = decodeError(message)
+          if (errno === 0) reply.acknowledged.add(message.sequence)
+          else reply.errors.push({ sequence: message.sequence, errno, text })
+        } else if (message.type === NLMSG_DONE) {
+          reply.acknowledged.add(message.sequence)
+        } else {
+          reply.messages.push({ ...message, body: Buffer.from(message.body) }) // the next read overwrites the input
+        }
+      }
+    }
+    return reply
+  }
+
+  return {
+    exchange(bytes) {
+      for (let tries = 0; ; tries++) {
+        const reply = exchangeOnce(bytes)
+        if (!reply.interrupted || tries === MAX_INTERRUPTED_DUMPS) return reply
+      }
+    },
+    [Symbol.dispose]: () => closeSync(fd),
+  }
+}
+
+/** The next datagram, or undefined when there is none. */
+function read(fd: number, input: Buffer): Buffer | undefined {
+  try {
+    return input.subarray(0, readSync(fd, input))
+  } catch (error) {
+    const { code, errno = 0 } = error as NodeJS.ErrnoException
+    if (code === 'EAGAIN') return undefined
+    throw syscallError('read', -errno, ['netlink'])
+  }
+}

@@ -1,0 +1,43 @@
+import { closeSync } from 'node:fs'
+import { createSystemCalls, type SystemCalls, syscallError } from './ffi/system-calls.ts'
+import type { PortReservation } from './plans.ts'
+import type { PortProbe } from './types.ts'
+
+const AF = { 4: 2, 6: 10 } as const
+const SOCK = { tcp: 1, udp: 2, sctp: 1 } as const
+const IPPROTO = { tcp: 6, udp: 17, sctp: 132 } as const
+const SOCK_CLOEXEC = 0o2000000
+const IPPROTO_IPV6 = 41
+const IPV6_V6ONLY = 26
+const EADDRINUSE = 98
+const EPROTONOSUPPORT = 93
+
+/**
+ * {@link PortProbe} by bind(2), without SO_REUSEADDR, as the monitor binds later. A kernel without SCTP cannot have the port in use: true.
+ */
+export function createPortProbe(system: SystemCalls = createSystemCalls()): PortProbe {
+  return (reservation, addressBytes) => {
+    const fd = system.attempt('socket', AF[reservation.family], SOCK[reservation.protocol] | SOCK_CLOEXEC, IPPROTO[reservation.protocol])
+    if (fd === -EPROTONOSUPPORT) return true
+    if (fd < 0) throw syscallError('socket', -fd, [reservation.protocol])
+    try {
+      if (reservation.family === 6) system.call('setsockopt', fd, IPPROTO_IPV6, IPV6_V6ONLY, Buffer.of(1, 0, 0, 0), 4)
+      const address = socketAddress(reservation, addressBytes)
+      const result = system.attempt('bind', fd, address, address.length)
+      if (result === -EADDRINUSE) return false
+      if (result < 0) throw syscallError('bind', -result, [`${reservation.address}:${reservation.port}`])
+      return true
+    } finally {
+      closeSync(fd)
+    }
+  }
+}
+
+/** struct sockaddr_in or sockaddr_in6. */
+function socketAddress({ family, port }: PortReservation, addressBytes: Buffer): Buffer {
+  const address = Buffer.alloc(family === 4 ? 16 : 28)
+  address.writeUInt16LE(AF[family], 0)
+  address.writeUInt16BE(port, 2)
+  addressBytes.copy(address, family === 4 ? 4 : 8)
+  return address
+}
