@@ -74,7 +74,7 @@ const IMAGES = [
   { id: 'sha256:base', parent: '' },
   { id: 'sha256:middle', parent: 'sha256:base' },
   { id: 'sha256:child', parent: 'sha256:middle' },
-] as Image[]
+] as unknown as Image[]
 
 const CONTAINERS = SAMPLES.map((sample, index) => container(index + 1, sample))
 
