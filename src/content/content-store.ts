@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { open, readdir, rename, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { invalidArgument, notFound } from '#errors'
+import { hexOf, isDigest } from '#oci'
+import type { Digest } from '#oci'
+import { ingestFile } from './ingest-file.ts'
+import type { Blob, ContentStore, Lease } from './types.ts'
+
+/** {@link ContentStore} in the directory `root`, which is made when absent: `blobs/sha256/<hex>`, `ingest/<random>`. */
+export function createContentStore(deps: { root: string }): ContentStore {
+  const blobs = join(deps.root, 'blobs', 'sha256')
+  const ingests = join(deps.root, 'ingest')
+  mkdirSync(blobs, { recursive: true, mode: 0o700 })
+  mkdirSync(ingests, { recursive: true, mode: 0o700 })
+  const leases = new Set<Set<Digest>>()
+
+  const path = (digest: Digest): string => join(blobs, hexOf(digest))
+
+  function sizeOf(digest: Digest): number | undefined {
+    return statSync(path(digest), { throwIfNoEntry: false })?.size
+  }
+
+  function size(digest: Digest): number {
+    const bytes = sizeOf(digest)
+    if (bytes === undefined) throw notFound(`content ${digest}: not found`)
+    return bytes
+  }
+
+  function list(): Blob[] {
+    const digests = readdirSync(blobs)
+      .map((name) => `sha256:${name}`)
+      .filter(isDigest)
+    return digests.flatMap((digest) => {
+      const bytes = sizeOf(digest)
+      return bytes === undefined ? [] : [{ digest, size: bytes }]
+    })
+  }
+
+  function isHeld(digest: Digest): boolean {
+    return leases.values().some((held) => held.has(digest))
+  }
+
+  return {
+    lease(): Lease {
+      const held = new Set<Digest>()
+      leases.add(held)
+      return {
+        hold: (digest) => void held.add(digest),
+        [Symbol.dispose]: () => void leases.delete(held),
+      }
+    },
+
+    async ingest(source, options) {
+      const temporary = join(ingests, randomUUID())
+      const blob = await ingestFile(temporary, source, options)
+      // Held before it can be seen: a collection may run between any two awaits.
+      options.lease.hold(blob.digest)
+      // Replaces the same bytes when another ingest was faster; whoever reads those keeps them.
+      await rename(temporary, path(blob.digest))
+      await syncDirectory(blobs)
+      return blob
+    },
+
+    has: (digest) => sizeOf(digest) !== undefined,
+    size,
+    path,
+    list,
+
+    read(digest) {
+      size(digest)
+      return createReadStream(path(digest), { highWaterMark: 512 * 1024 })
+    },
+
+    readAll(digest, limit) {
+      const bytes = size(digest)
+      if (bytes > limit) throw invalidArgument(`content ${digest}: ${bytes} bytes, at most ${limit} are allowed`)
+      return readFileSync(path(digest))
+    },
+
+    async collect(keep) {
+      let freed = 0
+      for (const { digest, size: bytes } of list()) {
+        // Asked anew each time: an ingest may have finished during the last unlink.
+        if (keep.has(digest) || isHeld(digest)) continue
+        await unlink(path(digest))
+        freed += bytes
+      }
+      return freed
+    },
+
+    async restore() {
+      for (const name of await readdir(ingests)) await rm(join(ingests, name), { force: true })
+    },
+  }
+}
+
+/** Makes a rename in `path` survive a loss of power: syncing the file alone does not say where it is. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * Content-addressed blobs: layers as they came, configs, manifests.
+ *
+ * Lifecycle of a blob: `ingest` writes to a temporary file, checks digest and size, syncs, renames to the digest and syncs the directory;
+ * readers find whole blobs only. `collect` deletes what no row names. Between the two a *lease* protects what is new and not yet named.
+ *
+ * Glossary: *blob*, immutable bytes named by their sha256; *ingest*, a blob being written; *lease*, a promise that the blobs it holds stay.
+ *
+ * ```ts
+ * using lease = content.lease()
+ * const blob = await content.ingest(request, { lease, digest: expected })
+ * metadata.transaction(() => images.put(id, { config: blob.digest }))
+ * // the lease ends with its block; the row keeps the blob from here on
+ * ```
+ */
+export { createContentStore } from './content-store.ts'
+export type { Blob, ContentStore, IngestOptions, Lease } from './types.ts'

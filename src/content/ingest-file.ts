@@ -1,0 +1,74 @@
+import { open, unlink } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { invalidArgument } from '#errors'
+import { createDigester } from '#oci'
+import type { Blob, IngestOptions } from './types.ts'
+
+/** Bytes collected before they go to the file in one call. */
+const BATCH = 1024 * 1024
+
+/** Writes `source` to a new file at `path`, checks it and syncs it. On any failure the file is gone again. */
+export async function ingestFile(
+  path: string,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  expected: Pick<IngestOptions, 'digest' | 'size' | 'signal'>,
+): Promise<Blob> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    const blob = await copy(file, source, expected)
+    if (expected.size !== undefined && blob.size !== expected.size) {
+      throw invalidArgument(`content of ${blob.size} bytes, expected ${expected.size}`)
+    }
+    if (expected.digest !== undefined && blob.digest !== expected.digest) {
+      throw invalidArgument(`content has digest ${blob.digest}, expected ${expected.digest}`)
+    }
+    await file.sync()
+    return blob
+  } catch (error) {
+    await unlink(path)
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+/** Reading and hashing go on while the batch before is being written. */
+async function copy(
+  file: FileHandle,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  { size: limit = Infinity, signal }: Pick<IngestOptions, 'size' | 'signal'>,
+): Promise<Blob> {
+  const digester = createDigester()
+  let size = 0
+  let batch: Uint8Array[] = []
+  let batched = 0
+  let writing: Promise<void> = Promise.resolve()
+  try {
+    for await (const chunk of source) {
+      signal?.throwIfAborted()
+      digester.update(chunk)
+      size += chunk.length
+      if (size > limit) throw invalidArgument(`content is longer than the expected ${limit} bytes`)
+      batch.push(chunk)
+      batched += chunk.length
+      if (batched < BATCH) continue
+      await writing
+      writing = writeAll(file, batch)
+      writing.catch(() => {}) // reported where it is awaited
+      batch = []
+      batched = 0
+    }
+  } finally {
+    // Also after a failure: the file may not be closed under a write.
+    await writing
+  }
+  await writeAll(file, batch)
+  return { digest: digester.digest(), size }
+}
+
+async function writeAll(file: FileHandle, batch: readonly Uint8Array[]): Promise<void> {
+  const total = batch.reduce((sum, chunk) => sum + chunk.length, 0)
+  const { bytesWritten } = await file.writev(batch)
+  // A short write (a nearly full disk, a signal): the rest goes on by itself, and then fails with the reason.
+  if (bytesWritten < total) await file.writeFile(Buffer.concat(batch).subarray(bytesWritten))
+}

@@ -1,0 +1,53 @@
+/** Contracts of `content/`. The manual is in `index.ts`. */
+
+import type { Readable } from 'node:stream'
+import type { Digest } from '#oci'
+
+export interface Blob {
+  digest: Digest
+  /** Bytes. */
+  size: number
+}
+
+/**
+ * Keeps blobs from being collected until somebody's row names them. Taken before the first blob of an operation is written, disposed
+ * after its transaction.
+ */
+export interface Lease extends Disposable {
+  hold(digest: Digest): void
+}
+
+export interface IngestOptions {
+  /** Protects the blob from the moment it exists. */
+  lease: Lease
+  /** The content must have this digest. */
+  digest?: Digest
+  /** The content must have this many bytes; reading stops beyond it. */
+  size?: number
+  signal?: AbortSignal
+}
+
+/** Immutable bytes by digest. */
+export interface ContentStore {
+  lease(): Lease
+  /**
+   * Stores what `source` gives. When this resolves, the blob survives a loss of power; until then nothing is seen under its digest. May run
+   * several times at once for the same content. Throws INVALID_ARGUMENT when digest or size differ from what was expected; errors of
+   * `source` pass through. Either way nothing is left behind.
+   */
+  ingest(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: IngestOptions): Promise<Blob>
+  has(digest: Digest): boolean
+  /** Bytes. Throws NOT_FOUND. */
+  size(digest: Digest): number
+  /** The file itself, for workers; never to be written. */
+  path(digest: Digest): string
+  /** Throws NOT_FOUND. */
+  read(digest: Digest): Readable
+  /** A small blob in one piece. Throws NOT_FOUND, or INVALID_ARGUMENT when it is larger than `limit` bytes. */
+  readAll(digest: Digest, limit: number): Buffer
+  list(): Blob[]
+  /** Deletes every blob that is neither in `keep` nor held by a lease. Returns the bytes freed. */
+  collect(keep: ReadonlySet<Digest>): Promise<number>
+  /** After a start: removes what interrupted ingests left. Before the first ingest. */
+  restore(): Promise<void>
+}
