@@ -152,6 +152,16 @@ suite('files', () => {
     assert.throws(() => createFiles(system).mknodAt(5, '../null', 0o20666, 1, 3), { code: 'EINVAL' })
   })
 
+  test('setTimes sets nanoseconds, also before the epoch and on names that are not UTF-8', () => {
+    const name = Buffer.concat([Buffer.from(`${rootPath}/`), Buffer.of(0xff)])
+    writeFileSync(name, '')
+    for (const mtime of [1_700_000_000_123_456_789n, -1_500_000_001n]) {
+      files.setTimes(name, 5n, mtime)
+      const stat = statSync(name, { bigint: true })
+      assert.deepEqual([stat.atimeNs, stat.mtimeNs], [5n, mtime])
+    }
+  })
+
   test('openRoot closes once when disposed twice', () => {
     const root = files.openRoot(realpathSync(rootPath))
     root[Symbol.dispose]()

@@ -1,13 +1,16 @@
 import { closeSync, constants, openSync, readlinkSync } from 'node:fs'
 import { createSystemCalls, type SystemCalls, syscallError } from './ffi/system-calls.ts'
 import { ownDescriptor } from './own-descriptor.ts'
-import type { Files } from './types.ts'
+import type { FilePath, Files } from './types.ts'
 
 // include/uapi/linux/openat2.h and include/uapi/asm-generic/fcntl.h; node's constants lack them. O_PATH has one value on x64 and arm64.
 const RESOLVE_NO_MAGICLINKS = 0x02
 const RESOLVE_IN_ROOT = 0x10
 export const O_PATH = 0o10000000
 const O_CLOEXEC = 0o2000000
+const AT_FDCWD = -100
+const AT_SYMLINK_NOFOLLOW = 0x100
+const NANOSECONDS = 1_000_000_000n
 const SEEK_SET = 0
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
@@ -72,14 +75,14 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
   }
 
   /** Calls `read` with a buffer, once more with a bigger one when the value did not fit; undefined when there is no such attribute or no support. */
-  function readXattr(call: string, path: string, read: (buffer: Buffer) => number): Buffer | undefined {
+  function readXattr(call: string, path: FilePath, read: (buffer: Buffer) => number): Buffer | undefined {
     for (let size = 256; ; size = 65536) {
       // 65536 is XATTR_SIZE_MAX and XATTR_LIST_MAX (include/uapi/linux/limits.h): the second try always fits.
       const buffer = Buffer.alloc(size)
       const result = read(buffer)
       if (result >= 0) return buffer.subarray(0, result)
       if (result === -ENODATA || result === -EOPNOTSUPP) return undefined
-      if (result !== -ERANGE || size === 65536) throw syscallError(call, -result, [path])
+      if (result !== -ERANGE || size === 65536) throw syscallError(call, -result, [String(path)])
     }
   }
 
@@ -90,19 +93,26 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
     openInRoot,
     mkdirInRoot: (rootFd, path, mode) => mkdirInRoot(rootFd, path, mode),
     mknodAt(dirFd, name, mode, major, minor) {
-      if (name.includes('/')) throw syscallError('mknodat', EINVAL, [name]) // a path would be followed through links the root does not confine
-      system.call('mknodat', dirFd, name, mode, makeDevice(major, minor))
+      if (name.includes('/')) throw syscallError('mknodat', EINVAL, [String(name)]) // a path would be followed through links the root does not confine
+      system.call('mknodat', dirFd, terminated(name), mode, makeDevice(major, minor))
     },
-    getXattr: (path, name) => readXattr('lgetxattr', path, (buffer) => system.attempt('lgetxattr', path, name, buffer, buffer.length)),
+    getXattr: (path, name) =>
+      readXattr('lgetxattr', path, (buffer) => system.attempt('lgetxattr', terminated(path), name, buffer, buffer.length)),
     listXattr(path) {
-      const names = readXattr('llistxattr', path, (buffer) => system.attempt('llistxattr', path, buffer, buffer.length))
+      const names = readXattr('llistxattr', path, (buffer) => system.attempt('llistxattr', terminated(path), buffer, buffer.length))
       return names === undefined || names.length === 0 ? [] : names.toString('utf8', 0, names.length - 1).split('\0')
     },
     setXattr(path, name, value) {
-      system.call('lsetxattr', path, name, value.length === 0 ? null : value, value.length, 0)
+      system.call('lsetxattr', terminated(path), name, value.length === 0 ? null : value, value.length, 0)
     },
     removeXattr(path, name) {
-      system.call('lremovexattr', path, name)
+      system.call('lremovexattr', terminated(path), name)
+    },
+    setTimes(path, atime, mtime) {
+      const times = new BigInt64Array(4) // struct timespec[2]: seconds, nanoseconds
+      times.set(timespec(atime), 0)
+      times.set(timespec(mtime), 2)
+      system.call('utimensat', AT_FDCWD, terminated(path), times, AT_SYMLINK_NOFOLLOW)
     },
     syncfs(path) {
       using file = ownDescriptor(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
@@ -127,6 +137,17 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
       return extents
     },
   }
+}
+
+/** Bytes of a name need the NUL that strings get by themselves. */
+function terminated(path: FilePath): FilePath {
+  return typeof path === 'string' ? path : Buffer.concat([path, Buffer.of(0)])
+}
+
+/** Nanoseconds are never negative: a time before the epoch counts up from an earlier second. */
+function timespec(time: bigint): [bigint, bigint] {
+  const nanoseconds = ((time % NANOSECONDS) + NANOSECONDS) % NANOSECONDS
+  return [(time - nanoseconds) / NANOSECONDS, nanoseconds]
 }
 
 /** The kernel's 32-bit device number (include/linux/kdev_t.h, new_encode_dev): 12 bits of major, 20 of minor. */

@@ -18,7 +18,7 @@
  * ```
  */
 export type * from './plans.ts'
-export type { Files, Mounts, Nftables, PortProbe, RouteNetlink, Sysctls } from './types.ts'
+export type { FilePath, Files, Mounts, Nftables, PortProbe, RouteNetlink, Sysctls } from './types.ts'
 export { createFiles } from './files.ts'
 export { createMounts } from './mounts.ts'
 export { inNetworkNamespace } from './namespaces.ts'

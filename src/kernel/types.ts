@@ -7,6 +7,9 @@ import type { AddressInfo, LinkInfo, LinkTarget, RouteInfo } from './netlink/rou
 import type { NftOperation, NftTable } from './nftables/operations.ts'
 import type { OverlayPlan, PortReservation } from './plans.ts'
 
+/** A path as text, or as the bytes of a name that is not UTF-8. */
+export type FilePath = string | Buffer
+
 /** Files and trees below a root that may be hostile. */
 export interface Files {
   /** Opens a directory with O_PATH|O_DIRECTORY|O_CLOEXEC; the anchor for the `…InRoot` calls. */
@@ -19,12 +22,14 @@ export interface Files {
   /** Makes every missing directory of `path` inside the root; returns an O_PATH descriptor of the last. */
   mkdirInRoot(rootFd: number, path: string, mode: number): number
   /** mknodat(2) relative to `dirFd`; `mode` includes the S_IF… type. */
-  mknodAt(dirFd: number, name: string, mode: number, major: number, minor: number): void
+  mknodAt(dirFd: number, name: FilePath, mode: number, major: number, minor: number): void
   /** Extended attributes of the path itself, links not followed. Absent attribute or unsupported file system: undefined / []. */
-  getXattr(path: string, name: string): Buffer | undefined
-  listXattr(path: string): string[]
-  setXattr(path: string, name: string, value: Buffer): void
-  removeXattr(path: string, name: string): void
+  getXattr(path: FilePath, name: string): Buffer | undefined
+  listXattr(path: FilePath): string[]
+  setXattr(path: FilePath, name: string, value: Buffer): void
+  removeXattr(path: FilePath, name: string): void
+  /** utimensat(2), links not followed: access and modification time in nanoseconds since the epoch (node's own are cut to microseconds). */
+  setTimes(path: FilePath, atime: bigint, mtime: bigint): void
   /** Flushes the file system that holds `path`. Blocks: call it off the main thread. */
   syncfs(path: string): void
   /** SEEK_DATA/SEEK_HOLE extents of a regular file, for sparse copies. */

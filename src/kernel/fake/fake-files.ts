@@ -1,11 +1,11 @@
 import { createFiles } from '../files.ts'
 import { createSystemCalls, type SystemCalls } from '../ffi/system-calls.ts'
-import type { Files } from '../types.ts'
+import type { FilePath, Files } from '../types.ts'
 
 export type FileCall =
-  | { call: 'mknodAt'; dirFd: number; name: string; mode: number; major: number; minor: number }
-  | { call: 'setXattr'; path: string; name: string; value: Buffer }
-  | { call: 'removeXattr'; path: string; name: string }
+  | { call: 'mknodAt'; dirFd: number; name: FilePath; mode: number; major: number; minor: number }
+  | { call: 'setXattr'; path: FilePath; name: string; value: Buffer }
+  | { call: 'removeXattr'; path: FilePath; name: string }
   | { call: 'syncfs'; path: string }
 
 /**
@@ -21,16 +21,16 @@ export function createFakeFiles(system: SystemCalls = createSystemCalls()): File
     mknodAt(dirFd, name, mode, major, minor) {
       calls.push({ call: 'mknodAt', dirFd, name, mode, major, minor })
     },
-    getXattr: (path, name) => attributes.get(path)?.get(name),
-    listXattr: (path) => [...(attributes.get(path)?.keys() ?? [])],
+    getXattr: (path, name) => attributes.get(String(path))?.get(name),
+    listXattr: (path) => [...(attributes.get(String(path))?.keys() ?? [])],
     setXattr(path, name, value) {
       calls.push({ call: 'setXattr', path, name, value })
-      const ofPath = attributes.get(path) ?? new Map<string, Buffer>()
-      attributes.set(path, ofPath.set(name, Buffer.from(value)))
+      const ofPath = attributes.get(String(path)) ?? new Map<string, Buffer>()
+      attributes.set(String(path), ofPath.set(name, Buffer.from(value)))
     },
     removeXattr(path, name) {
       calls.push({ call: 'removeXattr', path, name })
-      attributes.get(path)?.delete(name)
+      attributes.get(String(path))?.delete(name)
     },
     syncfs(path) {
       calls.push({ call: 'syncfs', path })

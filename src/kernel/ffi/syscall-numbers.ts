@@ -28,6 +28,7 @@ const X64 = {
   mkdirat: 258,
   mknodat: 259,
   unshare: 272,
+  utimensat: 280,
   syncfs: 306,
   setns: 308,
 } as const
@@ -49,6 +50,7 @@ const ARM64: Record<keyof typeof X64, number> = {
   mkdirat: 34,
   mknodat: 33,
   unshare: 97,
+  utimensat: 88,
   syncfs: 267,
   setns: 268,
 }
