@@ -34,7 +34,7 @@ export function generateSpec(input: SpecInput): { spec: RuntimeSpec; warnings: s
     ociVersion: OCI_VERSION,
     process: {
       ...processOf(input, security),
-      capabilities: capabilitySets(capabilities),
+      capabilities: capabilitySets(capabilities, input.user.uid),
       rlimits: limits.rlimits,
     },
     root: { path: input.rootfs ?? 'rootfs', readonly: hostConfig.readonlyRootfs },
@@ -72,9 +72,13 @@ function apparmorProfile(wanted: string, privileged: boolean, host: HostFacts): 
   return privileged ? 'unconfined' : undefined
 }
 
-/** Inheritable and ambient stay empty: with them a file capability would survive into programs that were not meant to have it (CVE-2022-24769). */
-function capabilitySets(capabilities: string[]): NonNullable<ProcessSpec['capabilities']> {
-  return { bounding: capabilities, effective: capabilities, permitted: capabilities, inheritable: [], ambient: [] }
+/**
+ * A user other than root starts with none in use, as execve(2) would leave it; the bounding set lets setuid programs have them. Inheritable and ambient
+ * stay empty: with them a file capability would survive into programs that were not meant to have it (CVE-2022-24769).
+ */
+function capabilitySets(capabilities: string[], uid: number): NonNullable<ProcessSpec['capabilities']> {
+  const used = uid === 0 ? capabilities : []
+  return { bounding: capabilities, effective: used, permitted: used, inheritable: [], ambient: [] }
 }
 
 function linuxOf(
