@@ -5,7 +5,7 @@
 
 import {
   type NetlinkMessage,
-  MessageWriter,
+  type MessageWriter,
   NLM_F_ACK,
   NLM_F_CREATE,
   NLM_F_DUMP,

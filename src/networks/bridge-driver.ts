@@ -1,0 +1,134 @@
+import { internal } from '#errors'
+import { MessageWriter, type NetnsPlan, type RouteNetlink, type Sysctls, encodeDeleteLink } from '#kernel'
+import { type AddressPool, createAddressPool } from './address-pool.ts'
+import { ensureBridge } from './bridge-interface.ts'
+import { type BridgeAddressing, decideAddressing, ipamOf } from './bridge-network.ts'
+import type { FirewallNetwork } from './firewall-rules.ts'
+import { type HostLinks, createHostLinks, isOurLink } from './host-links.ts'
+import { formatIpv4, parseCidr, parseIpv4 } from './ip-address.ts'
+import { macOfAddress, macOfNetwork } from './mac-address.ts'
+import { bridgedNamespace } from './netns-plan.ts'
+import type { Endpoint, IpamConfig, NetworkOptions, NetworkRecord, PortBinding } from './types.ts'
+
+/** Where a container is on the bridge, before anything exists in the kernel. */
+export type Placement = Pick<
+  Endpoint,
+  'interfaceName' | 'hostInterface' | 'macAddress' | 'ipv4Address' | 'ipv4PrefixLength' | 'ipv4Gateway'
+>
+
+/** The default bridge of one host: its interface, addresses and the plans that put containers on it. */
+export interface BridgeDriver {
+  readonly firewallNetwork: FirewallNetwork
+  readonly ipam: IpamConfig
+  /** Chooses address, MAC and link names. Throws RESOURCE_EXHAUSTED. Undone by `remove`. */
+  place(macAddress?: string): Placement
+  /** Takes over what a running container has. */
+  adopt(endpoint: Placement): void
+  remove(endpoint: Placement): void
+  plan(endpoint: Placement, ports: readonly PortBinding[]): NetnsPlan
+}
+
+/**
+ * Makes the bridge be there as recorded and asked for, and deletes links on it that belong to none of `known` (their namespace is kept alive by
+ * something we know nothing of). Deleting one costs 10–30 ms, which is why only a start does it.
+ */
+export function startBridgeDriver(
+  deps: { route: RouteNetlink; sysctls: Sysctls; options: NetworkOptions },
+  record: NetworkRecord,
+  known: { alive: readonly Endpoint[]; dead: readonly Endpoint[] },
+): BridgeDriver {
+  const { route, sysctls, options } = deps
+  const ipamBefore = record.ipam.config[0]
+  const addressing = decideAddressing(route, options, { ipam: ipamBefore, inUse: known.alive.length > 0 })
+  const { subnet } = addressing
+  const mac = macOfNetwork(record.id)
+  const bridgeIndex = ensureBridge(route, {
+    name: options.bridge,
+    mac,
+    mtu: options.mtu,
+    address: addressing.address,
+    prefixLength: subnet.prefixLength,
+    ...formerAddress(ipamBefore),
+  })
+  // The host reaches containers from 127.0.0.1; the firewall keeps the way back shut, so without it this stays off.
+  if (options.firewall) sysctls.write(`net/ipv4/conf/${options.bridge}/route_localnet`, '1')
+  const links = removeStrayLinks(route, bridgeIndex, [...known.alive, ...known.dead])
+  const hasIPv6 = sysctls.read('net/ipv6/conf/default/disable_ipv6') !== undefined
+  const pool = createAddressPool({
+    subnet,
+    ...(addressing.range !== undefined && { range: addressing.range }),
+    linkExists: (name) => route.link({ name }) !== undefined,
+  })
+  reserveGateways(pool, addressing)
+
+  const driver: BridgeDriver = {
+    firewallNetwork: { bridge: options.bridge, subnet, masquerade: options.ipMasq, icc: options.icc },
+    ipam: ipamOf(addressing),
+    place(macAddress) {
+      const address = pool.allocate()
+      return {
+        interfaceName: 'eth0',
+        hostInterface: links.next().name,
+        macAddress: macAddress ?? macOfAddress(address),
+        ipv4Address: formatIpv4(address),
+        ipv4PrefixLength: subnet.prefixLength,
+        ipv4Gateway: formatIpv4(addressing.gateway),
+      }
+    },
+    adopt(endpoint) {
+      pool.reserve(parseIpv4(endpoint.ipv4Address))
+    },
+    remove(endpoint) {
+      pool.release(parseIpv4(endpoint.ipv4Address), endpoint.hostInterface)
+    },
+    plan(endpoint, ports) {
+      return bridgedNamespace({
+        hostLink: { name: endpoint.hostInterface, index: Number.parseInt(endpoint.hostInterface.slice('veth'.length), 16) },
+        bridgeIndex,
+        interfaceName: endpoint.interfaceName,
+        mac: endpoint.macAddress,
+        mtu: options.mtu,
+        address: parseIpv4(endpoint.ipv4Address),
+        prefixLength: endpoint.ipv4PrefixLength,
+        gateway: addressing.gateway,
+        isolated: !options.icc,
+        disableIPv6: hasIPv6,
+        ports,
+      })
+    },
+  }
+  for (const endpoint of known.alive) driver.adopt(endpoint)
+  // Their namespaces may be on their way out still: the address stays away until the link is gone.
+  for (const endpoint of known.dead) {
+    driver.adopt(endpoint)
+    driver.remove(endpoint)
+  }
+  return driver
+}
+
+function reserveGateways(pool: AddressPool, { address, gateway }: BridgeAddressing): void {
+  for (const reserved of new Set([address, gateway])) pool.reserve(reserved)
+}
+
+function formerAddress(ipam: IpamConfig | undefined): { former?: { address: number; prefixLength: number } } {
+  if (ipam?.gateway === undefined) return {}
+  return { former: { address: parseIpv4(ipam.gateway), prefixLength: parseCidr(ipam.subnet).subnet.prefixLength } }
+}
+
+function removeStrayLinks(route: RouteNetlink, bridgeIndex: number, known: readonly Endpoint[]): HostLinks {
+  const names = new Set(known.map((endpoint) => endpoint.hostInterface))
+  const existing = route.links()
+  for (const link of existing) {
+    if (link.master !== bridgeIndex || !isOurLink(link) || names.has(link.name)) continue
+    const writer = new MessageWriter()
+    encodeDeleteLink(writer, { index: link.index })
+    try {
+      route.send(writer.finish())
+    } catch (error) {
+      // Gone by itself meanwhile.
+      if ((error as { code?: string }).code !== 'ENODEV')
+        throw internal(`Cannot delete stray link ${link.name}: ${(error as Error).message}`, error)
+    }
+  }
+  return createHostLinks(existing)
+}

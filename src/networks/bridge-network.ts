@@ -1,0 +1,75 @@
+import { invalidArgument } from '#errors'
+import type { RouteNetlink } from '#kernel'
+import { bridgeAddress, hostSubnets } from './bridge-interface.ts'
+import { DEFAULT_ADDRESS_POOLS, chooseSubnet } from './choose-subnet.ts'
+import { type Subnet, contains, formatIpv4, formatSubnet, overlap, parseCidr, parseIpv4 } from './ip-address.ts'
+import type { IpamConfig, NetworkOptions } from './types.ts'
+
+/** Addresses of the default bridge network, decided. */
+export interface BridgeAddressing {
+  subnet: Subnet
+  /** Of the bridge itself. */
+  address: number
+  /** Default route of the containers. */
+  gateway: number
+  /** Part of the subnet containers get addresses from. */
+  range?: Subnet
+}
+
+/**
+ * Decides in this order: what the settings say (`--bip`), what it was before (unless a route of the host took that since and no container is there
+ * to care), what the interface has already, the first block of the pools that is free.
+ */
+export function decideAddressing(
+  route: RouteNetlink,
+  options: NetworkOptions,
+  before: { ipam: IpamConfig | undefined; inUse: boolean },
+): BridgeAddressing {
+  const base = fromCidr(options.bip) ?? fromRecord(route, options, before) ?? fromInterface(route, options) ?? fromPools(route, options)
+  const range = options.fixedCidr === '' ? undefined : parseCidr(options.fixedCidr).subnet
+  if (range !== undefined && !(contains(base.subnet, range.address) && range.prefixLength >= base.subnet.prefixLength)) {
+    throw invalidArgument(`fixed-cidr ${options.fixedCidr} is not in the bridge's subnet ${formatSubnet(base.subnet)}`)
+  }
+  const gateway = options.defaultGateway === '' ? base.address : parseIpv4(options.defaultGateway)
+  if (!contains(base.subnet, gateway))
+    throw invalidArgument(`default gateway ${options.defaultGateway} is not in the bridge's subnet ${formatSubnet(base.subnet)}`)
+  return { ...base, gateway, ...(range !== undefined && { range }) }
+}
+
+export function ipamOf({ subnet, gateway, range }: BridgeAddressing): IpamConfig {
+  return { subnet: formatSubnet(subnet), gateway: formatIpv4(gateway), ...(range !== undefined && { ipRange: formatSubnet(range) }) }
+}
+
+type Base = Pick<BridgeAddressing, 'subnet' | 'address'>
+
+function fromCidr(bip: string): Base | undefined {
+  if (bip === '') return undefined
+  const { subnet, address } = parseCidr(bip)
+  if (address === subnet.address) throw invalidArgument(`bip ${bip} names the network, not an address of the bridge in it`)
+  return { subnet, address }
+}
+
+function fromRecord(
+  route: RouteNetlink,
+  options: NetworkOptions,
+  { ipam, inUse }: { ipam: IpamConfig | undefined; inUse: boolean },
+): Base | undefined {
+  if (ipam === undefined) return undefined
+  const { subnet } = parseCidr(ipam.subnet)
+  const collides = hostSubnets(route, options.bridge).some((other) => overlap(subnet, other))
+  if (collides && !inUse) return undefined
+  const existing = bridgeAddress(route, options.bridge)?.address
+  return { subnet, address: existing !== undefined && contains(subnet, existing) ? existing : subnet.address + 1 }
+}
+
+function fromInterface(route: RouteNetlink, options: NetworkOptions): Base | undefined {
+  const existing = bridgeAddress(route, options.bridge)
+  if (existing === undefined) return undefined
+  return { address: existing.address, subnet: parseCidr(`${formatIpv4(existing.address)}/${existing.prefixLength}`).subnet }
+}
+
+function fromPools(route: RouteNetlink, options: NetworkOptions): Base {
+  const pools = options.defaultAddressPools.length > 0 ? options.defaultAddressPools : DEFAULT_ADDRESS_POOLS
+  const subnet = chooseSubnet(pools, hostSubnets(route, options.bridge))
+  return { subnet, address: subnet.address + 1 }
+}

@@ -1,0 +1,73 @@
+import type { Nftables, Sysctls } from '#kernel'
+import {
+  FIREWALL_TABLE,
+  FORWARD_GUARD,
+  type FirewallNetwork,
+  type PublishedPort,
+  firewallRules,
+  publishOperations,
+  withdrawOperations,
+} from './firewall-rules.ts'
+
+/** The one table of ours, kept equal to what is asked for. Rules of others are never read or written. */
+export interface Firewall {
+  /** Makes the table anew for these networks and ports. */
+  rebuild(networks: readonly FirewallNetwork[], published: readonly PublishedPort[]): void
+  publish(ports: readonly PublishedPort[]): void
+  withdraw(ports: readonly PublishedPort[]): void
+}
+
+/** `enabled` false: `--iptables=false`, nothing is touched. */
+export function createFirewall(deps: { nftables: Nftables; sysctls: Sysctls; enabled: boolean; ipForward: boolean }): Firewall {
+  const { nftables, sysctls } = deps
+  let networks: readonly FirewallNetwork[] = []
+  let guardForwarding = false
+  const published = new Map<string, PublishedPort>()
+
+  function replaceTable(): void {
+    nftables.apply(FIREWALL_TABLE, firewallRules(networks, [...published.values()], guardForwarding))
+  }
+
+  /** `nft flush ruleset`, or a reload of the distribution's rules, takes our table along: then it is made anew. */
+  function applyOrReplace(operations: ReturnType<typeof publishOperations>): void {
+    try {
+      nftables.apply(FIREWALL_TABLE, operations)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOENT') throw error
+      replaceTable()
+    }
+  }
+
+  return {
+    rebuild(newNetworks, ports) {
+      networks = newNetworks
+      published.clear()
+      for (const port of ports) published.set(keyOf(port), port)
+      const forwardedBefore = sysctls.read('net/ipv4/ip_forward') === '1'
+      if (deps.ipForward && !forwardedBefore) sysctls.write('net/ipv4/ip_forward', '1')
+      if (!deps.enabled) return
+      // The daemon before this one may have turned it on; its guard is still there then.
+      guardForwarding = deps.ipForward && (!forwardedBefore || nftables.chains(FIREWALL_TABLE).includes(FORWARD_GUARD))
+      replaceTable()
+    },
+    publish(ports) {
+      if (!deps.enabled || ports.length === 0) return
+      for (const port of ports) published.set(keyOf(port), port)
+      try {
+        applyOrReplace(publishOperations(ports))
+      } catch (error) {
+        for (const port of ports) published.delete(keyOf(port))
+        throw error
+      }
+    },
+    withdraw(ports) {
+      if (!deps.enabled || ports.length === 0) return
+      for (const port of ports) published.delete(keyOf(port))
+      applyOrReplace(withdrawOperations(ports))
+    },
+  }
+}
+
+function keyOf({ binding }: PublishedPort): string {
+  return `${binding.protocol}/${binding.hostIp}:${binding.hostPort}`
+}
