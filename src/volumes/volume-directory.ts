@@ -1,0 +1,77 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { formatNano, randomId, shortId } from '#lib'
+
+/** In front of directories whose volume is gone; no volume's name starts with a dot. */
+const REMOVED_PREFIX = '.removed-'
+
+/** The data's directory below the volume's own, as Docker names it. */
+const DATA = '_data'
+
+/** The directories of all volumes: `<root>/<name>/_data`. */
+export class VolumeDirectory {
+  readonly #root: string
+
+  /** Makes `root`. Containers' users may pass through it (0701) but not look around. */
+  constructor(root: string) {
+    this.#root = root
+    mkdirSync(root, { recursive: true, mode: 0o701 })
+  }
+
+  mountpoint(name: string): string {
+    return join(this.#root, name, DATA)
+  }
+
+  make(name: string): void {
+    mkdirSync(join(this.#root, name), { recursive: true, mode: 0o701 })
+    mkdirSync(this.mountpoint(name), { recursive: true, mode: 0o755 })
+  }
+
+  exists(name: string): boolean {
+    return statSync(this.mountpoint(name), { throwIfNoEntry: false })?.isDirectory() ?? false
+  }
+
+  /** Names of all there are. */
+  names(): string[] {
+    return this.#entries().filter((name) => !name.startsWith('.') && this.exists(name))
+  }
+
+  createdAt(name: string): string {
+    return formatNano(statSync(join(this.#root, name), { bigint: true }).ctimeNs)
+  }
+
+  /**
+   * Takes the volume out of the way in one step and gives what deletes it. A crash in between leaves a directory that `removeLeftovers` finds,
+   * never half a volume under its name.
+   */
+  detach(name: string): () => Promise<void> {
+    const aside = join(this.#root, `${REMOVED_PREFIX}${shortId(randomId())}`)
+    try {
+      renameSync(join(this.#root, name), aside)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return () => Promise.resolve()
+      throw error
+    }
+    return () => rm(aside, { recursive: true, force: true })
+  }
+
+  removeLeftovers(): void {
+    for (const name of this.#entries()) {
+      if (name.startsWith(REMOVED_PREFIX)) rmSync(join(this.#root, name), { recursive: true, force: true })
+    }
+  }
+
+  /** Whether something is mounted at the mountpoint. Source: proc_pid_mountinfo(5). */
+  isMounted(name: string, mountinfo: string = readFileSync('/proc/self/mountinfo', 'utf8')): boolean {
+    const escaped = this.mountpoint(name)
+      .replaceAll('\\', String.raw`\134`)
+      .replaceAll(' ', String.raw`\040`)
+      .replaceAll('\t', String.raw`\011`)
+    return mountinfo.split('\n').some((line) => line.split(' ')[4] === escaped)
+  }
+
+  #entries(): string[] {
+    return readdirSync(this.#root)
+  }
+}

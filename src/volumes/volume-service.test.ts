@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { createFakeMounts, createFiles } from '#kernel'
+import { createMemoryMetadata } from '#metadata'
+import { createVolumeService } from './volume-service.ts'
+import type { CreateVolumeRequest, Volume, VolumeService } from './types.ts'
+
+let root: string
+let volumes: VolumeService
+let metadata: ReturnType<typeof createMemoryMetadata>
+let mounts: ReturnType<typeof createFakeMounts>
+
+function open(): VolumeService {
+  return createVolumeService({
+    directory: join(root, 'volumes'),
+    repository: metadata.repository<Volume>('volumes'),
+    files: createFiles(),
+    mounts,
+  })
+}
+
+function request(name: string, more: Partial<CreateVolumeRequest> = {}): CreateVolumeRequest {
+  return { name, driver: '', options: {}, labels: {}, ...more }
+}
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'gantry-volumes-'))
+  metadata = createMemoryMetadata()
+  mounts = createFakeMounts()
+  volumes = open()
+})
+
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+describe('VolumeService', () => {
+  it('create makes the directory and a second create gives the same volume', async () => {
+    const { volume, created } = await volumes.create(request('data', { labels: { a: 'b' } }))
+    assert.equal(created, true)
+    assert.equal(volume.mountpoint, join(root, 'volumes/data/_data'))
+    assert.equal(lstatSync(volume.mountpoint).mode & 0o777, 0o755)
+    assert.deepEqual(await volumes.create(request('data', { labels: { other: '' } })), { volume, created: false })
+    assert.deepEqual(volumes.list(), [volume])
+  })
+
+  it('create chooses 64 hex digits for an empty name', async () => {
+    const { volume } = await volumes.create(request('', { anonymous: true }))
+    assert.match(volume.name, /^[0-9a-f]{64}$/)
+    assert.equal(volume.anonymous, true)
+  })
+
+  it('create refuses bad names, options and drivers with the texts of Docker', async () => {
+    const refused = (more: Partial<CreateVolumeRequest>, code: string, message: string): Promise<void> =>
+      assert.rejects(volumes.create(request('xx', more)), { code, message })
+    await refused(
+      { name: 'a' },
+      'INVALID_ARGUMENT',
+      'create a: volume name is too short, names should be at least two alphanumeric characters',
+    )
+    for (const name of ['../etc', 'a/b', '.hidden', '-x']) {
+      await assert.rejects(volumes.create(request(name)), {
+        code: 'INVALID_ARGUMENT',
+        message: /includes invalid characters for a local volume name/,
+      })
+    }
+    await refused({ options: { colour: 'red' } }, 'INVALID_ARGUMENT', 'create xx: invalid option: "colour"')
+    await refused({ options: { type: 'tmpfs' } }, 'INVALID_ARGUMENT', 'create xx: missing required option: "device"')
+    await refused({ options: { size: '1g' } }, 'NOT_IMPLEMENTED', 'create xx: volume option "size" (quota) is not supported')
+    await refused({ driver: 'rexray' }, 'NOT_FOUND', 'create xx: error looking up volume plugin rexray: plugin "rexray" not found')
+    assert.deepEqual(volumes.list(), [])
+    assert.equal(existsSync(join(root, 'volumes/xx')), false)
+  })
+
+  it('remove refuses a volume in use and deletes it afterwards', async () => {
+    const { volume } = await volumes.create(request('data', { reference: 'c1' }))
+    volumes.reference('data', 'c2')
+    await assert.rejects(volumes.remove('data', { force: true }), { code: 'CONFLICT', message: 'remove data: volume is in use - [c1, c2]' })
+    volumes.dereference('data', 'c1')
+    volumes.dereference('data', 'c2')
+    writeFileSync(join(volume.mountpoint, 'file'), 'x')
+    await volumes.remove('data', { force: false })
+    assert.equal(existsSync(join(root, 'volumes/data')), false)
+    await assert.rejects(volumes.remove('data', { force: false }), { code: 'NOT_FOUND', message: 'get data: no such volume' })
+    await volumes.remove('data', { force: true })
+  })
+
+  it('prune takes unused anonymous volumes, and all of them when asked, by label', async () => {
+    for (const name of ['named', 'kept', 'labelled']) await volumes.create(request(name, name === 'labelled' ? { labels: { k: 'v' } } : {}))
+    const { volume } = await volumes.create(request('', { anonymous: true }))
+    writeFileSync(join(volume.mountpoint, 'file'), 'x'.repeat(100))
+    volumes.reference('kept', 'c1')
+    assert.deepEqual(await volumes.prune({ label: [], labelNot: [], all: false }), { deleted: [volume.name], reclaimed: 100 })
+    assert.deepEqual((await volumes.prune({ label: ['k=v'], labelNot: [], all: true })).deleted, ['labelled'])
+    assert.deepEqual((await volumes.prune({ label: [], labelNot: ['k'], all: true })).deleted, ['named'])
+    assert.deepEqual(
+      volumes.list().map(({ name }) => name),
+      ['kept'],
+    )
+  })
+
+  it('usage counts hard links once', async () => {
+    const { volume } = await volumes.create(request('data'))
+    mkdirSync(join(volume.mountpoint, 'd'))
+    writeFileSync(join(volume.mountpoint, 'd/a'), 'x'.repeat(1000))
+    linkSync(join(volume.mountpoint, 'd/a'), join(volume.mountpoint, 'b'))
+    assert.equal(await volumes.usage('data'), 1000)
+  })
+
+  it('populate copies content, links, modes and times into an empty volume, and into no other', async () => {
+    const source = join(root, 'source')
+    mkdirSync(join(source, 'sub'), { recursive: true, mode: 0o750 })
+    writeFileSync(join(source, 'sub/file'), 'content', { mode: 0o640 })
+    linkSync(join(source, 'sub/file'), join(source, 'hard'))
+    symlinkSync('/etc/passwd', join(source, 'soft'))
+    utimesSync(join(source, 'sub/file'), 1000, 2000)
+    utimesSync(source, 3000, 4000)
+    const { volume } = await volumes.create(request('data'))
+    await volumes.populate('data', source)
+    const at = (path: string): string => join(volume.mountpoint, path)
+    assert.equal(readFileSync(at('sub/file'), 'utf8'), 'content')
+    assert.equal(lstatSync(at('sub/file')).mode & 0o777, 0o640)
+    assert.equal(lstatSync(at('sub/file')).mtimeMs, 2_000_000)
+    assert.equal(lstatSync(at('hard')).ino, lstatSync(at('sub/file')).ino)
+    assert.equal(lstatSync(at('soft')).isSymbolicLink(), true)
+    assert.equal(lstatSync(volume.mountpoint).mode & 0o777, lstatSync(source).mode & 0o777)
+    assert.equal(lstatSync(volume.mountpoint).mtimeMs, 4_000_000)
+    writeFileSync(join(source, 'new'), '')
+    await volumes.populate('data', source)
+    assert.equal(existsSync(at('new')), false)
+  })
+
+  it('activate mounts what the options say, once, and a plain volume not at all', async () => {
+    await volumes.create(request('plain'))
+    await volumes.activate('plain', 'c1')
+    await volumes.deactivate('plain', 'c1')
+    assert.deepEqual(mounts.calls, [])
+    const { volume } = await volumes.create(request('bound', { options: { type: 'none', device: '/srv', o: 'bind,ro,rslave' } }))
+    await volumes.activate('bound', 'c1')
+    const MS_BIND = 0x1000
+    const MS_REC = 0x4000
+    const call = { call: 'mount', source: '', target: volume.mountpoint, type: '', data: '' }
+    assert.deepEqual(mounts.calls, [
+      { ...call, source: '/srv', type: 'none', flags: MS_BIND },
+      { ...call, flags: MS_BIND | 0x20 | 0x1 },
+      { ...call, flags: (1 << 19) | MS_REC },
+    ])
+  })
+
+  it('restore adopts directories without a row, forgets rows without a directory, deletes leftovers', async () => {
+    await volumes.create(request('kept'))
+    const { volume } = await volumes.create(request('lost'))
+    rmSync(join(volume.mountpoint, '..'), { recursive: true })
+    mkdirSync(join(root, 'volumes/found/_data'), { recursive: true })
+    mkdirSync(join(root, 'volumes/.removed-1/_data'), { recursive: true })
+    volumes = open()
+    await volumes.restore()
+    assert.deepEqual(
+      volumes.list().map(({ name }) => name),
+      ['kept', 'found'],
+    )
+    assert.equal(existsSync(join(root, 'volumes/.removed-1')), false)
+  })
+})
