@@ -27,6 +27,7 @@
  * `--init` is no part of the spec but `LaunchSpec.init`.
  */
 export { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from './default-mounts.ts'
+export { discardUnsupported } from './discard-unsupported.ts'
 export { mergeEnvironment, processEnvironment } from './environment.ts'
 export { generateSpec } from './generate-spec.ts'
 export { probeHostFacts } from './host-facts.ts'
