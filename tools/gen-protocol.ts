@@ -8,7 +8,10 @@ const C_TYPES = { u32: 'uint32_t', i32: 'int32_t', u64: 'uint64_t' } as const
 const SHAPES = { u32: 'u', i32: 'i', u64: 'U', string: 's', strings: 'l', bytes: 'b' } as const
 
 function cName(...parts: string[]): string {
-  return parts.map((part) => part.replaceAll('-', '_').replace(/([a-z])([A-Z])/g, '$1_$2')).join('_').toUpperCase()
+  return parts
+    .map((part) => part.replaceAll('-', '_').replace(/([a-z])([A-Z])/g, '$1_$2'))
+    .join('_')
+    .toUpperCase()
 }
 
 function bits(prefix: string, table: Record<string, number>): string[] {
@@ -45,7 +48,17 @@ export function protocolHeader(): string {
     ...messages.flatMap(([name, message]) => {
       const fields = Object.entries(message.fields)
       if (fields.length === 0) return []
-      return [`struct msg_${name} {`, ...fields.map(([field, type]) => `  ${C_TYPES[type]} ${cName(field).toLowerCase().replace(/^errno$/, 'error')};`), '};', '']
+      return [
+        `struct msg_${name} {`,
+        ...fields.map(
+          ([field, type]) =>
+            `  ${C_TYPES[type]} ${cName(field)
+              .toLowerCase()
+              .replace(/^errno$/, 'error')};`,
+        ),
+        '};',
+        '',
+      ]
     }),
     ...bits('ATTACH', protocol.ATTACH),
     ...bits('WARN', protocol.WARNINGS),
@@ -63,7 +76,9 @@ export function protocolHeader(): string {
     '',
     '/* Places of the fields in struct op. */',
     'enum {',
-    ...operations.flatMap(([name, operation]) => Object.keys(operation.fields).map((field, index) => `  ${cName('F', name, field)} = ${index},`)),
+    ...operations.flatMap(([name, operation]) =>
+      Object.keys(operation.fields).map((field, index) => `  ${cName('F', name, field)} = ${index},`),
+    ),
     '};',
     '',
     '/* Field types by letter: u u32, i i32, U u64, s string, l list of strings, b bytes. */',

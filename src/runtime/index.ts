@@ -1,2 +1,4 @@
 /** Manual to be written with the module. */
-export * from './types.ts'
+export type * from './types.ts'
+export { LaunchError } from './types.ts'
+export { createRuntime, type RuntimeDeps } from './runtime.ts'

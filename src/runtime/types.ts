@@ -1,7 +1,7 @@
 /** Contracts of `runtime/`: what a launch needs and what a running task offers. The manual is in `index.ts`. */
 
 import type { Duplex } from 'node:stream'
-import type { RuntimeSpec, ProcessSpec } from '#oci'
+import type { ProcessSpec, RuntimeSpec, SeccompSpec } from '#oci'
 import type { CgroupPlan, NetnsPlan, OverlayPlan } from '#kernel'
 
 /** A container to be launched. All paths are on the host unless said otherwise. */
@@ -111,6 +111,9 @@ export type Adopted =
   | { state: 'exited'; exit: Exit }
   /** Nothing there: the machine was restarted, or monitor and record are gone. */
   | { state: 'lost' }
+
+/** Array of `struct sock_filter` for a profile; the daemon passes one that remembers its results. */
+export type CompileSeccomp = (spec: SeccompSpec) => Buffer
 
 /** Which step of the plan failed, so that the daemon can tell a missing program from a refused mount. */
 export class LaunchError extends Error {

@@ -1,0 +1,370 @@
+/*
+ * Operations that build the container's file system. The image is hostile: every path inside the root is resolved by the kernel with
+ * RESOLVE_IN_ROOT and used as a descriptor from then on, so neither its symbolic links nor a race with another container that shares a
+ * volume leads outside. Host paths (sources, /proc/sys, the host's /dev/null) are taken from the plan alone, before pivot_root.
+ */
+#include "gantry.h"
+
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <termios.h>
+
+#define DEVPTS_MAGIC 0x1cd1
+#define MAX_LINKS 40
+
+static int open_tree(int directory, const char *path, unsigned flags)
+{
+  return checked(syscall(SYS_open_tree, directory, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+}
+
+static int attach(int mount, int target)
+{
+  return checked(syscall(SYS_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+}
+
+static int set_attributes(int mount, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive)
+{
+  struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
+  unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
+  return checked(syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof(attributes)));
+}
+
+/* mount(2) knows paths only; this one leads to the descriptor and no further. */
+static const char *fd_path(char buffer[32], int fd)
+{
+  snprintf(buffer, 32, "/proc/self/fd/%d", fd);
+  return buffer;
+}
+
+int open_in_root(int root, const char *path, int flags, unsigned resolve)
+{
+  struct open_how how = {.flags = (uint64_t) (unsigned) (flags | O_CLOEXEC), .resolve = (uint64_t) RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve};
+  int fd;
+  /* EAGAIN: a rename raced with the lookup of "..", which says nothing about the path. */
+  do
+    fd = checked(syscall(SYS_openat2, root, path, &how, sizeof(how)));
+  while (fd == -EAGAIN || fd == -EINTR);
+  return fd;
+}
+
+/* Splits "/a/b/c/" into parent "/a/b" and name "c"; false when there is no name. */
+static bool split(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 1])
+{
+  size_t end = strlen(path);
+  while (end > 0 && path[end - 1] == '/')
+    end--;
+  size_t start = end;
+  while (start > 0 && path[start - 1] != '/')
+    start--;
+  if (end == start || end - start > NAME_MAX || start >= PATH_MAX)
+    return false;
+  memcpy(name, path + start, end - start);
+  name[end - start] = '\0';
+  memcpy(parent, path, start);
+  parent[start] = '\0';
+  if (start == 0)
+    strcpy(parent, "/");
+  return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static int make_in_root(int root, const char *path, char kind, mode_t mode, unsigned resolve, int depth)
+{
+  int fd = open_in_root(root, path, O_PATH | (kind == 'd' ? O_DIRECTORY : 0), resolve);
+  if (fd != -ENOENT)
+    return fd;
+  char parent_path[PATH_MAX], name[NAME_MAX + 1], link[PATH_MAX], joined[PATH_MAX];
+  if (depth > MAX_LINKS)
+    return -ELOOP;
+  if (!split(path, parent_path, name))
+    return -ENOENT;
+  cleanup_close int parent = make_in_root(root, parent_path, 'd', 0755, resolve, depth + 1);
+  if (parent < 0)
+    return parent;
+  int made = kind == 'd' ? mkdirat(parent, name, mode) : mknodat(parent, name, S_IFREG | mode, 0);
+  if (made == 0)
+    return open_in_root(parent, name, O_PATH | O_NOFOLLOW, 0);
+  if (errno != EEXIST)
+    return -errno;
+  /* A link that leads nowhere yet (/etc/resolv.conf in many images): make what it points to. */
+  ssize_t length = readlinkat(parent, name, link, sizeof(link) - 1);
+  if (length < 0)
+    return errno == EINVAL ? -ENOTDIR : -errno;
+  link[length] = '\0';
+  int needed = link[0] == '/' ? snprintf(joined, sizeof(joined), "%s", link) : snprintf(joined, sizeof(joined), "%s/%s", parent_path, link);
+  if (needed < 0 || (size_t) needed >= sizeof(joined))
+    return -ENAMETOOLONG;
+  return make_in_root(root, joined, kind, mode, resolve, depth + 1);
+}
+
+int target_in_root(int root, const char *path, char kind, unsigned resolve)
+{
+  return make_in_root(root, path, kind, kind == 'd' ? 0755 : 0644, resolve, 0);
+}
+
+static unsigned resolve_of(uint64_t how)
+{
+  return how & HOW_NO_SYMLINKS ? RESOLVE_NO_SYMLINKS : 0;
+}
+
+static int do_overlay(const struct op *op)
+{
+  if (chdir(op->field[F_OVERLAY_CWD].bytes) < 0)
+    return -errno;
+  return checked(mount("overlay", op->field[F_OVERLAY_TARGET].bytes, "overlay", 0, op->field[F_OVERLAY_OPTIONS].bytes));
+}
+
+static int do_private_parent(const struct op *op)
+{
+  char path[PATH_MAX];
+  snprintf(path, sizeof(path), "%s", op->field[F_PRIVATE_PARENT_PATH].bytes);
+  /* EINVAL: not a mount point, so the next directory up. */
+  while (mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0) {
+    char *slash = strrchr(path, '/');
+    if (errno != EINVAL || slash == NULL || path[1] == '\0')
+      return -errno;
+    slash[slash == path] = '\0';
+  }
+  return 0;
+}
+
+static int do_enter_root(struct child *child, const struct op *op)
+{
+  child->root = open(op->field[F_ENTER_ROOT_PATH].bytes, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return child->root < 0 ? -errno : 0;
+}
+
+static int do_mount(const struct child *child, const struct op *op)
+{
+  const struct field *f = op->field;
+  unsigned resolve = resolve_of(f[F_MOUNT_HOW].number);
+  char path[32], data[4096];
+  cleanup_close int target = target_in_root(child->root, f[F_MOUNT_TARGET].bytes, 'd', resolve);
+  struct stat info;
+  if (target < 0)
+    return target;
+  const char *options = f[F_MOUNT_DATA].bytes;
+  if (f[F_MOUNT_HOW].number & HOW_KEEP_MODE && fstat(target, &info) == 0) {
+    if ((size_t) snprintf(data, sizeof(data), "%s%smode=%o", options, options[0] ? "," : "", info.st_mode & 07777u) >= sizeof(data))
+      return -E2BIG;
+    options = data;
+  }
+  if (mount(f[F_MOUNT_SOURCE].bytes, fd_path(path, target), f[F_MOUNT_TYPE].bytes, (unsigned long) f[F_MOUNT_FLAGS].number, options) < 0)
+    return -errno;
+  if (f[F_MOUNT_PROPAGATION].number == 0)
+    return 0;
+  cleanup_close int mounted = open_in_root(child->root, f[F_MOUNT_TARGET].bytes, O_PATH, resolve);
+  if (mounted < 0)
+    return mounted;
+  return checked(mount(NULL, fd_path(path, mounted), NULL, (unsigned long) f[F_MOUNT_PROPAGATION].number, NULL));
+}
+
+static int do_bind(const struct child *child, const struct op *op)
+{
+  const struct field *f = op->field;
+  uint64_t how = f[F_BIND_HOW].number;
+  struct stat info;
+  cleanup_close int source = open_tree(AT_FDCWD, f[F_BIND_SOURCE].bytes, how & HOW_RECURSIVE ? AT_RECURSIVE : 0);
+  if (source < 0)
+    return source;
+  if (fstat(source, &info) < 0)
+    return -errno;
+  cleanup_close int target = target_in_root(child->root, f[F_BIND_TARGET].bytes, S_ISDIR(info.st_mode) ? 'd' : 'f', resolve_of(how));
+  if (target < 0)
+    return target;
+  uint64_t propagation = f[F_BIND_PROPAGATION].number;
+  int set = 0;
+  /* Propagation counts for the whole tree, attributes only where rro and friends say so. */
+  if (propagation != 0)
+    set = set_attributes(source, 0, 0, propagation & ~(uint64_t) MS_REC, propagation & MS_REC);
+  if (set >= 0 && (f[F_BIND_SET].number | f[F_BIND_CLEAR].number) != 0)
+    set = set_attributes(source, f[F_BIND_SET].number, f[F_BIND_CLEAR].number, 0, how & HOW_RECURSIVE_ATTRIBUTES);
+  return set < 0 ? set : attach(source, target);
+}
+
+static int do_mkdir(const struct child *child, const struct op *op)
+{
+  cleanup_close int made = make_in_root(child->root, op->field[F_MKDIR_PATH].bytes, 'd', (mode_t) op->field[F_MKDIR_MODE].number, 0, 0);
+  return made < 0 ? made : 0;
+}
+
+/* The directory a new entry goes to, with its name. */
+static int open_parent(const struct child *child, const char *path, char name[NAME_MAX + 1])
+{
+  char parent[PATH_MAX];
+  return split(path, parent, name) ? target_in_root(child->root, parent, 'd', 0) : -EINVAL;
+}
+
+static int do_symlink(const struct child *child, const struct op *op)
+{
+  char name[NAME_MAX + 1];
+  cleanup_close int parent = open_parent(child, op->field[F_SYMLINK_PATH].bytes, name);
+  if (parent < 0)
+    return parent;
+  return symlinkat(op->field[F_SYMLINK_TARGET].bytes, parent, name) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+static int do_mknod(const struct child *child, const struct op *op)
+{
+  const struct field *f = op->field;
+  const char *path = f[F_MKNOD_PATH].bytes;
+  mode_t mode = (mode_t) f[F_MKNOD_MODE].number;
+  char name[NAME_MAX + 1];
+  cleanup_close int parent = open_parent(child, path, name);
+  if (parent < 0)
+    return parent;
+  mode_t old = umask(0);
+  int made = checked(mknodat(parent, name, mode, makedev((unsigned) f[F_MKNOD_MAJOR].number, (unsigned) f[F_MKNOD_MINOR].number)));
+  umask(old);
+  if (made == -EPERM) {
+    cleanup_close int source = open_tree(AT_FDCWD, path, 0);
+    cleanup_close int target = target_in_root(child->root, path, 'f', 0);
+    return source < 0 ? source : target < 0 ? target : attach(source, target);
+  }
+  if (made < 0)
+    return made == -EEXIST ? 0 : made;
+  return checked(fchownat(parent, name, (uid_t) f[F_MKNOD_UID].number, (gid_t) f[F_MKNOD_GID].number, AT_SYMLINK_NOFOLLOW));
+}
+
+/* One empty file system, made once, covers all masked directories. */
+static int empty_directory(struct child *child)
+{
+  if (child->masked >= 0)
+    return child->masked;
+  cleanup_close int context = checked(syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC));
+  if (context < 0)
+    return context;
+  if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
+      syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "nr_blocks", "1", 0) < 0 ||
+      syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
+      syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+    return -errno;
+  child->masked = checked(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY));
+  return child->masked;
+}
+
+static int do_mask(struct child *child, const struct op *op)
+{
+  struct stat info;
+  cleanup_close int target = open_in_root(child->root, op->field[F_MASK_PATH].bytes, O_PATH, 0);
+  if (target < 0)
+    return target == -ENOENT || target == -ENOTDIR ? 0 : target;
+  if (fstat(target, &info) < 0)
+    return -errno;
+  int empty = S_ISDIR(info.st_mode) ? empty_directory(child) : AT_FDCWD;
+  if (empty < 0 && empty != AT_FDCWD)
+    return empty;
+  /* The host's /dev/null: the image's may be anything. */
+  cleanup_close int cover = empty == AT_FDCWD ? open_tree(AT_FDCWD, "/dev/null", 0) : open_tree(empty, "", AT_EMPTY_PATH);
+  return cover < 0 ? cover : attach(cover, target);
+}
+
+static int do_readonly(const struct child *child, const struct op *op)
+{
+  cleanup_close int target = open_in_root(child->root, op->field[F_READONLY_PATH].bytes, O_PATH, 0);
+  if (target < 0)
+    return target == -ENOENT || target == -ENOTDIR ? 0 : target;
+  cleanup_close int copy = open_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE);
+  if (copy < 0)
+    return copy;
+  int set = set_attributes(copy, MOUNT_ATTR_RDONLY, 0, 0, false);
+  return set < 0 ? set : attach(copy, target);
+}
+
+/* pivot_root(".", "."): the old root ends up on top of the new one and is detached (pivot_root(2), NOTES). */
+static int do_pivot(struct child *child, const struct op *op)
+{
+  unsigned long propagation = (unsigned long) op->field[F_PIVOT_PROPAGATION].number;
+  if (fchdir(child->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+    return -errno;
+  /* Slave first: unmounting must not propagate to the host. */
+  if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+    return -errno;
+  if (propagation != 0 && mount(NULL, "/", NULL, propagation, NULL) < 0)
+    return -errno;
+  /* The root is reached by its name from now on, and no directory stays open for the program to be found in. */
+  child->root = child->masked = -1;
+  return checked(syscall(SYS_close_range, CHILD_FIRST_FREE, ~0U, 0));
+}
+
+static int do_terminal(const struct child *child, const struct op *op)
+{
+  const struct field *f = op->field;
+  struct stat info;
+  struct statfs system;
+  cleanup_close int root = child->root >= 0 ? fcntl(child->root, F_DUPFD_CLOEXEC, 0) : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  cleanup_close int master = open_in_root(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0);
+  if (master < 0)
+    return master;
+  /* Not whatever the image keeps under this name (an exec finds a file system that the container has had time to change). */
+  if (fstat(master, &info) < 0 || fstatfs(master, &system) < 0)
+    return -errno;
+  if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(5, 2) || system.f_type != DEVPTS_MAGIC)
+    return -ENOTTY;
+  int unlock = 0;
+  struct winsize window = {.ws_row = (unsigned short) f[F_TERMINAL_HEIGHT].number, .ws_col = (unsigned short) f[F_TERMINAL_WIDTH].number};
+  if (ioctl(master, TIOCSPTLCK, &unlock) < 0 || (window.ws_row > 0 && ioctl(master, TIOCSWINSZ, &window) < 0))
+    return -errno;
+  cleanup_close int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (slave < 0)
+    return -errno;
+  if (f[F_TERMINAL_CONSOLE].number != 0) {
+    cleanup_close int target = target_in_root(root, "/dev/console", 'f', RESOLVE_NO_SYMLINKS);
+    cleanup_close int copy = open_tree(slave, "", AT_EMPTY_PATH);
+    int bound = target < 0 ? target : copy < 0 ? copy : attach(copy, target);
+    if (bound < 0)
+      return bound;
+  }
+  for (int fd = 0; fd <= STDERR_FILENO; fd++)
+    if (dup2(slave, fd) < 0)
+      return -errno;
+  if (ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+    return -errno;
+  return child_send(&(struct child_message){.type = CHILD_TERMINAL}, master);
+}
+
+int mount_operation(struct child *child, const struct op *op)
+{
+  const struct field *f = op->field;
+  switch (op->code) {
+  case OP_PROPAGATION:
+    return checked(mount(NULL, f[F_PROPAGATION_PATH].bytes, NULL, (unsigned long) f[F_PROPAGATION_FLAGS].number, NULL));
+  case OP_PRIVATE_PARENT:
+    return do_private_parent(op);
+  case OP_OVERLAY:
+    return do_overlay(op);
+  case OP_BIND_ROOT:
+    return checked(mount(f[F_BIND_ROOT_SOURCE].bytes, f[F_BIND_ROOT_TARGET].bytes, NULL, MS_BIND | MS_REC, NULL));
+  case OP_ENTER_ROOT:
+    return do_enter_root(child, op);
+  case OP_MOUNT:
+    return do_mount(child, op);
+  case OP_BIND:
+    return do_bind(child, op);
+  case OP_MKDIR:
+    return do_mkdir(child, op);
+  case OP_SYMLINK:
+    return do_symlink(child, op);
+  case OP_MKNOD:
+    return do_mknod(child, op);
+  case OP_MASK:
+    return do_mask(child, op);
+  case OP_READONLY:
+    return do_readonly(child, op);
+  case OP_READONLY_ROOT:
+    return set_attributes(child->root, MOUNT_ATTR_RDONLY, 0, 0, false);
+  case OP_PIVOT:
+    return do_pivot(child, op);
+  case OP_TERMINAL:
+    return do_terminal(child, op);
+  default:
+    return NOT_MINE;
+  }
+}

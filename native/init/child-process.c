@@ -1,0 +1,268 @@
+/* Operations on the process itself: namespaces, limits, identity, and the program. */
+#include "gantry.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#define MAX_ARGUMENTS 65536
+
+static int do_join_namespace(const struct op *op)
+{
+  cleanup_close int fd = open(op->field[F_JOIN_NAMESPACE_PATH].bytes, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -errno;
+  return checked(setns(fd, (int) op->field[F_JOIN_NAMESPACE_TYPE].number));
+}
+
+/*
+ * An exec never lands in the host: were the target's pid taken over by a process of the host in the moment between the daemon's
+ * decision and our pidfd_open, its mount namespace would be the one we are in.
+ */
+static int do_join_target(const struct op *op)
+{
+  struct stat before, after;
+  if (stat("/proc/self/ns/mnt", &before) < 0)
+    return -errno;
+  cleanup_close int proc = open("/proc/self/ns", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (proc < 0 || setns(CHILD_TARGET, (int) op->field[F_JOIN_TARGET_FLAGS].number) < 0)
+    return -errno;
+  /* Through the host's proc, opened before: the container's may be mounted over. */
+  if (fstatat(proc, "mnt", &after, 0) < 0)
+    return -errno;
+  return before.st_ino == after.st_ino ? -ESRCH : 0;
+}
+
+static int do_sysctl(const struct op *op)
+{
+  char path[512];
+  int length = snprintf(path, sizeof(path), "/proc/sys/%s", op->field[F_SYSCTL_PATH].bytes);
+  if (length < 0 || (size_t) length >= sizeof(path))
+    return -ENAMETOOLONG;
+  return write_file(path, op->field[F_SYSCTL_VALUE].bytes);
+}
+
+static int do_netlink(const struct op *op)
+{
+  cleanup_close int sock = netlink_open();
+  return sock < 0 ? sock : netlink_send(sock, op->field[F_NETLINK_BYTES].bytes, op->field[F_NETLINK_BYTES].length);
+}
+
+static int do_rlimit(struct child *child, const struct op *op)
+{
+  __typeof__(RLIMIT_NOFILE) resource = (__typeof__(RLIMIT_NOFILE)) op->field[F_RLIMIT_RESOURCE].number;
+  struct rlimit wanted = {.rlim_cur = op->field[F_RLIMIT_SOFT].number, .rlim_max = op->field[F_RLIMIT_HARD].number}, present;
+  if (setrlimit(resource, &wanted) == 0)
+    return 0;
+  if (errno != EPERM || getrlimit(resource, &present) < 0)
+    return -errno;
+  /* Raising the hard limit needs CAP_SYS_RESOURCE, which a daemon inside a container or VM guest may lack: as far as allowed. */
+  child->warnings |= WARN_RLIMIT_CLAMPED;
+  wanted.rlim_max = present.rlim_max;
+  if (wanted.rlim_cur > wanted.rlim_max)
+    wanted.rlim_cur = wanted.rlim_max;
+  return checked(setrlimit(resource, &wanted));
+}
+
+static int do_oom_score(struct child *child, const struct op *op)
+{
+  char value[16];
+  snprintf(value, sizeof(value), "%d", (int) (int64_t) op->field[F_OOM_SCORE_VALUE].number);
+  int result = write_file("/proc/self/oom_score_adj", value);
+  if (result != -EACCES && result != -EPERM)
+    return result;
+  child->warnings |= WARN_OOM_SCORE_REFUSED;
+  return 0;
+}
+
+static int do_seccomp(const struct op *op)
+{
+  const struct field *filter = &op->field[F_SECCOMP_FILTER];
+  struct sock_fprog program = {.len = (unsigned short) (filter->length / sizeof(struct sock_filter)),
+                               .filter = (struct sock_filter *) (uintptr_t) filter->bytes};
+  return checked(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, op->field[F_SECCOMP_FLAGS].number, &program));
+}
+
+static int do_bounding(const struct op *op)
+{
+  /* EINVAL: past the last capability this kernel knows. */
+  for (unsigned long capability = 0; capability < 64; capability++)
+    if (!(op->field[F_BOUNDING_MASK].number >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
+      return errno == EINVAL ? 0 : -errno;
+  return 0;
+}
+
+static int do_chdir(const struct op *op)
+{
+  char where[PATH_MAX];
+  if (chdir(op->field[F_CHDIR_PATH].bytes) < 0)
+    return -errno;
+  /* A directory of the host reached through a leaked descriptor has no path in here (CVE-2024-21626): there is none, and we look. */
+  long length = syscall(SYS_getcwd, where, sizeof(where));
+  return length < 0 ? -errno : where[0] == '/' ? 0 : -ENOENT;
+}
+
+static int do_user(const struct op *op)
+{
+  const struct field *f = op->field;
+  uid_t uid = (uid_t) f[F_USER_UID].number;
+  gid_t gid = (gid_t) f[F_USER_GID].number;
+  struct stat info;
+  /* So that /dev/stdout can be opened by its path. Never /dev/null, which is the host's. */
+  for (int fd = 0; fd <= STDERR_FILENO; fd++)
+    if (fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || isatty(fd)) && fchown(fd, uid, (gid_t) -1) < 0 && errno != EROFS)
+      return -errno;
+  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+    return -errno;
+  if (syscall(SYS_setgroups, f[F_USER_GROUPS].length / 4, f[F_USER_GROUPS].bytes) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+      syscall(SYS_setresuid, uid, uid, uid) < 0)
+    return -errno;
+  /* The kernel forgets both when credentials change. */
+  if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+    return -errno;
+  umask((mode_t) f[F_USER_UMASK].number);
+  return 0;
+}
+
+static int do_capabilities(const struct op *op)
+{
+  const struct field *f = op->field;
+  uint64_t effective = f[F_CAPABILITIES_EFFECTIVE].number, permitted = f[F_CAPABILITIES_PERMITTED].number;
+  uint64_t inheritable = f[F_CAPABILITIES_INHERITABLE].number, ambient = f[F_CAPABILITIES_AMBIENT].number;
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2] = {
+    {(uint32_t) effective, (uint32_t) permitted, (uint32_t) inheritable},
+    {(uint32_t) (effective >> 32), (uint32_t) (permitted >> 32), (uint32_t) (inheritable >> 32)},
+  };
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &header, data) < 0)
+    return -errno;
+  for (unsigned long capability = 0; capability < 64; capability++)
+    if (ambient >> capability & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0)
+      return -errno;
+  return 0;
+}
+
+static const char *path_variable(char **environment)
+{
+  for (; *environment != NULL; environment++)
+    if (strncmp(*environment, "PATH=", 5) == 0)
+      return *environment + 5;
+  return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/* Tries PATH's directories in order; a file that may not be executed is remembered as the better explanation. */
+static int search(char **arguments, char **environment)
+{
+  const char *program = arguments[0];
+  int result = -ENOENT;
+  if (strchr(program, '/') != NULL) {
+    execve(program, arguments, environment);
+    return -errno;
+  }
+  for (const char *at = path_variable(environment); *program != '\0';) {
+    char candidate[PATH_MAX];
+    size_t length = strcspn(at, ":");
+    /* Empty and relative entries would run what lies in the working directory: refused, as Go's LookPath does. */
+    if (at[0] == '/' && (size_t) snprintf(candidate, sizeof(candidate), "%.*s/%s", (int) length, at, program) < sizeof(candidate)) {
+      execve(candidate, arguments, environment);
+      if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+        return -errno;
+      if (errno == EACCES)
+        result = -EACCES;
+    }
+    if (at[length] == '\0')
+      break;
+    at += length + 1;
+  }
+  return result;
+}
+
+static int do_execve(const struct op *op)
+{
+  static char *arguments[MAX_ARGUMENTS], *environment[MAX_ARGUMENTS];
+  int count = field_vector(&op->field[F_EXECVE_ARGUMENTS], arguments, MAX_ARGUMENTS);
+  int variables = field_vector(&op->field[F_EXECVE_ENVIRONMENT], environment, MAX_ARGUMENTS);
+  if (count < 0 || variables < 0)
+    return -E2BIG;
+  int ready = op->field[F_EXECVE_FLAGS].number & EXECVE_INIT ? init_fork() : 0;
+  if (ready < 0)
+    return ready;
+  return search(arguments, environment);
+}
+
+static int do_wait_start(struct child *child)
+{
+  int sent = child_send(&(struct child_message){.type = CHILD_READY, .value = child->warnings}, -1);
+  return sent < 0 ? sent : child_wait(GO_START);
+}
+
+static int do_hold(struct child *child)
+{
+  int sent = child_send(&(struct child_message){.type = CHILD_READY, .value = child->warnings}, -1);
+  while (sent >= 0)
+    child_wait(GO_START); /* Ends with the monitor. */
+  return sent;
+}
+
+int process_operation(struct child *child, const struct op *op)
+{
+  const struct field *f = op->field;
+  switch (op->code) {
+  case OP_JOIN_CGROUP:
+    /* "0" is the writer: 52 us, where a pid written to cgroup.procs waits for an RCU grace period. */
+    return write_file(f[F_JOIN_CGROUP_PATH].bytes, "0");
+  case OP_UNSHARE:
+    return checked(unshare((int) f[F_UNSHARE_FLAGS].number));
+  case OP_JOIN_NAMESPACE:
+    return do_join_namespace(op);
+  case OP_JOIN_TARGET:
+    return do_join_target(op);
+  case OP_HOSTNAME:
+    return checked(sethostname(f[F_HOSTNAME_NAME].bytes, f[F_HOSTNAME_NAME].length));
+  case OP_DOMAINNAME:
+    return checked(syscall(SYS_setdomainname, f[F_DOMAINNAME_NAME].bytes, f[F_DOMAINNAME_NAME].length));
+  case OP_SYSCTL:
+    return do_sysctl(op);
+  case OP_WAIT_HOST:
+    return child_wait(GO_HOST_DONE);
+  case OP_NETLINK:
+    return do_netlink(op);
+  case OP_RLIMIT:
+    return do_rlimit(child, op);
+  case OP_OOM_SCORE:
+    return do_oom_score(child, op);
+  case OP_KEYRING:
+    return checked(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, f[F_KEYRING_NAME].bytes));
+  case OP_APPARMOR:
+    return write_file("/proc/self/attr/exec", f[F_APPARMOR_PROFILE].bytes);
+  case OP_WAIT_START:
+    return do_wait_start(child);
+  case OP_NO_NEW_PRIVILEGES:
+    return checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  case OP_SECCOMP:
+    return do_seccomp(op);
+  case OP_BOUNDING:
+    return do_bounding(op);
+  case OP_CHDIR:
+    return do_chdir(op);
+  case OP_USER:
+    return do_user(op);
+  case OP_CAPABILITIES:
+    return do_capabilities(op);
+  case OP_EXECVE:
+    return do_execve(op);
+  case OP_HOLD:
+    return do_hold(child);
+  default:
+    return -EBADMSG;
+  }
+}

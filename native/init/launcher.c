@@ -1,0 +1,116 @@
+/*
+ * The launcher: accepts a connection and forks a monitor for it, nothing else. Being tiny, its fork costs about 0.1 ms, where one of
+ * the daemon's would cost milliseconds; and it outlives the daemon, so that monitors have a parent that reaps them.
+ */
+#include "gantry.h"
+
+#include <dirent.h>
+#include <libgen.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+/*
+ * A monitor that was killed has left its container to us, the nearest subreaper. PR_SET_PDEATHSIG takes most of them, but a program
+ * that changed its credentials has lost that setting. Containers lead sessions of their own, monitors stay in the launcher's.
+ */
+static void kill_orphans(void)
+{
+  DIR *proc = opendir("/proc");
+  if (proc == NULL)
+    return;
+  for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+    pid_t pid = atoi(entry->d_name);
+    char path[64], status[512];
+    if (pid <= 1 || pid == getpid())
+      continue;
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    if (read_file(path, status, sizeof(status)) <= 0)
+      continue;
+    /* pid (name) state ppid: the name may hold anything, so count from its last parenthesis. */
+    const char *after = strrchr(status, ')');
+    int parent = 0;
+    if (after != NULL && sscanf(after, ") %*c %d", &parent) == 1 && parent == getpid() && getsid(pid) != getsid(0))
+      kill(pid, SIGKILL);
+  }
+  closedir(proc);
+}
+
+static void reap(int signals)
+{
+  struct signalfd_siginfo info;
+  while (read(signals, &info, sizeof(info)) > 0)
+    ;
+  bool killed = false;
+  for (int status; waitpid(-1, &status, WNOHANG) > 0;)
+    killed |= WIFSIGNALED(status);
+  if (killed)
+    kill_orphans();
+}
+
+int launcher_main(const char *socket_path)
+{
+  static char directory_path[PATH_MAX], name[PATH_MAX];
+  strcpy(directory_path, socket_path);
+  strcpy(name, basename(directory_path));
+  strcpy(directory_path, socket_path);
+  cleanup_close int directory = open(dirname(directory_path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0)
+    return -errno;
+
+  /* The lock, not the socket, says whether a launcher lives: it cannot go stale. */
+  strcat(strcpy(directory_path, name), ".lock");
+  cleanup_close int lock = openat(directory, directory_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0)
+    return -errno;
+  if (flock(lock, LOCK_EX | LOCK_NB) < 0)
+    return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+  cleanup_close int listener = listen_in(directory, name);
+  if (listener < 0)
+    return listener;
+
+  setsid();
+  signal(SIGHUP, SIG_IGN);
+  signal(SIGPIPE, SIG_IGN);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  sigset_t child_signal;
+  sigemptyset(&child_signal);
+  sigaddset(&child_signal, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child_signal, NULL);
+  cleanup_close int signals = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals < 0 || chdir("/") < 0)
+    return -errno;
+  umask(022);
+
+  /* The starter waits for this line; afterwards nothing of the daemon's is held. */
+  if (write_full(STDOUT_FILENO, "ready\n", 6) < 0)
+    return -EPIPE;
+  cleanup_close int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0)
+    return -errno;
+  for (int fd = 0; fd <= 2; fd++)
+    dup2(null, fd);
+  set_title("gantry-launcher", socket_path);
+
+  struct pollfd polled[] = {{.fd = listener, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+  for (;;) {
+    if (poll(polled, 2, -1) < 0 && errno != EINTR)
+      return -errno;
+    if (polled[1].revents != 0)
+      reap(signals);
+    if (polled[0].revents == 0)
+      continue;
+    cleanup_close int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (connection < 0 || !peer_trusted(connection))
+      continue;
+    /* Failing to fork closes the connection: the daemon sees an end of file and says so. */
+    if (fork() == 0)
+      monitor_main(connection);
+  }
+}

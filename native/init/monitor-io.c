@@ -1,0 +1,123 @@
+/* The container's streams: process to log and clients, clients to process. All descriptors are non-blocking. */
+#include "monitor.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#define CHUNK 65536u
+#define INPUT 16384u
+
+static struct {
+  _Alignas(4096) unsigned char output[4096 + CHUNK]; /* the log's tail goes in front of what is read */
+  _Alignas(4096) unsigned char input[INPUT];
+} buffers;
+
+void monitor_read_output(struct monitor *monitor, int stream)
+{
+  unsigned char *data = buffers.output + 4096;
+  ssize_t n = read(monitor->output[stream], data, CHUNK);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return;
+  if (n <= 0) { /* EIO: the last holder of the terminal's other side is gone. */
+    if (monitor->output[stream] == monitor->input)
+      monitor->input = -1;
+    close(monitor->output[stream]);
+    monitor->output[stream] = -1;
+    log_end(stream);
+    return;
+  }
+  monitor->dirty = true;
+  clients_feed(&monitor->clients, stream, data, (size_t) n);
+  log_feed(stream, data, (size_t) n);
+}
+
+void monitor_close_input(struct monitor *monitor)
+{
+  /* A terminal's master is also its output: it stays. */
+  if (monitor->input >= 0 && !(monitor->stdio & STDIO_TTY)) {
+    close(monitor->input);
+    monitor->input = -1;
+  }
+  monitor->input_start = monitor->input_end = 0;
+}
+
+void monitor_write_input(struct monitor *monitor)
+{
+  while (monitor->input >= 0 && monitor->input_start < monitor->input_end) {
+    ssize_t n = write(monitor->input, buffers.input + monitor->input_start, monitor->input_end - monitor->input_start);
+    if (n < 0 && errno == EAGAIN)
+      return;
+    if (n < 0 && errno != EINTR) { /* EPIPE: the process has closed its stdin. */
+      monitor_close_input(monitor);
+      return;
+    }
+    if (n > 0)
+      monitor->input_start += (size_t) n;
+  }
+  monitor->input_start = monitor->input_end = 0;
+  if (monitor->input_closing)
+    monitor_close_input(monitor);
+}
+
+/* A client's first bytes say what it is. */
+static void read_request(struct monitor *monitor, struct client *client)
+{
+  struct {
+    struct frame frame;
+    struct msg_attach attach;
+  } request;
+  ssize_t n = recv(client->fd, &request, sizeof(request), MSG_DONTWAIT);
+  if (n < 0 && errno == EAGAIN)
+    return;
+  client->streams = 0;
+  if (n < (ssize_t) sizeof(request.frame) || request.frame.version != PROTOCOL_VERSION) {
+    client->input_ended = true;
+    shutdown(client->fd, SHUT_RDWR);
+  } else if (request.frame.type == MSG_ADOPT && n == sizeof(request.frame)) {
+    /* The daemon that asks last is the one that lives. */
+    if (monitor->control >= 0)
+      close(monitor->control);
+    monitor->control = client->fd;
+    client->fd = -1;
+  } else if (request.frame.type == MSG_ATTACH && n == sizeof(request)) {
+    client->streams = request.attach.streams | CLIENT_READY;
+    send_message(client->fd, MSG_ATTACHED, NULL, 0);
+  }
+}
+
+void monitor_read_client(struct monitor *monitor, unsigned index)
+{
+  struct client *client = &monitor->clients.list[index];
+  if (client->streams == 0) {
+    read_request(monitor, client);
+    return;
+  }
+  /* Read also where stdin is not wanted: to see it go. */
+  bool wanted = client->streams & ATTACH_STDIN && monitor->input >= 0;
+  ssize_t n = recv(client->fd, buffers.input, sizeof(buffers.input), MSG_DONTWAIT);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    return;
+  if (n <= 0) {
+    client->input_ended = true;
+    if (client->streams & ATTACH_STDIN && monitor->stdio & STDIO_STDIN_ONCE) {
+      monitor->input_closing = true;
+      monitor_write_input(monitor);
+    }
+    return;
+  }
+  monitor->dirty = true;
+  if (!wanted)
+    return;
+  monitor->input_start = 0;
+  monitor->input_end = (size_t) n;
+  monitor_write_input(monitor);
+}
+
+void monitor_trim(struct monitor *monitor)
+{
+  madvise(buffers.output, sizeof(buffers.output), MADV_DONTNEED);
+  if (monitor->input_start == monitor->input_end)
+    madvise(buffers.input, sizeof(buffers.input), MADV_DONTNEED);
+  log_trim();
+  monitor->dirty = false;
+}

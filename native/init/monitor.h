@@ -1,0 +1,47 @@
+/* What the monitor knows; one per process. */
+#ifndef GANTRY_MONITOR_H
+#define GANTRY_MONITOR_H
+
+#include "gantry.h"
+
+enum phase { PREPARING, CREATED, STARTING, RUNNING, EXITED };
+
+struct monitor {
+  const unsigned char *plan; /* mapped; only its `kept` bytes are left after the start */
+  size_t size, kept;
+  enum phase phase;
+  int control;   /* the daemon; -1 while there is none */
+  int directory; /* O_PATH of the state directory */
+  int listener, sync, pidfd, target, into, netlink;
+  int mount_namespace; /* keeps the container's mounts alive until the exit is reported */
+  int output[2];       /* read ends; with a terminal output[0] is its master */
+  int input;           /* write end, or the master */
+  int child_stdio[3];
+  uint32_t stdio;
+  uint64_t clone_flags;
+  pid_t pid;
+  uint32_t warnings;
+  uint64_t started_at;
+  uint64_t drain_deadline; /* monotonic; output is waited for no longer after the exit */
+  struct msg_exited exit;
+  struct clients clients;
+  size_t input_start, input_end; /* what of input_bytes the process has not taken yet */
+  bool input_closing;            /* close it when all is written */
+  bool dirty;                    /* buffers hold pages that log_trim can give back */
+};
+
+/* monitor-launch.c: up to and including clone. 0, or -errno with *failed the operation's index. */
+int monitor_launch(struct monitor *monitor, uint32_t *failed);
+/* After the exit or a failed launch: processes and control groups. */
+void monitor_kill_remaining(struct monitor *monitor);
+void monitor_remove_cgroups(struct monitor *monitor);
+bool monitor_oom_killed(struct monitor *monitor);
+
+/* monitor-io.c */
+void monitor_read_output(struct monitor *monitor, int stream);
+void monitor_write_input(struct monitor *monitor);
+void monitor_read_client(struct monitor *monitor, unsigned index);
+void monitor_close_input(struct monitor *monitor);
+void monitor_trim(struct monitor *monitor);
+
+#endif

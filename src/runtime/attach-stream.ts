@@ -1,0 +1,48 @@
+import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
+import { notFound } from '#errors'
+import { connect } from './connect.ts'
+import { encodeMessage } from './message-channel.ts'
+import { ATTACH } from './protocol.ts'
+import type { AttachOptions } from './types.ts'
+
+/** The `attached` message: a bare header. */
+const ANSWER_SIZE = 8
+
+/** Connects to a monitor as one who watches and types. Resolves when the monitor has registered it. Throws NOT_FOUND when there is no monitor. */
+export async function openAttachStream(path: string, options: AttachOptions): Promise<Duplex> {
+  const streams = (options.stdin ? ATTACH.stdin : 0) | (options.stdout ? ATTACH.stdout : 0) | (options.stderr ? ATTACH.stderr : 0)
+  let socket: Socket
+  try {
+    socket = await connect(path)
+  } catch (error) {
+    throw notFound('the process has ended', error)
+  }
+  socket.write(encodeMessage('attach', { streams }))
+  await answered(socket)
+  return socket
+}
+
+/** Takes exactly the answer from the stream: output may follow in the same packet and belongs to the caller. */
+function answered(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    function stop(): void {
+      socket.off('readable', onReadable)
+      socket.off('close', onClose)
+      socket.off('error', onClose)
+    }
+    function onReadable(): void {
+      if (socket.read(ANSWER_SIZE) === null) return
+      stop()
+      resolve()
+    }
+    function onClose(): void {
+      stop()
+      socket.destroy()
+      reject(notFound('the process has ended'))
+    }
+    socket.on('readable', onReadable)
+    socket.on('close', onClose)
+    socket.on('error', onClose)
+  })
+}

@@ -1,0 +1,72 @@
+import { internal } from '#errors'
+import { adopt } from './adopt.ts'
+import { compileExec } from './compile-exec.ts'
+import { compileHold, compileLaunch } from './compile.ts'
+import { launchError } from './launch-error.ts'
+import { createLauncher } from './launcher.ts'
+import { MessageChannel, type Message } from './message-channel.ts'
+import { assertLittleEndian, type Plan } from './plan-writer.ts'
+import { MonitoredTask } from './task.ts'
+import type { CompileSeccomp, Runtime } from './types.ts'
+
+export interface RuntimeDeps {
+  /** Path of the C program. */
+  binary: string
+  /** Socket of the launcher; its directory exists and is root's alone. */
+  socket: string
+  compileSeccomp: CompileSeccomp
+}
+
+/** Does nothing until the first call. */
+export function createRuntime(deps: RuntimeDeps): Runtime {
+  assertLittleEndian()
+  const launcher = createLauncher(deps)
+  const tasks = new Set<MonitoredTask>()
+
+  function track(task: MonitoredTask): MonitoredTask {
+    tasks.add(task)
+    void task.exited.then(() => tasks.delete(task))
+    return task
+  }
+
+  /** Sends the plan and waits for `created`; throws LaunchError when an operation before it failed. */
+  async function launch(id: string, stateDir: string, plan: Plan): Promise<MonitoredTask> {
+    const created = Promise.withResolvers<MonitoredTask>()
+    let failure: Error | undefined
+    const channel = new MessageChannel(await launcher.connect(), (message: Message) => {
+      if (message.name === 'failed') failure = launchError(plan.operations, message.fields.operation, message.fields.errno)
+      if (message.name === 'created') {
+        const { pid } = message.fields
+        created.resolve(new MonitoredTask({ id, stateDir, channel, operations: plan.operations, pid, startedAt: 0 }))
+      }
+    })
+    channel.send('launch', {}, plan.bytes)
+    // Its end, not `failed` itself: by then all is undone.
+    const lost = channel.closed.then((reason) => {
+      throw failure ?? internal(`the launcher does not answer (${reason?.message ?? 'connection closed'})`)
+    })
+    return Promise.race([created.promise, lost])
+  }
+
+  return {
+    async create(spec) {
+      return track(await launch(spec.id, spec.stateDir, compileLaunch(spec, deps.compileSeccomp)))
+    },
+    async exec(spec) {
+      return track(await launch(spec.id, spec.stateDir, compileExec(spec, deps.compileSeccomp)))
+    },
+    async adopt(id, stateDir) {
+      const { adopted, task } = await adopt(id, stateDir)
+      if (task !== undefined) track(task)
+      return adopted
+    },
+    async hold(spec) {
+      const task = await launch(spec.id, spec.stateDir, compileHold(spec))
+      return { pid: task.hostPid, [Symbol.asyncDispose]: () => task.delete() }
+    },
+    async close() {
+      for (const task of tasks) task.disconnect()
+      tasks.clear()
+    },
+  }
+}

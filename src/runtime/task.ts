@@ -1,0 +1,140 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { conflict, internal, invalidArgument, notFound } from '#errors'
+import { openAttachStream } from './attach-stream.ts'
+import { exitOf, milliseconds, readExitRecord } from './exit-record.ts'
+import { errnoCode, launchError } from './launch-error.ts'
+import type { Message, MessageChannel } from './message-channel.ts'
+import type { Plan } from './plan-writer.ts'
+import { EXIT_RECORD, MONITOR_SOCKET } from './protocol.ts'
+import type { AttachOptions, Exit, LaunchError, Task } from './types.ts'
+
+/** SIGKILL: what a container ends with when its monitor is killed. */
+const KILLED: Pick<Exit, 'exitCode' | 'signal' | 'oomKilled'> = { exitCode: 137, signal: 9, oomKilled: false }
+
+/** A task as its monitor shows it over the control connection. Made by `createTask` after `created`, by `adopt` after `state`. */
+export class MonitoredTask implements Task {
+  readonly id: string
+  /** Of the process that waits for `start` already; what holds the mounts of a `hold`. */
+  readonly hostPid: number
+  readonly exited: Promise<Exit>
+  readonly #stateDir: string
+  readonly #channel: MessageChannel
+  readonly #operations: Plan['operations']
+  readonly #results: { resolve: (errno: number) => void }[] = []
+  #pid: number
+  #startedAt: number
+  #starting: PromiseWithResolvers<void> | undefined
+  #failure: LaunchError | undefined
+  #exit: Exit | undefined
+
+  constructor(options: {
+    id: string
+    stateDir: string
+    channel: MessageChannel
+    operations: Plan['operations']
+    pid: number
+    /** 0: not started yet. */
+    startedAt: number
+  }) {
+    this.id = options.id
+    this.#stateDir = options.stateDir
+    this.#channel = options.channel
+    this.#operations = options.operations
+    this.hostPid = options.pid
+    this.#startedAt = options.startedAt
+    this.#pid = options.startedAt > 0 ? options.pid : 0
+    this.exited = new Promise((resolve) => {
+      this.#channel.onMessage((message) => {
+        if (message.name === 'exited') resolve((this.#exit = exitOf(message.fields)))
+        else this.#receive(message)
+      })
+      void this.#channel.closed.then(async () => resolve(await this.#disconnected()))
+    })
+  }
+
+  get pid(): number {
+    return this.#pid
+  }
+
+  get startedAt(): number {
+    return this.#startedAt
+  }
+
+  async start(): Promise<void> {
+    if (this.#starting !== undefined || this.#startedAt > 0) throw conflict(`task ${this.id} has been started already`)
+    this.#starting = Promise.withResolvers()
+    this.#channel.send('start', {})
+    await this.#starting.promise
+  }
+
+  attach(options: AttachOptions): Promise<Duplex> {
+    return openAttachStream(join(this.#stateDir, MONITOR_SOCKET), options)
+  }
+
+  async kill(signal: number): Promise<void> {
+    const errno = await this.#request(() => this.#channel.send('kill', { signal }))
+    if (errno === 0) return
+    const code = errnoCode(errno)
+    if (code === 'ESRCH') throw notFound(`no process in task ${this.id}`)
+    if (code === 'EINVAL') throw invalidArgument(`invalid signal: ${signal}`)
+    throw internal(`Cannot send signal ${signal} to task ${this.id}: ${code}`)
+  }
+
+  async resize(height: number, width: number): Promise<void> {
+    const errno = await this.#request(() => this.#channel.send('resize', { height, width }))
+    if (errno !== 0)
+      throw invalidArgument(`cannot resize task ${this.id}: ${errnoCode(errno) === 'ENOTTY' ? 'it has no terminal' : errnoCode(errno)}`)
+  }
+
+  async delete(): Promise<void> {
+    if (this.#exit === undefined && this.#startedAt > 0) throw conflict(`task ${this.id} is running`)
+    // Before a start this undoes it; after an exit the monitor ends the connection by itself once its control groups are gone.
+    if (this.#exit === undefined) this.#channel.end()
+    await this.#channel.closed
+    await Promise.all([MONITOR_SOCKET, EXIT_RECORD].map((name) => rm(join(this.#stateDir, name), { force: true })))
+  }
+
+  /** Forgets the connection; the container goes on. */
+  disconnect(): void {
+    this.#channel.destroy()
+  }
+
+  #receive(message: Message): void {
+    switch (message.name) {
+      case 'started':
+        this.#startedAt = milliseconds(message.fields.startedAt)
+        this.#pid = this.hostPid
+        this.#starting?.resolve()
+        break
+      case 'failed':
+        // Thrown when the connection ends, as everything is undone by then.
+        this.#failure = launchError(this.#operations, message.fields.operation, message.fields.errno)
+        break
+      case 'result':
+        this.#results.shift()?.resolve(message.fields.errno)
+        break
+      default:
+        break
+    }
+  }
+
+  async #request(send: () => void): Promise<number> {
+    if (this.#exit !== undefined) throw notFound(`no process in task ${this.id}`)
+    const result = Promise.withResolvers<number | undefined>()
+    this.#results.push(result)
+    send()
+    const errno = await Promise.race([result.promise, this.#channel.closed.then(() => undefined)])
+    if (errno === undefined) throw notFound(`no process in task ${this.id}`)
+    return errno
+  }
+
+  /** The connection has ended without `exited`: the launch failed, was thrown away, or the monitor was killed, and the container with it. */
+  async #disconnected(): Promise<Exit> {
+    this.#starting?.reject(this.#failure ?? internal(`the monitor of task ${this.id} has died`))
+    const exit = this.#exit ?? (await readExitRecord(this.#stateDir).catch(() => undefined))
+    this.#exit = exit ?? { ...KILLED, finishedAt: Date.now() }
+    return this.#exit
+  }
+}
