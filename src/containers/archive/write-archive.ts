@@ -1,0 +1,59 @@
+import { constants } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { decompress } from '#archive'
+import { invalidArgument } from '#errors'
+import type { Files } from '#kernel'
+import type { Container } from '../types.ts'
+import { archiveError, type ArchiveTarget } from './archive-error.ts'
+import { cleanContainerPath, resolveLinks } from './container-path.ts'
+import type { ContainerRoot } from './container-root.ts'
+import { errorCode, O_PATH, Pinned } from './pinned.ts'
+import { unpackTree, type UnpackOptions } from './unpack-tree.ts'
+
+/**
+ * PUT of the archive endpoint: unpacks `tar` (plain, gzip, bzip2, xz, zstd) into an existing directory; links on the way to it are followed.
+ * Throws NOT_FOUND `Could not find the file …`, INVALID_ARGUMENT `extraction point is not a directory`, `container rootfs is marked read-only`,
+ * `mounted volume is marked read-only`, or about the archive.
+ */
+export async function writeArchive(
+  files: Files,
+  root: ContainerRoot,
+  target: ArchiveTarget,
+  container: Pick<Container, 'mounts' | 'hostConfig'>,
+  tar: Readable,
+  options: UnpackOptions,
+): Promise<void> {
+  const path = resolveLinks(files, root.fd, cleanContainerPath(target.path))
+  using top = openDestination(files, root, target)
+  refuseReadOnly(container, path)
+  try {
+    const { chunks } = await decompress(tar as AsyncIterable<Buffer>)
+    await unpackTree(files, { rootFd: root.fd, top, path }, chunks, options)
+  } catch (error) {
+    throw archiveError(error, 'extract', target)
+  }
+}
+
+function openDestination(files: Files, root: ContainerRoot, target: ArchiveTarget): Pinned {
+  const path = cleanContainerPath(target.path)
+  try {
+    return new Pinned(files.openInRoot(root.fd, path, O_PATH | constants.O_DIRECTORY))
+  } catch (error) {
+    if (errorCode(error) === 'ENOTDIR') throw invalidArgument('extraction point is not a directory', error)
+    throw archiveError(error, 'lstat', target)
+  }
+}
+
+/**
+ * Docker's words for what the kernel would refuse with EROFS anyway: the container's own mounts are read-only, whatever its links did between this
+ * look and the writing.
+ */
+function refuseReadOnly({ mounts, hostConfig }: Pick<Container, 'mounts' | 'hostConfig'>, path: string): void {
+  const isAt = (destination: string): boolean =>
+    path === destination || path.startsWith(destination.endsWith('/') ? destination : `${destination}/`)
+  const mount = mounts.filter(({ destination }) => isAt(destination)).sort((a, b) => b.destination.length - a.destination.length)[0]
+  if (mount !== undefined) {
+    if (!mount.rw) throw invalidArgument('mounted volume is marked read-only')
+  } else if (hostConfig.readonlyRootfs && !Object.keys(hostConfig.tmpfs).some(isAt))
+    throw invalidArgument('container rootfs is marked read-only')
+}
