@@ -59,7 +59,8 @@ export class JsonLineDecoder {
   #push(piece: Buffer): void {
     if (piece.length === 0) return
     this.#pendingBytes += piece.length
-    if (this.#pendingBytes > this.#maxLineBytes) throw new RangeError(`A line of the JSON stream is longer than ${this.#maxLineBytes} bytes`)
+    if (this.#pendingBytes > this.#maxLineBytes)
+      throw new RangeError(`A line of the JSON stream is longer than ${this.#maxLineBytes} bytes`)
     this.#pending.push(piece)
   }
 

@@ -1,0 +1,33 @@
+/** What the API edge needs from the rest of the engine: the domain services, and the few facts that belong to none of them. */
+
+import type { SystemInfo, SystemVersion } from '#api'
+import type { ContainerService } from '#containers'
+import type { EventBus } from '#events'
+import type { ImageService } from '#images'
+import type { NetworkService } from '#networks'
+import type { VolumeService } from '#volumes'
+
+/** Facts about the engine and its host. Answers are wire shapes of the newest API version; the server takes away what older versions lack. */
+export interface SystemBackend {
+  /** Everything of `GET /info`; counts of containers and images included. */
+  info(): Promise<SystemInfo>
+  /** Everything of `GET /version` except the API versions, which the server knows itself. */
+  version(): Promise<Omit<SystemVersion, 'ApiVersion' | 'MinAPIVersion'>>
+}
+
+export interface ApiServerDeps {
+  containers: ContainerService
+  images: ImageService
+  networks: NetworkService
+  volumes: VolumeService
+  events: EventBus
+  system: SystemBackend
+  /** For the header `Server: Docker/<version> (linux)`. */
+  serverVersion: string
+  /** Lowest API version served, `1.24` or later; daemon.json `min-api-version`. */
+  minApiVersion?: string
+  /** Answered in the header `Docker-Experimental`. */
+  experimental?: boolean
+  /** Told about every request that ended in a 5xx; never about what the client did wrong. */
+  onInternalError?: (request: string, error: unknown) => void
+}

@@ -1,0 +1,38 @@
+/** The two forms of a platform in a query: `os/arch/variant` (create, pull, build) and OCI JSON (inspect, history, save, load, delete, push). */
+
+import type { WirePlatform } from '#api'
+import { invalidArgument } from '#errors'
+
+/** Checks the text form and gives it back unchanged. Source: containerd `platforms.Parse`. */
+export function checkPlatformText(text: string): string {
+  const parts = text.split('/')
+  if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.()-]+$/.test(part))) {
+    throw invalidArgument(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`)
+  }
+  return text
+}
+
+/** Decodes the JSON form. Source: moby `httputils.DecodePlatform`. */
+export function parsePlatformJson(text: string): WirePlatform {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw invalidArgument(`failed to parse platform: ${error instanceof Error ? error.message : String(error)}`, error)
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw invalidArgument('failed to parse platform: json: cannot unmarshal into Go value of type v1.Platform')
+  }
+  const platform = json as Partial<WirePlatform>
+  const hasOptional = Boolean(platform.variant) || Boolean(platform['os.version']) || (platform['os.features']?.length ?? 0) > 0
+  if (!platform.os && !platform.architecture && hasOptional) {
+    throw invalidArgument('optional platform fields provided, but OS and Architecture are missing')
+  }
+  if (!platform.os || !platform.architecture) throw invalidArgument('both OS and Architecture must be provided')
+  return platform as WirePlatform
+}
+
+/** `linux/arm64/v8` from the JSON form. */
+export function formatPlatform(platform: WirePlatform): string {
+  return [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/')
+}

@@ -1,0 +1,125 @@
+/** `GET /system/df`. Source: moby `getDiskUsage`. */
+
+import type { ContainerSummary, DiskUsageTotals, ImageSummary, SystemDiskUsage, Volume } from '#api'
+import { invalidArgument } from '#errors'
+import type { ApiServerDeps } from '../backend.ts'
+import type { RequestContext } from '../request-context.ts'
+import { encodeContainerSummary } from '../wire/container-list.ts'
+import { encodeImageSummary } from '../wire/image.ts'
+import { encodeVolume } from '../wire/volume.ts'
+
+const OBJECT_TYPES = ['container', 'image', 'volume', 'build-cache'] as const
+type ObjectType = (typeof OBJECT_TYPES)[number]
+
+export async function sendDiskUsage(deps: ApiServerDeps, context: RequestContext): Promise<void> {
+  const { query, version } = context
+  const wanted = chosenTypes(version < 42 ? [] : query.all('type'))
+  // Since 1.52 the totals are there; the old flat lists come with them unless `verbose` is given, which moves the lists into the totals.
+  const isNewForm = version >= 52 && query.text('verbose') !== ''
+  const withItems = isNewForm && parseGoBool(query.text('verbose'))
+
+  const usage: SystemDiskUsage = {}
+  if (wanted.has('image')) {
+    const totals = await imageUsage(deps, version)
+    const { Items = [], ...sums } = totals
+    if (version >= 52) usage.ImageUsage = withItems ? totals : sums
+    if (!isNewForm) Object.assign(usage, { LayersSize: totals.TotalSize, Images: Items })
+  }
+  if (wanted.has('container')) {
+    const totals = await containerUsage(deps, version)
+    const { Items = [], ...sums } = totals
+    if (version >= 52) usage.ContainerUsage = withItems ? totals : sums
+    if (!isNewForm) usage.Containers = Items
+  }
+  if (wanted.has('volume')) {
+    const totals = await volumeUsage(deps)
+    const { Items = [], ...sums } = totals
+    if (version >= 52) usage.VolumeUsage = withItems ? totals : sums
+    if (!isNewForm) usage.Volumes = Items
+  }
+  if (wanted.has('build-cache')) {
+    if (version >= 52) usage.BuildCacheUsage = { ActiveCount: 0, TotalCount: 0, TotalSize: 0, Reclaimable: 0 }
+    if (!isNewForm) usage.BuildCache = []
+  }
+  context.json(200, usage)
+}
+
+function chosenTypes(names: string[]): Set<ObjectType> {
+  if (names.length === 0) return new Set(OBJECT_TYPES)
+  return new Set(
+    names.map((name) => {
+      const type = OBJECT_TYPES.find((candidate) => candidate === name)
+      if (type === undefined) throw invalidArgument(`unknown object type: ${name}`)
+      return type
+    }),
+  )
+}
+
+/** Go's strconv.ParseBool: unlike other booleans of the API this one is checked. */
+function parseGoBool(text: string): boolean {
+  if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true
+  if (/^(?:0|f|F|false|FALSE|False)$/.test(text)) return false
+  throw invalidArgument(`invalid value for verbose: ${text}`)
+}
+
+/** An image is active when a container was made of it; what only inactive ones hold can be reclaimed. */
+async function imageUsage({ images, containers }: ApiServerDeps, version: number): Promise<DiskUsageTotals<ImageSummary>> {
+  const users = await countUsers(containers)
+  const items = images.list({ all: false, filters: { reference: [], label: [], labelNot: [] } }).map((image) =>
+    encodeImageSummary(image, Math.max(version, 51), {
+      containers: users.get(image.id) ?? 0,
+      sharedSize: images.sharedSize(image.id),
+    }),
+  )
+  const total = images.layersSize()
+  const active = items.filter((item) => item.Containers > 0)
+  const used = active.reduce((sum, item) => sum + item.Size - item.SharedSize, 0)
+  return {
+    ActiveCount: active.length,
+    TotalCount: items.length,
+    TotalSize: total,
+    Reclaimable: Math.max(total - used, 0),
+    Items: items.map((item) => (version < 44 ? { ...item, VirtualSize: item.Size } : item)),
+  }
+}
+
+/** Containers by image id. */
+export async function countUsers(containers: ApiServerDeps['containers']): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  for (const { container } of await containers.list({ all: true, limit: 0, size: false, filters: {} })) {
+    counts.set(container.imageId, (counts.get(container.imageId) ?? 0) + 1)
+  }
+  return counts
+}
+
+async function containerUsage({ containers }: ApiServerDeps, version: number): Promise<DiskUsageTotals<ContainerSummary>> {
+  const list = await containers.list({ all: true, limit: 0, size: true, filters: {} })
+  const isActive = (status: string): boolean => status === 'running' || status === 'paused' || status === 'restarting'
+  const sum = (members: typeof list): number => members.reduce((total, { sizeRw = 0 }) => total + sizeRw, 0)
+  const active = list.filter(({ container }) => isActive(container.state.status))
+  return {
+    ActiveCount: active.length,
+    TotalCount: list.length,
+    TotalSize: sum(list),
+    Reclaimable: sum(list) - sum(active),
+    Items: list.map((summary) => encodeContainerSummary(summary, version)),
+  }
+}
+
+async function volumeUsage({ volumes }: ApiServerDeps): Promise<DiskUsageTotals<Volume>> {
+  const items = await Promise.all(
+    volumes.list().map(async (volume) => ({
+      ...encodeVolume(volume),
+      UsageData: { Size: await volumes.usage(volume.name), RefCount: volumes.users(volume.name).length },
+    })),
+  )
+  const unused = items.filter(({ UsageData }) => UsageData.RefCount === 0)
+  const sum = (members: typeof items): number => members.reduce((total, { UsageData }) => total + UsageData.Size, 0)
+  return {
+    ActiveCount: items.length - unused.length,
+    TotalCount: items.length,
+    TotalSize: sum(items),
+    Reclaimable: sum(unused),
+    Items: items,
+  }
+}
