@@ -63,6 +63,7 @@ export function createContentStore(deps: { root: string }): ContentStore {
       return blob
     },
 
+    isHeld,
     has: (digest) => sizeOf(digest) !== undefined,
     size,
     path,

@@ -10,8 +10,8 @@ export interface Blob {
 }
 
 /**
- * Keeps blobs from being collected until somebody's row names them. Taken before the first blob of an operation is written, disposed
- * after its transaction.
+ * Keeps what an operation has made (blobs, and layers by diff id) from being collected until somebody's row names it. Taken before the
+ * first is made, disposed after the operation's transaction.
  */
 export interface Lease extends Disposable {
   hold(digest: Digest): void
@@ -30,6 +30,8 @@ export interface IngestOptions {
 /** Immutable bytes by digest. */
 export interface ContentStore {
   lease(): Lease
+  /** Whether a lease holds this digest. */
+  isHeld(digest: Digest): boolean
   /**
    * Stores what `source` gives. When this resolves, the blob survives a loss of power; until then nothing is seen under its digest. May run
    * several times at once for the same content. Throws INVALID_ARGUMENT when digest or size differ from what was expected; errors of

@@ -15,6 +15,7 @@ const FIRST_COLLECTIONS: readonly CollectionName[] = [
   'references',
   'layers',
   'chains',
+  'initLayers',
   'snapshots',
   'settings',
 ]

@@ -13,6 +13,8 @@ export type CollectionName =
   | 'layers'
   /** Key: chain id; which layers lie on each other. */
   | 'chains'
+  /** Key: chain id, `scratch` for none; directories with the mount points that an image lacks. */
+  | 'initLayers'
   /** Key: writable layer key. */
   | 'snapshots'
   /** Single values of the daemon, e.g. `id`, `migratedFrom`. */

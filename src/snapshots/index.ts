@@ -1,2 +1,45 @@
-/** Manual to be written with the module. */
-export * from './types.ts'
+/**
+ * Layers and the file systems made of them: overlay2.
+ *
+ * Lifecycle of an image's layers: a blob of the content store is *unpacked* into a directory of its own (all layers at once, in worker
+ * threads), then the directories are *stacked* into chains. Of a container's file system: *prepare* puts an empty upper directory over a
+ * chain; the container mounts *overlay* in its own mount namespace, the host mounts nothing; *changes*, *diff* and *usage* look at the upper
+ * directory; *remove* throws it away. *collect* deletes chains and layers that nobody needs.
+ *
+ * ```
+ * <root>/layers/7/diff            one layer, its whiteouts in overlayfs's language
+ * <root>/layers/9/diff            an init layer: mount points that the image lacks
+ * <root>/snapshots/<key>/upper    what a container has written
+ * <root>/snapshots/<key>/work     overlayfs's own
+ * <root>/tmp/trash/<random>       on its way out
+ * ```
+ *
+ * Unpacked files are not synced one by one. A layer's row names the boot of the machine until a sync of the whole file system is done; one
+ * found after another boot is unpacked again from its blob, which is kept for this and for `layerTar`.
+ *
+ * Glossary: *layer*, one unpacked tar, named by its *diff id*; *chain*, layers on top of each other, named by its *chain id*; *init layer*,
+ * between image and container, never committed; *writable layer* or *snapshot*, a container's own, named by its *key*; *upper*, *lower*,
+ * *work*, *whiteout*, *opaque*: as in the kernel's overlayfs.rst; *lease*, see `content/`.
+ *
+ * The functions that move trees between tar archives and directories are exported for `docker cp`: they are safe against hostile archives
+ * and against programs that change the directory meanwhile.
+ *
+ * ```ts
+ * using lease = content.lease()
+ * const layers = await Promise.all(blobs.map((blob) => snapshots.unpack(blob, { lease })))
+ * let chain: ChainId | undefined
+ * for (const { diffId } of layers) chain = snapshots.stack(chain, diffId, lease)
+ * await snapshots.prepare(containerId, chain)
+ * snapshots.overlay(containerId) // → { cwd, lower: ['layers/9/diff', 'layers/7/diff'], upper: 'snapshots/…/upper', … }
+ * ```
+ */
+export { createOverlaySnapshotter } from './overlay-snapshotter.ts'
+export type { OverlaySnapshotterDeps } from './overlay-snapshotter.ts'
+export { extractTree } from './tree/extract-tree.ts'
+export type { WriteOptions, WrittenTree } from './tree/tree-writer.ts'
+export { packTree } from './tree/pack-tree.ts'
+export type { PackOptions } from './tree/pack-tree.ts'
+export type { Change, ChangeKind, ChainId, Layer, Snapshotter, UnpackOptions, Usage } from './types.ts'
+export type { Job, JobOptions, JobResult, JobRunner } from './unpack/job.ts'
+export { createInlineRunner, createWorkerPool } from './unpack/worker-pool.ts'
+export { runUnpackWorker } from './unpack/worker.ts'

@@ -1,0 +1,165 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { invalidArgument, notFound } from '#errors'
+import type { ContentStore } from '#content'
+import type { Metadata } from '#metadata'
+import type { Digest } from '#oci'
+import type { Trash } from './trash.ts'
+import type { Layer, UnpackOptions } from './types.ts'
+import type { JobRunner } from './unpack/job.ts'
+
+/** What is known of an unpacked layer. */
+interface LayerRow extends Layer {
+  directory: number
+  /**
+   * Boot of the machine during which it was unpacked, until it is known to be on the disk. Found after another boot, the files may be
+   * incomplete: files are not synced one by one.
+   */
+  unsyncedIn?: string
+}
+
+/** Milliseconds from an unpack to the sync that makes it durable: one sync for all layers of an image. */
+const SYNC_DELAY = 1000
+
+/** Numbered directories with unpacked layers, and their rows. */
+export interface LayerStore {
+  unpack(blob: Digest, options: UnpackOptions): Promise<Layer>
+  find(diffId: Digest): Layer | undefined
+  /** `<n>/diff` of a layer. Throws NOT_FOUND. */
+  pathOf(diffId: Digest): string
+  /** A new, empty directory of the same kind for something else (an init layer). */
+  makeDirectory(): { directory: number; path: string }
+  pathOfDirectory(directory: number): string
+  discardDirectory(directory: number): void
+  all(): Layer[]
+  /** Inside a transaction: deletes the row. Returns what to do afterwards. */
+  delete(diffId: Digest): () => void
+  /** Unpacks again what a crash of the machine may have damaged, and discards directories that neither a row nor `others` names. */
+  restore(others: ReadonlySet<number>): Promise<void>
+}
+
+export function createLayerStore(deps: {
+  /** Absolute; `<n>/diff` below it. */
+  directory: string
+  metadata: Metadata
+  content: ContentStore
+  jobs: JobRunner
+  trash: Trash
+  bootId: string
+  report: (error: unknown) => void
+}): LayerStore {
+  mkdirSync(deps.directory, { recursive: true, mode: 0o710 })
+  const repository = deps.metadata.repository<LayerRow>('layers')
+  const rows = new Map(repository.all().map(({ key, value }) => [key as Digest, value]))
+  const unpacking = new Map<Digest, Promise<Layer>>()
+  let last = Math.max(0, ...readdirSync(deps.directory).map(Number).filter(Number.isInteger), ...rows.values().map((row) => row.directory))
+  let syncTimer: NodeJS.Timeout | undefined
+
+  const pathOfDirectory = (directory: number): string => join(deps.directory, String(directory), 'diff')
+  const discardDirectory = (directory: number): void => deps.trash.discard(join(deps.directory, String(directory)))
+
+  async function unpack(blob: Digest, options: UnpackOptions): Promise<Layer> {
+    // The result of another call is not shared: what stopped that one (its signal, its expectation) is no reason to stop this one.
+    for (let other = unpacking.get(blob); other !== undefined; other = unpacking.get(blob)) await other.catch(() => {})
+    const known = options.diffId === undefined ? rows.values().find((row) => row.blob === blob) : rows.get(options.diffId)
+    if (known !== undefined) {
+      options.lease.hold(known.diffId)
+      options.lease.hold(known.blob)
+      return known
+    }
+    const work = unpackNew(blob, options).finally(() => unpacking.delete(blob))
+    unpacking.set(blob, work)
+    return await work
+  }
+
+  async function unpackNew(blob: Digest, options: UnpackOptions): Promise<Layer> {
+    const directory = ++last
+    using undo = new DisposableStack()
+    undo.defer(() => discardDirectory(directory))
+    const job = { kind: 'unpack', blob: deps.content.path(blob), digest: blob, directory: pathOfDirectory(directory) } as const
+    const result = await deps.jobs.run(job, {
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      ...(options.progress === undefined ? {} : { progress: options.progress }),
+    })
+    if (options.diffId !== undefined && options.diffId !== result.diffId) {
+      throw invalidArgument(
+        `layers from manifest don't match image configuration: layer has digest ${result.diffId}, expected ${options.diffId}`,
+      )
+    }
+    options.lease.hold(result.diffId)
+    // Two blobs (compressed differently) may hold the same layer: the first to be finished stays.
+    const twin = rows.get(result.diffId)
+    if (twin !== undefined) return twin
+    const row: LayerRow = { ...result, blob, directory, unsyncedIn: deps.bootId }
+    repository.put(row.diffId, row)
+    rows.set(row.diffId, row)
+    undo.move()
+    scheduleSync()
+    return row
+  }
+
+  function scheduleSync(): void {
+    syncTimer ??= setTimeout(() => {
+      syncTimer = undefined
+      sync().catch(deps.report)
+    }, SYNC_DELAY).unref()
+  }
+
+  async function sync(): Promise<void> {
+    const unsynced = [...rows.values()].filter((row) => row.unsyncedIn !== undefined)
+    await deps.jobs.run({ kind: 'sync', path: deps.directory })
+    deps.metadata.transaction(() => {
+      for (const row of unsynced) {
+        // Deleted, or unpacked again, while the disk was busy.
+        if (rows.get(row.diffId) !== row) continue
+        delete row.unsyncedIn
+        repository.put(row.diffId, row)
+      }
+    })
+  }
+
+  async function repair(row: LayerRow): Promise<void> {
+    rows.delete(row.diffId)
+    repository.delete(row.diffId)
+    // Without the blob the layer is lost; whoever needs it finds that out by asking.
+    if (!deps.content.has(row.blob)) return
+    using lease = deps.content.lease()
+    await unpack(row.blob, { lease, diffId: row.diffId })
+  }
+
+  return {
+    unpack,
+    find: (diffId) => rows.get(diffId),
+    pathOf(diffId) {
+      const row = rows.get(diffId)
+      if (row === undefined) throw notFound(`layer ${diffId}: not found`)
+      return pathOfDirectory(row.directory)
+    },
+    makeDirectory() {
+      const directory = ++last
+      const path = pathOfDirectory(directory)
+      mkdirSync(path, { recursive: true, mode: 0o755 })
+      return { directory, path }
+    },
+    pathOfDirectory,
+    discardDirectory,
+    all: () => [...rows.values()],
+    delete(diffId) {
+      const row = rows.get(diffId)
+      repository.delete(diffId)
+      return () => {
+        rows.delete(diffId)
+        if (row !== undefined) discardDirectory(row.directory)
+      }
+    },
+    async restore(others) {
+      const damaged = [...rows.values()].filter(
+        (row) => (row.unsyncedIn !== undefined && row.unsyncedIn !== deps.bootId) || !existsSync(pathOfDirectory(row.directory)),
+      )
+      await Promise.all(damaged.map(repair))
+      const used = new Set([...rows.values().map((row) => row.directory), ...others].map(String))
+      for (const name of readdirSync(deps.directory)) if (!used.has(name)) deps.trash.discard(join(deps.directory, name))
+      if (rows.values().some((row) => row.unsyncedIn !== undefined)) scheduleSync()
+    },
+  }
+}

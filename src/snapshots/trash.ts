@@ -1,0 +1,47 @@
+import { mkdirSync, renameSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { JobRunner } from './unpack/job.ts'
+
+/** Takes directories away at once and deletes them in the background. */
+export interface Trash {
+  /** Absent is fine. */
+  discard(path: string): void
+  /** Also deletes what an earlier daemon left. Settles when the trash is empty; rejects when that fails. */
+  empty(): Promise<void>
+}
+
+/** Trash at `directory`, on the file system of what is thrown away. `report` hears of failed deletions in the background. */
+export function createTrash(deps: { directory: string; jobs: JobRunner; report: (error: unknown) => void }): Trash {
+  let emptying: Promise<void> | undefined
+  let more = false
+
+  /** One job at a time takes all there is: containers that end together cost one message to the worker. */
+  async function empty(): Promise<void> {
+    more = true
+    emptying ??= work().finally(() => (emptying = undefined))
+    return await emptying
+  }
+
+  async function work(): Promise<void> {
+    while (more) {
+      more = false
+      mkdirSync(deps.directory, { recursive: true, mode: 0o700 })
+      await deps.jobs.run({ kind: 'empty', directory: deps.directory })
+    }
+  }
+
+  return {
+    discard(path) {
+      mkdirSync(deps.directory, { recursive: true, mode: 0o700 })
+      try {
+        renameSync(path, join(deps.directory, randomUUID()))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+        throw error
+      }
+      empty().catch(deps.report)
+    },
+    empty,
+  }
+}

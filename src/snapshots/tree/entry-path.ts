@@ -1,0 +1,20 @@
+import { invalidArgument } from '#errors'
+
+/**
+ * The components of an archive's name inside the directory it is unpacked to; empty for that directory itself. A leading slash means the
+ * directory (as with Docker and GNU tar).
+ *
+ * Attack: `../../etc/passwd` and `a/../../etc/passwd` leave the directory. Docker refuses both ("is outside of"), so do we; a `..` that
+ * stays inside is resolved by text, before any link is looked at. Throws INVALID_ARGUMENT.
+ */
+export function entryComponents(path: string): string[] {
+  const components: string[] = []
+  for (const component of path.split('/')) {
+    if (component === '' || component === '.') continue
+    if (component !== '..') components.push(component)
+    // A leading slash is the root of the archive, whose parent is itself.
+    else if (components.pop() === undefined && !path.startsWith('/'))
+      throw invalidArgument(`invalid tar entry: ${JSON.stringify(path)} is outside of the archive`)
+  }
+  return components
+}

@@ -1,0 +1,59 @@
+import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
+import { decodeName, systemPath } from '#archive'
+import type { FilePath } from '#kernel'
+
+/** One node met on a walk. */
+export interface TreeNode {
+  /** Relative to where the walk began, without slash at either end. */
+  path: string
+  stat: BigIntStats
+  /** For calls about the node itself that do not follow links; valid until the walk goes on. */
+  systemPath: FilePath
+}
+
+/**
+ * Every node below a directory, parents before children, names in byte order. Directories are entered by descriptor with O_NOFOLLOW.
+ * Attack: the tree belongs to a container that is running, and `a` becomes a link to /etc between the look and the step inside.
+ * Nodes that vanish meanwhile are left out. `enter` decides about directories (default: all).
+ */
+export function* walkTree(root: FilePath, enter: (node: TreeNode) => boolean = () => true): Generator<TreeNode, void, void> {
+  yield* walkDirectory(openDirectory(root, 0), '', enter)
+}
+
+function* walkDirectory(fd: number, prefix: string, enter: (node: TreeNode) => boolean): Generator<TreeNode, void, void> {
+  try {
+    // latin1 keeps every byte of a name in one character, which also makes the order that of bytes.
+    for (const raw of readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' }).sort()) {
+      const name = decodeName(Buffer.from(raw, 'latin1'))
+      const path = systemPath(`/proc/self/fd/${fd}/${name}`)
+      const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+      if (stat === undefined) continue
+      const node = { path: prefix + name, stat, systemPath: path }
+      yield node
+      if (!stat.isDirectory() || !enter(node)) continue
+      const child = tryOpenDirectory(path)
+      if (child !== undefined) yield* walkDirectory(child, `${prefix}${name}/`, enter)
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openDirectory(path: FilePath, extraFlags: number): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | extraFlags)
+}
+
+function tryOpenDirectory(path: FilePath): number | undefined {
+  try {
+    return openDirectory(path, constants.O_NOFOLLOW)
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as { code?: string }).code ?? '')) return undefined
+    throw error
+  }
+}
+
+/** The target of a symbolic link, byte for byte. */
+export function readLink(path: FilePath): string {
+  return decodeName(readlinkSync(path, { encoding: 'buffer' }))
+}

@@ -1,0 +1,122 @@
+import { Worker } from 'node:worker_threads'
+import { EngineError, internal } from '#errors'
+import type { Files } from '#kernel'
+import type { Job, JobOptions, JobResult, JobRunner, UnpackResult } from './job.ts'
+import { performJob } from './perform-job.ts'
+import type { WorkerMessage, WorkerRequest } from './worker.ts'
+
+/** Milliseconds after which a worker without work ends: each keeps some MiB. */
+const IDLE_TIMEOUT = 5000
+
+interface Task {
+  job: Job
+  options: JobOptions
+  resolve: (result: UnpackResult | undefined) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Runs jobs in up to `size` worker threads, which are started when needed. `entry` is a module that calls `runUnpackWorker` when loaded in
+ * a worker. Jobs beyond wait in order. An aborted job stops at its next chunk: ending its thread would leak the descriptors it has open.
+ */
+export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner {
+  const idle = new Set<Worker>()
+  const workers = new Set<Worker>()
+  const queue: Task[] = []
+  let closed = false
+
+  function next(): void {
+    while (queue.length > 0 && (idle.size > 0 || workers.size < deps.size)) {
+      const task = queue.shift()
+      if (task === undefined) return
+      const worker = idle.values().next().value ?? start()
+      idle.delete(worker)
+      execute(worker, task)
+    }
+  }
+
+  function start(): Worker {
+    // Descriptors are opened by system calls that node does not see and closed by node: it must not keep count of them.
+    const worker = new Worker(deps.entry, { workerData: { role: 'unpack' }, name: 'gantry-unpack', trackUnmanagedFds: false })
+    // Threads may not keep a process alive whose daemon is done.
+    worker.unref()
+    workers.add(worker)
+    worker.once('exit', () => {
+      workers.delete(worker)
+      idle.delete(worker)
+      next()
+    })
+    return worker
+  }
+
+  function execute(worker: Worker, task: Task): void {
+    const { job, options } = task
+    worker.ref()
+    const settle = (finish: () => void): void => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+      options.signal?.removeEventListener('abort', onAbort)
+      finish()
+    }
+    const onMessage = (message: WorkerMessage): void => {
+      if (message.kind === 'progress') return options.progress?.(message.read)
+      const aborted = options.signal?.aborted === true
+      settle(() =>
+        message.kind === 'done' ? task.resolve(message.result) : task.reject(aborted ? options.signal?.reason : revive(message)),
+      )
+      rest(worker)
+    }
+    const onError = (error: unknown): void => settle(() => task.reject(error))
+    const onExit = (): void => settle(() => task.reject(internal('Cannot finish the job: its worker ended')))
+    const onAbort = (): void => send(worker, { kind: 'abort' })
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit)
+    options.signal?.addEventListener('abort', onAbort, { once: true })
+    send(worker, { kind: 'job', job })
+  }
+
+  function rest(worker: Worker): void {
+    worker.unref()
+    idle.add(worker)
+    next()
+    if (!idle.has(worker)) return
+    setTimeout(() => {
+      if (idle.delete(worker)) void worker.terminate()
+    }, IDLE_TIMEOUT).unref()
+  }
+
+  return {
+    run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResult<J>> {
+      const { promise, resolve, reject } = Promise.withResolvers<UnpackResult | undefined>()
+      if (closed) reject(internal('Cannot run a job: the pool is closed'))
+      else if (options.signal?.aborted === true) reject(options.signal.reason)
+      else {
+        queue.push({ job, options, resolve, reject })
+        next()
+      }
+      return promise as Promise<JobResult<J>>
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true
+      for (const task of queue.splice(0)) task.reject(internal('Cannot run a job: the pool is closed'))
+      await Promise.all([...workers].map((worker) => worker.terminate()))
+    },
+  }
+}
+
+/** A {@link JobRunner} without threads, for tests and tools. */
+export function createInlineRunner(deps: { files: Files }): JobRunner {
+  return {
+    run: (job, options = {}) => performJob(deps.files, job, options),
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+function send(worker: Worker, request: WorkerRequest): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  worker.postMessage(request)
+}
+
+function revive(message: WorkerMessage & { kind: 'failed' }): Error {
+  const error = message.code === undefined ? new Error(message.message) : new EngineError(message.code, message.message)
+  if (message.stack !== undefined) error.stack = message.stack
+  return error
+}
