@@ -2,12 +2,28 @@
 
 import type { ApiServerDeps } from './backend.ts'
 import type { Route } from './route.ts'
+import { archiveRoutes } from './router/archive.ts'
 import { attachRoutes } from './router/attach.ts'
 import { containerRoutes } from './router/containers.ts'
 import { execRoutes } from './router/exec.ts'
+import { imageRoutes } from './router/images.ts'
+import { networkRoutes } from './router/networks.ts'
+import { refusedRoutes } from './router/refused.ts'
 import { systemRoutes } from './router/system.ts'
+import { volumeRoutes } from './router/volumes.ts'
 
 /** Makes no call to any of `deps`: the API document is written from a table made with empty ones. */
 export function createRoutes(deps: ApiServerDeps, minVersion: number): Route[] {
-  return [...systemRoutes(deps, minVersion), ...containerRoutes(deps), ...attachRoutes(deps), ...execRoutes(deps)]
+  return [
+    // First: `DELETE /containers/{name*}` would take the path of a checkpoint for a container's name.
+    ...refusedRoutes(),
+    ...systemRoutes(deps, minVersion),
+    ...containerRoutes(deps),
+    ...attachRoutes(deps),
+    ...archiveRoutes(deps),
+    ...execRoutes(deps),
+    ...imageRoutes(deps),
+    ...networkRoutes(deps),
+    ...volumeRoutes(deps),
+  ]
 }

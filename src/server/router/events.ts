@@ -1,11 +1,12 @@
 /** `GET /events`. Source: moby `getEvents`. */
 
-import { encodeJsonRecord, MEDIA_TYPES, type ApiVersion, type EventMessage } from '#api'
+import { encodeJsonRecord, MEDIA_TYPES, type ApiVersion } from '#api'
 import { invalidArgument } from '#errors'
-import type { EngineEvent, EventBus } from '#events'
+import type { EventBus } from '#events'
 import { parseFilters } from '../decode/filters.ts'
 import { parseTimestamp } from '../decode/timestamp.ts'
 import type { RequestContext } from '../request-context.ts'
+import { encodeEvent } from '../wire/event.ts'
 
 const EVENT_FILTERS = [
   'config',
@@ -46,21 +47,6 @@ export async function sendEvents(events: EventBus, context: RequestContext): Pro
     if (!(await context.write(encodeJsonRecord(mediaType, encodeEvent(event, version))))) return
   }
   context.response.end()
-}
-
-/** Before 1.52 there were three more fields; docker CLI and compose older than 25 crash without them. */
-export function encodeEvent(event: EngineEvent, version: ApiVersion): EventMessage {
-  const message: EventMessage = {
-    Type: event.type,
-    Action: event.action,
-    Actor: { ID: event.actor.id, Attributes: event.actor.attributes },
-    scope: 'local',
-    time: Number(event.timeNano / 1_000_000_000n),
-    timeNano: Number(event.timeNano),
-  }
-  if (version >= 52 || (event.type !== 'container' && event.type !== 'image')) return message
-  const legacy = { status: event.action, id: event.actor.id }
-  return event.type === 'image' ? { ...legacy, ...message } : { ...legacy, from: event.actor.attributes['image'] ?? '', ...message }
 }
 
 function chooseMediaType(accept: string, version: ApiVersion): string {

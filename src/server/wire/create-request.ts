@@ -2,12 +2,14 @@
 
 import type { ApiVersion } from '#api'
 import type { ContainerConfig, CreateRequest, HostConfig, MountRequest } from '#containers'
-import { EngineError, invalidArgument } from '#errors'
+import { invalidArgument } from '#errors'
 import type { EndpointRequest } from '#networks'
 import { decodeBody, field, partial, struct, text, type StructCodec } from './codec.ts'
 import { containerConfigFields } from './container-config.ts'
 import { networkingConfig } from './endpoint.ts'
 import { hostConfig } from './host-config.ts'
+
+const DEFAULT_NETWORK = 'bridge'
 
 /** On the wire `Config` lies flat beside its two companions. */
 type CreateBody = ContainerConfig & {
@@ -34,7 +36,12 @@ export function decodeCreateRequest(
   const networks = networking?.endpoints ?? {}
   const warnings: string[] = []
 
-  if (host.networkMode === '') delete host.networkMode
+  // `default` is the client's way of not having to know what the platform's default network is called.
+  if (host.networkMode === undefined || host.networkMode === '' || host.networkMode === 'default') {
+    host.networkMode = DEFAULT_NETWORK
+    if (networks['default'] !== undefined) networks[DEFAULT_NETWORK] = networks['default']
+    delete networks['default']
+  }
   // CLI and daemon have two spellings of "not set": -1 here, and no positive number there.
   if (host.memorySwappiness === -1) delete host.memorySwappiness
   if (host.pidsLimit !== undefined && host.pidsLimit <= 0) delete host.pidsLimit
@@ -90,7 +97,7 @@ function adoptMacAddress(
     if (version < 44) for (const endpoint of Object.values(networks)) delete endpoint.macAddress
     return []
   }
-  const mode = host.networkMode ?? 'default'
+  const mode = host.networkMode ?? DEFAULT_NETWORK
   if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) {
     if (version < 44) throw invalidArgument('conflicting options: mac-address and the network mode')
   } else {
@@ -107,11 +114,10 @@ function adoptMacAddress(
 
 function mainEndpoint(mode: string, networks: Record<string, EndpointRequest>, version: ApiVersion): EndpointRequest {
   const [first] = Object.values(networks)
-  if (first === undefined) return (networks[mode === 'default' ? 'bridge' : mode] = {})
-  const endpoint = version < 44 ? first : (networks[mode] ?? (mode === 'default' ? networks['bridge'] : undefined))
+  if (first === undefined) return (networks[mode] = {})
+  const endpoint = version < 44 ? first : networks[mode]
   if (endpoint === undefined) {
-    throw new EngineError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       'unable to migrate container-wide MAC address to a specific network: HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks',
     )
   }
