@@ -1,2 +1,67 @@
-/** Manual to be written with the module. */
-export * from './types.ts'
+/**
+ * The container: its record, its life, and everything the API does with it.
+ *
+ * Life: `create` makes record, writable layer, volumes; `start` makes the process; the exit settles the record; `remove` takes all of it away.
+ * One file per phase: `create`, `start`, `exit`, `stop`, `kill`, `pause`, `update`, `rename`, `remove`, `prune`; beside them what is asked of a
+ * container: `attach`, `exec`, `health`, `wait`, `container-logs`, `list`, `stats`, `archive/`. `state.ts` has the one function that
+ * changes a state; `spec/` turns a record into the OCI runtime specification.
+ *
+ * ```
+ *            start                    exit, no restart
+ *  created ────────▶ running ◀──────▶ paused ─────┐
+ *     │                 │ exit, policy            ▼
+ *     │                 ├────────▶ restarting ─▶ exited ──▶ (start)
+ *     └───────────────────────▶ removing ◀────────┘
+ *                                  └─▶ dead (a removal that failed) ──▶ removing
+ * ```
+ *
+ * Rules that hold everywhere:
+ * - One change of a container at a time (`ContainerEntry.mutex`); the exit of its process is a change too.
+ * - Intent before effect, effect before result: a row says what is about to be made or removed, so that `restore` can finish or undo it after
+ *   a daemon was killed at any moment. `restore.ts` has the table of cases.
+ * - Records are values. A record that was handed out never changes.
+ *
+ * Glossary: *entry*, a container in memory: record plus what dies with the daemon; *run*, one life of its process; *task*, that process as the
+ * runtime shows it; *settle*, to bring an exit into the record and give back what the run held.
+ *
+ * ```ts
+ * const containers = createContainerService(deps)
+ * await containers.restore()
+ * const { id } = await containers.create({ name: 'web', platform: '', config: { image: 'nginx' }, hostConfig: {}, networks: {} })
+ * const { result } = await containers.wait(id, 'next-exit')
+ * await containers.start(id)
+ * const { exitCode } = await result
+ * ```
+ */
+export { recordedContainerIds } from './container-store.ts'
+export { createContainerService } from './service.ts'
+export { probeHostFacts, type HostFacts } from './spec/index.ts'
+export type { CgroupControl, Clock, ContainerDefaults, ContainerDeps, ContainerPaths } from './context.ts'
+export type {
+  AttachedIo,
+  AttachRequest,
+  CommitRequest,
+  Container,
+  ContainerConfig,
+  ContainerService,
+  ContainerState,
+  ContainerSummary,
+  CreateRequest,
+  Exec,
+  ExecRequest,
+  Health,
+  Healthcheck,
+  HealthResult,
+  HostConfig,
+  ListFilters,
+  MountPoint,
+  MountRequest,
+  MountType,
+  PathStat,
+  Resources,
+  RestartPolicyName,
+  StatsSample,
+  ThrottleRequest,
+  UpdateRequest,
+  WaitResult,
+} from './types.ts'

@@ -160,7 +160,8 @@ export interface HostConfig extends Resources {
 
 /** State is a union, change is a table: `containers/state.ts` holds the only transition function. Times: RFC 3339 with nanoseconds. */
 export type ContainerState =
-  | { status: 'created' }
+  /** `exitCode` and `error` are those of a failed start (126, 127, 128), absent before the first attempt. */
+  | { status: 'created'; exitCode?: number; error?: string }
   | { status: 'running'; pid: number; startedAt: string }
   | { status: 'paused'; pid: number; startedAt: string }
   | { status: 'restarting'; startedAt: string; finishedAt: string; exitCode: number; oomKilled: boolean; error: string }

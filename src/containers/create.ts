@@ -1,0 +1,194 @@
+import { closeSync, constants, fstatSync, mkdirSync, rmSync } from 'node:fs'
+import { hostname as hostName } from 'node:os'
+import { join } from 'node:path'
+import { invalidArgument, notFound, SyscallError } from '#errors'
+import type { Image } from '#images'
+import { formatNano, randomId, shortId } from '#lib'
+import { completeHostConfig } from './complete-host-config.ts'
+import type { Context } from './context.ts'
+import { verifyLogConfig } from './log-config.ts'
+import { commandOf, mergeConfig } from './merge-config.ts'
+import { requireSource } from './mount-sources.ts'
+import { planMounts, type PlannedMount } from './mount-points.ts'
+import { publishEvent } from './publish-event.ts'
+import { discardUnsupported, verifySpecOptions } from './spec/index.ts'
+import type { Container, ContainerConfig, CreateRequest, HostConfig } from './types.ts'
+import { networkOf, verifyCreate } from './verify-config.ts'
+
+/**
+ * Makes a container: everything but its process.
+ *
+ * Crash-safe: the intent row comes first and names all that will be made, the row of the finished container comes last; `restore` clears away
+ * what a `creating` row names. Nothing is left when a step fails.
+ */
+export async function createContainer(ctx: Context, request: CreateRequest): Promise<{ id: string; warnings: string[] }> {
+  const { deps, store } = ctx
+  const defaults = deps.defaults()
+  const { limits: host, warnings } = discardUnsupported(completeHostConfig(request.hostConfig, defaults, deps.host), deps.support)
+  const ref = request.config.image ?? ''
+  const image = ref === '' ? undefined : deps.images.get(ref)
+  if (image !== undefined) requirePlatform(image, ref, request.platform)
+  const config = mergeConfig(request.config, image?.config.config)
+  warnings.push(...verifyCreate(config, host, defaults))
+  verifySpecOptions(host, deps.host)
+  verifyLogConfig(host.logConfig)
+  const peer = (name: string): Container => store.find(name).record
+  pinPeers(host, peer)
+  const planned = planMounts(config, host, peer)
+
+  const id = randomId()
+  completeHostname(config, host, id)
+  const name = request.name === '' ? store.names.invent(id) : store.names.claim(request.name, id)
+  await using undo = new AsyncDisposableStack()
+  undo.defer(() => store.names.release(name, id))
+  const record = newRecord(ctx, { id, name, config, host, image, request, planned })
+  const entry = store.insert(record)
+  undo.defer(() => store.delete(entry))
+
+  const directory = deps.paths.containerDirectory(id)
+  mkdirSync(directory, { recursive: true, mode: 0o710 })
+  undo.defer(() => rmSync(directory, { recursive: true, force: true }))
+  await deps.snapshotter.prepare(id, image?.chain)
+  undo.defer(() => deps.snapshotter.remove(id))
+  const mounts = await createVolumes(ctx, record, planned, image, undo)
+  store.publish(entry, { ...record, mounts })
+  undo.move()
+  publishEvent(ctx, entry.record, 'create')
+  return { id, warnings }
+}
+
+function requirePlatform(image: Image, ref: string, asked: string): void {
+  if (asked === '') return
+  const { os, architecture, variant } = image.config
+  const [wantOs, wantArchitecture, wantVariant] = asked.split('/')
+  const matches =
+    (wantArchitecture === undefined ? [os, architecture].includes(wantOs ?? '') : os === wantOs && architecture === wantArchitecture) &&
+    (wantVariant === undefined || variant === undefined || variant === wantVariant)
+  if (matches) return
+  const actual = [os, architecture, variant].filter(Boolean).join('/')
+  throw notFound(`image with reference ${ref} was found but its platform (${actual}) does not match the specified platform (${asked})`)
+}
+
+/** `container:<name>` becomes `container:<id>`: a rename of the other must not change whose namespaces are meant. */
+function pinPeers(host: HostConfig, peer: (ref: string) => Container): void {
+  for (const mode of ['networkMode', 'ipcMode', 'pidMode'] as const) {
+    const [kind, ref = ''] = split(host[mode])
+    if (kind === 'container') host[mode] = `container:${peer(ref).id}`
+  }
+}
+
+function split(mode: string): [string, string?] {
+  const at = mode.indexOf(':')
+  return at < 0 ? [mode] : [mode.slice(0, at), mode.slice(at + 1)]
+}
+
+function completeHostname(config: ContainerConfig, host: HostConfig, id: string): void {
+  if (config.hostname !== '') {
+    if (config.hostname.length > 64 || /[\s/]/.test(config.hostname)) throw invalidArgument(`invalid hostname: ${config.hostname}`)
+    return
+  }
+  const network = networkOf(host)
+  if (network === 'host' || host.utsMode === 'host') config.hostname = hostName()
+  else if (network !== 'container') config.hostname = shortId(id)
+}
+
+function newRecord(
+  ctx: Context,
+  made: {
+    id: string
+    name: string
+    config: ContainerConfig
+    host: HostConfig
+    image: Image | undefined
+    request: CreateRequest
+    planned: PlannedMount[]
+  },
+): Container {
+  const { id, name, config, host, image, request, planned } = made
+  const directory = ctx.deps.paths.containerDirectory(id)
+  const networkMode = networkOf(host)
+  // Without an endpoint of its own the mode's network is the one it joins.
+  const networks =
+    networkMode === 'container' || config.networkDisabled || Object.keys(request.networks).length > 0
+      ? request.networks
+      : { [networkMode === 'default' ? 'bridge' : networkMode]: {} }
+  return {
+    id,
+    name,
+    created: formatNano(ctx.deps.clock.now()),
+    ...commandOf(config),
+    imageId: image?.id ?? '',
+    config,
+    hostConfig: host,
+    networks,
+    state: { status: 'created' },
+    endpoints: [],
+    mounts: planned.map(({ point }) => point),
+    restartCount: 0,
+    hasBeenStartedBefore: false,
+    hasBeenManuallyStopped: false,
+    platform: image?.config.os ?? 'linux',
+    logPath: host.logConfig.type === 'json-file' ? join(directory, `${id}-json.log`) : '',
+    hostnamePath: join(directory, 'hostname'),
+    hostsPath: join(directory, 'hosts'),
+    resolvConfPath: join(directory, 'resolv.conf'),
+    apparmorProfile: '',
+    execIds: [],
+  }
+}
+
+/** Makes the volumes, counts the container as their user, fills the empty ones from the image. Returns the mounts with their sources. */
+async function createVolumes(
+  ctx: Context,
+  record: Container,
+  planned: readonly PlannedMount[],
+  image: Image | undefined,
+  undo: AsyncDisposableStack,
+): Promise<Container['mounts']> {
+  const { volumes } = ctx.deps
+  const mounts: Container['mounts'] = []
+  for (const { point, copy } of planned) {
+    // What `-v` may make is made at the start; what `--mount` needs has to be there.
+    if (point.type === 'bind' && !point.spec.bind?.createMountpoint) requireSource(point.source, false)
+    if (point.type !== 'volume') {
+      mounts.push(point)
+      continue
+    }
+    const anonymous = point.spec.source === ''
+    const { driverOptions = {}, labels = {} } = point.spec.volume ?? {}
+    const { volume, created } = await volumes.create({
+      name: point.name,
+      driver: point.driver,
+      options: driverOptions,
+      labels,
+      anonymous,
+      reference: record.id,
+    })
+    // Undo runs backwards: first no longer used, then removed.
+    if (created && anonymous) undo.defer(() => volumes.remove(point.name, { force: true }))
+    undo.defer(() => volumes.dereference(point.name, record.id))
+    if (copy && image?.chain !== undefined) await copyUp(ctx, image.chain, point.name, point.destination)
+    mounts.push({ ...point, source: volume.mountpoint })
+  }
+  return mounts
+}
+
+/** An empty volume starts with what the image has at its path. */
+async function copyUp(ctx: Context, chain: NonNullable<Image['chain']>, name: string, path: string): Promise<void> {
+  const { snapshotter, files, volumes } = ctx.deps
+  using view = snapshotter.view({ chain })
+  let fd: number
+  try {
+    // The image is hostile: the path must not lead out of it by a symlink.
+    fd = files.openInRoot(view.fd, path, constants.O_RDONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if (error instanceof SyscallError) return
+    throw error
+  }
+  try {
+    if (!fstatSync(fd).isDirectory()) throw invalidArgument(`cannot mount volume over existing file, file exists ${path}`)
+    await volumes.populate(name, `/proc/self/fd/${fd}`)
+  } finally {
+    closeSync(fd)
+  }
+}

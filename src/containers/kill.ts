@@ -1,0 +1,46 @@
+import { codeOf } from '#errors'
+import type { Context } from './context.ts'
+import type { ContainerEntry } from './entry.ts'
+import { cancelRestart } from './exit.ts'
+import { publishEvent } from './publish-event.ts'
+import { parseSignal, requireKnownSignal, SIGKILL } from './signals.ts'
+import { isActive, notRunning } from './state.ts'
+import { thaw } from './pause.ts'
+
+/** `docker kill`: SIGKILL (also for an empty signal) waits until the container has ended, any other signal is only sent. */
+export async function killContainer(ctx: Context, ref: string, signal: string): Promise<void> {
+  const entry = ctx.store.find(ref)
+  const number = signal === '' ? SIGKILL : parseSignal(signal)
+  requireKnownSignal(number)
+  await sendSignal(ctx, entry, number)
+  if (number === SIGKILL) await entry.run?.settled.promise
+}
+
+/**
+ * Sends one signal. When it is one that ends the container (SIGKILL or its stop signal; any, where no stop signal is configured: Docker's
+ * quirk) this run is the last by policy, and a frozen container is thawed so that the signal arrives. Throws CONFLICT when not running.
+ */
+export async function sendSignal(ctx: Context, entry: ContainerEntry, signal: number): Promise<void> {
+  using _lock = await entry.mutex.lock()
+  const { record, run } = entry
+  if (record.state.status === 'restarting') {
+    ctx.store.save(entry, { hasBeenManuallyStopped: true })
+    cancelRestart(ctx, entry)
+    entry.notify(['not-running', 'next-exit'], { exitCode: record.state.exitCode })
+    if (record.hostConfig.autoRemove) void ctx.phases.autoRemove(entry)
+    return
+  }
+  if (!isActive(record.state) || run === undefined) throw notRunning(entry.id)
+  const { stopSignal } = record.config
+  const ends = stopSignal === '' || signal === SIGKILL || parseSignal(stopSignal) === signal
+  if (ends) entry.exitOnNext = true
+  if (!record.hasBeenManuallyStopped) ctx.store.save(entry, { hasBeenManuallyStopped: true })
+  try {
+    await run.task.kill(signal)
+  } catch (error) {
+    // Gone in the meantime: its exit is on the way.
+    if (codeOf(error) !== 'NOT_FOUND') throw error
+  }
+  publishEvent(ctx, entry.record, 'kill', { signal: String(signal) })
+  if (ends && entry.record.state.status === 'paused') thaw(ctx, entry)
+}

@@ -1,0 +1,151 @@
+import { dirname } from 'node:path'
+import { codeOf } from '#errors'
+import { containerCapabilities, planCgroup, type NetnsPlan } from '#kernel'
+import type { ProcessSpec, RuntimeSpec } from '#oci'
+import type { ExecSpec, LaunchSpec } from '#runtime'
+import type { Context } from './context.ts'
+import { logSink } from './log-config.ts'
+import { generateSpec, mergeEnvironment, namespaceMode, processEnvironment, type SpecInput } from './spec/index.ts'
+import { isActive, notRunning } from './state.ts'
+import type { Container, Exec } from './types.ts'
+import { lookUpUser } from './user-lookup.ts'
+
+/** Everything the runtime needs to start `container`. Its files and mount sources are made already. */
+export function launchSpec(
+  ctx: Context,
+  container: Container,
+  { stateDir, network }: { stateDir: string; network: NetnsPlan },
+): LaunchSpec {
+  const { deps } = ctx
+  const { config, hostConfig, id } = container
+  const { spec, warnings } = runtimeSpec(ctx, container, startUser(ctx, container))
+  for (const warning of warnings) deps.warn(warning, { container: id })
+  const overlay = deps.snapshotter.overlay(id)
+  return {
+    id,
+    stateDir,
+    spec,
+    // What a crash of the machine may take is only that of a container that would be removed anyway.
+    rootfs: { overlay: hostConfig.autoRemove ? { ...overlay, volatile: true } : overlay },
+    cgroup: cgroupPlan(ctx, id, spec),
+    network,
+    stdio: { tty: config.tty, openStdin: config.openStdin, stdinOnce: config.stdinOnce, log: logSink(container) },
+    init: hostConfig.init ?? deps.defaults().init,
+  }
+}
+
+/** The spec of a container's root file system and mounts, for `Runtime.hold`. */
+export function holdSpec(ctx: Context, container: Container): Pick<LaunchSpec, 'id' | 'spec' | 'rootfs'> {
+  const user = { uid: 0, gid: 0, additionalGids: [], home: '/' }
+  // Joined namespaces do not matter to a process that only holds mounts, and their owners may not run.
+  const alone = { ...container, hostConfig: { ...container.hostConfig, networkMode: 'none', ipcMode: 'private', pidMode: '' } }
+  return { id: container.id, spec: runtimeSpec(ctx, alone, user).spec, rootfs: { overlay: ctx.deps.snapshotter.overlay(container.id) } }
+}
+
+function runtimeSpec(ctx: Context, container: Container, user: SpecInput['user']): { spec: RuntimeSpec; warnings: string[] } {
+  const { deps } = ctx
+  const { cgroupParent, noNewPrivileges, ulimits, defaultSeccomp } = deps.defaults()
+  const { hostConfig } = container
+  const shm = sharedMemory(ctx, container)
+  const peers = {
+    ...peer(ctx, 'ipc', hostConfig.ipcMode),
+    ...peer(ctx, 'pid', hostConfig.pidMode),
+    ...peer(ctx, 'network', hostConfig.networkMode),
+  }
+  return generateSpec({
+    container,
+    user,
+    peers,
+    ...(shm !== undefined && { shm }),
+    defaults: { cgroupParent, noNewPrivileges, ulimits, defaultSeccomp },
+    host: deps.host,
+  })
+}
+
+function peer(ctx: Context, namespace: 'ipc' | 'pid' | 'network', mode: string): SpecInput['peers'] {
+  const parsed = namespaceMode(mode)
+  if (parsed.kind !== 'container') return {}
+  const { state } = ctx.store.find(parsed.ref).record
+  if (!isActive(state)) throw notRunning(parsed.ref)
+  return { [namespace]: state.pid }
+}
+
+function sharedMemory(ctx: Context, container: Container): string | undefined {
+  const { ipcMode } = container.hostConfig
+  if (ipcMode === 'host') return '/dev/shm'
+  if (ipcMode === 'shareable') return ctx.deps.paths.sharedMemory(container.id)
+  const mode = namespaceMode(ipcMode)
+  return mode.kind === 'container' ? ctx.deps.paths.sharedMemory(ctx.store.find(mode.ref).id) : undefined
+}
+
+/** Limits and cgroup directories of a container; `update` and `pause` find them the same way. */
+export function cgroupPlan(ctx: Context, id: string, spec: Pick<RuntimeSpec, 'linux'>): LaunchSpec['cgroup'] {
+  const { cgroupsPath = '/', resources = {} } = spec.linux
+  return planCgroup(ctx.deps.cgroups, { parent: dirname(cgroupsPath), id, resources })
+}
+
+function startUser(ctx: Context, container: Container): SpecInput['user'] {
+  return lookUpUser(ctx.users.ofContainer(container.id, chainOf(ctx, container.imageId)), container.config.user, container.hostConfig.groupAdd)
+}
+
+/** Top layer of the image; undefined without an image, and for one that was removed by force from below its containers. */
+function chainOf(ctx: Context, imageId: string): ReturnType<typeof ctx.deps.images.get>['chain'] {
+  if (imageId === '') return undefined
+  try {
+    return ctx.deps.images.get(imageId).chain
+  } catch (error) {
+    if (codeOf(error) === 'NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+/** Everything the runtime needs to start an exec in a running container. `pid`: the container's process. */
+export function execSpec(
+  ctx: Context,
+  container: Container,
+  exec: Exec,
+  at: { stateDir: string; pid: number; consoleSize: [number, number] | undefined },
+): ExecSpec {
+  const { request } = exec
+  const user = lookUpUser(ctx.users.ofProcess(at.pid), request.user === '' ? container.config.user : request.user, container.hostConfig.groupAdd)
+  const { spec } = runtimeSpec(ctx, container, user)
+  const { version, join, into } = cgroupPlan(ctx, container.id, spec)
+  const { seccomp } = spec.linux
+  return {
+    id: exec.id,
+    stateDir: at.stateDir,
+    targetPid: at.pid,
+    process: execProcess(ctx, container, exec, spec.process, at.consoleSize ?? request.consoleSize, user.home),
+    cgroup: { version, join, ...(into !== undefined && { into }) },
+    ...(seccomp !== undefined && { seccomp }),
+    stdio: { tty: request.tty, openStdin: request.attachStdin, stdinOnce: request.attachStdin && !request.tty },
+    privileged: request.privileged,
+  }
+}
+
+/** The container's process with the exec's own program, environment, directory and, where privileged, capabilities. */
+function execProcess(
+  ctx: Context,
+  container: Container,
+  { request }: Exec,
+  base: ProcessSpec,
+  consoleSize: [number, number] | undefined,
+  home: string,
+): ProcessSpec {
+  const { config } = container
+  const [height, width] = consoleSize ?? [0, 0]
+  const env = mergeEnvironment(config.env, request.env)
+  const all = request.privileged
+    ? containerCapabilities({ add: [], drop: [], privileged: true }, ctx.deps.host.capabilities)
+    : undefined
+  const { consoleSize: _containers, ...rest } = base
+  return {
+    ...rest,
+    terminal: request.tty,
+    ...(request.tty && height > 0 && width > 0 && { consoleSize: { height, width } }),
+    args: request.cmd,
+    env: processEnvironment({ env, hostname: config.hostname, tty: request.tty, home }),
+    cwd: request.workingDir || config.workingDir || '/',
+    ...(all !== undefined && { capabilities: { bounding: all, effective: all, permitted: all, inheritable: [], ambient: [] } }),
+  }
+}

@@ -1,0 +1,21 @@
+import type { Context } from './context.ts'
+import type { Container } from './types.ts'
+
+/** Publishes a container event with Docker's attributes: labels, then image and name, then what is special to the action. */
+export function publishEvent(ctx: Pick<Context, 'deps'>, container: Container, action: string, attributes: Record<string, string> = {}): void {
+  ctx.deps.events.publish('container', action, container.id, {
+    ...container.config.labels,
+    image: container.config.image,
+    name: container.name,
+    ...attributes,
+  })
+}
+
+/** `mount` or `unmount` of each of its volumes. */
+export function publishVolumeEvents(ctx: Pick<Context, 'deps'>, container: Container, action: 'mount' | 'unmount'): void {
+  for (const { type, name, driver, destination, rw, propagation } of container.mounts) {
+    if (type !== 'volume') continue
+    const details = action === 'mount' ? { destination, 'read/write': String(rw), propagation } : {}
+    ctx.deps.events.publish('volume', action, name, { driver, container: container.id, ...details })
+  }
+}

@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises'
+import { codeOf, conflict, internal, invalidArgument } from '#errors'
+import type { Context } from './context.ts'
+import type { ContainerEntry } from './entry.ts'
+import { sendSignal } from './kill.ts'
+import { anonymousVolumes, volumesOf } from './mount-points.ts'
+import { publishEvent } from './publish-event.ts'
+import { SIGKILL } from './signals.ts'
+import { isActive, transition } from './state.ts'
+import { cancelRestart } from './exit.ts'
+import { endingOf } from './wait.ts'
+
+export interface RemoveOptions {
+  force: boolean
+  /** Its anonymous volumes too. */
+  volumes: boolean
+  /** Legacy links, which Gantry does not make. */
+  link: boolean
+}
+
+/** `docker rm`. Throws CONFLICT for a running container without `force`, and while another removal is under way. */
+export async function removeContainer(ctx: Context, ref: string, options: RemoveOptions): Promise<void> {
+  const entry = ctx.store.find(ref)
+  if (options.link) throw invalidArgument('Conflict, cannot remove the default link name of the container')
+  if (entry.removing) throw conflict(`removal of container ${ref} is already in progress`)
+  await removeEntry(ctx, entry, options)
+}
+
+/** The daemon's part of `--rm`. Its failure is logged: nobody waits for an answer. */
+export async function autoRemove(ctx: Context, entry: ContainerEntry): Promise<void> {
+  if (entry.removing || entry.removed || ctx.closing) return
+  try {
+    await removeEntry(ctx, entry, { force: true, volumes: true })
+  } catch (error) {
+    ctx.deps.warn('cannot remove an AutoRemove container', { container: entry.id, error: String(error) })
+  }
+}
+
+/**
+ * State `removing` is the durable intent; after it the removal only goes forward, in this process or in the next. A step that fails leaves
+ * the container `dead`: it can be removed again.
+ */
+export async function removeEntry(ctx: Context, entry: ContainerEntry, options: { force: boolean; volumes: boolean }): Promise<void> {
+  entry.removing = true
+  try {
+    await endProcess(ctx, entry, options.force)
+    using _lock = await entry.mutex.lock()
+    if (entry.removed) return
+    refuseActive(entry)
+    cancelRestart(ctx, entry)
+    ctx.store.save(entry, { state: transition(entry.id, entry.record.state, { to: 'removing' }) })
+    await finishRemoval(ctx, entry, options.volumes)
+  } finally {
+    entry.removing = false
+  }
+}
+
+async function endProcess(ctx: Context, entry: ContainerEntry, force: boolean): Promise<void> {
+  if (!isActive(entry.record.state)) return
+  if (!force) refuseActive(entry)
+  const run = entry.run
+  try {
+    await sendSignal(ctx, entry, SIGKILL)
+  } catch (error) {
+    if (codeOf(error) !== 'CONFLICT') throw internal(`cannot remove container "/${entry.record.name}": could not kill container: ${String(error)}`, error)
+  }
+  await run?.settled.promise
+}
+
+function refuseActive(entry: ContainerEntry): void {
+  const { name, state } = entry.record
+  if (!isActive(state)) return
+  throw conflict(
+    state.status === 'paused'
+      ? `cannot remove container "/${name}": container is paused and must be unpaused first`
+      : `cannot remove container "/${name}": container is running: stop the container before removing or force remove`,
+  )
+}
+
+/** Everything of a container in state `removing`, to the row. Under the lock; `restore` calls it for what the last daemon began. */
+export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVolumes: boolean): Promise<void> {
+  const { deps, store } = ctx
+  const { id, record } = entry
+  entry.dropPendingAttaches()
+  ctx.execs.forget(entry)
+  try {
+    await Promise.all([
+      deps.networks.release(id),
+      deps.snapshotter.remove(id),
+      rm(deps.paths.containerDirectory(id), { recursive: true, force: true }),
+      rm(deps.paths.taskDirectory(id), { recursive: true, force: true }),
+    ])
+  } catch (error) {
+    const text = `unable to remove filesystem for ${id}: ${error instanceof Error ? error.message : String(error)}`
+    store.save(entry, { state: transition(id, entry.record.state, { to: 'dead', error: text }) })
+    throw internal(text, error)
+  }
+  for (const name of volumesOf(record)) deps.volumes.dereference(name, id)
+  if (withVolumes) await removeVolumes(ctx, record)
+  const ending = endingOf(entry)
+  store.delete(entry)
+  entry.notify(['not-running', 'next-exit', 'removed'], ending)
+  publishEvent(ctx, record, 'destroy')
+}
+
+async function removeVolumes(ctx: Context, record: ContainerEntry['record']): Promise<void> {
+  for (const name of anonymousVolumes(record)) {
+    try {
+      await ctx.deps.volumes.remove(name, { force: true })
+    } catch (error) {
+      // Shared by --volumes-from: it goes with its last user.
+      if (codeOf(error) !== 'CONFLICT') ctx.deps.warn('cannot remove a volume', { volume: name, error: String(error) })
+    }
+  }
+}

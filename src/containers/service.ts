@@ -1,0 +1,79 @@
+import { attachContainer } from './attach.ts'
+import { ContainerStore } from './container-store.ts'
+import { containerLogs } from './container-logs.ts'
+import type { ContainerDeps, Context } from './context.ts'
+import { createContainer } from './create.ts'
+import { createExec, getExec, resizeExec, startExec } from './exec.ts'
+import { ExecStore } from './exec-store.ts'
+import { killContainer } from './kill.ts'
+import { listContainers } from './list.ts'
+import { pauseContainer, unpauseContainer } from './pause.ts'
+import { pruneContainers } from './prune.ts'
+import { autoRemove, removeContainer } from './remove.ts'
+import { renameContainer } from './rename.ts'
+import { resizeContainer } from './resize.ts'
+import { restoreContainers } from './restore.ts'
+import { startContainer, startLocked } from './start.ts'
+import { restartContainer, stopContainer } from './stop.ts'
+import { containerTop } from './container-top.ts'
+import type { ContainerService } from './types.ts'
+import { updateContainer } from './update.ts'
+import { UserDirectory } from './user-directory.ts'
+import { containerUsage } from './usage.ts'
+import { waitContainer } from './wait.ts'
+
+/** The service over its phases. Nothing happens before `restore`. */
+export function createContainerService(deps: ContainerDeps): ContainerService {
+  const store = new ContainerStore(deps.metadata)
+  const ctx: Context = {
+    deps,
+    store,
+    execs: new ExecStore(deps.clock),
+    users: new UserDirectory(deps.files, deps.snapshotter),
+    closing: false,
+    phases: {
+      startLocked: (entry) => startLocked(ctx, entry),
+      autoRemove: (entry) => autoRemove(ctx, entry),
+    },
+  }
+  return {
+    get: (ref) => store.find(ref).record,
+    list: (options) =>
+      listContainers(options, {
+        containers: store.all().map(({ record }) => record),
+        find: (ref) => store.find(ref).record,
+        images: deps.images,
+        usage: (id) => containerUsage(ctx, id),
+        now: deps.clock.now(),
+      }),
+    create: (request) => createContainer(ctx, request),
+    start: (ref) => startContainer(ctx, ref),
+    stop: (ref, options) => stopContainer(ctx, ref, options),
+    restart: (ref, options) => restartContainer(ctx, ref, options),
+    kill: (ref, signal) => killContainer(ctx, ref, signal),
+    wait: async (ref, condition, signal) => waitContainer(ctx, ref, condition, signal),
+    attach: (ref, request) => attachContainer(ctx, ref, request),
+    logs: async (ref, options, signal) => containerLogs(ctx, ref, options, signal),
+    resize: (ref, height, width) => resizeContainer(ctx, ref, height, width),
+    remove: (ref, options) => removeContainer(ctx, ref, options),
+    pause: (ref) => pauseContainer(ctx, ref),
+    unpause: (ref) => unpauseContainer(ctx, ref),
+    rename: (ref, name) => renameContainer(ctx, ref, name),
+    update: (ref, request) => updateContainer(ctx, ref, request),
+    top: (ref, psArgs) => containerTop(ctx, ref, psArgs),
+    prune: (filters) => pruneContainers(ctx, filters),
+    usage: (ref) => containerUsage(ctx, ref),
+    createExec: async (ref, request) => createExec(ctx, ref, request),
+    getExec: (id) => getExec(ctx, id),
+    startExec: (id, options) => startExec(ctx, id, options),
+    resizeExec: (id, height, width) => resizeExec(ctx, id, height, width),
+    restore: () => restoreContainers(ctx),
+    close: async () => {
+      ctx.closing = true
+      for (const entry of store.all()) {
+        entry.health?.[Symbol.dispose]()
+        entry.restartTimer?.[Symbol.dispose]()
+      }
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { formatNano } from '#lib'
+import type { Task } from '#runtime'
+import { prepareContainerFiles } from './container-files.ts'
+import type { Context } from './context.ts'
+import type { ContainerEntry } from './entry.ts'
+import { newRun, nanoOf, watchExit } from './exit.ts'
+import { startHealth } from './health.ts'
+import { launchSpec } from './launch-spec.ts'
+import { prepareMountSources, releaseMountSources } from './mount-sources.ts'
+import { attachNetwork } from './network-plan.ts'
+import { cgroupParentOf } from './pause.ts'
+import { publishEvent, publishVolumeEvents } from './publish-event.ts'
+import { mountSharedMemory, unmountSharedMemory } from './shared-memory.ts'
+import { SIGKILL } from './signals.ts'
+import { startFailure } from './start-error.ts'
+import { transition } from './state.ts'
+
+/** Starts by hand: `docker start`. Throws NOT_MODIFIED when it runs already. */
+export async function startContainer(ctx: Context, ref: string): Promise<void> {
+  const entry = ctx.store.find(ref)
+  let removeNow = false
+  try {
+    using _lock = await entry.mutex.lock()
+    // A container that waits for its next start by policy is started now instead.
+    entry.restartTimer?.[Symbol.dispose]()
+    entry.restartTimer = undefined
+    entry.backoff = undefined
+    await startLocked(ctx, entry, { restartCount: 0 })
+  } catch (error) {
+    removeNow = entry.record.hostConfig.autoRemove && !entry.removed && error instanceof FailedStart
+    throw error instanceof FailedStart ? error.cause : error
+  } finally {
+    // Docker removes an AutoRemove container whose start came to nothing before it answers.
+    if (removeNow) await ctx.phases.autoRemove(entry)
+  }
+}
+
+/** Marks a start that was tried and undone, unlike one that was refused. `cause` is the error for the client. */
+export class FailedStart extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.name = 'FailedStart'
+  }
+}
+
+/**
+ * Starts under the entry's lock. The task directory is the durable intent: `restore` looks at it and finds what came of the start.
+ * When a step fails everything made is undone, the record tells code and text, and {@link FailedStart} is thrown.
+ */
+export async function startLocked(ctx: Context, entry: ContainerEntry, change: { restartCount?: number } = {}): Promise<void> {
+  // Refuses what cannot be started before anything is touched.
+  transition(entry.id, entry.record.state, { to: 'running', pid: 0, startedAt: '' })
+  entry.exitOnNext = false
+  try {
+    await launch(ctx, entry, change)
+  } catch (error) {
+    const failure = startFailure(error)
+    entry.dropPendingAttaches()
+    ctx.store.save(entry, {
+      state: transition(entry.id, entry.record.state, {
+        to: 'start-failed',
+        exitCode: failure.exitCode,
+        error: failure.error.message,
+      }),
+    })
+    throw new FailedStart(failure.error)
+  }
+}
+
+async function launch(ctx: Context, entry: ContainerEntry, change: { restartCount?: number }): Promise<void> {
+  const { deps, store } = ctx
+  const { id } = entry
+  await entry.teardown
+  await using undo = new AsyncDisposableStack()
+  const stateDir = deps.paths.taskDirectory(id)
+  // A directory of an earlier life (its removal was cut off) must not be taken for this one.
+  rmSync(stateDir, { recursive: true, force: true })
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  undo.defer(() => rmSync(stateDir, { recursive: true, force: true }))
+
+  undo.defer(() => releaseMountSources(ctx, entry.record))
+  await prepareMountSources(ctx, entry.record)
+  undo.defer(() => deps.networks.release(id))
+  const network = await attachNetwork(ctx, entry.record)
+  const files = prepareContainerFiles(ctx, entry.record, network.endpoints)
+  mountSharedMemory(ctx, entry.record)
+  undo.defer(() => unmountSharedMemory(ctx, entry.record))
+  const spec = launchSpec(ctx, { ...entry.record, ...files }, { stateDir, network: network.plan })
+  deps.cgroupControl.prepare(cgroupParentOf(ctx, entry.record.hostConfig), spec.cgroup)
+  const task = await deps.runtime.create(spec)
+  undo.defer(() => discardTask(task))
+
+  await connectPendingAttaches(entry, task)
+  await task.start()
+  const startedAt = formatNano(nanoOf(task.startedAt))
+  store.save(entry, {
+    state: transition(id, entry.record.state, { to: 'running', pid: task.pid, startedAt }),
+    endpoints: network.endpoints,
+    ...files,
+    hasBeenStartedBefore: true,
+    hasBeenManuallyStopped: false,
+    execIds: [],
+    ...change,
+  })
+  undo.move()
+  const run = newRun(task)
+  entry.run = run
+  startHealth(ctx, entry)
+  publishVolumeEvents(ctx, entry.record, 'mount')
+  publishEvent(ctx, entry.record, 'start')
+  watchExit(ctx, entry, run)
+}
+
+/** A task that is not wanted after all, at whatever point its start broke off. */
+async function discardTask(task: Task): Promise<void> {
+  if (task.startedAt > 0) {
+    await task.kill(SIGKILL).catch(() => undefined)
+    await task.exited
+  }
+  await task.delete()
+}
+
+/** Between create and start, so that an attach that was there first misses nothing. */
+async function connectPendingAttaches(entry: ContainerEntry, task: Task): Promise<void> {
+  const pending = [...entry.pendingAttaches]
+  entry.pendingAttaches.clear()
+  for (const { options, resolve } of pending) resolve(await task.attach(options))
+}

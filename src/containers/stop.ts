@@ -1,0 +1,80 @@
+import { EngineError } from '#errors'
+import type { Context } from './context.ts'
+import type { ContainerEntry } from './entry.ts'
+import { sendSignal } from './kill.ts'
+import { publishEvent } from './publish-event.ts'
+import { parseSignal, SIGKILL, SIGTERM } from './signals.ts'
+import { startLocked } from './start.ts'
+import { isActive } from './state.ts'
+
+/** Seconds. */
+const DEFAULT_STOP_TIMEOUT = 10
+
+export interface StopOptions {
+  /** Seconds; -1: never kill; undefined: the container's own or the default. */
+  timeout?: number
+  /** Empty or undefined: the container's stop signal. */
+  signal?: string
+}
+
+/** `docker stop`. Throws NOT_MODIFIED when there is nothing to stop. */
+export async function stopContainer(ctx: Context, ref: string, options: StopOptions): Promise<void> {
+  const entry = ctx.store.find(ref)
+  const { state } = entry.record
+  if (!isActive(state) && state.status !== 'restarting') throw new EngineError('NOT_MODIFIED', 'Container is already stopped')
+  await stopEntry(ctx, entry, options)
+}
+
+/** Stop signal, grace, SIGKILL. Does nothing for a container that does not run. Ends when the exit is settled. */
+export async function stopEntry(ctx: Context, entry: ContainerEntry, options: StopOptions): Promise<void> {
+  const { config } = entry.record
+  const name = options.signal || config.stopSignal
+  const signal = name === '' ? SIGTERM : parseSignal(name)
+  const grace = options.timeout ?? config.stopTimeout ?? DEFAULT_STOP_TIMEOUT
+  const run = entry.run
+  if (run === undefined && entry.record.state.status !== 'restarting') return
+  await tolerateEnded(sendStop(ctx, entry, signal))
+  if (run !== undefined && !(await endsWithin(ctx, run.settled.promise, grace))) {
+    await tolerateEnded(sendSignal(ctx, entry, SIGKILL))
+    await run.settled.promise
+  }
+  publishEvent(ctx, entry.record, 'stop')
+}
+
+/** The signal of a stop ends the run by policy, whatever signal it is. */
+async function sendStop(ctx: Context, entry: ContainerEntry, signal: number): Promise<void> {
+  entry.exitOnNext = true
+  await sendSignal(ctx, entry, signal)
+}
+
+async function tolerateEnded(sending: Promise<void>): Promise<void> {
+  try {
+    await sending
+  } catch (error) {
+    if (!(error instanceof EngineError && error.code === 'CONFLICT')) throw error
+  }
+}
+
+async function endsWithin(ctx: Context, ended: Promise<void>, seconds: number): Promise<boolean> {
+  if (seconds < 0) {
+    await ended
+    return true
+  }
+  const { promise: timeout, resolve } = Promise.withResolvers<boolean>()
+  using _timer = ctx.deps.clock.after(seconds * 1000, () => resolve(false))
+  return await Promise.race([ended.then(() => true), timeout])
+}
+
+/** `docker restart`: starts a container that did not run, too. An AutoRemove container lives on. */
+export async function restartContainer(ctx: Context, ref: string, options: StopOptions): Promise<void> {
+  const entry = ctx.store.find(ref)
+  entry.manualRestart = true
+  try {
+    await stopEntry(ctx, entry, options)
+    using _lock = await entry.mutex.lock()
+    await startLocked(ctx, entry)
+  } finally {
+    entry.manualRestart = false
+  }
+  publishEvent(ctx, entry.record, 'restart')
+}

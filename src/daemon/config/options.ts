@@ -1,0 +1,208 @@
+/**
+ * The daemon's options, one row each: the flag of the command line and the key of daemon.json, both named as dockerd's.
+ * What dockerd has and is not in this table is in {@link UNSUPPORTED}: refused by name, never ignored.
+ */
+
+export interface Ulimit {
+  name: string
+  soft: number
+  hard: number
+}
+
+export interface AddressPool {
+  base: string
+  size: number
+}
+
+export type OptionKind = 'string' | 'boolean' | 'integer' | 'bytes' | 'list' | 'map' | 'ulimits' | 'pools'
+
+export interface OptionRow {
+  readonly flag: string
+  readonly short?: string
+  /** Key in daemon.json where it is not the flag's name; `false`: only a flag. */
+  readonly key?: string | false
+  readonly kind: OptionKind
+  /** What help shows as the value. */
+  readonly value?: string
+  readonly help: string
+  /** SIGHUP takes over a new value. */
+  readonly reload?: true
+}
+
+/** Every option with the type of its value. */
+export interface OptionValues {
+  bip: string
+  bridge: string
+  'cgroup-parent': string
+  'config-file': string
+  'data-root': string
+  debug: boolean
+  'default-address-pool': AddressPool[]
+  'default-cgroupns-mode': string
+  'default-gateway': string
+  'default-ipc-mode': string
+  'default-runtime': string
+  'default-shm-size': number
+  'default-ulimit': Ulimit[]
+  dns: string[]
+  'dns-opt': string[]
+  'dns-search': string[]
+  'exec-opt': string[]
+  'exec-root': string
+  experimental: boolean
+  'fixed-cidr': string
+  group: string
+  host: string[]
+  'host-gateway-ip': string[]
+  icc: boolean
+  init: boolean
+  ip: string
+  'ip-forward': boolean
+  'ip-masq': boolean
+  iptables: boolean
+  label: string[]
+  'live-restore': boolean
+  'log-driver': string
+  'log-format': string
+  'log-level': string
+  'log-opt': Record<string, string>
+  mtu: number
+  'no-new-privileges': boolean
+  pidfile: string
+  'raw-logs': boolean
+  'seccomp-profile': string
+  'shutdown-timeout': number
+  'storage-driver': string
+  tls: boolean
+  tlscacert: string
+  tlscert: string
+  tlskey: string
+  tlsverify: boolean
+  'userland-proxy': boolean
+  validate: boolean
+  version: boolean
+  help: boolean
+}
+
+export type OptionName = keyof OptionValues
+
+const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
+  bip: { kind: 'string', help: 'Address of the default bridge in CIDR notation, e.g. 172.17.0.1/16' },
+  bridge: { kind: 'string', short: 'b', help: 'Name of the default bridge' },
+  'cgroup-parent': { kind: 'string', help: 'Parent cgroup of all containers (default "/gantry")' },
+  'config-file': { kind: 'string', key: false, help: 'Daemon configuration file' },
+  'data-root': { kind: 'string', help: 'Directory of persistent state (default "/var/lib/gantry")' },
+  debug: { kind: 'boolean', short: 'D', reload: true, help: 'Log at level debug' },
+  'default-address-pool': {
+    kind: 'pools',
+    key: 'default-address-pools',
+    value: 'pool-options',
+    help: 'Pool for networks: base=CIDR,size=BITS',
+  },
+  'default-cgroupns-mode': { kind: 'string', help: 'Cgroup namespace of containers ("host" or "private")' },
+  'default-gateway': { kind: 'string', value: 'ip', help: 'IPv4 gateway of containers on the default bridge' },
+  'default-ipc-mode': { kind: 'string', help: 'IPC mode of containers ("shareable" or "private")' },
+  'default-runtime': { kind: 'string', help: 'OCI runtime of containers (default "gantry")' },
+  'default-shm-size': { kind: 'bytes', reload: true, help: 'Size of /dev/shm in containers (default 64MiB)' },
+  'default-ulimit': { kind: 'ulimits', key: 'default-ulimits', help: 'Ulimits of containers: name=soft[:hard]' },
+  dns: { kind: 'list', help: 'DNS server of containers' },
+  'dns-opt': { kind: 'list', key: 'dns-opts', help: 'DNS option of containers' },
+  'dns-search': { kind: 'list', help: 'DNS search domain of containers' },
+  'exec-opt': { kind: 'list', key: 'exec-opts', help: 'Runtime option; native.cgroupdriver=cgroupfs is the one there is' },
+  'exec-root': { kind: 'string', help: 'Directory of state that lives with the machine (default "/run/gantry")' },
+  experimental: { kind: 'boolean', help: 'Say in answers that this daemon is experimental' },
+  'fixed-cidr': { kind: 'string', help: 'Range of addresses on the default bridge' },
+  group: { kind: 'string', short: 'G', help: 'Group of the unix socket (default "docker")' },
+  host: { kind: 'list', short: 'H', key: 'hosts', help: 'Where to listen: unix://PATH, tcp://HOST:PORT' },
+  'host-gateway-ip': { kind: 'list', key: 'host-gateway-ips', value: 'ip', help: 'Address that "host-gateway" of --add-host stands for' },
+  icc: { kind: 'boolean', help: 'Let containers of the default bridge talk to each other (default true)' },
+  init: { kind: 'boolean', help: 'Run an init in every container that forwards signals and reaps processes' },
+  ip: { kind: 'string', value: 'ip', help: 'Address published ports bind to (default 0.0.0.0)' },
+  'ip-forward': { kind: 'boolean', help: 'Turn on net.ipv4.ip_forward (default true)' },
+  'ip-masq': { kind: 'boolean', help: 'Masquerade traffic of the default bridge (default true)' },
+  iptables: { kind: 'boolean', help: 'Make firewall rules (default true)' },
+  label: { kind: 'list', key: 'labels', reload: true, help: 'Label of the daemon: key=value' },
+  'live-restore': { kind: 'boolean', reload: true, help: 'Containers outlive the daemon; the only way here' },
+  'log-driver': { kind: 'string', help: 'Log driver of containers: json-file or none (default "json-file")' },
+  'log-format': { kind: 'string', help: 'Format of the daemon\'s own log: text or json (default "text")' },
+  'log-level': { kind: 'string', short: 'l', help: 'Level of the daemon\'s own log: debug, info, warn, error, fatal (default "info")' },
+  'log-opt': { kind: 'map', key: 'log-opts', help: 'Option of the log driver: key=value' },
+  mtu: { kind: 'integer', help: 'MTU of the default bridge (default 1500)' },
+  'no-new-privileges': { kind: 'boolean', help: 'Set no_new_privs in containers by default' },
+  pidfile: { kind: 'string', short: 'p', help: "File of the daemon's pid" },
+  'raw-logs': { kind: 'boolean', help: "No colours in the daemon's own log; there are none" },
+  'seccomp-profile': { kind: 'string', help: 'Default seccomp profile: path, "builtin" or "unconfined"' },
+  'shutdown-timeout': { kind: 'integer', reload: true, help: 'Seconds open requests get to end when the daemon stops (default 15)' },
+  'storage-driver': { kind: 'string', short: 's', help: 'Storage driver: overlay2 is the one there is' },
+  tls: { kind: 'boolean', help: 'TLS on tcp:// sockets; --tls=false allows plain TCP on any address' },
+  tlscacert: { kind: 'string', help: 'Trust clients whose certificate this CA signed (default "~/.docker/ca.pem")' },
+  tlscert: { kind: 'string', help: 'Certificate of the daemon (default "~/.docker/cert.pem")' },
+  tlskey: { kind: 'string', help: 'Key of the daemon (default "~/.docker/key.pem")' },
+  tlsverify: { kind: 'boolean', help: 'TLS, and clients must show a certificate' },
+  'userland-proxy': { kind: 'boolean', help: 'Only false: ports are published by the kernel alone' },
+  validate: { kind: 'boolean', key: false, help: 'Check the configuration and exit' },
+  version: { kind: 'boolean', short: 'v', key: false, help: 'Print the version and exit' },
+  help: { kind: 'boolean', key: false, help: 'Print this help and exit' },
+}
+
+export const OPTIONS: readonly (OptionRow & { flag: OptionName })[] = Object.entries(rows).map(([flag, row]) => ({
+  flag: flag as OptionName,
+  ...row,
+}))
+
+/** Flags and keys of dockerd that Gantry refuses. */
+export const UNSUPPORTED: ReadonlySet<string> = new Set([
+  'add-runtime',
+  'runtimes',
+  'authorization-plugin',
+  'authorization-plugins',
+  'bip6',
+  'bridge-accept-fwmark',
+  'builder',
+  'cdi-spec-dir',
+  'cdi-spec-dirs',
+  'containerd',
+  'containerd-namespace',
+  'containerd-plugin-namespace',
+  'cpu-rt-period',
+  'cpu-rt-runtime',
+  'cri-containerd',
+  'default-gateway-v6',
+  'default-network-opt',
+  'default-network-opts',
+  'feature',
+  'features',
+  'firewall-backend',
+  'fixed-cidr-v6',
+  'http-proxy',
+  'https-proxy',
+  'no-proxy',
+  'proxies',
+  'init-path',
+  'insecure-registry',
+  'insecure-registries',
+  'ip-forward-no-drop',
+  'ip6tables',
+  'ipv6',
+  'max-concurrent-downloads',
+  'max-concurrent-uploads',
+  'max-download-attempts',
+  'metrics-addr',
+  'network-control-plane-mtu',
+  'node-generic-resource',
+  'node-generic-resources',
+  'registry-mirror',
+  'registry-mirrors',
+  'rootless',
+  'selinux-enabled',
+  'storage-opt',
+  'storage-opts',
+  'swarm-default-advertise-addr',
+  'userland-proxy-path',
+  'userns-remap',
+])
+
+/** Key of daemon.json, or undefined for what is only a flag. */
+export function keyOf({ flag, key }: OptionRow): string | undefined {
+  return key === false ? undefined : (key ?? flag)
+}

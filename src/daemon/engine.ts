@@ -1,0 +1,220 @@
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { createContainerService, probeHostFacts, recordedContainerIds, type ContainerDefaults, type ContainerService } from '#containers'
+import { createContentStore } from '#content'
+import { createEventBus } from '#events'
+import { createImageService } from '#images'
+import {
+  cgroupSupport,
+  createCgroupDevices,
+  createFiles,
+  createMounts,
+  createPortProbe,
+  createSysctls,
+  detectCgroupLayout,
+  freezeCgroup,
+  openNftables,
+  openRouteNetlink,
+  prepareCgroupParent,
+  thawCgroup,
+  updateCgroup,
+  type CgroupLayout,
+} from '#kernel'
+import { createLogReader } from '#logs'
+import { openMetadata } from '#metadata'
+import { createNetworkService } from '#networks'
+import { createRuntime } from '#runtime'
+import type { ApiServerDeps } from '#server'
+import { createOverlaySnapshotter, createWorkerPool } from '#snapshots'
+import { createVolumeService } from '#volumes'
+import { systemClock } from './clock.ts'
+import type { DaemonConfig } from './config/daemon-config.ts'
+import { daemonId } from './daemon-id.ts'
+import { describeHost } from './host-description.ts'
+import type { Logger } from './logger.ts'
+import { seccompDefault } from './seccomp-default.ts'
+import type { StateDirectory } from './state-directory.ts'
+import { createSystemBackend } from './system.ts'
+import { ENGINE_VERSION } from './version.ts'
+
+/** The services of one daemon, wired. */
+export interface Engine extends AsyncDisposable {
+  readonly api: ApiServerDeps
+  readonly containers: ContainerService
+}
+
+export interface EngineOptions {
+  state: StateDirectory
+  /** Read at each use: a reload changes it. */
+  config: () => DaemonConfig
+  logger: Logger
+  /** Path of the C program. */
+  initBinary: string
+  /** Script that worker threads run; it sees what it is by `isMainThread`. */
+  workerEntry: URL
+}
+
+/**
+ * Makes every service, brings them in line with the machine (restore) and returns them ready. Disposing ends the services in reverse; containers
+ * keep running. Throws what stops the daemon: a data root in use, an unusable directory, no cgroups.
+ */
+export async function startEngine({ state, config, logger, initBinary, workerEntry }: EngineOptions): Promise<Engine> {
+  await using undo = new AsyncDisposableStack()
+  prepareDirectories(state)
+  const metadata = undo.adopt(openMetadata(state.database), (opened) => opened.close())
+  const files = createFiles()
+  const mounts = createMounts()
+  const events = createEventBus()
+  const host = probeHostFacts()
+  const layout = detectCgroupLayout()
+  const { cgroupParent } = config().containers
+  prepareCgroupParent(layout, cgroupParent)
+  const support = cgroupSupport(layout, cgroupParent)
+  const seccomp = seccompDefault(config().containers.seccompProfile, host)
+  const content = createContentStore({ root: state.content })
+  const jobs = undo.use(createWorkerPool({ entry: workerEntry, size: availableParallelism() }))
+  const snapshotter = createOverlaySnapshotter({
+    paths: { root: state.dataRoot, layers: state.layers, snapshots: state.snapshots, temporary: state.temporary },
+    metadata,
+    content,
+    files,
+    mounts,
+    jobs,
+    report: (error) => logger.warn('background work on layers failed', { error: describeError(error) }),
+  })
+  const images = createImageService({ metadata, content, snapshotter, events })
+  const volumes = createVolumeService({ directory: state.volumes, repository: metadata.repository('volumes'), files, mounts })
+  const networks = createNetworkService({
+    metadata,
+    options: networkOptions(config()),
+    route: undo.use(openRouteNetlink()),
+    nftables: undo.use(openNftables()),
+    sysctls: createSysctls(),
+    probe: createPortProbe(),
+  })
+  undo.defer(() => networks.close())
+  const runtime = createRuntime({ binary: initBinary, socket: state.launcherSocket, compileSeccomp: seccomp.compile })
+  undo.defer(() => runtime.close())
+  const description = describeHost()
+  const containers = createContainerService({
+    metadata,
+    runtime,
+    snapshotter,
+    images,
+    volumes,
+    networks,
+    events,
+    logs: createLogReader(),
+    files,
+    mounts,
+    cgroups: layout,
+    support,
+    cgroupControl: cgroupControl(layout),
+    host,
+    clock: systemClock,
+    paths: {
+      containerDirectory: state.containerDirectory,
+      tasksDirectory: state.tasks,
+      taskDirectory: state.taskDirectory,
+      sharedMemory: state.sharedMemory,
+    },
+    defaults: () => containerDefaults(config(), { cgroupVersion: layout.version, defaultSeccomp: seccomp.defaultFor, cpus: description.cpus }),
+    warn: (message, fields) => logger.warn(message, fields),
+  })
+  undo.defer(() => containers.close())
+  // Layers first: what the others restore refers to them.
+  await snapshotter.restore(recordedContainerIds(metadata))
+  await volumes.restore()
+  await images.restore()
+  await containers.restore()
+  const system = createSystemBackend({
+    config,
+    containers,
+    images,
+    events,
+    host: description,
+    cgroups: { version: layout.version, support },
+    id: daemonId(metadata.repository('settings')),
+    seccomp: seccomp.kind,
+  })
+  const kept = undo.move()
+  return {
+    api: {
+      containers,
+      images,
+      networks,
+      volumes,
+      events,
+      system,
+      serverVersion: ENGINE_VERSION,
+      experimental: config().experimental,
+      onInternalError: (request, error) => logger.error(`handler for ${request} returned error`, { error: describeError(error) }),
+    },
+    containers,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function prepareDirectories(state: StateDirectory): void {
+  // Nobody but root may look into images and volumes: setuid programs of an image must not be there for the host's users.
+  mkdirSync(state.dataRoot, { recursive: true, mode: 0o710 })
+  mkdirSync(state.execRoot, { recursive: true, mode: 0o711 })
+  chmodSync(state.dataRoot, 0o710)
+  rmSync(state.temporary, { recursive: true, force: true })
+  for (const directory of [state.containers, state.volumes, state.temporary, state.tasks]) mkdirSync(directory, { recursive: true, mode: 0o711 })
+}
+
+/** Parents are made ready once; the check for one that is known costs nothing at a start. */
+function cgroupControl(layout: CgroupLayout): Parameters<typeof createContainerService>[0]['cgroupControl'] {
+  const prepared = new Set<string>()
+  const devices = createCgroupDevices()
+  return {
+    prepare(parent, plan) {
+      if (!prepared.has(parent)) prepareCgroupParent(layout, parent)
+      prepared.add(parent)
+      devices.attach(plan)
+    },
+    freeze: freezeCgroup,
+    thaw: thawCgroup,
+    update: updateCgroup,
+  }
+}
+
+function networkOptions({ network }: DaemonConfig): Parameters<typeof createNetworkService>[0]['options'] {
+  const { firewall, ipForward, ipMasq, icc, bip, bridge, fixedCidr, defaultGateway, mtu } = network
+  return {
+    firewall,
+    ipForward,
+    ipMasq,
+    icc,
+    bip,
+    bridge,
+    fixedCidr,
+    defaultGateway,
+    mtu,
+    defaultAddressPools: network.addressPools,
+    defaultBindAddress: network.bindAddress,
+  }
+}
+
+function containerDefaults(
+  { containers, network }: DaemonConfig,
+  machine: Pick<ContainerDefaults, 'cgroupVersion' | 'defaultSeccomp' | 'cpus'>,
+): ContainerDefaults {
+  const { cgroupnsMode, ...settings } = containers
+  return {
+    ...settings,
+    ...machine,
+    // As Docker: with v1 a container sees the host's hierarchy, which many programs expect.
+    cgroupnsMode: cgroupnsMode ?? (machine.cgroupVersion === 2 ? 'private' : 'host'),
+    runtimes: [settings.runtime],
+    dns: network.dns,
+    dnsOptions: network.dnsOptions,
+    dnsSearch: network.dnsSearch,
+    hostGatewayIps: network.hostGatewayIps,
+  }
+}

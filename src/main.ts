@@ -1,0 +1,18 @@
+/** The one entry: `gantry daemon …`, `dockerd …`, a worker thread, or the command line. What is not asked for is not loaded. */
+import { isMainThread } from 'node:worker_threads'
+
+async function main(): Promise<void> {
+  const [, , command, ...args] = process.argv
+  if (!isMainThread) {
+    const { runUnpackWorker } = await import('#snapshots')
+    runUnpackWorker()
+  } else if (command === 'daemon' || command === 'dockerd') {
+    const { runDaemon } = await import('#daemon')
+    process.exitCode = await runDaemon(command, args)
+  } else {
+    const { runCli } = await import('#cli')
+    process.exitCode = await runCli(process.argv)
+  }
+}
+
+void main()
