@@ -1,11 +1,16 @@
 import { formatNanoFixed } from '#lib'
-import { LineDecoder, TIME_LENGTH } from './line-decoder.ts'
+import { LineDecoder } from './line-decoder.ts'
 import { unescapeJson } from './json-unescape.ts'
 import type { LogReadOptions } from './types.ts'
 
 const NEWLINE = 0x0a
 const BACKSLASH = 0x5c
 const SPACE = 0x20
+
+/** `2024-05-06T07:08:09.123456789Z`: on the wire, timestamps have all nine digits. */
+const TIME_LENGTH = 30
+/** Position of the dot in it. */
+const FRACTION = 19
 
 /** 0 or stream number, three zero bytes, length of the rest as big-endian u32. Source: Docker API, "ContainerAttach", stream format. */
 const FRAME_HEADER_LENGTH = 8
@@ -72,7 +77,7 @@ export class BatchWriter {
     let out = framed ? frame + FRAME_HEADER_LENGTH : frame
     const payload = out
     if (timestamps) {
-      buffer.copy(output, out, line.timeStart, line.timeStart + TIME_LENGTH)
+      copyTime(line, output, out)
       output[out + TIME_LENGTH] = SPACE
       out += TIME_LENGTH + 1
     }
@@ -120,9 +125,22 @@ function writeHeader(output: Buffer, at: number, stream: number, length: number)
   output[at + 7] = length
 }
 
-function compareTime({ buffer, timeStart }: LineDecoder, bound: Buffer): number {
-  for (let i = 0; i < TIME_LENGTH; i++) {
-    const difference = (buffer[timeStart + i] ?? 0) - (bound[i] ?? 0)
+/** At full width: what the writer cut is filled with zeros. */
+function copyTime({ buffer, timeStart, timeEnd }: LineDecoder, output: Buffer, at: number): void {
+  buffer.copy(output, at, timeStart, timeEnd)
+  const length = timeEnd - timeStart
+  if (length === TIME_LENGTH) return
+  output.fill(0x30, at + length - 1, at + TIME_LENGTH - 1)
+  output[at + FRACTION] = 0x2e // there is none in a time without fraction
+  output[at + TIME_LENGTH - 1] = 0x5a
+}
+
+/** `bound` is of full width. */
+function compareTime({ buffer, timeStart, timeEnd }: LineDecoder, bound: Buffer): number {
+  const digits = timeEnd - timeStart - 1
+  for (let i = 0; i < TIME_LENGTH - 1; i++) {
+    const byte = i < digits ? (buffer[timeStart + i] ?? 0) : i === FRACTION ? 0x2e : 0x30
+    const difference = byte - (bound[i] ?? 0)
     if (difference !== 0) return difference
   }
   return 0

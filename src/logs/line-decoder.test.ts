@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LineDecoder, TIME_LENGTH } from './line-decoder.ts'
+import { LineDecoder } from './line-decoder.ts'
 
 const TIME = '2024-05-06T07:08:09.123456789Z'
 
@@ -9,9 +9,9 @@ function decode(line: string): { text: string; stream: number; time: string; att
   // Neighbours on both sides: offsets must not leave the line.
   const buffer = Buffer.from(`junk\n${line}\n{"log":"`)
   if (!decoder.decode(buffer, 5, 5 + Buffer.byteLength(line))) return undefined
-  const { textStart, textEnd, stream, timeStart, attrsStart, attrsEnd } = decoder
+  const { textStart, textEnd, stream, timeStart, timeEnd, attrsStart, attrsEnd } = decoder
   const slice = (from: number, to: number) => decoder.buffer.toString('utf8', from, to)
-  return { text: slice(textStart, textEnd), stream, time: slice(timeStart, timeStart + TIME_LENGTH), attrs: slice(attrsStart, attrsEnd) }
+  return { text: slice(textStart, textEnd), stream, time: slice(timeStart, timeEnd), attrs: slice(attrsStart, attrsEnd) }
 }
 
 test('LineDecoder finds text, stream and time', () => {
@@ -30,9 +30,14 @@ test('LineDecoder is not deceived by a text that looks like the end of a line', 
 })
 
 test('LineDecoder reads other layouts of the same object', () => {
-  const expected = { text: 'é\\n', stream: 2, time: '2024-05-06T07:08:09.120000000Z', attrs: '' }
+  const expected = { text: 'é\\n', stream: 2, time: '2024-05-06T07:08:09.12Z', attrs: '' }
   assert.deepEqual(decode('{"log":"é\\n","stream":"stderr","time":"2024-05-06T07:08:09.12Z"}'), expected)
   assert.deepEqual(decode('{ "time": "2024-05-06T09:08:09.12+02:00", "stream": "stderr", "log": "é\\n" }'), expected)
+})
+
+test('LineDecoder takes times of every width', () => {
+  for (const time of ['2024-05-06T07:08:09Z', '2024-05-06T07:08:09.1Z', '2024-05-06T07:08:09.12345678Z', TIME])
+    assert.deepEqual(decode(`{"log":"a","stream":"stdout","time":"${time}"}`), { text: 'a', stream: 1, time, attrs: '' })
 })
 
 test('LineDecoder refuses what is not a log line', () => {

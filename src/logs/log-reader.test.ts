@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { deferred, formatNanoFixed, parseNano } from '#lib'
+import { deferred, formatNano, parseNano } from '#lib'
 import { createLogReader } from './log-reader.ts'
 import type { LogReadOptions, LogSource } from './types.ts'
 
@@ -25,7 +25,7 @@ const DEFAULTS: LogReadOptions = { stdout: true, stderr: true, follow: false, ti
 function line(n: number, options: { text?: string; stream?: string; attrs?: string } = {}): string {
   const { text = `line ${n}\n`, stream = 'stdout', attrs } = options
   const extra = attrs === undefined ? '' : `,"attrs":${attrs}`
-  return `{"log":${JSON.stringify(text)},"stream":"${stream}"${extra},"time":"${formatNanoFixed(T0 + BigInt(n) * 1_000_000_000n)}"}\n`
+  return `{"log":${JSON.stringify(text)},"stream":"${stream}"${extra},"time":"${formatNano(T0 + BigInt(n) * 1_000_000_000n)}"}\n`
 }
 
 function lines(from: number, to: number): string {
@@ -146,6 +146,17 @@ test('read keeps to since and until', async (t) => {
   assert.equal(await readAll(source, { since: at(3), until: at(6) }), expected(3, 6))
   assert.equal(await readAll(source, { since: at(3) + 1n, until: at(6) - 1n }), expected(4, 5))
   assert.equal(await readAll(source, { since: at(10) }), '')
+  const tenths = ['09Z', '09.1Z', '09.10000001Z', '09.2Z'].map(
+    (end, n) => `{"log":"${n}","stream":"stdout","time":"2024-05-06T07:08:${end}"}\n`,
+  )
+  writeFileSync(`${source.path}.1`, '')
+  writeFileSync(source.path, tenths.join(''))
+  assert.equal(await readAll(source, { since: T0 + 100_000_000n, until: T0 + 100_000_010n }), '12')
+  assert.equal(
+    await readAll(source, { since: T0 + 100_000_001n, timestamps: true }),
+    '2024-05-06T07:08:09.100000010Z 22024-05-06T07:08:09.200000000Z 3',
+  )
+  assert.equal(await readAll(source, { until: T0, timestamps: true }), '2024-05-06T07:08:09.000000000Z 0')
 })
 
 test('read leaves out rotated files last written before since', async (t) => {
