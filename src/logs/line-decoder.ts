@@ -57,7 +57,8 @@ export class LineDecoder {
     if (end - start < MIN_LENGTH) return false
     const timeEnd = end - 2
     let timeStart = timeEnd - MAX_TIME_LENGTH
-    while (buffer[timeStart - 1] !== QUOTE && timeStart < timeEnd - MIN_TIME_LENGTH) timeStart++
+    // Both: the quote that closes the key lies within reach of a short time, too.
+    while ((buffer[timeStart - 1] !== QUOTE || buffer[timeStart - 2] !== COLON) && timeStart < timeEnd - MIN_TIME_LENGTH) timeStart++
     const timeKey = timeStart - TIME_KEY_LENGTH
     const textStart = start + PREFIX_LENGTH
     if (
