@@ -16,9 +16,21 @@ export class ChunkBatch {
 
   /** What was collected, as at most one chunk. */
   *take(): Generator<Buffer, void, void> {
-    const chunk = Buffer.concat(this.#pieces, this.#length)
+    // Alone, a large piece is passed on as it is.
+    const [first] = this.#pieces
+    const chunk = first !== undefined && this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces, this.#length)
     this.#pieces = []
     this.#length = 0
     if (chunk.length > 0) yield chunk
   }
+}
+
+/** The same bytes in chunks worth sending. */
+export async function* batched(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  const batch = new ChunkBatch()
+  for await (const chunk of source) {
+    batch.add(chunk)
+    if (batch.isFull) yield* batch.take()
+  }
+  yield* batch.take()
 }
