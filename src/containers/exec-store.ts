@@ -1,4 +1,5 @@
 import { notFound } from '#errors'
+import { deferred, type Deferred } from '#lib'
 import type { Task } from '#runtime'
 import type { Clock } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
@@ -12,6 +13,8 @@ export interface ExecEntry {
   readonly entry: ContainerEntry
   exec: Exec
   task: Task | undefined
+  /** Resolves when the exit code is known. */
+  readonly settled: Deferred<void>
   /** Nanoseconds since the epoch; undefined: not ended. */
   endedAt: bigint | undefined
 }
@@ -27,7 +30,7 @@ export class ExecStore {
 
   add(entry: ContainerEntry, exec: Exec): ExecEntry {
     this.#sweep()
-    const item: ExecEntry = { entry, exec, task: undefined, endedAt: undefined }
+    const item: ExecEntry = { entry, exec, task: undefined, settled: deferred(), endedAt: undefined }
     this.#execs.set(exec.id, item)
     return item
   }
@@ -46,7 +49,8 @@ export class ExecStore {
 
   /** The container's process has ended: execs that never started go; those that ran end with it by themselves. */
   forget(entry: ContainerEntry): void {
-    for (const [id, item] of this.#execs) if (item.entry === entry && !item.exec.running && item.endedAt === undefined) this.#execs.delete(id)
+    for (const [id, item] of this.#execs)
+      if (item.entry === entry && !item.exec.running && item.endedAt === undefined) this.#execs.delete(id)
   }
 
   delete(id: string): void {

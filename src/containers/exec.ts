@@ -14,6 +14,8 @@ import { execFailure } from './start-error.ts'
 import { isActive, isRestarting, notRunning } from './state.ts'
 import type { AttachedIo, Exec, ExecRequest } from './types.ts'
 
+const EXIT_AFTER_OUTPUT_MS = 2000
+
 /** The docker exec of the API: `createExec` notes what is to run, `startExec` runs it. Throws CONFLICT when the container does not run. */
 export function createExec(ctx: Context, ref: string, request: ExecRequest): { id: string } {
   const entry = ctx.store.find(ref)
@@ -89,7 +91,18 @@ async function runAttached(ctx: Context, item: ExecEntry, options: ExecStartOpti
     detachKeys: request.tty && request.attachStdin ? keysOf(request) : undefined,
     onStdinEnd: request.tty ? 'ignore' : 'close',
     onDetach: () => publishEvent(ctx, item.entry.record, 'exec_detach', { execID: item.exec.id }),
+    beforeEnd: () => settledWithin(ctx, item, EXIT_AFTER_OUTPUT_MS),
   })
+}
+
+/**
+ * The docker CLI asks for the exit code as soon as the stream ends. A process may end its output and go on: then the client is not kept, as with
+ * Docker.
+ */
+async function settledWithin(ctx: Context, item: ExecEntry, milliseconds: number): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  using _timer = ctx.deps.clock.after(milliseconds, resolve)
+  await Promise.race([item.settled.promise, late])
 }
 
 function keysOf(request: ExecRequest): Buffer {
@@ -147,6 +160,7 @@ function settle(ctx: Context, item: ExecEntry, exitCode: number): void {
   item.exec = { ...item.exec, running: false, exitCode, canRemove: true, pid: 0 }
   item.endedAt = ctx.deps.clock.now()
   item.task = undefined
+  item.settled.resolve()
   ctx.store.touch(item.entry, { execIds: ctx.execs.liveOf(item.entry) })
 }
 

@@ -1,9 +1,9 @@
-import { formatNano, parseNano } from '#lib'
+import { deferred, formatNano, parseNano } from '#lib'
 import type { Exit, Task } from '#runtime'
 import type { Context } from './context.ts'
 import type { ContainerEntry, Run } from './entry.ts'
 import { releaseMountSources } from './mount-sources.ts'
-import { publishEvent, publishVolumeEvents } from './publish-event.ts'
+import { publishEvent, publishNetworkEvents, publishVolumeEvents } from './publish-event.ts'
 import { nextBackoff, shouldRestart } from './restart-policy.ts'
 import { unmountSharedMemory } from './shared-memory.ts'
 import { isActive, transition, type Ending } from './state.ts'
@@ -14,26 +14,7 @@ export function nanoOf(milliseconds: number): bigint {
 }
 
 export function newRun(task: Task): Run {
-  const settled = Promise.withResolvers<void>()
-  let done = false
-  return {
-    task,
-    outputEnded: task.exited.then(() => undefined),
-    settled: {
-      promise: settled.promise,
-      get settled() {
-        return done
-      },
-      resolve() {
-        done = true
-        settled.resolve()
-      },
-      reject(error) {
-        done = true
-        settled.reject(error)
-      },
-    },
-  }
+  return { task, settled: deferred(), outputEnded: task.exited.then(() => undefined) }
 }
 
 /** Lets the exit of `run` change the container when it comes. */
@@ -86,6 +67,7 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
     execIds: [],
   })
   entry.run = undefined
+  publishNetworkEvents(ctx, entry.record, 'disconnect')
   publishVolumeEvents(ctx, entry.record, 'unmount')
   publishEvent(ctx, entry.record, 'die', {
     execDuration: String(Math.max(0, Math.trunc(runMs / 1000))),
@@ -94,7 +76,9 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
   entry.notify(['not-running', 'next-exit'], { exitCode: exit.exitCode })
   if (restart) scheduleRestart(ctx, entry, runMs)
   // Only now, when the row has it, may the exit record go. Nobody but the next start waits for it: the kernel takes its time with mounts and cgroups.
-  entry.teardown = run.task.delete().catch((error: unknown) => deps.warn('cannot delete a task', { container: entry.id, error: String(error) }))
+  entry.teardown = run.task
+    .delete()
+    .catch((error: unknown) => deps.warn('cannot delete a task', { container: entry.id, error: String(error) }))
   return autoRemove && !restart && !entry.manualRestart
 }
 

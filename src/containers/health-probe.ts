@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { formatGoDuration, formatNano, randomId } from '#lib'
 import type { Task } from '#runtime'
 import type { Context } from './context.ts'
@@ -48,6 +49,8 @@ async function execute(
   const timeout = probeTimeout(record.config.healthcheck)
   const inTime = await endsInTime(ctx, task, timeout / 1e6, signal)
   const { exitCode } = await task.exited
+  // The last bytes may still be on their way from the monitor.
+  await output.ended
   stream.destroy()
   await task.delete()
   publishEvent(ctx, entry.record, 'exec_die', { execID: exec.id, exitCode: String(exitCode) })
@@ -95,6 +98,7 @@ async function endsInTime(ctx: Context, task: Task, milliseconds: number, signal
 
 /** Payloads of stdout and stderr frames in the order they came, the first 4,096 bytes. The rest is read and dropped. */
 class FrameCollector {
+  readonly ended: Promise<void>
   readonly #kept: Buffer[] = []
   #size = 0
   #cut = false
@@ -102,7 +106,7 @@ class FrameCollector {
 
   constructor(stream: Readable) {
     stream.on('data', (chunk: Buffer) => this.#feed(chunk))
-    stream.on('error', () => undefined)
+    this.ended = finished(stream).catch(() => undefined)
   }
 
   get text(): string {

@@ -85,7 +85,11 @@ export function cgroupPlan(ctx: Context, id: string, spec: Pick<RuntimeSpec, 'li
 }
 
 function startUser(ctx: Context, container: Container): SpecInput['user'] {
-  return lookUpUser(ctx.users.ofContainer(container.id, chainOf(ctx, container.imageId)), container.config.user, container.hostConfig.groupAdd)
+  return lookUpUser(
+    ctx.users.ofContainer(container.id, chainOf(ctx, container.imageId)),
+    container.config.user,
+    container.hostConfig.groupAdd,
+  )
 }
 
 /** Top layer of the image; undefined without an image, and for one that was removed by force from below its containers. */
@@ -107,7 +111,11 @@ export function execSpec(
   at: { stateDir: string; pid: number; consoleSize: [number, number] | undefined },
 ): ExecSpec {
   const { request } = exec
-  const user = lookUpUser(ctx.users.ofProcess(at.pid), request.user === '' ? container.config.user : request.user, container.hostConfig.groupAdd)
+  const user = lookUpUser(
+    ctx.users.ofProcess(at.pid),
+    request.user === '' ? container.config.user : request.user,
+    container.hostConfig.groupAdd,
+  )
   const { spec } = runtimeSpec(ctx, container, user)
   const { version, join, into } = cgroupPlan(ctx, container.id, spec)
   const { seccomp } = spec.linux
@@ -135,9 +143,7 @@ function execProcess(
   const { config } = container
   const [height, width] = consoleSize ?? [0, 0]
   const env = mergeEnvironment(config.env, request.env)
-  const all = request.privileged
-    ? containerCapabilities({ add: [], drop: [], privileged: true }, ctx.deps.host.capabilities)
-    : undefined
+  const all = request.privileged ? containerCapabilities({ add: [], drop: [], privileged: true }, ctx.deps.host.capabilities) : undefined
   const { consoleSize: _containers, ...rest } = base
   return {
     ...rest,

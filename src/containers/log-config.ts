@@ -32,7 +32,8 @@ export function verifyLogConfig({ type, config }: LogConfig): void {
   const mode = config['mode'] ?? 'blocking'
   if (mode === 'non-blocking') throw notImplemented('log opt mode=non-blocking is not supported yet')
   if (mode !== 'blocking') throw invalidArgument(`logger: logging mode not supported: ${mode}`)
-  if (config['max-buffer-size'] !== undefined) throw invalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'")
+  if (config['max-buffer-size'] !== undefined)
+    throw invalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'")
   maxSize(config)
   maxFile(config)
   for (const name of ['labels-regex', 'env-regex']) {

@@ -30,7 +30,8 @@ function joinNetwork(ctx: Context, container: Container): NetworkAttachment['pla
   if (peer.id === container.id) throw conflict('cannot join own network namespace')
   const { state } = peer.record
   if (state.status === 'restarting') throw isRestarting(ref)
-  if (!isActive(state)) throw conflict(`cannot join network namespace of a non running container: ${notRunning(`/${peer.record.name}`).message}`)
+  if (!isActive(state))
+    throw conflict(`cannot join network namespace of a non running container: ${notRunning(`/${peer.record.name}`).message}`)
   return { mode: 'join', path: `/proc/${state.pid}/ns/net` }
 }
 

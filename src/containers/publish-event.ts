@@ -2,7 +2,12 @@ import type { Context } from './context.ts'
 import type { Container } from './types.ts'
 
 /** Publishes a container event with Docker's attributes: labels, then image and name, then what is special to the action. */
-export function publishEvent(ctx: Pick<Context, 'deps'>, container: Container, action: string, attributes: Record<string, string> = {}): void {
+export function publishEvent(
+  ctx: Pick<Context, 'deps'>,
+  container: Container,
+  action: string,
+  attributes: Record<string, string> = {},
+): void {
   ctx.deps.events.publish('container', action, container.id, {
     ...container.config.labels,
     image: container.config.image,
@@ -17,5 +22,14 @@ export function publishVolumeEvents(ctx: Pick<Context, 'deps'>, container: Conta
     if (type !== 'volume') continue
     const details = action === 'mount' ? { destination, 'read/write': String(rw), propagation } : {}
     ctx.deps.events.publish('volume', action, name, { driver, container: container.id, ...details })
+  }
+}
+
+/** `connect` or `disconnect` of each network it has an endpoint on. */
+export function publishNetworkEvents(ctx: Pick<Context, 'deps'>, container: Container, action: 'connect' | 'disconnect'): void {
+  const { networks, events } = ctx.deps
+  for (const { networkId, networkName } of container.endpoints) {
+    const type = networks.list().find(({ id }) => id === networkId)?.driver ?? ''
+    events.publish('network', action, networkId, { container: container.id, name: networkName, type })
   }
 }

@@ -12,6 +12,8 @@ export interface PumpOptions {
    */
   onStdinEnd: 'close' | 'leave' | 'ignore'
   onDetach: () => void
+  /** Awaited between the last output and the end of the client's connection, so that the client finds the result when it asks for it. */
+  beforeEnd?: () => Promise<void>
 }
 
 /**
@@ -20,7 +22,7 @@ export interface PumpOptions {
  */
 export async function pump(client: Duplex, stream: Duplex, options: PumpOptions): Promise<void> {
   const { promise: left, resolve: leave } = Promise.withResolvers<void>()
-  stream.pipe(client)
+  stream.pipe(client, { end: false })
   const scanner = options.detachKeys === undefined ? undefined : new DetachScanner(options.detachKeys)
   client.on('data', (chunk: Buffer) => {
     if (!options.stdin) return
@@ -50,5 +52,6 @@ export async function pump(client: Duplex, stream: Duplex, options: PumpOptions)
   stream.unpipe(client)
   client.removeAllListeners('data')
   stream.destroy()
+  if (!client.destroyed) await options.beforeEnd?.()
   if (!client.writableEnded) client.end()
 }

@@ -62,7 +62,8 @@ async function endProcess(ctx: Context, entry: ContainerEntry, force: boolean): 
   try {
     await sendSignal(ctx, entry, SIGKILL)
   } catch (error) {
-    if (codeOf(error) !== 'CONFLICT') throw internal(`cannot remove container "/${entry.record.name}": could not kill container: ${String(error)}`, error)
+    if (codeOf(error) !== 'CONFLICT')
+      throw internal(`cannot remove container "/${entry.record.name}": could not kill container: ${String(error)}`, error)
   }
   await run?.settled.promise
 }

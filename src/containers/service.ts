@@ -1,3 +1,4 @@
+import { readContainerArchive, statContainerPath, writeContainerArchive } from './archive/container-archive.ts'
 import { attachContainer } from './attach.ts'
 import { ContainerStore } from './container-store.ts'
 import { containerLogs } from './container-logs.ts'
@@ -5,18 +6,21 @@ import type { ContainerDeps, Context } from './context.ts'
 import { createContainer } from './create.ts'
 import { createExec, getExec, resizeExec, startExec } from './exec.ts'
 import { ExecStore } from './exec-store.ts'
+import { archiveDeps } from './hold-files.ts'
 import { killContainer } from './kill.ts'
 import { listContainers } from './list.ts'
-import { pauseContainer, unpauseContainer } from './pause.ts'
+import { cgroupOf, pauseContainer, unpauseContainer } from './pause.ts'
 import { pruneContainers } from './prune.ts'
+import { publishEvent } from './publish-event.ts'
 import { autoRemove, removeContainer } from './remove.ts'
 import { renameContainer } from './rename.ts'
 import { resizeContainer } from './resize.ts'
 import { restoreContainers } from './restore.ts'
+import { containerStats } from './stats.ts'
 import { startContainer, startLocked } from './start.ts'
 import { restartContainer, stopContainer } from './stop.ts'
 import { containerTop } from './container-top.ts'
-import type { ContainerService } from './types.ts'
+import type { Container, ContainerService } from './types.ts'
 import { updateContainer } from './update.ts'
 import { UserDirectory } from './user-directory.ts'
 import { containerUsage } from './usage.ts'
@@ -36,6 +40,7 @@ export function createContainerService(deps: ContainerDeps): ContainerService {
       autoRemove: (entry) => autoRemove(ctx, entry),
     },
   }
+  const archive = archiveDeps(ctx)
   return {
     get: (ref) => store.find(ref).record,
     list: (options) =>
@@ -62,6 +67,23 @@ export function createContainerService(deps: ContainerDeps): ContainerService {
     update: (ref, request) => updateContainer(ctx, ref, request),
     top: (ref, psArgs) => containerTop(ctx, ref, psArgs),
     prune: (filters) => pruneContainers(ctx, filters),
+    stats: (ref, options, signal) => {
+      const entry = store.find(ref)
+      const current = (): Container | undefined => (entry.removed ? undefined : entry.record)
+      return containerStats(options, { current, location: (container) => cgroupOf(ctx, container), clock: deps.clock }, signal)
+    },
+    statPath: (ref, path) => statContainerPath(archive, store.find(ref).record, { ref, path }),
+    readArchive: async (ref, path) => {
+      const { record } = store.find(ref)
+      const result = await readContainerArchive(archive, record, { ref, path })
+      publishEvent(ctx, record, 'archive-path')
+      return result
+    },
+    writeArchive: async (ref, path, tar, options) => {
+      const { record } = store.find(ref)
+      await writeContainerArchive(archive, record, { ref, path }, tar, options)
+      publishEvent(ctx, record, 'extract-to-dir')
+    },
     usage: (ref) => containerUsage(ctx, ref),
     createExec: async (ref, request) => createExec(ctx, ref, request),
     getExec: (id) => getExec(ctx, id),

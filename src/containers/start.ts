@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { formatNano } from '#lib'
 import type { Task } from '#runtime'
-import { prepareContainerFiles } from './container-files.ts'
+import { prepareNameFiles } from './name-files.ts'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { newRun, nanoOf, watchExit } from './exit.ts'
@@ -10,7 +10,7 @@ import { launchSpec } from './launch-spec.ts'
 import { prepareMountSources, releaseMountSources } from './mount-sources.ts'
 import { attachNetwork } from './network-plan.ts'
 import { cgroupParentOf } from './pause.ts'
-import { publishEvent, publishVolumeEvents } from './publish-event.ts'
+import { publishEvent, publishNetworkEvents, publishVolumeEvents } from './publish-event.ts'
 import { mountSharedMemory, unmountSharedMemory } from './shared-memory.ts'
 import { SIGKILL } from './signals.ts'
 import { startFailure } from './start-error.ts'
@@ -74,16 +74,14 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
   await entry.teardown
   await using undo = new AsyncDisposableStack()
   const stateDir = deps.paths.taskDirectory(id)
-  // A directory of an earlier life (its removal was cut off) must not be taken for this one.
-  rmSync(stateDir, { recursive: true, force: true })
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  makeFresh(stateDir)
   undo.defer(() => rmSync(stateDir, { recursive: true, force: true }))
 
   undo.defer(() => releaseMountSources(ctx, entry.record))
   await prepareMountSources(ctx, entry.record)
   undo.defer(() => deps.networks.release(id))
   const network = await attachNetwork(ctx, entry.record)
-  const files = prepareContainerFiles(ctx, entry.record, network.endpoints)
+  const files = prepareNameFiles(ctx, entry.record, network.endpoints)
   mountSharedMemory(ctx, entry.record)
   undo.defer(() => unmountSharedMemory(ctx, entry.record))
   const spec = launchSpec(ctx, { ...entry.record, ...files }, { stateDir, network: network.plan })
@@ -107,9 +105,21 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
   const run = newRun(task)
   entry.run = run
   startHealth(ctx, entry)
+  publishNetworkEvents(ctx, entry.record, 'connect')
   publishVolumeEvents(ctx, entry.record, 'mount')
   publishEvent(ctx, entry.record, 'start')
   watchExit(ctx, entry, run)
+}
+
+/** A directory of an earlier life (its removal was cut off) must not be taken for this one. */
+function makeFresh(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    rmSync(directory, { recursive: true, force: true })
+    mkdirSync(directory, { mode: 0o700 })
+  }
 }
 
 /** A task that is not wanted after all, at whatever point its start broke off. */

@@ -371,7 +371,11 @@ export interface ContainerService {
   update(ref: string, request: UpdateRequest): Promise<{ warnings: string[] }>
   top(ref: string, psArgs: string): Promise<{ titles: string[]; processes: string[][] }>
   /** One sample, or one about every second until the container is removed or the signal aborts. */
-  stats(ref: string, options: { stream: boolean; oneShot: boolean }, signal?: AbortSignal): AsyncIterable<{ current: StatsSample; previous?: StatsSample }>
+  stats(
+    ref: string,
+    options: { stream: boolean; oneShot: boolean },
+    signal?: AbortSignal,
+  ): AsyncIterable<{ current: StatsSample; previous?: StatsSample }>
   changes(ref: string): Promise<Change[]>
   export(ref: string): Promise<Readable>
   statPath(ref: string, path: string): Promise<PathStat>

@@ -44,16 +44,16 @@ function updated(current: HostConfig, { resources: given, restartPolicy }: Updat
   if ((asked.cpuPeriod || asked.cpuQuota) && current.nanoCpus) {
     throw conflict(`Conflicting options: CPU ${asked.cpuPeriod ? 'Period' : 'Quota'} cannot be updated as NanoCPUs has already been set`)
   }
-  const meaningful = Object.entries(asked).filter(([, value]) => value !== 0 && value !== '' && !(Array.isArray(value) && value.length === 0))
+  const meaningful = Object.entries(asked).filter(
+    ([, value]) => value !== 0 && value !== '' && !(Array.isArray(value) && value.length === 0),
+  )
   const next: HostConfig = { ...current, ...Object.fromEntries(meaningful) }
   if (next.memory > 0 && asked.memory && !asked.memorySwap && current.memorySwap > 0 && next.memory > current.memorySwap) {
-    throw conflict(
-      'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
-    )
+    throw conflict('Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time')
   }
   if (restartPolicy !== undefined && restartPolicy.name !== ('' as never)) {
     if (current.autoRemove && restartPolicy.name !== 'no') {
-      throw conflict("Restart policy cannot be updated because AutoRemove is enabled for the container")
+      throw conflict('Restart policy cannot be updated because AutoRemove is enabled for the container')
     }
     next.restartPolicy = restartPolicy
   }

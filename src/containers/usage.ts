@@ -4,6 +4,9 @@ import type { Context } from './context.ts'
 export async function containerUsage(ctx: Context, ref: string): Promise<{ sizeRw: number; sizeRootFs: number }> {
   const { id, imageId } = ctx.store.find(ref).record
   const { size } = await ctx.deps.snapshotter.usage(id)
-  const image = imageId === '' ? undefined : ctx.deps.images.list({ all: true, filters: { reference: [], label: [], labelNot: [] } }).find((item) => item.id === imageId)
+  const image =
+    imageId === ''
+      ? undefined
+      : ctx.deps.images.list({ all: true, filters: { reference: [], label: [], labelNot: [] } }).find((item) => item.id === imageId)
   return { sizeRw: size, sizeRootFs: size + (image?.size ?? 0) }
 }

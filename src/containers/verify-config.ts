@@ -50,9 +50,7 @@ function verifyHealthcheck(check: Healthcheck): void {
 export function verifyRestartPolicy({ restartPolicy, autoRemove }: Pick<HostConfig, 'restartPolicy' | 'autoRemove'>): void {
   const { name, maximumRetryCount } = restartPolicy
   if (!['no', 'always', 'on-failure', 'unless-stopped'].includes(name)) {
-    throw invalidArgument(
-      `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-    )
+    throw invalidArgument(`invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`)
   }
   if (name !== 'on-failure' && maximumRetryCount !== 0) {
     const negative = maximumRetryCount < 0 ? ' and cannot be negative' : ''
@@ -88,7 +86,8 @@ function verifyModes(config: ContainerConfig, host: HostConfig): void {
   if (!/^(|host|container:.+)$/.test(host.pidMode)) throw invalidArgument(`invalid PID mode: ${host.pidMode}`)
   if (!['', 'host'].includes(host.utsMode)) throw invalidArgument(`invalid UTS mode: ${host.utsMode}`)
   if (!['private', 'host'].includes(host.cgroupnsMode)) throw invalidArgument(`invalid CGROUP mode: ${host.cgroupnsMode}`)
-  if (!['', 'default'].includes(host.isolation)) throw invalidArgument(`invalid isolation (${host.isolation}): linux only supports "default"`)
+  if (!['', 'default'].includes(host.isolation))
+    throw invalidArgument(`invalid isolation (${host.isolation}): linux only supports "default"`)
   for (const entry of host.extraHosts) {
     if (!/^[^:=]+[:=].+$/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`)
   }

@@ -118,7 +118,8 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
       taskDirectory: state.taskDirectory,
       sharedMemory: state.sharedMemory,
     },
-    defaults: () => containerDefaults(config(), { cgroupVersion: layout.version, defaultSeccomp: seccomp.defaultFor, cpus: description.cpus }),
+    defaults: () =>
+      containerDefaults(config(), { cgroupVersion: layout.version, defaultSeccomp: seccomp.defaultFor, cpus: description.cpus }),
     warn: (message, fields) => logger.warn(message, fields),
   })
   undo.defer(() => containers.close())
@@ -165,7 +166,8 @@ function prepareDirectories(state: StateDirectory): void {
   mkdirSync(state.execRoot, { recursive: true, mode: 0o711 })
   chmodSync(state.dataRoot, 0o710)
   rmSync(state.temporary, { recursive: true, force: true })
-  for (const directory of [state.containers, state.volumes, state.temporary, state.tasks]) mkdirSync(directory, { recursive: true, mode: 0o711 })
+  for (const directory of [state.containers, state.volumes, state.temporary, state.tasks])
+    mkdirSync(directory, { recursive: true, mode: 0o711 })
 }
 
 /** Parents are made ready once; the check for one that is known costs nothing at a start. */

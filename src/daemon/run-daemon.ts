@@ -47,13 +47,17 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
   let config = initial
   if (process.getuid?.() !== 0) throw new Error('dockerd needs to be started with root privileges')
   const logger = createLogger({ ...config.log, write: (line) => process.stderr.write(line) })
+  // What containers must be able to read is readable whatever the caller's umask; what they must not has its mode said.
+  process.umask(0o022)
   using signals = new SignalQueue(['SIGTERM', 'SIGINT', 'SIGHUP'])
   const state = stateDirectory(config.dataRoot, config.execRoot)
   await using owned = new AsyncDisposableStack()
   owned.use(writePidFile(config.pidfile))
   owned.use(writePidFile(state.daemonPid))
 
-  const engine = owned.use(await startEngine({ state, config: () => config, logger, initBinary: initBinary(), workerEntry: pathToFileURL(process.argv[1] ?? '') }))
+  const engine = owned.use(
+    await startEngine({ state, config: () => config, logger, initBinary: initBinary(), workerEntry: pathToFileURL(process.argv[1] ?? '') }),
+  )
   const api = createApiServer(engine.api)
   owned.defer(() => api.close({ grace: config.shutdownTimeout * 1000 }))
   const shown: string[] = []
@@ -71,7 +75,11 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
       return
     }
     config = reload(config, flags, persona, logger)
-    engine.api.events.publish('daemon', 'reload', '', { name: config.dataRoot, debug: String(config.debug), labels: JSON.stringify(config.labels) })
+    engine.api.events.publish('daemon', 'reload', '', {
+      name: config.dataRoot,
+      debug: String(config.debug),
+      labels: JSON.stringify(config.labels),
+    })
   }
 }
 

@@ -132,7 +132,8 @@ async function counts({ containers, images }: SystemDeps): Promise<Pick<Awaited<
 }
 
 function securityOptions({ seccomp, config, cgroups }: SystemDeps): string[] {
-  const options = seccomp === 'unconfined' ? [] : [`name=seccomp,profile=${seccomp === 'custom' ? config().containers.seccompProfile : 'builtin'}`]
+  const options =
+    seccomp === 'unconfined' ? [] : [`name=seccomp,profile=${seccomp === 'custom' ? config().containers.seccompProfile : 'builtin'}`]
   const cgroupns = config().containers.cgroupnsMode ?? (cgroups.version === 2 ? 'private' : 'host')
   if (cgroups.support.cgroupNamespaces && cgroupns === 'private') options.push('name=cgroupns')
   if (config().containers.noNewPrivileges) options.push('name=no-new-privileges')

@@ -118,7 +118,7 @@ export function daemonConfig(given: GivenOptions, persona: Persona): DaemonConfi
     },
     network: {
       bip: given.bip ?? '',
-      bridge: given.bridge ?? '',
+      bridge: given.bridge || 'gantry0',
       fixedCidr: given['fixed-cidr'] ?? '',
       defaultGateway: given['default-gateway'] ?? '',
       addressPools: given['default-address-pool'] ?? [],

@@ -88,7 +88,7 @@ export type OptionName = keyof OptionValues
 
 const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
   bip: { kind: 'string', help: 'Address of the default bridge in CIDR notation, e.g. 172.17.0.1/16' },
-  bridge: { kind: 'string', short: 'b', help: 'Name of the default bridge' },
+  bridge: { kind: 'string', short: 'b', help: 'Interface of the default bridge (default "gantry0")' },
   'cgroup-parent': { kind: 'string', help: 'Parent cgroup of all containers (default "/gantry")' },
   'config-file': { kind: 'string', key: false, help: 'Daemon configuration file' },
   'data-root': { kind: 'string', help: 'Directory of persistent state (default "/var/lib/gantry")' },

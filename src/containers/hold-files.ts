@@ -1,0 +1,44 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { notFound } from '#errors'
+import { randomId } from '#lib'
+import type { ArchiveDeps, FileHolder } from './archive/container-archive.ts'
+import type { Context } from './context.ts'
+import { holdSpec } from './launch-spec.ts'
+import { isActive } from './state.ts'
+import type { Container } from './types.ts'
+import { lookUpUser } from './user-lookup.ts'
+
+/** How the archive functions reach a container's files: through its process, or through one that only holds its mounts. */
+export function archiveDeps(ctx: Context): ArchiveDeps {
+  return {
+    files: ctx.deps.files,
+    holdFiles: (container) => holdFiles(ctx, container),
+    userOf: (container) => {
+      const { state, config } = container
+      const files = isActive(state) ? ctx.users.ofProcess(state.pid) : ctx.users.ofContainer(container.id, undefined)
+      return lookUpUser(files, config.user)
+    },
+  }
+}
+
+/**
+ * Holds a container's mounts for the caller. A stopped container must not be started or removed meanwhile: its overlay would be mounted twice, which
+ * overlayfs forbids; the lock is held until the holder is disposed.
+ */
+async function holdFiles(ctx: Context, container: Container): Promise<FileHolder> {
+  const entry = ctx.store.find(container.id)
+  await using undo = new AsyncDisposableStack()
+  if (!isActive(entry.record.state)) undo.use(await entry.mutex.lock())
+  // It may have been started while we waited for the lock; then that is given back.
+  const { state } = entry.record
+  if (isActive(state)) return { pid: state.pid, held: false, [Symbol.asyncDispose]: () => Promise.resolve() }
+  if (entry.removed) throw notFound(`No such container: ${container.id}`)
+  await entry.teardown
+  // Not the container's own directory: what lies there says that it was started.
+  const stateDir = ctx.deps.paths.taskDirectory(randomId())
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  undo.defer(() => rmSync(stateDir, { recursive: true, force: true }))
+  const hold = undo.use(await ctx.deps.runtime.hold({ ...holdSpec(ctx, entry.record), stateDir }))
+  const resources = undo.move()
+  return { pid: hold.pid, held: true, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}

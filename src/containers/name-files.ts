@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { hostResolvConf, hostsFile, resolvConf, type Endpoint } from '#networks'
+import type { Context } from './context.ts'
+import type { Container } from './types.ts'
+import { networkOf } from './verify-config.ts'
+
+/** Host paths of the three files that are mounted over /etc in the container. */
+export type NameFiles = Pick<Container, 'hostnamePath' | 'hostsPath' | 'resolvConfPath'>
+
+/**
+ * Writes hostname, hosts and resolv.conf for a start. A container in another one's network has that one's files, so that both see the same
+ * names. The files are written in place: they may be mounted.
+ */
+export function prepareNameFiles(ctx: Context, container: Container, endpoints: readonly Endpoint[]): NameFiles {
+  const { config, hostConfig, hostnamePath, hostsPath, resolvConfPath } = container
+  const network = networkOf(hostConfig)
+  if (network === 'container') {
+    const peer = ctx.store.find(hostConfig.networkMode.slice('container:'.length)).record
+    return { hostnamePath: peer.hostnamePath, hostsPath: peer.hostsPath, resolvConfPath: peer.resolvConfPath }
+  }
+  const sharesHost = network === 'host'
+  const { hostname, domainname } = config
+  write(hostnamePath, `${domainname === '' ? hostname : `${hostname}.${domainname}`}\n`)
+  const addresses = endpoints.flatMap(({ ipv4Address, ipv6Address }) => [ipv4Address, ipv6Address].filter((address) => address !== ''))
+  const hosts = { hostname, domainname, addresses, extraHosts: hostConfig.extraHosts, hostGateway: hostGateway(ctx) }
+  write(hostsPath, hostsFile(sharesHost ? { ...hosts, base: textOf('/etc/hosts') } : hosts))
+  const { dns, dnsSearch, dnsOptions } = ctx.deps.defaults()
+  write(
+    resolvConfPath,
+    resolvConf({
+      hostText: textOf(hostResolvConf(textOf('/etc/resolv.conf'))),
+      servers: hostConfig.dns.length > 0 ? hostConfig.dns : dns,
+      search: hostConfig.dnsSearch.length > 0 ? hostConfig.dnsSearch : dnsSearch,
+      options: hostConfig.dnsOptions.length > 0 ? hostConfig.dnsOptions : dnsOptions,
+      sharesHostNetwork: sharesHost,
+    }),
+  )
+  return { hostnamePath, hostsPath, resolvConfPath }
+}
+
+/** Daemon's setting, else the default bridge's gateway; empty when there is none. */
+function hostGateway(ctx: Context): string {
+  const [configured] = ctx.deps.defaults().hostGatewayIps
+  if (configured !== undefined) return configured
+  const bridge = ctx.deps.networks.list().find(({ name }) => name === 'bridge')
+  return bridge?.ipam.config[0]?.gateway ?? ''
+}
+
+/** The daemon runs with umask 022, so that the container's users can read them. */
+function write(path: string, text: string): void {
+  writeFileSync(path, text, { mode: 0o644 })
+}
+
+/** A host without the file is one with an empty file. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
