@@ -22,8 +22,8 @@ setup: $(NODE) ## install what is missing (Debian packages by apt, Node 26 and t
 
 $(NODE): package-lock.json
 	@tools/install-packages.sh build
-	@echo "setup: npm ci (Node 26, TypeScript, esbuild, oxlint, oxfmt; see package.json)"
-	npm ci --no-audit --no-fund --loglevel=error
+	@echo "setup: npm install (Node 26, TypeScript, esbuild, oxlint, oxfmt; see package.json)"
+	npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(INIT): $(NATIVE) | $(NODE)
