@@ -1,6 +1,6 @@
 import { conflict } from '#errors'
 import type { Image } from '#images'
-import type { ImageProcessConfig } from '#oci'
+import { familiarString, parseReference, withDefaultTag, type ImageProcessConfig } from '#oci'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { mergeConfig } from './merge-config.ts'
@@ -19,9 +19,14 @@ export async function commitContainer(ctx: Context, ref: string, options: Commit
   if (status === 'dead') throw conflict(`You cannot commit container ${entry.id} which is Dead`)
   if (status === 'removing') throw conflict(`You cannot commit container ${entry.id} which is being removed`)
   const image = await frozen(ctx, entry, options.pause, () => saveImage(ctx, entry.record, options))
-  const imageRef = options.repo === '' ? '' : (image.repoTags.find((tag) => tag.startsWith(options.repo)) ?? '')
+  const imageRef = options.repo === '' ? '' : shownReference(options)
   publishEvent(ctx, entry.record, 'commit', { comment: options.comment, imageID: image.id, imageRef })
   return { id: image.id }
+}
+
+/** `alpine:latest`, as in events. */
+function shownReference({ repo, tag }: CommitRequest): string {
+  return familiarString(withDefaultTag({ ...parseReference(repo), ...(tag !== '' && { tag }) }))
 }
 
 function saveImage({ deps }: Context, { id, imageId, config }: Container, options: CommitRequest): Promise<Image> {
