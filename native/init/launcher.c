@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /*
@@ -56,6 +57,8 @@ static void reap(int signals)
 
 int launcher_main(const char *socket_path)
 {
+  /* What the daemon's other children may have been meant to inherit. */
+  syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
   static char directory_path[PATH_MAX], name[PATH_MAX];
   strcpy(directory_path, socket_path);
   strcpy(name, basename(directory_path));

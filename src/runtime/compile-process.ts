@@ -27,11 +27,11 @@ const RLIMITS = [
 ]
 
 /** Flags of seccomp(2). Source: linux/seccomp.h. */
-const SECCOMP_FLAGS: Record<string, number> = {
-  SECCOMP_FILTER_FLAG_TSYNC: 1,
-  SECCOMP_FILTER_FLAG_LOG: 2,
-  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
-}
+const SECCOMP_FLAGS = new Map([
+  ['SECCOMP_FILTER_FLAG_TSYNC', 1],
+  ['SECCOMP_FILTER_FLAG_LOG', 2],
+  ['SECCOMP_FILTER_FLAG_SPEC_ALLOW', 4],
+])
 
 const UNLIMITED = 0xffff_ffff_ffff_ffffn
 const DEFAULT_UMASK = 0o022
@@ -97,8 +97,9 @@ export function addIdentity(
 function addSeccomp(plan: PlanWriter, seccomp: SeccompSpec, compileSeccomp: CompileSeccomp): void {
   let flags = 0
   for (const name of seccomp.flags ?? []) {
-    if (!Object.hasOwn(SECCOMP_FLAGS, name)) throw invalidArgument(`invalid seccomp flag: ${name}`)
-    flags |= SECCOMP_FLAGS[name]!
+    const flag = SECCOMP_FLAGS.get(name)
+    if (flag === undefined) throw invalidArgument(`invalid seccomp flag: ${name}`)
+    flags |= flag
   }
   plan.add('seccomp', 'filter', { flags, filter: compileSeccomp(seccomp) })
 }

@@ -1,26 +1,26 @@
 import type { Socket } from 'node:net'
 import { MAX_FRAME, MESSAGES, PROTOCOL_VERSION } from './protocol.ts'
-import type { MessageFields, MessageName } from './protocol.ts'
+import type { MessageFields, MessageName, Scalar } from './protocol.ts'
 
 /** A decoded message; `fields` fits its name. */
 export type Message = { [N in MessageName]: { name: N; fields: MessageFields<N> } }[MessageName]
 
 const HEADER_SIZE = 8
-const SIZES = { u32: 4, i32: 4, u64: 8 } as const
+const SIZES: Record<Scalar, number> = { u32: 4, i32: 4, u64: 8 }
 const NAMES = new Map<number, MessageName>(Object.entries(MESSAGES).map(([name, { type }]) => [type, name as MessageName]))
 
 /** One frame. `payload` in place of fields: the plan of a launch. */
 export function encodeMessage<N extends MessageName>(name: N, fields: MessageFields<N>, payload?: Buffer): Buffer {
-  const types: Record<string, keyof typeof SIZES> = MESSAGES[name].fields
+  const types: [string, Scalar][] = Object.entries(MESSAGES[name].fields)
   const values: Record<string, unknown> = fields
-  const size = Object.values(types).reduce((sum, type) => sum + SIZES[type], 0) + (payload?.length ?? 0)
+  const size = types.reduce((sum, [, type]) => sum + SIZES[type], 0) + (payload?.length ?? 0)
   const frame = Buffer.allocUnsafe(HEADER_SIZE + size)
   frame.writeUInt32LE(size, 0)
   frame.writeUInt16LE(MESSAGES[name].type, 4)
   frame.writeUInt16LE(PROTOCOL_VERSION, 6)
   let at = HEADER_SIZE
-  for (const field in types) {
-    if (types[field] === 'u64') at = frame.writeBigUInt64LE(values[field] as bigint, at)
+  for (const [field, type] of types) {
+    if (type === 'u64') at = frame.writeBigUInt64LE(values[field] as bigint, at)
     else at = frame.writeUInt32LE((values[field] as number) >>> 0, at)
   }
   payload?.copy(frame, at)
@@ -28,11 +28,10 @@ export function encodeMessage<N extends MessageName>(name: N, fields: MessageFie
 }
 
 function decodePayload(name: MessageName, payload: Buffer): Message {
-  const types: Record<string, keyof typeof SIZES> = MESSAGES[name].fields
+  const types: [string, Scalar][] = Object.entries(MESSAGES[name].fields)
   const fields: Record<string, number | bigint> = {}
   let at = 0
-  for (const field in types) {
-    const type = types[field]!
+  for (const [field, type] of types) {
     fields[field] = type === 'u64' ? payload.readBigUInt64LE(at) : payload.readUInt32LE(at)
     at += SIZES[type]
   }

@@ -55,8 +55,16 @@ export interface MountOptions {
   data: string
 }
 
-/** Options that set or clear a flag, with the attribute that does the same on a bind. */
-const FLAGS: Record<string, { flag: number; attr?: number; clear?: boolean; atime?: boolean }> = {
+/** A word that sets or clears a flag, with the attribute that does the same on a bind. */
+interface Flag {
+  flag: number
+  attr?: number
+  clear?: boolean
+  /** One of the modes that exclude each other. */
+  atime?: boolean
+}
+
+const FLAG_WORDS: Record<string, Flag> = {
   ro: { flag: MS.rdonly, attr: ATTR.rdonly },
   rw: { flag: MS.rdonly, attr: ATTR.rdonly, clear: true },
   nosuid: { flag: MS.nosuid, attr: ATTR.nosuid },
@@ -88,7 +96,9 @@ const FLAGS: Record<string, { flag: number; attr?: number; clear?: boolean; atim
   loud: { flag: MS.silent, clear: true },
 }
 
-const PROPAGATION: Record<string, number> = {
+const FLAGS = new Map(Object.entries(FLAG_WORDS))
+
+const PROPAGATION_WORDS: Record<string, number> = {
   private: MS.private,
   shared: MS.shared,
   slave: MS.slave,
@@ -99,25 +109,14 @@ const PROPAGATION: Record<string, number> = {
   runbindable: MS.unbindable | MS.rec,
 }
 
-/** Recursive attributes of mount(8) and the OCI specification, config.md "Linux mount options": `r` before the plain name. */
-const RECURSIVE = [
-  'ro',
-  'rw',
-  'nosuid',
-  'suid',
-  'nodev',
-  'dev',
-  'noexec',
-  'exec',
-  'nosymfollow',
-  'symfollow',
-  'noatime',
-  'atime',
-  'relatime',
-  'strictatime',
-  'nodiratime',
-  'diratime',
-]
+const PROPAGATION = new Map(Object.entries(PROPAGATION_WORDS))
+
+/** Recursive attributes of the OCI specification, config.md "Linux mount options": `r` before the plain word. */
+const RECURSIVE = new Set(
+  'rro rrw rnosuid rsuid rnodev rdev rnoexec rexec rnosymfollow rsymfollow rnoatime ratime rrelatime rstrictatime rnodiratime rdiratime'.split(
+    ' ',
+  ),
+)
 
 /** Options of the specification that need support this runtime does not have. */
 const UNSUPPORTED = new Set(['idmap', 'ridmap', 'tmpcopyup', 'remount'])
@@ -143,9 +142,13 @@ export function parseMountOptions(options: readonly string[], target: string): M
     if (option === 'bind' || option === 'rbind') {
       result.bind = true
       result.recursive ||= option === 'rbind'
-    } else if (Object.hasOwn(PROPAGATION, option)) result.propagation = PROPAGATION[option]!
-    else if (Object.hasOwn(FLAGS, option)) applyFlag(result, option, false)
-    else if (option.startsWith('r') && RECURSIVE.includes(option.slice(1))) applyFlag(result, option.slice(1), true)
+      continue
+    }
+    const recursive = RECURSIVE.has(option)
+    const flag = FLAGS.get(recursive ? option.slice(1) : option)
+    const propagation = PROPAGATION.get(option)
+    if (propagation !== undefined) result.propagation = propagation
+    else if (flag !== undefined) applyFlag(result, flag, recursive)
     else if (UNSUPPORTED.has(option)) throw notImplemented(`mount option ${option} (on ${target}) is not implemented`)
     else if (option !== 'defaults' && option !== '') data.push(option)
   }
@@ -154,8 +157,7 @@ export function parseMountOptions(options: readonly string[], target: string): M
   return result
 }
 
-function applyFlag(result: MountOptions, name: string, recursive: boolean): void {
-  const { flag, attr, clear, atime } = FLAGS[name]!
+function applyFlag(result: MountOptions, { flag, attr, clear, atime }: Flag, recursive: boolean): void {
   result.flags = clear ? result.flags & ~flag : result.flags | flag
   if (recursive) result.recursiveAttributes = true
   if (attr === undefined) return

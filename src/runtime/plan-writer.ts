@@ -28,9 +28,9 @@ export class PlanWriter {
     const start = this.#end
     this.#reserve(HEADER_SIZE)
     this.#end += HEADER_SIZE
-    const types: Record<string, FieldType> = operation.fields
+    const types: [string, FieldType][] = Object.entries(operation.fields)
     const values: Record<string, unknown> = fields
-    for (const field in types) this.#field(types[field]!, values[field])
+    for (const [field, type] of types) this.#field(type, values[field])
     this.#bytes.writeUInt16LE(operation.code, start)
     this.#bytes.writeUInt16LE(options.optional === true ? OPERATION_FLAGS.optional : 0, start + 2)
     this.#bytes.writeUInt32LE(this.#end - start, start + 4)

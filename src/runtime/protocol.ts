@@ -48,7 +48,7 @@ export const MAX_FRAME = 0x400000
 export const MONITOR_SOCKET = 'monitor.sock'
 export const EXIT_RECORD = 'exit.json'
 
-type Scalar = 'u32' | 'i32' | 'u64'
+export type Scalar = 'u32' | 'i32' | 'u64'
 
 /** Fixed-size payloads. Order the fields by falling size: the C struct must have no padding. */
 export const MESSAGES = {
@@ -119,12 +119,6 @@ export type Stage = (typeof STAGES)[number]
 
 /** `string`: NUL-terminated without inner NUL. `strings`: a list of them. `bytes`: opaque. */
 export type FieldType = Scalar | 'string' | 'strings' | 'bytes'
-
-interface Operation {
-  code: number
-  stage: Stage
-  fields: Record<string, FieldType>
-}
 
 /**
  * The operations of a plan. On the wire: u16 code, u16 flags, u32 size of the whole operation, then the fields; a string, list or
