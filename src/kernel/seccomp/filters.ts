@@ -10,9 +10,9 @@ import { resolveProfile, type Profile } from './profile.ts'
 
 export interface SeccompFilters {
   /** The default profile for a bounding set; the same object for the same set. undefined: the daemon's profile is empty. */
-  defaultFor(capabilities: readonly string[]): SeccompSpec | undefined
+  readonly defaultFor: (capabilities: readonly string[]) => SeccompSpec | undefined
   /** Array of `struct sock_filter`. Remembered by the spec's identity; specs from `defaultFor` are therefore compiled once. */
-  program(spec: SeccompSpec): Buffer
+  readonly program: (spec: SeccompSpec) => Buffer
 }
 
 /** `profile`: DEFAULT_PROFILE or what the daemon's `seccomp-profile` option names. */
