@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { conflict } from '#errors'
 import { formatNano, randomId, shortId } from '#lib'
 
 /** In front of directories whose volume is gone; no volume's name starts with a dot. */
@@ -13,10 +14,13 @@ const DATA = '_data'
 export class VolumeDirectory {
   readonly #root: string
 
-  /** Makes `root`. Containers' users may pass through it (0701) but not look around. */
+  /**
+   * Makes `root`. Containers' users may pass through it (0701) but not look around. Links in its path are resolved once, because the kernel's mount table
+   * knows no links: a mount that is not recognised would be deleted through.
+   */
   constructor(root: string) {
-    this.#root = root
     mkdirSync(root, { recursive: true, mode: 0o701 })
+    this.#root = realpathSync(root)
   }
 
   mountpoint(name: string): string {
@@ -43,12 +47,14 @@ export class VolumeDirectory {
 
   /**
    * Takes the volume out of the way in one step and gives what deletes it. A crash in between leaves a directory that `removeLeftovers` finds,
-   * never half a volume under its name.
+   * never half a volume under its name. Throws CONFLICT while anything is mounted in it: deleting would reach through to what is not ours.
    */
   detach(name: string): () => Promise<void> {
+    const own = join(this.#root, name)
+    if (mountPoints().some((path) => path === own || path.startsWith(`${own}/`))) throw conflict(`remove ${name}: volume has active mounts`)
     const aside = join(this.#root, `${REMOVED_PREFIX}${shortId(randomId())}`)
     try {
-      renameSync(join(this.#root, name), aside)
+      renameSync(own, aside)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return () => Promise.resolve()
       throw error
@@ -62,16 +68,21 @@ export class VolumeDirectory {
     }
   }
 
-  /** Whether something is mounted at the mountpoint. Source: proc_pid_mountinfo(5). */
-  isMounted(name: string, mountinfo: string = readFileSync('/proc/self/mountinfo', 'utf8')): boolean {
-    const escaped = this.mountpoint(name)
-      .replaceAll('\\', String.raw`\134`)
-      .replaceAll(' ', String.raw`\040`)
-      .replaceAll('\t', String.raw`\011`)
-    return mountinfo.split('\n').some((line) => line.split(' ')[4] === escaped)
+  /** Whether something is mounted at the mountpoint. */
+  isMounted(name: string): boolean {
+    return mountPoints().includes(this.mountpoint(name))
   }
 
   #entries(): string[] {
     return readdirSync(this.#root)
   }
+}
+
+/** All mount points of this mount namespace. Source: proc_pid_mountinfo(5). */
+function mountPoints(): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) =>
+      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
+    )
 }
