@@ -7,6 +7,9 @@
  * - {@link RouteNetlink}, {@link Nftables}: links, addresses, routes and firewall tables. Requests are data first (`encode…`, `NftOperation`), sent in
  *   one piece; sockets belong to the network namespace of the thread that opened them.
  * - {@link Sysctls}, {@link PortProbe}, {@link inNetworkNamespace}.
+ * - Cgroups v1 and v2: `detectCgroupLayout` once, `prepareCgroupParent` per parent, `cgroupSupport` for what can be limited; then `planCgroup` (pure) per
+ *   start, with `createCgroupDevices().attach` on v2; `updateCgroup`, `readCgroupStats`, `freezeCgroup`, `killCgroup`, `removeCgroup` by location.
+ * - Capabilities and seccomp: `containerCapabilities`, `resolveProfile`, `compileSeccomp`, all pure; `createSeccompFilters` remembers.
  *
  * Lifecycle: `createX()` costs microseconds and opens nothing; make one per thread (errno is per thread), so a worker makes its own. Descriptors
  * and mounts come back as Disposables for `using`. Failures are `SyscallError`; who knows what a failure means turns it into an `EngineError`.
@@ -28,11 +31,11 @@ export { MessageWriter } from './netlink/message.ts'
 export {
   encodeDeleteAddress,
   encodeDeleteLink,
-  encodeIsolatePort,
   encodeNewAddress,
   encodeNewBridge,
   encodeNewRoute,
   encodeNewVeth,
+  encodeSetBridgePort,
   encodeSetLink,
   type AddressInfo,
   type LinkInfo,
@@ -54,6 +57,7 @@ export { decodeProfile, resolveProfile, type Profile, type ProfileHost } from '.
 export { DEFAULT_PROFILE } from './seccomp/default-profile.ts'
 export { createSeccompFilters, type SeccompFilters } from './seccomp/filters.ts'
 export type { Machine } from './seccomp/architectures.ts'
+export { parseMountinfo, type MountinfoEntry } from './mountinfo.ts'
 export { detectCgroupLayout, locateCgroup, type CgroupLayout, type CgroupLocation } from './cgroups/layout.ts'
 export { planCgroup, type CgroupRequest } from './cgroups/plan.ts'
 export { prepareCgroupParent } from './cgroups/prepare.ts'

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync,
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { conflict } from '#errors'
+import { parseMountinfo } from '#kernel'
 import { formatNano, randomId, shortId } from '#lib'
 
 /** In front of directories whose volume is gone; no volume's name starts with a dot. */
@@ -78,11 +79,7 @@ export class VolumeDirectory {
   }
 }
 
-/** All mount points of this mount namespace. Source: proc_pid_mountinfo(5). */
+/** All mount points of this mount namespace. */
 function mountPoints(): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) =>
-      (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8))),
-    )
+  return parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')).map(({ mountPoint }) => mountPoint)
 }

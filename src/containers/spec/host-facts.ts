@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs'
 import { release } from 'node:os'
 import { join } from 'node:path'
-import { availableCapabilities } from '#kernel'
+import { availableCapabilities, parseMountinfo } from '#kernel'
 import type { DeviceSpec } from '#oci'
 import type { HostFacts } from './spec-input.ts'
 
@@ -135,17 +135,14 @@ function deviceNumber(rdev: number): { major: number; minor: number } {
   }
 }
 
-/** The mount with the longest mount point above `path`; the last such line is the one on top. Source: proc_pid_mountinfo(5), optional fields. */
+/** The mount with the longest mount point above `path`; the last such line is the one on top. */
 export function propagationIn(mountinfo: string, path: string): ReturnType<HostFacts['propagationOf']> {
   let best: ReturnType<HostFacts['propagationOf']> = { mountPoint: '/', propagation: 'private' }
   let length = 0
-  for (const line of mountinfo.split('\n')) {
-    const fields = (line.split(' - ')[0] ?? '').split(' ')
-    const mountPoint = (fields[4] ?? '').replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
+  for (const { mountPoint, optional } of parseMountinfo(mountinfo)) {
     const above = mountPoint === '/' || path === mountPoint || path.startsWith(`${mountPoint}/`)
-    if (mountPoint === '' || !above || mountPoint.length < length) continue
+    if (!above || mountPoint.length < length) continue
     length = mountPoint.length
-    const optional = fields.slice(6)
     const shared = optional.some((field) => field.startsWith('shared:'))
     const slave = optional.some((field) => field.startsWith('master:'))
     best = { mountPoint, propagation: shared ? 'shared' : slave ? 'slave' : 'private' }

@@ -8,6 +8,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join, normalize } from 'node:path'
+import { parseMountinfo } from '../mountinfo.ts'
 
 /** The v1 controllers Gantry uses; `systemd` is the named hierarchy without limits in which systemd keeps its units. */
 export const V1_CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'blkio', 'devices', 'freezer', 'pids', 'systemd'] as const
@@ -37,13 +38,10 @@ export type CgroupLocation = { version: 1; directories: Partial<Record<V1Control
 export function detectCgroupLayout(mountinfo: string = readFileSync('/proc/self/mountinfo', 'utf8')): CgroupLayout {
   const mounts: Partial<Record<V1Controller, string>> = {}
   let unified: string | undefined
-  for (const line of mountinfo.split('\n')) {
-    const [before = '', after = ''] = line.split(' - ')
-    const [type, , superOptions = ''] = after.split(' ')
-    const mountPoint = unescapeOctal(before.split(' ')[4] ?? '')
+  for (const { type, mountPoint, superOptions } of parseMountinfo(mountinfo)) {
     if (type === 'cgroup2') unified ??= mountPoint
     if (type !== 'cgroup') continue
-    for (const option of superOptions.split(',')) {
+    for (const option of superOptions) {
       const controller = option === 'name=systemd' ? 'systemd' : option
       if (isV1Controller(controller)) mounts[controller] ??= mountPoint
     }
@@ -73,9 +71,4 @@ export function directoriesOf(location: CgroupLocation): string[] {
 
 function isV1Controller(name: string): name is V1Controller {
   return (V1_CONTROLLERS as readonly string[]).includes(name)
-}
-
-/** Mount points with blanks are written `\040`. */
-function unescapeOctal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }
