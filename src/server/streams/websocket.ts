@@ -80,6 +80,8 @@ class WebSocketStream extends Duplex {
     else this.#frames.write(chunk)
     const payloads = this.#outgoing
     this.#outgoing = []
+    // After a close frame nothing may follow, and nobody would read it.
+    if (!this.#socket.writable) return done()
     for (const payload of payloads) {
       this.#socket.write(frameHead(this.#opcode, payload.length))
       this.#socket.write(payload)
@@ -102,8 +104,7 @@ class WebSocketStream extends Duplex {
     try {
       this.#parser.write(chunk)
     } catch {
-      this.#close(CLOSE_PROTOCOL_ERROR)
-      this.push(null)
+      this.#leave(CLOSE_PROTOCOL_ERROR)
     }
   }
 
@@ -111,9 +112,15 @@ class WebSocketStream extends Duplex {
     if (opcode === OPCODES.ping) {
       this.#socket.write(Buffer.concat([frameHead(OPCODES.pong, payload.length), payload]))
     } else if (opcode === OPCODES.close) {
-      this.#close(payload.length >= 2 ? payload.readUInt16BE(0) : CLOSE_NORMAL)
-      this.push(null)
+      this.#leave(payload.length >= 2 ? payload.readUInt16BE(0) : CLOSE_NORMAL)
     }
+  }
+
+  /** The client is going: whoever serves it learns that from `close`, after having read what came before. */
+  #leave(code: number): void {
+    this.#close(code)
+    this.once('end', () => this.destroy())
+    this.push(null)
   }
 
   #close(code: number): void {
