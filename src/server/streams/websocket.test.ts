@@ -35,7 +35,9 @@ async function converse(server: TestServer, path: string, frames: Buffer[], lett
   client.on('data', (chunk: Buffer) => {
     seen += chunk.toString('latin1')
     const answer = seen.slice(seen.indexOf('\r\n\r\n') + 4)
-    if (letters !== '' && answer.replaceAll(/[^a-z]/g, '') === letters) client.write(CLOSE)
+    if (letters === '' || answer.replaceAll(/[^a-z]/g, '') !== letters) return
+    letters = ''
+    client.write(CLOSE)
   })
   const whole = readAll(client)
   client.write(handshake(path))
