@@ -170,12 +170,12 @@ class FrameParser {
   #readHead(input: Buffer): number | undefined {
     const [first, second] = input
     if (first === undefined || second === undefined) return undefined
+    // A client must mask (section 5.1); reserved bits belong to extensions that were not agreed.
+    if ((second & 0x80) === 0 || (first & 0x70) !== 0) throw new RangeError('WebSocket frame without mask or with reserved bits')
     const short = second & 0x7f
     const lengthSize = short === 126 ? 2 : short === 127 ? 8 : 0
     const size = 2 + lengthSize + 4
     if (input.length < size) return undefined
-    // A client must mask (section 5.1); reserved bits belong to extensions that were not agreed.
-    if ((second & 0x80) === 0 || (first & 0x70) !== 0) throw new RangeError('WebSocket frame without mask or with reserved bits')
     this.#opcode = first & 0x0f
     if (this.#opcode >= OPCODES.close && (short > 125 || (first & 0x80) === 0))
       throw new RangeError('WebSocket control frame too long or cut')
