@@ -50,40 +50,27 @@ function pathFrom(root: string, directory: string): string[] {
 /**
  * Hands the controllers of `directory` to its children. A cgroup that is not the real root may not have both processes and such children ("no
  * internal processes", cgroup-v2.rst). In a delegated tree (the daemon in a container with a cgroup namespace of its own) the daemon sits
- * in what looks like the root: then everything there moves to a leaf beside ours first, as the init scripts of nested engines do.
+ * in what looks like the root: then everything there moves to a leaf beside ours, as the init scripts of nested engines do. That comes first: once
+ * cpu or cpuset, which tolerate internal processes, are on, the children are of a kind that nothing can be moved to.
  */
 function enableControllers(directory: string, isRoot: boolean): void {
   const available = readFileSync(join(directory, 'cgroup.controllers'), 'utf8').trim().split(/\s+/)
   const enabled = readFileSync(join(directory, 'cgroup.subtree_control'), 'utf8').trim().split(/\s+/)
   const missing = V2_CONTROLLERS.filter((controller) => available.includes(controller) && !enabled.includes(controller))
-  let evacuated = false
+  if (missing.length > 0 && isRoot && !isRealRoot(directory)) evacuate(directory)
   for (const controller of missing) {
     try {
-      writeControl(directory, controller)
-    } catch (error) {
-      if (!isRoot || evacuated || !isBusy(error) || isRealRoot(directory)) continue
-      evacuate(directory)
-      evacuated = true
-      tryControl(directory, controller)
+      // One at a time: a controller that refuses (cpu with real-time processes about) must not take the others with it.
+      writeFileSync(join(directory, 'cgroup.subtree_control'), `+${controller}`)
+    } catch {
+      // Left out, see `prepareCgroupParent`.
     }
-  }
-}
-
-/** One at a time: a controller that refuses (cpu with real-time processes about) must not take the others with it. */
-function writeControl(directory: string, controller: string): void {
-  writeFileSync(join(directory, 'cgroup.subtree_control'), `+${controller}`)
-}
-
-function tryControl(directory: string, controller: string): void {
-  try {
-    writeControl(directory, controller)
-  } catch {
-    // Left out, see `prepareCgroupParent`.
   }
 }
 
 function evacuate(directory: string): void {
   const leaf = join(directory, LEAF)
+  if (readFileSync(join(directory, 'cgroup.procs'), 'utf8') === '') return
   mkdirSync(leaf, { recursive: true })
   for (let round = 0; round < EVACUATION_ROUNDS; round += 1) {
     const pids = readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)
@@ -101,8 +88,4 @@ function evacuate(directory: string): void {
 /** The real root has no cgroup.type. */
 function isRealRoot(directory: string): boolean {
   return !existsSync(join(directory, 'cgroup.type'))
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'EBUSY' || error.code === 'EOPNOTSUPP')
 }

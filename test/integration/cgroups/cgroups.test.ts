@@ -181,6 +181,83 @@ describe('cgroup v2', { skip: skipV2 }, () => {
   })
 })
 
+const skipControllers = !isRoot ? 'needs root' : layout.version !== 2 ? 'needs cgroup v2 with controllers' : false
+
+describe('cgroup v2 with controllers', { skip: skipControllers }, () => {
+  before(() => prepareCgroupParent(layout, `${parent}/deep`))
+  after(() => {
+    if (layout.version !== 2) return
+    rmdirSync(join(layout.root, parent, 'deep'))
+    clearParent(layout)
+  })
+  const where = (id: string): { parent: string; id: string } => ({ parent: `${parent}/deep`, id })
+
+  it('applies a plan, and the process sees its limits', async () => {
+    const resources = {
+      memory: { limit: 64 * MIB, swap: 64 * MIB, reservation: 32 * MIB },
+      cpu: { shares: 1024, quota: 50_000, period: 100_000, cpus: '0' },
+      pids: { limit: 20 },
+      blockIO: { weight: 500 },
+    }
+    const plan = planCgroup(layout, { ...where('limits'), resources })
+    make(plan)
+    assert.match(await output(spawnIn(plan, 'grep Cpus_allowed_list /proc/self/status')), /Cpus_allowed_list:\s+0\n/)
+    const read = (file: string): string => readFileSync(join(plan.into ?? '', file), 'utf8').trim()
+    assert.deepEqual(['memory.max', 'memory.low', 'cpu.weight', 'cpu.max', 'pids.max'].map(read), [
+      String(64 * MIB),
+      String(32 * MIB),
+      '100',
+      '50000 100000',
+      '20',
+    ])
+    const location = locateCgroup(layout, where('limits'))
+    const stats = readCgroupStats(location)
+    assert.equal(stats?.memory.limit, 64 * MIB)
+    assert.equal(stats?.pids.limit, 20)
+    assert.ok((stats?.cpu.totalUsage ?? 0) > 0)
+    updateCgroup(location, { memory: { limit: -1 }, cpu: { quota: -1 }, pids: { limit: -1 } })
+    assert.deepEqual(['memory.max', 'cpu.max', 'pids.max'].map(read), ['max', 'max 100000', 'max'])
+    await removeCgroup(location)
+  })
+
+  it('counts a kill by the OOM killer', async () => {
+    const plan = planCgroup(layout, { ...where('oom'), resources: { memory: { limit: 8 * MIB, swap: 8 * MIB } } })
+    make(plan)
+    const [code, signal] = await once(spawnIn(plan, 'exec tail /dev/zero'), 'close')
+    assert.deepEqual([code, signal], [null, 'SIGKILL'])
+    assert.match(readFileSync(plan.oomFile ?? '', 'utf8'), /^oom_kill 1$/m)
+    await removeCgroup(locateCgroup(layout, where('oom')))
+  })
+
+  it('knows what it can limit', () => {
+    const { memory, pids, cpuCfs, cpuset, cpus, oomKillDisable } = cgroupSupport(layout, `${parent}/deep`)
+    assert.deepEqual(
+      { memory, pids, cpuCfs, cpuset, oomKillDisable },
+      { memory: true, pids: true, cpuCfs: true, cpuset: true, oomKillDisable: false },
+    )
+    assert.match(cpus, /^0/)
+  })
+
+  it('moves the processes of a delegated root out of the way of its children', () => {
+    assert.ok(layout.version === 2)
+    const root = join(layout.root, `${parent}-delegated`)
+    mkdirSync(root)
+    const child = spawn('sleep', ['1000'])
+    try {
+      writeFileSync(join(root, 'cgroup.procs'), String(child.pid))
+      writeFileSync(join(layout.root, 'cgroup.subtree_control'), '+memory')
+      prepareCgroupParent({ version: 2, root }, '/inner')
+      assert.equal(readFileSync(join(root, 'cgroup.procs'), 'utf8'), '')
+      assert.match(readFileSync(join(root, 'inner/cgroup.controllers'), 'utf8'), /memory/)
+      assert.equal(readFileSync(join(root, 'gantry-init/cgroup.procs'), 'utf8').trim(), String(child.pid))
+      writeFileSync(join(layout.root, 'cgroup.procs'), String(child.pid))
+    } finally {
+      child.kill('SIGKILL')
+    }
+    for (const name of ['inner', 'gantry-init', '']) rmdirSync(join(root, name))
+  })
+})
+
 function memoryOf(location: CgroupLocation): string {
   assert.ok(location.version === 1 && location.directories.memory !== undefined)
   assert.equal(dirname(location.directories.memory).endsWith(parent), true)
