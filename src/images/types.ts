@@ -62,39 +62,78 @@ export interface ImageUsers {
   usersOf(image: Digest): { id: string; running: boolean }[]
 }
 
+/** Tells the world what happened to an image; wired to the event bus. `attributes` holds the labels and `name`. */
+export type PublishImageEvent = (
+  action: 'tag' | 'untag' | 'delete' | 'load' | 'save' | 'import' | 'create' | 'prune',
+  id: Digest | '',
+  attributes: Record<string, string>,
+) => void
+
+export interface LoadOptions {
+  quiet: boolean
+  signal?: AbortSignal
+  report: (message: ProgressMessage) => void
+}
+
+export interface ImportOptions {
+  /** Empty: the image gets no name. */
+  repo: string
+  tag: string
+  /** Comment of the image; empty: none. */
+  message: string
+  /** Dockerfile instructions (`CMD …`, `ENV …`). */
+  changes: string[]
+  /** `os/arch/variant`; undefined: this machine's. */
+  platform?: string
+  signal?: AbortSignal
+}
+
+export interface CommitOptions {
+  /** The writable layer. */
+  key: string
+  parent: Digest | ''
+  config: ImageConfigFile['config']
+  /** Empty: the image gets no name. */
+  repo: string
+  tag: string
+  comment: string
+  author: string
+  /** The command that made the layer, for the history. */
+  createdBy: string
+  /** Dockerfile instructions that are applied to `config`. */
+  changes: string[]
+}
+
 export interface ImageService {
   /** By reference, full id or unique id prefix (`sha256:` optional). Throws NOT_FOUND `No such image: x`. */
   get(ref: string): Image
+  /** Newest first. With a `reference` filter only the names that match are shown. */
   list(options: { all: boolean; filters: ImageFilters }): Image[]
+  /** Newest first. */
   history(ref: string): HistoryEntry[]
   /** Throws INVALID_ARGUMENT for a bad reference, NOT_FOUND for a missing source. */
   tag(ref: string, repo: string, tag: string): Promise<void>
+  /** Throws CONFLICT with Docker's texts when the image is in use. */
   remove(ref: string, options: { force: boolean; prune: boolean }): Promise<DeleteResult[]>
+  /** `filters.dangling` undefined or true: only images without a tag. */
   prune(filters: ImageFilters): Promise<{ deleted: DeleteResult[]; reclaimed: number }>
-  /** `docker save` and OCI layout archives; gzip, zstd or plain tar. Reports one `Loaded image…` per image. */
-  load(archive: Readable, options: { quiet: boolean; signal?: AbortSignal; report: (message: ProgressMessage) => void }): Promise<Image[]>
-  /** `docker save`: OCI layout with manifest.json beside it, as Docker 25 and later write it. */
+  /**
+   * `docker save` and OCI layout archives; gzip, zstd, bzip2, xz or plain tar. Reports one `Loaded image…` per image. Throws
+   * INVALID_ARGUMENT for a bad archive; nothing of it is left then.
+   */
+  load(archive: Readable, options: LoadOptions): Promise<Image[]>
+  /** `docker save`: OCI layout with manifest.json beside it, as Docker 25 and later write it. Throws NOT_FOUND before the first byte. */
   save(refs: string[]): Readable
-  /** A root file system tar becomes a one-layer image. `changes`: Dockerfile instructions (`CMD …`, `ENV …`). */
-  import(
-    tar: Readable,
-    options: { repo: string; tag: string; message: string; changes: string[]; platform?: string; signal?: AbortSignal },
-  ): Promise<Image>
+  /** A root file system tar (compressed or not) becomes a one-layer image. */
+  import(tar: Readable, options: ImportOptions): Promise<Image>
   /** A writable layer becomes an image on top of `parent`. */
-  commit(options: {
-    key: string
-    parent: Digest | ''
-    config: ImageConfigFile['config']
-    repo: string
-    tag: string
-    comment: string
-    author: string
-    createdBy: string
-    changes: string[]
-  }): Promise<Image>
+  commit(options: CommitOptions): Promise<Image>
+  /** Host directories of an image's layers, topmost first; for inspect's `GraphDriver`. Throws NOT_FOUND. */
+  layerPaths(image: Digest): string[]
   /** Bytes of all layers, shared ones once. */
   layersSize(): number
-  /** Bytes of an image shared with others. */
+  /** Bytes of an image's layers that other images have too. */
   sharedSize(image: Digest): number
+  /** After a start, when the snapshotter is restored: forgets images whose content is gone, frees what no image names. */
   restore(): Promise<void>
 }

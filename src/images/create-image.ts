@@ -1,0 +1,55 @@
+import type { ContentStore, Lease } from '#content'
+import { chainIds, decodeImageConfig } from '#oci'
+import type { Digest, ImageConfigFile, Reference } from '#oci'
+import type { Snapshotter } from '#snapshots'
+import type { ImageStore } from './image-store.ts'
+import { giveName } from './name-image.ts'
+import type { PublishImageEvent } from './types.ts'
+
+export interface NewImage {
+  config: Digest
+  parent: Digest | ''
+  names: readonly Reference[]
+}
+
+export interface CreateDeps {
+  store: ImageStore
+  content: ContentStore
+  snapshots: Snapshotter
+  publish: PublishImageEvent
+}
+
+/** Stores a config made here and gives its digest, the id of the image to be. */
+export async function storeConfig(content: ContentStore, config: ImageConfigFile, lease: Lease): Promise<Digest> {
+  const bytes = Buffer.from(JSON.stringify(config))
+  decodeImageConfig(bytes) // what we could not read back may not be written
+  return (await content.ingest([bytes], { lease })).digest
+}
+
+/**
+ * Enters images whose configs and layers are stored and stacked already; all together, so that a crash leaves all or none. One that is
+ * there already only gets the names. The caller's lease ends afterwards: from here on the rows keep what they name.
+ */
+export function createImages(deps: CreateDeps, images: readonly NewImage[], event: 'load' | 'import' | 'create'): void {
+  const { store, publish } = deps
+  const tagged = store.transaction(() =>
+    images.flatMap(({ config: id, parent, names }) => {
+      if (!store.has(id)) {
+        const config = store.config(id)
+        const chains = chainIds(config.rootfs.diff_ids)
+        const size = chains.reduce((sum, chain) => sum + deps.snapshots.layer(chain).size, 0)
+        const top = chains.at(-1)
+        store.putImage(id, {
+          ...(top === undefined ? {} : { chain: top }),
+          size,
+          parent,
+          lastTagged: 0,
+          created: Date.parse(config.created ?? '') || 0,
+        })
+      }
+      return names.map((name) => giveName(store, id, name))
+    }),
+  )
+  for (const { config: id } of images) publish(event, id, { ...store.config(id).config?.Labels, name: id })
+  for (const makeEvent of tagged) publish(...makeEvent())
+}

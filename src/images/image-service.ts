@@ -1,0 +1,122 @@
+import { Readable } from 'node:stream'
+import type { ContentStore } from '#content'
+import type { Metadata } from '#metadata'
+import type { Digest } from '#oci'
+import type { ChainId, Snapshotter } from '#snapshots'
+import { invalidArgument, notFound } from '#errors'
+import { commitImage } from './commit-image.ts'
+import { describeImage } from './describe-image.ts'
+import { findImage } from './find-image.ts'
+import { imageHistory } from './image-history.ts'
+import { createImageStore } from './image-store.ts'
+import { importImage } from './import-image.ts'
+import { listImages } from './list-images.ts'
+import { loadImages } from './load/load-images.ts'
+import { giveName, imageAttributes, parseNewName } from './name-image.ts'
+import { pruneImages } from './prune-images.ts'
+import { removeImage } from './remove-image.ts'
+import { chooseImages, saveImages } from './save-images.ts'
+import type { Image, ImageService, ImageUsers, PublishImageEvent } from './types.ts'
+import { createCollector } from './collector.ts'
+
+export interface ImageServiceDeps {
+  metadata: Metadata
+  content: ContentStore
+  snapshots: Snapshotter
+  users: ImageUsers
+  publish: PublishImageEvent
+  /** Hears of failures in the background: nobody waits for the collection of what no image needs. */
+  report: (error: unknown) => void
+}
+
+export function createImageService(deps: ImageServiceDeps): ImageService {
+  const { content, snapshots, publish, users } = deps
+  const store = createImageStore(deps)
+  const creation = { store, content, snapshots, publish }
+  const removal = { store, users, publish }
+  const collector = createCollector({ store, content, snapshots })
+
+  const collectSoon = (): void => void collector.collect().catch(deps.report)
+
+  /** Runs what makes an image; whatever it has stored is freed when it fails. */
+  async function making<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      collectSoon()
+      throw error
+    }
+  }
+
+  function layerChains(id: Digest): ChainId[] {
+    return collector.chains(id)
+  }
+
+  return {
+    get: (ref) => describeImage(store, findImage(store, ref)),
+    list: (options) => listImages(store, options),
+    history: (ref) => imageHistory(store, snapshots, findImage(store, ref)),
+
+    async tag(ref, repo, tag) {
+      const name = parseNewName(repo, tag)
+      if (name === undefined) throw invalidArgument('invalid reference format')
+      const id = findImage(store, ref)
+      const event = store.transaction(() => giveName(store, id, name))
+      publish(...event())
+    },
+
+    async remove(ref, options) {
+      const results = removeImage(removal, ref, options)
+      collectSoon()
+      return results
+    },
+
+    async prune(filters) {
+      const sizes = collector.layerSizes()
+      const deleted = pruneImages(removal, filters)
+      collectSoon()
+      let reclaimed = 0
+      for (const result of deleted) if ('deleted' in result) reclaimed += sizes.get(result.deleted) ?? 0
+      publish('prune', '', { reclaimed: String(reclaimed) })
+      return { deleted, reclaimed }
+    },
+
+    load: (archive, options) => making(async () => describeAll(await loadImages(creation, archive, options))),
+    save(refs) {
+      const images = chooseImages(store, refs)
+      for (const { id } of images) publish('save', id, imageAttributes(store, id, id))
+      return Readable.from(saveImages(creation, images), { objectMode: false })
+    },
+    import: (tar, options) => making(async () => describeImage(store, await importImage(creation, tar, options))),
+    commit: (options) => making(async () => describeImage(store, await commitImage(creation, options))),
+
+    layerPaths(id) {
+      const row = store.row(id)
+      if (row === undefined) throw notFound(`No such image: ${id}`)
+      return row.chain === undefined ? [] : snapshots.layerPaths(row.chain)
+    },
+    layersSize: () => [...collector.layerSizes().values()].reduce((sum, size) => sum + size, 0),
+    sharedSize(id) {
+      const others = new Set(store.ids().flatMap((other) => (other === id ? [] : layerChains(other))))
+      return layerChains(id).reduce((sum, chain) => sum + (others.has(chain) ? snapshots.layer(chain).size : 0), 0)
+    },
+
+    async restore() {
+      for (const id of store.ids()) {
+        const chain = store.row(id)?.chain
+        const isWhole = content.has(id) && (chain === undefined || snapshots.has(chain))
+        if (isWhole) continue
+        deps.report(new Error(`Cannot keep image ${id}: its content is gone`))
+        store.transaction(() => {
+          for (const reference of store.references(id)) store.deleteReference(reference)
+          store.deleteImage(id)
+        })
+      }
+      await collector.collect()
+    },
+  }
+
+  function describeAll(ids: readonly Digest[]): Image[] {
+    return ids.map((id) => describeImage(store, id))
+  }
+}

@@ -1,0 +1,114 @@
+import type { ContentStore } from '#content'
+import type { Metadata } from '#metadata'
+import { decodeImageConfig, familiarString, fullString, MAX_CONFIG_SIZE, parseReference } from '#oci'
+import type { Digest, ImageConfigFile, Reference } from '#oci'
+
+/** What is kept of an image besides its config, which is a blob of the content store with the image's id as its digest. */
+export interface ImageRow {
+  /** Topmost layer. */
+  chain?: Digest
+  /** Bytes of all layers as unpacked. */
+  size: number
+  parent: Digest | ''
+  lastTagged: number
+  /** Milliseconds since the epoch, from the config; for sorting without decoding it. */
+  created: number
+}
+
+interface ReferenceRow {
+  image: Digest
+}
+
+/** Rows of images and names, with all of them in memory: every `create` and `ps` asks. */
+export interface ImageStore {
+  has(id: Digest): boolean
+  row(id: Digest): ImageRow | undefined
+  /** The decoded config of an image that exists. */
+  config(id: Digest): ImageConfigFile
+  ids(): Digest[]
+  children(id: Digest): Digest[]
+  /** All names of an image: by full name, tags before digests. */
+  references(id: Digest): Reference[]
+  /** What a name with tag or digest means. */
+  find(reference: Reference): Digest | undefined
+  /** Names with this repository. */
+  byName(domain: string, path: string): Reference[]
+  putImage(id: Digest, row: ImageRow): void
+  deleteImage(id: Digest): void
+  putReference(reference: Reference, image: Digest): void
+  deleteReference(reference: Reference): void
+  /** All writes inside happen together or not at all, in memory too. */
+  transaction<T>(change: () => T): T
+}
+
+export function createImageStore(deps: { metadata: Metadata; content: ContentStore }): ImageStore {
+  const imageRows = deps.metadata.repository<ImageRow>('images')
+  const referenceRows = deps.metadata.repository<ReferenceRow>('references')
+  const configs = new Map<Digest, ImageConfigFile>()
+  let images = new Map<Digest, ImageRow>()
+  let names = new Map<string, { reference: Reference; image: Digest }>()
+  readAll()
+
+  function readAll(): void {
+    images = new Map(imageRows.all().map(({ key, value }) => [key as Digest, value]))
+    names = new Map(referenceRows.all().map(({ key, value }) => [key, { reference: parseReference(key), image: value.image }]))
+  }
+
+  /** A digest says more than a tag beside it: the tag is not looked at (as distribution/reference's store). */
+  function keyOf(reference: Reference): string {
+    const { tag: _, ...canonical } = reference
+    return fullString(reference.digest === undefined ? reference : canonical)
+  }
+
+  return {
+    has: (id) => images.has(id),
+    row: (id) => images.get(id),
+    config(id) {
+      const known = configs.get(id) ?? decodeImageConfig(deps.content.readAll(id, MAX_CONFIG_SIZE))
+      configs.set(id, known)
+      return known
+    },
+    ids: () => [...images.keys()],
+    children: (id) => [...images].filter(([, row]) => row.parent === id).map(([child]) => child),
+    references(id) {
+      const found = [...names.values()].filter(({ image }) => image === id).map(({ reference }) => reference)
+      return found.sort(
+        (a, b) => Number(a.digest !== undefined) - Number(b.digest !== undefined) || compare(familiarString(a), familiarString(b)),
+      )
+    },
+    find: (reference) => names.get(keyOf(reference))?.image,
+    byName: (domain, path) =>
+      [...names.values()]
+        .filter(({ reference }) => reference.domain === domain && reference.path === path)
+        .map(({ reference }) => reference),
+    putImage(id, row) {
+      imageRows.put(id, row)
+      images.set(id, row)
+    },
+    deleteImage(id) {
+      imageRows.delete(id)
+      images.delete(id)
+      configs.delete(id)
+    },
+    putReference(reference, image) {
+      referenceRows.put(keyOf(reference), { image })
+      names.set(keyOf(reference), { reference, image })
+    },
+    deleteReference(reference) {
+      referenceRows.delete(keyOf(reference))
+      names.delete(keyOf(reference))
+    },
+    transaction(change) {
+      try {
+        return deps.metadata.transaction(change)
+      } catch (error) {
+        readAll()
+        throw error
+      }
+    },
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

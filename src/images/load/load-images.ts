@@ -1,0 +1,81 @@
+import type { Readable } from 'node:stream'
+import type { Lease } from '#content'
+import { invalidArgument } from '#errors'
+import { familiarString, hostPlatform, parseReference } from '#oci'
+import type { Digest, Reference } from '#oci'
+import type { ChainId, Layer } from '#snapshots'
+import { createImages } from '../create-image.ts'
+import type { CreateDeps, NewImage } from '../create-image.ts'
+import type { LoadOptions, ProgressMessage } from '../types.ts'
+import { readDockerArchive } from './docker-archive.ts'
+import { readOciLayout } from './oci-layout.ts'
+import { spoolArchive } from './spool-archive.ts'
+import type { ArchivedImage } from './spool-archive.ts'
+
+/** `docker load`: all images of the archive, or none. Returns their ids in the archive's order. */
+export async function loadImages(deps: CreateDeps, archive: Readable, options: LoadOptions): Promise<Digest[]> {
+  const { signal } = options
+  using lease = deps.content.lease()
+  const spooled = await spoolArchive(deps.content, archive, { lease, ...(signal === undefined ? {} : { signal }) })
+  // Both are there in what Docker saves since 25; its manifest.json has the names as `docker load` wants them.
+  const archived =
+    spooled.find('manifest.json') !== undefined || spooled.find('index.json') === undefined
+      ? readDockerArchive(spooled)
+      : readOciLayout(spooled, hostPlatform())
+  const unpack = createUnpacker(deps, lease, options)
+  const images = await Promise.all(archived.map((image) => prepareImage(deps, image, lease, unpack)))
+  createImages(deps, images, 'load')
+  for (const { config, names } of images) for (const message of loadedMessages(config, names)) options.report(message)
+  return images.map(({ config }) => config)
+}
+
+type Unpack = (blob: Digest, diffId: Digest) => Promise<Layer>
+
+/** Checks one image of the archive and makes its layers. */
+async function prepareImage({ store, snapshots }: CreateDeps, image: ArchivedImage, lease: Lease, unpack: Unpack): Promise<NewImage> {
+  const names = image.names.map(parseTaggedName)
+  const config = store.config(image.config)
+  if (config.os !== 'linux') throw invalidArgument(`cannot load ${config.os} image on linux`)
+  const diffIds = config.rootfs.diff_ids
+  if (diffIds.length !== image.layers.length) {
+    throw invalidArgument(`invalid manifest, layers length mismatch: expected ${diffIds.length}, got ${image.layers.length}`)
+  }
+  await Promise.all(image.layers.map((blob, index) => unpack(blob, diffIds[index] ?? blob)))
+  let chain: ChainId | undefined
+  for (const diffId of diffIds) chain = snapshots.stack(chain, diffId, lease)
+  return { config: image.config, parent: '', names }
+}
+
+function parseTaggedName(text: string): Reference {
+  const name = parseReference(text)
+  if (name.tag === undefined || name.digest !== undefined) throw invalidArgument(`invalid tag ${JSON.stringify(text)}`)
+  return name
+}
+
+/** Unpacks each layer once, with progress for the client unless it wants none. */
+function createUnpacker({ snapshots, content }: CreateDeps, lease: Lease, { quiet, report, signal }: LoadOptions): Unpack {
+  const layers = new Map<Digest, Promise<Layer>>()
+
+  async function start(blob: Digest, diffId: Digest): Promise<Layer> {
+    const total = content.size(blob)
+    const show = (current: number): void => {
+      if (!quiet)
+        report({ id: diffId.slice('sha256:'.length, 'sha256:'.length + 12), status: 'Loading layer', progress: { current, total } })
+    }
+    const layer = await snapshots.unpack(blob, { lease, diffId, progress: show, ...(signal === undefined ? {} : { signal }) })
+    show(total)
+    return layer
+  }
+
+  return async (blob, diffId) => {
+    const layer = layers.get(diffId) ?? start(blob, diffId)
+    layers.set(diffId, layer)
+    return await layer
+  }
+}
+
+/** Docker's words, which clients parse for the names. */
+function loadedMessages(id: Digest, names: readonly Reference[]): ProgressMessage[] {
+  if (names.length === 0) return [{ stream: `Loaded image ID: ${id}\n` }]
+  return names.map((name) => ({ stream: `Loaded image: ${familiarString(name)}\n` }))
+}

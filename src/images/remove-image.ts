@@ -1,0 +1,137 @@
+/**
+ * `docker rmi`: which names go, when the image goes with them, and who may forbid it.
+ * Source: moby daemon/images/image_delete.go, whose order of checks and texts clients know.
+ */
+
+import { conflict } from '#errors'
+import { chainIds, familiarString, parseReference, withDefaultTag } from '#oci'
+import type { Digest, Reference } from '#oci'
+import { findImage, isIdPrefix } from './find-image.ts'
+import type { ImageStore } from './image-store.ts'
+import { imageAttributes } from './name-image.ts'
+import type { DeleteResult, ImageUsers, PublishImageEvent } from './types.ts'
+
+export interface RemoveDeps {
+  store: ImageStore
+  users: ImageUsers
+  publish: PublishImageEvent
+}
+
+/** What may stand against deleting an image. Hard conflicts stand even with force. */
+interface DeleteConflict {
+  hard: boolean
+  /** A container is in the way, not other images or names. */
+  used: boolean
+  message: string
+}
+
+/** Deletes a name, and the image when that was its last. Layers are freed by the collection that follows. */
+export function removeImage(deps: RemoveDeps, ref: string, options: { force: boolean; prune: boolean }): DeleteResult[] {
+  const { store } = deps
+  const id = findImage(store, ref)
+  const results: DeleteResult[] = []
+  const byName = !isIdPrefix(id, ref)
+  if (byName) {
+    if (!options.force && isSingleReference(store.references(id))) refuseWhenUsed(deps, id, ref)
+    untagWithDigests(deps, id, withDefaultTag(parseReference(ref)), results)
+    if (store.references(id).length > 0) return results
+  } else if (isSingleReference(store.references(id))) {
+    const found = findConflict(deps, id, options.force ? 'hard' : 'used')
+    if (found !== undefined) throw describe(id, found)
+    for (const reference of store.references(id)) untag(deps, id, reference, results)
+  }
+  deleteImage(deps, id, options, byName, results)
+  return results
+}
+
+function refuseWhenUsed({ users }: RemoveDeps, id: Digest, ref: string): void {
+  const [user] = users.usersOf(id)
+  if (user === undefined) return
+  throw conflict(
+    `conflict: unable to remove repository reference "${ref}" (must force) - container ${short(user.id)} is using its referenced image ${short(id)}`,
+  )
+}
+
+/** Deletes a name, and the repository's digests with its last tag. */
+function untagWithDigests(deps: RemoveDeps, id: Digest, reference: Reference, results: DeleteResult[]): void {
+  untag(deps, id, reference, results)
+  if (reference.digest !== undefined) return
+  const sameRepository = deps.store.references(id).filter(({ domain, path }) => domain === reference.domain && path === reference.path)
+  if (sameRepository.some(({ digest }) => digest === undefined)) return
+  for (const digested of sameRepository) untag(deps, id, digested, results)
+}
+
+function untag({ store, publish }: RemoveDeps, id: Digest, reference: Reference, results: DeleteResult[]): void {
+  store.deleteReference(reference)
+  publish('untag', id, imageAttributes(store, id, id))
+  results.push({ untagged: familiarString(reference) })
+}
+
+/** `quiet`: a conflict ends it without an error, unless the image would be left without a name and nobody uses it. */
+function deleteImage(
+  deps: RemoveDeps,
+  id: Digest,
+  options: { force: boolean; prune: boolean },
+  quiet: boolean,
+  results: DeleteResult[],
+): void {
+  const { store } = deps
+  const found = findConflict(deps, id, options.force ? 'hard' : 'all')
+  if (found !== undefined) {
+    if (quiet && (!isDangling(store, id) || found.used)) return
+    throw describe(id, found)
+  }
+  const parent = store.row(id)?.parent ?? ''
+  const attributes = imageAttributes(store, id, id)
+  const chains = chainIds(store.config(id).rootfs.diff_ids)
+  store.transaction(() => {
+    for (const reference of store.references(id)) untag(deps, id, reference, results)
+    store.deleteImage(id)
+  })
+  deps.publish('delete', id, attributes)
+  results.push({ deleted: id })
+  const used = chainsOfAll(store)
+  for (const chain of chains.toReversed()) if (!used.has(chain)) results.push({ deleted: chain })
+  if (options.prune && parent !== '' && store.has(parent)) deleteImage(deps, parent, { force: false, prune: true }, true, results)
+}
+
+/** The first conflict among the hard ones, those plus containers that use it, or all. */
+function findConflict({ store, users }: RemoveDeps, id: Digest, extent: 'hard' | 'used' | 'all'): DeleteConflict | undefined {
+  if (store.children(id).length > 0) return { hard: true, used: false, message: 'image has dependent child images' }
+  const containers = users.usersOf(id)
+  const running = containers.find((user) => user.running)
+  if (running !== undefined) return { hard: true, used: true, message: `image is being used by running container ${short(running.id)}` }
+  if (extent === 'all' && store.references(id).length > 0) {
+    return { hard: false, used: false, message: 'image is referenced in multiple repositories' }
+  }
+  const [stopped] = containers
+  if (extent !== 'hard' && stopped !== undefined) {
+    return { hard: false, used: true, message: `image is being used by stopped container ${short(stopped.id)}` }
+  }
+  return undefined
+}
+
+function describe(id: Digest, { hard, message }: DeleteConflict): Error {
+  return conflict(`conflict: unable to delete ${short(id)} (${hard ? 'cannot be forced' : 'must be forced'}) - ${message}`)
+}
+
+/** One tag at most, and all digests of the same repository. */
+function isSingleReference(references: readonly Reference[]): boolean {
+  if (references.length <= 1) return references.length === 1
+  const tags = references.filter(({ digest }) => digest === undefined)
+  const repositories = new Set(references.map(({ domain, path }) => `${domain}/${path}`))
+  return tags.length <= 1 && repositories.size === 1
+}
+
+function isDangling(store: ImageStore, id: Digest): boolean {
+  return store.references(id).length === 0 && store.children(id).length === 0
+}
+
+function chainsOfAll(store: ImageStore): Set<Digest> {
+  return new Set(store.ids().flatMap((id) => chainIds(store.config(id).rootfs.diff_ids)))
+}
+
+/** Docker's short form of an id. */
+function short(id: string): string {
+  return id.replace(/^sha256:/, '').slice(0, 12)
+}
