@@ -1,4 +1,4 @@
-import { writev } from 'node:fs'
+import { writev, writevSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Pinned } from './pinned.ts'
 
@@ -6,6 +6,9 @@ const writevAsync = promisify(writev) as (fd: number, buffers: Buffer[], positio
 
 /** Bytes given to one system call. */
 const BATCH = 1024 * 1024
+
+/** What is left at the end of a file is written at once up to this size: the way to the thread pool and back costs more. */
+const SMALL = 64 * 1024
 
 /** Most buffers of one writev(2): IOV_MAX. */
 const MAX_BUFFERS = 1024
@@ -37,8 +40,20 @@ export class FileWriter {
 
   /** Resolves when everything is written. Call it in any case: a write under way must not outlive the descriptor. */
   async end(): Promise<void> {
-    await this.#flush()
     await this.#writing
+    if (this.#length <= SMALL) this.#writeRest()
+    else await this.#flush()
+    await this.#writing
+  }
+
+  #writeRest(): void {
+    for (let rest = this.#pieces; rest.length > 0;) {
+      const count = writevSync(this.#file.fd, rest, this.#position)
+      this.#position += count
+      rest = withoutFirst(rest, count)
+    }
+    this.#pieces = []
+    this.#length = 0
   }
 
   /** Waits for what was written earlier, not for what is written now. */
