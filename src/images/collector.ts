@@ -14,8 +14,8 @@ export interface Collector {
   layerSizes(): Map<string, number>
 }
 
-export function createCollector(deps: { store: ImageStore; content: ContentStore; snapshots: Snapshotter }): Collector {
-  const { store, content, snapshots } = deps
+export function createCollector(deps: { store: ImageStore; content: ContentStore; snapshotter: Snapshotter }): Collector {
+  const { store, content, snapshotter } = deps
   let running: Promise<void> | undefined
   let again = false
 
@@ -24,8 +24,8 @@ export function createCollector(deps: { store: ImageStore; content: ContentStore
   async function work(): Promise<void> {
     while (again) {
       again = false
-      snapshots.collect(new Set(store.ids().flatMap((id) => store.row(id)?.chain ?? [])))
-      await content.collect(new Set([...store.ids(), ...snapshots.blobs()]))
+      snapshotter.collect(new Set(store.ids().flatMap((id) => store.row(id)?.chain ?? [])))
+      await content.collect(new Set([...store.ids(), ...snapshotter.blobs()]))
     }
   }
 
@@ -36,6 +36,6 @@ export function createCollector(deps: { store: ImageStore; content: ContentStore
       await running
     },
     chains,
-    layerSizes: () => new Map(store.ids().flatMap((id) => chains(id).map((chain) => [chain, snapshots.layer(chain).size]))),
+    layerSizes: () => new Map(store.ids().flatMap((id) => chains(id).map((chain) => [chain, snapshotter.layer(chain).size]))),
   }
 }

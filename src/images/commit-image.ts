@@ -12,17 +12,17 @@ const EMPTY_TAR: Digest = digestOf(END_OF_ARCHIVE)
 
 /** A container's writable layer becomes an image on top of the one it was made from. Source: moby daemon/images/image_commit.go. */
 export async function commitImage(deps: CreateDeps, options: CommitOptions): Promise<Digest> {
-  const { content, snapshots, store } = deps
+  const { content, snapshotter, store } = deps
   const name = parseNewName(options.repo, options.tag)
   const config = applyChanges(options.config ?? {}, options.changes)
   using lease = content.lease()
-  const blob = await content.ingest(snapshots.diff(options.key), { lease })
+  const blob = await content.ingest(snapshotter.diff(options.key), { lease })
   const isEmpty = blob.digest === EMPTY_TAR
   const parent = options.parent === '' ? undefined : store.config(options.parent)
   const diffIds = [...(parent?.rootfs.diff_ids ?? [])]
   if (!isEmpty) {
-    const layer = await snapshots.unpack(blob.digest, { lease })
-    snapshots.stack(options.parent === '' ? undefined : store.row(options.parent)?.chain, layer.diffId, lease)
+    const layer = await snapshotter.unpack(blob.digest, { lease })
+    snapshotter.stack(options.parent === '' ? undefined : store.row(options.parent)?.chain, layer.diffId, lease)
     diffIds.push(layer.diffId)
   }
   const created = new Date().toISOString()

@@ -15,7 +15,7 @@ export interface NewImage {
 export interface CreateDeps {
   store: ImageStore
   content: ContentStore
-  snapshots: Snapshotter
+  snapshotter: Snapshotter
   publish: PublishImageEvent
 }
 
@@ -37,7 +37,7 @@ export function createImages(deps: CreateDeps, images: readonly NewImage[], even
       if (!store.has(id)) {
         const config = store.config(id)
         const chains = chainIds(config.rootfs.diff_ids)
-        const size = chains.reduce((sum, chain) => sum + deps.snapshots.layer(chain).size, 0)
+        const size = chains.reduce((sum, chain) => sum + deps.snapshotter.layer(chain).size, 0)
         const top = chains.at(-1)
         store.putImage(id, {
           ...(top === undefined ? {} : { chain: top }),

@@ -5,7 +5,7 @@ import type { ImageStore } from './image-store.ts'
 import type { HistoryEntry } from './types.ts'
 
 /** How an image came about, newest step first. Source: moby daemon/images/image_history.go. */
-export function imageHistory(store: ImageStore, snapshots: Pick<Snapshotter, 'layer'>, id: Digest): HistoryEntry[] {
+export function imageHistory(store: ImageStore, snapshotter: Pick<Snapshotter, 'layer'>, id: Digest): HistoryEntry[] {
   const config = store.config(id)
   const chains = chainIds(config.rootfs.diff_ids)
   let layer = 0
@@ -17,7 +17,7 @@ export function imageHistory(store: ImageStore, snapshots: Pick<Snapshotter, 'la
       created: Math.floor(Date.parse(step.created ?? '') / 1000) || 0,
       createdBy: step.created_by ?? '',
       tags: null,
-      size: chain === undefined ? 0 : snapshots.layer(chain).size,
+      size: chain === undefined ? 0 : snapshotter.layer(chain).size,
       comment: step.comment ?? '',
     }
   })

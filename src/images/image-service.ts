@@ -22,7 +22,7 @@ import { createCollector } from './collector.ts'
 export interface ImageServiceDeps {
   metadata: Metadata
   content: ContentStore
-  snapshots: Snapshotter
+  snapshotter: Snapshotter
   users: ImageUsers
   publish: PublishImageEvent
   /** Hears of failures in the background: nobody waits for the collection of what no image needs. */
@@ -30,11 +30,11 @@ export interface ImageServiceDeps {
 }
 
 export function createImageService(deps: ImageServiceDeps): ImageService {
-  const { content, snapshots, publish, users } = deps
+  const { content, snapshotter, publish, users } = deps
   const store = createImageStore(deps)
-  const creation = { store, content, snapshots, publish }
+  const creation = { store, content, snapshotter, publish }
   const removal = { store, users, publish }
-  const collector = createCollector({ store, content, snapshots })
+  const collector = createCollector({ store, content, snapshotter })
 
   const collectSoon = (): void => void collector.collect().catch(deps.report)
 
@@ -55,7 +55,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   return {
     get: (ref) => describeImage(store, findImage(store, ref)),
     list: (options) => listImages(store, options),
-    history: (ref) => imageHistory(store, snapshots, findImage(store, ref)),
+    history: (ref) => imageHistory(store, snapshotter, findImage(store, ref)),
 
     async tag(ref, repo, tag) {
       const name = parseNewName(repo, tag)
@@ -93,18 +93,18 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     layerPaths(id) {
       const row = store.row(id)
       if (row === undefined) throw notFound(`No such image: ${id}`)
-      return row.chain === undefined ? [] : snapshots.layerPaths(row.chain)
+      return row.chain === undefined ? [] : snapshotter.layerPaths(row.chain)
     },
     layersSize: () => [...collector.layerSizes().values()].reduce((sum, size) => sum + size, 0),
     sharedSize(id) {
       const others = new Set(store.ids().flatMap((other) => (other === id ? [] : layerChains(other))))
-      return layerChains(id).reduce((sum, chain) => sum + (others.has(chain) ? snapshots.layer(chain).size : 0), 0)
+      return layerChains(id).reduce((sum, chain) => sum + (others.has(chain) ? snapshotter.layer(chain).size : 0), 0)
     },
 
     async restore() {
       for (const id of store.ids()) {
         const chain = store.row(id)?.chain
-        const isWhole = content.has(id) && (chain === undefined || snapshots.has(chain))
+        const isWhole = content.has(id) && (chain === undefined || snapshotter.has(chain))
         if (isWhole) continue
         deps.report(new Error(`Cannot keep image ${id}: its content is gone`))
         store.transaction(() => {

@@ -15,8 +15,8 @@ export async function importImage(deps: CreateDeps, tar: Readable, options: Impo
   const { signal } = options
   using lease = deps.content.lease()
   const blob = await deps.content.ingest(tar, { lease, ...(signal === undefined ? {} : { signal }) })
-  const layer = await deps.snapshots.unpack(blob.digest, { lease, ...(signal === undefined ? {} : { signal }) })
-  deps.snapshots.stack(undefined, layer.diffId, lease)
+  const layer = await deps.snapshotter.unpack(blob.digest, { lease, ...(signal === undefined ? {} : { signal }) })
+  deps.snapshotter.stack(undefined, layer.diffId, lease)
   const created = new Date().toISOString()
   const id = await storeConfig(
     deps.content,

@@ -12,7 +12,7 @@
  * one was made from on this machine; *dangling*, without a tag.
  *
  * ```ts
- * const images = createImageService({ metadata, content, snapshots, users, publish, report })
+ * const images = createImageService({ metadata, content, snapshotter, users, publish, report })
  * const [image] = await images.load(archive, { quiet: true, report: () => {} })
  * await images.tag(image.id, 'registry:5000/app', 'v1')
  * await images.remove('registry:5000/app:v1', { force: false, prune: true }) // → [{ untagged: 'registry:5000/app:v1' }, …]

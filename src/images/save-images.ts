@@ -22,7 +22,7 @@ import type { ImageStore } from './image-store.ts'
 export interface SaveDeps {
   store: ImageStore
   content: ContentStore
-  snapshots: Snapshotter
+  snapshotter: Snapshotter
 }
 
 /** An image to save, with the names it was asked for by. */
@@ -85,7 +85,7 @@ function* archiveEntries(deps: SaveDeps, images: readonly SavedImage[]): Generat
       if (written.has(digest)) continue
       written.add(digest)
       const chain = chainIds(layers.map((layer) => layer.digest))[index] ?? digest
-      yield { entry: blobEntry(digest, size), body: deps.snapshots.layerTar(chain) as AsyncIterable<Buffer> }
+      yield { entry: blobEntry(digest, size), body: deps.snapshotter.layerTar(chain) as AsyncIterable<Buffer> }
     }
     const config = deps.content.readAll(image.id, MAX_CONFIG_SIZE)
     const manifest: ImageManifest = {
@@ -112,10 +112,10 @@ function* archiveEntries(deps: SaveDeps, images: readonly SavedImage[]): Generat
   yield document('repositories', repositories(descriptors))
 }
 
-function describeLayers({ store, snapshots }: SaveDeps, id: Digest): Descriptor[] {
+function describeLayers({ store, snapshotter }: SaveDeps, id: Digest): Descriptor[] {
   const diffIds = store.config(id).rootfs.diff_ids
   return chainIds(diffIds).map((chain, index) => {
-    const layer = snapshots.layer(chain)
+    const layer = snapshotter.layer(chain)
     return { mediaType: MEDIA_TYPES.ociLayer, digest: diffIds[index] ?? layer.diffId, size: layer.tarSize }
   })
 }

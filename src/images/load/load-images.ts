@@ -32,7 +32,7 @@ export async function loadImages(deps: CreateDeps, archive: Readable, options: L
 type Unpack = (blob: Digest, diffId: Digest) => Promise<Layer>
 
 /** Checks one image of the archive and makes its layers. */
-async function prepareImage({ store, snapshots }: CreateDeps, image: ArchivedImage, lease: Lease, unpack: Unpack): Promise<NewImage> {
+async function prepareImage({ store, snapshotter }: CreateDeps, image: ArchivedImage, lease: Lease, unpack: Unpack): Promise<NewImage> {
   const names = image.names.map(parseTaggedName)
   const config = store.config(image.config)
   if (config.os !== 'linux') throw invalidArgument(`cannot load ${config.os} image on linux`)
@@ -42,7 +42,7 @@ async function prepareImage({ store, snapshots }: CreateDeps, image: ArchivedIma
   }
   await Promise.all(image.layers.map((blob, index) => unpack(blob, diffIds[index] ?? blob)))
   let chain: ChainId | undefined
-  for (const diffId of diffIds) chain = snapshots.stack(chain, diffId, lease)
+  for (const diffId of diffIds) chain = snapshotter.stack(chain, diffId, lease)
   return { config: image.config, parent: '', names }
 }
 
@@ -53,7 +53,7 @@ function parseTaggedName(text: string): Reference {
 }
 
 /** Unpacks each layer once, with progress for the client unless it wants none. */
-function createUnpacker({ snapshots, content }: CreateDeps, lease: Lease, { quiet, report, signal }: LoadOptions): Unpack {
+function createUnpacker({ snapshotter, content }: CreateDeps, lease: Lease, { quiet, report, signal }: LoadOptions): Unpack {
   const layers = new Map<Digest, Promise<Layer>>()
 
   async function start(blob: Digest, diffId: Digest): Promise<Layer> {
@@ -62,7 +62,7 @@ function createUnpacker({ snapshots, content }: CreateDeps, lease: Lease, { quie
       if (!quiet)
         report({ id: diffId.slice('sha256:'.length, 'sha256:'.length + 12), status: 'Loading layer', progress: { current, total } })
     }
-    const layer = await snapshots.unpack(blob, { lease, diffId, progress: show, ...(signal === undefined ? {} : { signal }) })
+    const layer = await snapshotter.unpack(blob, { lease, diffId, progress: show, ...(signal === undefined ? {} : { signal }) })
     show(total)
     return layer
   }
