@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { encodePax } from './pax.ts'
 import { createTarDecoder } from './tar-decoder.ts'
 import { encodeEntry, END_OF_ARCHIVE } from './tar-encoder.ts'
 import { checksum } from './tar-block.ts'
@@ -151,6 +152,7 @@ describe('createTarDecoder', () => {
     assert.equal(decoder.ended, true)
   })
 
+  const record = (key: string, value: string): string => encodePax([[key, value]]).toString()
   const pax = (records: string): Buffer => {
     const header = forge(tarEntry({ path: 'pax', size: records.length }), { 156: 'x' })
     return Buffer.concat([
@@ -179,18 +181,14 @@ describe('createTarDecoder', () => {
     ['a PAX record that claims to be longer than the header', pax('99 path=abc\n'), /malformed PAX record/],
     ['a PAX record that claims to be shorter than it is', pax('5 path=abc\n'), /malformed PAX record/],
     ['a PAX record without a value', pax('9 pathabc\n'), /malformed PAX record/],
-    ['a PAX size that is no number', pax('11 size=-1\n'), /PAX size is not a number/],
-    ['a PAX time that is no time', pax('13 mtime=1e3\n'), /malformed PAX time/],
-    ['a NUL in a name', pax('14 path=ab\0cd\n'), /NUL in a file name/],
-    ['a name that is too long', pax(`${5000 + 11} path=${'x'.repeat(5000)}\n`), /file name too long/],
-    ['a sparse map that overlaps', pax('28 GNU.sparse.map=0,10,5,10\n22 GNU.sparse.size=20\n'), /does not fit/],
-    [
-      'a sparse map beyond the end',
-      pax('25 GNU.sparse.map=100,0,\n'.replace(',\n', '\n').replace('25', '24') + '22 GNU.sparse.size=20\n'),
-      /does not fit the file/,
-    ],
-    ['an odd sparse map', pax('23 GNU.sparse.map=0,1,2\n'), /malformed sparse map/],
-    ['an unknown sparse version', pax('22 GNU.sparse.major=9\n'), /sparse format 9/],
+    ['a PAX size that is no number', pax(record('size', '-1')), /PAX size is not a number/],
+    ['a PAX time that is no time', pax(record('mtime', '1e3')), /malformed PAX time/],
+    ['a NUL in a name', pax(record('path', 'ab\0cd')), /NUL in a file name/],
+    ['a name that is too long', pax(record('path', 'x'.repeat(5000))), /file name too long/],
+    ['a sparse map that overlaps', pax(record('GNU.sparse.map', '0,10,5,10') + record('GNU.sparse.size', '20')), /does not fit/],
+    ['a sparse map beyond the end', pax(record('GNU.sparse.map', '100,0') + record('GNU.sparse.size', '20')), /does not fit the file/],
+    ['an odd sparse map', pax(record('GNU.sparse.map', '0,1,2')), /malformed sparse map/],
+    ['an unknown sparse version', pax(record('GNU.sparse.major', '9')), /sparse format 9/],
     ['an extended header at the end', Buffer.concat([pax('').subarray(0, 512), END_OF_ARCHIVE]), /extended header without a file/],
     [
       'data after one block of zeros',
