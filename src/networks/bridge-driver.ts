@@ -82,6 +82,9 @@ export function startBridgeDriver(
       pool.release(parseIpv4(endpoint.ipv4Address), endpoint.hostInterface)
     },
     plan(endpoint, ports) {
+      // br_netfilter, where somebody (Kubernetes, an older Docker) has it on, sends bridged packets through our rules: they keep containers apart
+      // then, and translate before the bridge has looked at the frame, which for a container that calls itself goes back by the same port.
+      const filtersBridged = sysctls.read('net/bridge/bridge-nf-call-iptables') === '1'
       return bridgedNamespace({
         hostLink: { name: endpoint.hostInterface, index: Number.parseInt(endpoint.hostInterface.slice('veth'.length), 16) },
         bridgeIndex,
@@ -91,7 +94,8 @@ export function startBridgeDriver(
         address: parseIpv4(endpoint.ipv4Address),
         prefixLength: endpoint.ipv4PrefixLength,
         gateway: addressing.gateway,
-        isolated: !options.icc,
+        isolated: !options.icc && !filtersBridged,
+        hairpin: filtersBridged && ports.length > 0,
         disableIPv6: hasIPv6,
         ports,
       })

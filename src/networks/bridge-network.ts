@@ -36,8 +36,14 @@ export function decideAddressing(
   return { ...base, gateway, ...(range !== undefined && { range }) }
 }
 
-export function ipamOf({ subnet, gateway, range }: BridgeAddressing): IpamConfig {
-  return { subnet: formatSubnet(subnet), gateway: formatIpv4(gateway), ...(range !== undefined && { ipRange: formatSubnet(range) }) }
+/** As Docker shows it: `gateway` is the bridge, another default route of the containers is an auxiliary address. */
+export function ipamOf({ subnet, address, gateway, range }: BridgeAddressing): IpamConfig {
+  return {
+    subnet: formatSubnet(subnet),
+    gateway: formatIpv4(address),
+    ...(range !== undefined && { ipRange: formatSubnet(range) }),
+    ...(gateway !== address && { auxAddresses: { DefaultGatewayIPv4: formatIpv4(gateway) } }),
+  }
 }
 
 type Base = Pick<BridgeAddressing, 'subnet' | 'address'>
@@ -58,8 +64,7 @@ function fromRecord(
   const { subnet } = parseCidr(ipam.subnet)
   const collides = hostSubnets(route, options.bridge).some((other) => overlap(subnet, other))
   if (collides && !inUse) return undefined
-  const existing = bridgeAddress(route, options.bridge)?.address
-  return { subnet, address: existing !== undefined && contains(subnet, existing) ? existing : subnet.address + 1 }
+  return { subnet, address: ipam.gateway === undefined ? subnet.address + 1 : parseIpv4(ipam.gateway) }
 }
 
 function fromInterface(route: RouteNetlink, options: NetworkOptions): Base | undefined {

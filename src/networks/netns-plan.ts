@@ -1,4 +1,4 @@
-import { MessageWriter, type NetnsPlan, encodeIsolatePort, encodeNewAddress, encodeNewRoute, encodeNewVeth, encodeSetLink } from '#kernel'
+import { MessageWriter, type NetnsPlan, encodeSetBridgePort, encodeNewAddress, encodeNewRoute, encodeNewVeth, encodeSetLink } from '#kernel'
 import { ipv4Bytes } from './ip-address.ts'
 import type { PortBinding } from './types.ts'
 
@@ -23,8 +23,10 @@ export interface BridgedNamespace {
   prefixLength: number
   /** 0: no default route. */
   gateway: number
-  /** No frames to other containers (`--icc=false`). */
+  /** No frames to other containers. */
   isolated: boolean
+  /** Frames may come back by the port they left from. */
+  hairpin: boolean
   /** The kernel has IPv6 and the network has not: off on the interface, else it would give itself a link-local address. */
   disableIPv6: boolean
   ports: readonly PortBinding[]
@@ -39,7 +41,9 @@ export function bridgedNamespace(wanted: BridgedNamespace): NewNamespace {
     mtu: wanted.mtu,
     peer: { index: CONTAINER_LINK_INDEX, name: wanted.interfaceName, mac: wanted.mac, pid: 0 },
   })
-  if (wanted.isolated) encodeIsolatePort(host, wanted.hostLink.index)
+  if (wanted.isolated || wanted.hairpin) {
+    encodeSetBridgePort(host, wanted.hostLink.index, { isolated: wanted.isolated, hairpin: wanted.hairpin })
+  }
   const inside = new MessageWriter()
   encodeSetLink(inside, { index: LOOPBACK_INDEX }, { up: true })
   encodeNewAddress(inside, { linkIndex: CONTAINER_LINK_INDEX, address: ipv4Bytes(wanted.address), prefixLength: wanted.prefixLength })

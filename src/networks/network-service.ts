@@ -197,6 +197,7 @@ function asConnectivityError(error: unknown, containerName: string, endpointId: 
   if (!(error instanceof Error)) return error
   const code = error instanceof EngineError ? error.code : 'INTERNAL'
   if (code === 'NOT_IMPLEMENTED' || code === 'INVALID_ARGUMENT') return error
-  const where = `driver failed programming external connectivity on endpoint ${containerName} (${endpointId})`
-  return new EngineError(code, `failed to set up container networking: ${where}: ${error.message}`, { cause: error })
+  return new EngineError(code, `driver failed programming external connectivity on endpoint ${containerName} (${endpointId}): ${error.message}`, {
+    cause: error,
+  })
 }

@@ -42,6 +42,7 @@ const IFLA_LINKINFO = 18
 const IFLA_NET_NS_PID = 19
 const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
+const IFLA_BRPORT_MODE = 4
 const IFLA_BRPORT_ISOLATED = 33
 const VETH_INFO_PEER = 1
 const IFA_ADDRESS = 1
@@ -143,10 +144,16 @@ export function encodeSetLink(writer: MessageWriter, target: LinkTarget, change:
   if (change.mtu !== undefined) writer.attribute(IFLA_MTU, u32(change.mtu))
 }
 
-/** Ports of a bridge that are isolated exchange no frames with each other, only with the bridge itself (Linux 4.18). */
-export function encodeIsolatePort(writer: MessageWriter, index: number): void {
+/**
+ * Settings of a bridge's port. `isolated`: no frames to other isolated ports, only to the bridge itself (Linux 4.18). `hairpin`: frames may leave by
+ * the port they came in by.
+ */
+export function encodeSetBridgePort(writer: MessageWriter, index: number, settings: { isolated?: boolean; hairpin?: boolean }): void {
   writer.begin(RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK, ifinfo({ index, family: AF_BRIDGE }))
-  writer.nest(IFLA_PROTINFO, () => writer.attribute(IFLA_BRPORT_ISOLATED, u8(1)))
+  writer.nest(IFLA_PROTINFO, () => {
+    if (settings.hairpin !== undefined) writer.attribute(IFLA_BRPORT_MODE, u8(Number(settings.hairpin)))
+    if (settings.isolated !== undefined) writer.attribute(IFLA_BRPORT_ISOLATED, u8(Number(settings.isolated)))
+  })
 }
 
 export function encodeDeleteLink(writer: MessageWriter, target: LinkTarget): void {
