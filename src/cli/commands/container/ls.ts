@@ -1,0 +1,44 @@
+/** `docker ps`: list containers. */
+import { defineCommand, NO_ARGS, OK, type Command } from '../../command.ts'
+import { bool, int, string } from '../../parser/flag.ts'
+import { filter } from '../../opts/filter.ts'
+import { LIST_FORMAT_HELP } from '../../format/format-help.ts'
+import { listContainers } from '#client'
+import { chooseFormat, formatList } from '../../format/format-list.ts'
+import { CONTAINER_LIST, containerView } from '../../format/container-view.ts'
+
+export const command: Command = defineCommand({
+  use: 'ps [OPTIONS]',
+  short: 'List containers',
+  aliases: ['container ls', 'container list', 'container ps', 'ps'],
+  args: NO_ARGS,
+  flags: {
+    all: bool('Show all containers', { short: 'a' }),
+    filter: filter('Filter output based on conditions provided', { short: 'f' }),
+    format: string(LIST_FORMAT_HELP),
+    last: int('Show n last created containers (includes all states)', { short: 'n', initial: -1 }),
+    latest: bool('Show the latest created container (includes all states)', { short: 'l' }),
+    'no-trunc': bool("Don't truncate output"),
+    quiet: bool('Only display container IDs', { short: 'q' }),
+    size: bool('Display total file sizes', { short: 's' }),
+  },
+  async run(cli, { flags, changed }) {
+    const format = flags.quiet
+      ? QUIET
+      : chooseFormat(flags.format, cli.config.psFormat, CONTAINER_LIST.table + (flags.size ? '\t{{.Size}}' : ''))
+    const limit = flags.latest && flags.last === -1 ? 1 : flags.last
+    const containers = await listContainers(cli.engine(), {
+      all: flags.all || flags.latest || changed.has('last'),
+      ...(limit > 0 ? { limit } : {}),
+      // Sizes cost the daemon a walk through the file system: asked for only when the format shows them.
+      size: flags.size || (!flags.quiet && /\{\{[^}]*\.Size\b/.test(format)),
+      filters: flags.filter,
+    })
+    const now = Date.now()
+    const rows = containers.map((container) => containerView(container, { truncate: !flags['no-trunc'], now }))
+    cli.stdout.write(formatList(format, rows, CONTAINER_LIST.headers))
+    return OK
+  },
+})
+
+const QUIET = '{{.ID}}'

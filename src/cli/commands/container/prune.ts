@@ -1,0 +1,19 @@
+/** `docker container prune`: remove stopped containers. */
+import { defineCommand, NO_ARGS, type Command } from '../../command.ts'
+import { bool } from '../../parser/flag.ts'
+import { filter } from '../../opts/filter.ts'
+import { pruneAndReport, pruneStoppedContainers } from '../prune.ts'
+
+export const command: Command = defineCommand({
+  use: 'prune [OPTIONS]',
+  short: 'Remove all stopped containers',
+  args: NO_ARGS,
+  flags: {
+    filter: filter('Provide filter values (e.g. "until=<timestamp>")'),
+    force: bool('Do not prompt for confirmation', { short: 'f' }),
+  },
+  async run(cli, { flags }) {
+    const question = 'WARNING! This will remove all stopped containers.\nAre you sure you want to continue?'
+    return pruneAndReport(cli, { force: flags.force, question }, () => pruneStoppedContainers(cli, flags.filter))
+  },
+})

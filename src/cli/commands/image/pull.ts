@@ -1,0 +1,40 @@
+/** `docker pull`: download an image. */
+import { defineCommand, exactly, OK, type Command } from '../../command.ts'
+import { bool, string } from '../../parser/flag.ts'
+import { pullImage } from '#client'
+import { DEFAULT_TAG, familiarName, fullString, parseReference, withDefaultTag } from '#oci'
+import { registryAuth } from '../../config/registry-auth.ts'
+import { showProgress } from '../../terminal/progress.ts'
+
+export const command: Command = defineCommand({
+  use: 'pull [OPTIONS] NAME[:TAG|@DIGEST]',
+  short: 'Download an image from a registry',
+  aliases: ['image pull', 'pull'],
+  args: exactly(1),
+  flags: {
+    'all-tags': bool('Download all tagged images in the repository', { short: 'a' }),
+    'disable-content-trust': bool('Skip image verification', { initial: true }),
+    platform: string('Set platform if server is multi-platform capable'),
+    quiet: bool('Suppress verbose output', { short: 'q' }),
+  },
+  async run(cli, { flags, args }) {
+    const [name = ''] = args
+    if (!flags['disable-content-trust']) throw new Error('content trust is not supported')
+    const written = parseReference(name)
+    if (flags['all-tags'] && (written.tag !== undefined || written.digest !== undefined))
+      throw new Error("tag can't be used with --all-tags/-a")
+    const reference = flags['all-tags'] ? written : withDefaultTag(written)
+    if (!flags['all-tags'] && written.tag === undefined && written.digest === undefined && !flags.quiet)
+      cli.print(`Using default tag: ${DEFAULT_TAG}`)
+    const response = await pullImage(cli.engine(), {
+      fromImage: familiarName(reference),
+      tag: reference.digest ?? reference.tag ?? '',
+      ...(flags.platform === '' ? {} : { platform: flags.platform }),
+      auth: await registryAuth(cli, reference.domain),
+    })
+    const silent = { isTerminal: false, write: () => {}, size: () => undefined }
+    await showProgress(response.body, flags.quiet ? silent : cli.stdout)
+    cli.print(fullString(reference))
+    return OK
+  },
+})
