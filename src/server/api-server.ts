@@ -79,6 +79,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     try {
       await match.route.handle(context)
     } catch (error) {
+      if (context.isAborted) return void response.destroy()
       report(request, error)
       // Too late for a status: breaking the connection is the only way to say that the body is not whole.
       if (response.headersSent) response.destroy()

@@ -56,6 +56,11 @@ export class RequestContext {
     return (this.#signal = controller.signal)
   }
 
+  /** Whether {@link signal} was asked for and has fired: an error after that tells only that the work stopped as it should. */
+  get isAborted(): boolean {
+    return this.#signal?.aborted === true
+  }
+
   /** Body as JSON, decoded by its table. No body: `{}`. Throws INVALID_ARGUMENT. */
   async readJson<D>(codec: StructCodec<D>): Promise<Partial<D>> {
     return decodeBody(codec, await this.readRawJson(), this.version)

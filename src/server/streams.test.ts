@@ -143,7 +143,7 @@ test('stats come as a stream, or as one object', async () => {
   assert.equal(last['networks'], undefined)
   const single = await server.request('GET', '/containers/web/stats?stream=0&one-shot=1')
   assert.equal(single.headers['transfer-encoding'], undefined)
-  assert.equal(single.json<Record<string, unknown>>()['preread'], '0001-01-01T00:00:00Z')
+  assert.equal((single.json() as { preread: string }).preread, '0001-01-01T00:00:00Z')
   assert.deepEqual(asked, [
     { stream: true, oneShot: false },
     { stream: false, oneShot: true },
@@ -314,5 +314,27 @@ test('import answers with the id, pull is refused by name', async () => {
   assert.equal(answer.text, `{"status":"${IMAGE_ID}"}\r\n`)
   const pull = await server.request('POST', '/images/create?fromImage=alpine')
   assert.equal(pull.status, 501)
-  assert.match(pull.json<{ message: string }>().message, /pulling images .*"alpine"/)
+  assert.match(pull.text, /pulling images .*alpine/)
+})
+
+test('a wait that is given up is no internal error', async () => {
+  const failures: unknown[] = []
+  await using server = await startServer(
+    {
+      containers: {
+        wait: async (_ref, _condition, signal) => {
+          assert.ok(signal)
+          return { result: once(signal, 'abort').then(() => Promise.reject(new Error('AbortError'))) }
+        },
+      },
+    },
+    { onInternalError: (_request, error) => failures.push(error) },
+  )
+  const client = server.connect()
+  client.write(head('POST /containers/web/wait'))
+  await readAll(client, (text) => text.endsWith('\r\n\r\n'))
+  const ended = readAll(client)
+  client.end()
+  await ended
+  assert.deepEqual(failures, [])
 })

@@ -7,7 +7,7 @@ import type { NetworkRecord, NetworkService } from '#networks'
 import { booleanFilter, parseFilters, type Filters } from '../decode/filters.ts'
 import type { RequestContext } from '../request-context.ts'
 import { refusedRoute, type Route } from '../route.ts'
-import { encodeNetwork, encodeNetworkContainer } from '../wire/network.ts'
+import { encodeNetwork, encodeNetworkContainer, encodeNetworkStatus } from '../wire/network.ts'
 
 interface Deps {
   networks: NetworkService
@@ -16,7 +16,8 @@ interface Deps {
 
 const LIST_FILTERS = ['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type']
 
-export function networkRoutes({ networks, containers }: Deps): Route[] {
+export function networkRoutes(deps: Deps): Route[] {
+  const { networks } = deps
   const list = (context: RequestContext): void => {
     const filters = parseFilters(context.query.text('filters'), LIST_FILTERS)
     const found = networks.list().filter((network) => matchesFilters(network, filters, networks))
@@ -46,10 +47,10 @@ export function networkRoutes({ networks, containers }: Deps): Route[] {
       method: 'GET',
       path: '/networks/{id*}',
       summary: 'Inspect a network',
-      handle(context) {
+      async handle(context) {
         const network = networks.get(context.param('id'))
-        const status = context.version < 52 ? {} : { Status: { IPAM: { Subnets: {} } } }
-        context.json(200, { ...encodeNetwork(network), Containers: connectedContainers(network, networks, containers), ...status })
+        const status = context.version < 52 ? {} : { Status: encodeNetworkStatus(network, networks.endpoints(network.id)) }
+        context.json(200, { ...encodeNetwork(network), Containers: await connectedContainers(deps, network), ...status })
       },
     },
     {
@@ -64,14 +65,14 @@ export function networkRoutes({ networks, containers }: Deps): Route[] {
   ]
 }
 
-function connectedContainers(
-  network: NetworkRecord,
-  networks: NetworkService,
-  containers: ContainerService,
-): Record<string, NetworkContainer> {
+/** By container id. A container that is being removed just now is left out. */
+async function connectedContainers({ networks, containers }: Deps, network: NetworkRecord): Promise<Record<string, NetworkContainer>> {
+  const list = await containers.list({ all: true, limit: 0, size: false, filters: {} })
+  const names = new Map(list.map(({ container }) => [container.id, container.name]))
   return Object.fromEntries(
-    networks.endpoints(network.id).map((endpoint) => {
-      return [endpoint.containerId, encodeNetworkContainer(endpoint, containers.get(endpoint.containerId).name)]
+    networks.endpoints(network.id).flatMap((endpoint) => {
+      const name = names.get(endpoint.containerId)
+      return name === undefined ? [] : [[endpoint.containerId, encodeNetworkContainer(endpoint, name)]]
     }),
   )
 }

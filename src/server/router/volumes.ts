@@ -80,7 +80,7 @@ function matchesFilters(volume: Volume, filters: Filters, volumes: VolumeService
   if (filters['driver'] !== undefined && !filters['driver'].includes(volume.driver)) return false
   if (filters['name'] !== undefined && !filters['name'].some((part) => volume.name.includes(part))) return false
   return (filters['label'] ?? []).every((wanted) => {
-    const [key = '', value] = splitOnce(wanted)
+    const [key, value] = splitOnce(wanted)
     if (key === '') throw invalidArgument(`invalid filter 'label=${wanted}'`)
     return Object.hasOwn(volume.labels, key) && (value === undefined || volume.labels[key] === value)
   })

@@ -109,7 +109,7 @@ export const textList: Codec<string[]> = list(text, '[]string')
 export const stringOrList: Codec<string[]> = {
   decode: (json, version) => (typeof json === 'string' ? [json] : textList.decode(json, version)),
   encode: (value) => value,
-  isZero: textList.isZero,
+  isZero: (value) => value.length === 0,
 }
 
 /** `map[string]string`. The object is passed through, so a key like `__proto__` stays an ordinary own property. */
@@ -145,7 +145,7 @@ export const nameSet: Codec<string[]> = {
     return Object.keys(json)
   },
   encode: (names) => Object.fromEntries(names.toSorted().map((name) => [name, {}])),
-  isZero: textList.isZero,
+  isZero: (value) => value.length === 0,
 }
 
 /** The same wire form under another domain type. */

@@ -1,5 +1,6 @@
 /** `Config` of create and inspect. */
 
+import { MAX_API_VERSION } from '#api'
 import type { ContainerConfig, Healthcheck } from '#containers'
 import type { ImageProcessConfig } from '#oci'
 import { field, flag, integer, nameSet, stringOrList, struct, text, textList, textMap, type FieldTable, type StructCodec } from './codec.ts'
@@ -46,32 +47,46 @@ export const containerConfigFields: FieldTable<ContainerConfig> = {
 
 export const containerConfig: StructCodec<ContainerConfig> = struct<ContainerConfig>('container.Config', containerConfigFields)
 
-/** The part of `Config` that an image keeps, for `POST /commit`. */
+type ImageMembers = Pick<
+  ContainerConfig,
+  | 'user'
+  | 'exposedPorts'
+  | 'env'
+  | 'entrypoint'
+  | 'cmd'
+  | 'volumes'
+  | 'workingDir'
+  | 'labels'
+  | 'stopSignal'
+  | 'argsEscaped'
+  | 'healthcheck'
+  | 'shell'
+  | 'onBuild'
+  | 'stopTimeout'
+>
+
+const { user, exposedPorts, env, entrypoint, cmd, volumes, workingDir } = containerConfigFields
+const { labels, stopSignal, argsEscaped, healthcheck: probe, shell, onBuild, stopTimeout } = containerConfigFields
+
+const imageConfig = struct<ImageMembers>('container.Config', {
+  user,
+  exposedPorts,
+  env,
+  entrypoint,
+  cmd,
+  volumes,
+  workingDir,
+  labels,
+  stopSignal,
+  argsEscaped,
+  healthcheck: probe,
+  shell,
+  onBuild,
+  stopTimeout,
+})
+
+/** The part of `Config` that an image keeps, for `POST /commit`: what was sent, under wire names. */
 export function toImageConfig(config: Partial<ContainerConfig>): ImageProcessConfig {
-  const result: ImageProcessConfig = {}
-  if (config.user !== undefined) result.User = config.user
-  if (config.exposedPorts !== undefined) result.ExposedPorts = nameSet.encode(config.exposedPorts, 0) as Record<string, object>
-  if (config.env !== undefined) result.Env = config.env
-  if (config.entrypoint) result.Entrypoint = config.entrypoint
-  if (config.cmd) result.Cmd = config.cmd
-  if (config.volumes !== undefined) result.Volumes = nameSet.encode(config.volumes, 0) as Record<string, object>
-  if (config.workingDir !== undefined) result.WorkingDir = config.workingDir
-  if (config.labels !== undefined) result.Labels = config.labels
-  if (config.stopSignal !== undefined) result.StopSignal = config.stopSignal
-  if (config.argsEscaped !== undefined) result.ArgsEscaped = config.argsEscaped
-  if (config.healthcheck !== undefined) {
-    const { test, interval, timeout, startPeriod, startInterval, retries } = config.healthcheck
-    result.Healthcheck = {
-      Test: test,
-      Interval: interval,
-      Timeout: timeout,
-      StartPeriod: startPeriod,
-      StartInterval: startInterval,
-      Retries: retries,
-    }
-  }
-  if (config.shell) result.Shell = config.shell
-  if (config.onBuild) result.OnBuild = config.onBuild
-  if (config.stopTimeout !== undefined) result.StopTimeout = config.stopTimeout
-  return result
+  const sent = imageConfig.encode(config as ImageMembers, MAX_API_VERSION)
+  return Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== null))
 }

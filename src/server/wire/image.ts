@@ -1,6 +1,6 @@
 /** Image list, inspect, history and delete results. Source: moby `daemon/server/router/image`. */
 
-import type { ApiVersion, ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary, WireDescriptor } from '#api'
+import type { ApiVersion, ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary } from '#api'
 import type { DeleteResult, HistoryEntry, Image } from '#images'
 import { STORAGE_DRIVER } from './container-inspect.ts'
 import { ZERO_TIME } from './time.ts'
@@ -23,7 +23,7 @@ export function encodeImageSummary(image: Image, version: ApiVersion, counts: { 
     summary.RepoDigests = ['<none>@<none>']
   }
   if (version < 44) summary.VirtualSize = image.size
-  if (version >= 48 && image.descriptor !== undefined) summary.Descriptor = image.descriptor as WireDescriptor
+  if (version >= 48 && image.descriptor !== undefined) summary.Descriptor = image.descriptor
   return summary
 }
 
@@ -73,7 +73,7 @@ export function encodeImageInspect(image: Image, version: ApiVersion): ImageInsp
     ...(version < 52 ? { GraphDriver: { Name: STORAGE_DRIVER, Data: null } } : {}),
     RootFS: { Type: config.rootfs.type, ...(config.rootfs.diff_ids.length > 0 ? { Layers: config.rootfs.diff_ids } : {}) },
     Metadata: { LastTagTime: image.lastTagged === 0 ? ZERO_TIME : new Date(image.lastTagged).toISOString() },
-    ...(version >= 48 && image.descriptor !== undefined ? { Descriptor: image.descriptor as WireDescriptor } : {}),
+    ...(version >= 48 && image.descriptor !== undefined ? { Descriptor: image.descriptor } : {}),
   }
 }
 

@@ -1,6 +1,7 @@
 /** Networks: list and inspect. */
 
-import type { IpamPool, NetworkContainer, NetworkSummary } from '#api'
+import { isIPv4 } from 'node:net'
+import type { IpamPool, NetworkContainer, NetworkInspect, NetworkSummary } from '#api'
 import type { Endpoint, IpamConfig, NetworkRecord } from '#networks'
 
 export function encodeNetwork(network: NetworkRecord): NetworkSummary {
@@ -44,4 +45,18 @@ export function encodeNetworkContainer(endpoint: Endpoint, containerName: string
     IPv4Address: endpoint.ipv4Address === '' ? '' : `${endpoint.ipv4Address}/${endpoint.ipv4PrefixLength}`,
     IPv6Address: endpoint.ipv6Address === '' ? '' : `${endpoint.ipv6Address}/${endpoint.ipv6PrefixLength}`,
   }
+}
+
+/** Addresses that nobody can have: the network's, the gateway's, and the broadcast address. */
+const RESERVED_ADDRESSES = 3
+
+/** Use of each IPv4 subnet, since 1.52. */
+export function encodeNetworkStatus(network: NetworkRecord, endpoints: Endpoint[]): NonNullable<NetworkInspect['Status']> {
+  const subnets = network.ipam.config.flatMap(({ subnet }) => {
+    const [base = '', prefix = '32'] = subnet.split('/')
+    if (!isIPv4(base)) return []
+    const inUse = endpoints.length + RESERVED_ADDRESSES
+    return [[subnet, { IPsInUse: inUse, DynamicIPsAvailable: Math.max(2 ** (32 - Number(prefix)) - inUse, 0) }] as const]
+  })
+  return { IPAM: { Subnets: Object.fromEntries(subnets) } }
 }
