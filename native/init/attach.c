@@ -5,12 +5,7 @@
  */
 #include "gantry.h"
 
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-
-void client_add(struct clients *clients, int fd)
-{
+void client_add(struct clients *clients, int fd) {
   if (clients->count == MAX_CLIENTS) {
     close(fd);
     return;
@@ -18,16 +13,14 @@ void client_add(struct clients *clients, int fd)
   clients->list[clients->count++] = (struct client){.fd = fd};
 }
 
-static void release(struct client *client)
-{
+static void release(struct client *client) {
   if (client->pending != NULL)
     munmap(client->pending, client->capacity);
   client->pending = NULL;
   client->start = client->end = client->capacity = 0;
 }
 
-void client_drop(struct clients *clients, unsigned index)
-{
+void client_drop(struct clients *clients, unsigned index) {
   int fd = clients->list[index].fd;
   char ignored[4096];
   release(&clients->list[index]);
@@ -42,8 +35,7 @@ void client_drop(struct clients *clients, unsigned index)
 }
 
 /* Whether it could be kept. */
-static bool keep(struct client *client, const void *data, size_t size)
-{
+static bool keep(struct client *client, const void *data, size_t size) {
   if (client->capacity - client->end < size) {
     size_t wanted = (client->end + size + 0xffff) & ~(size_t) 0xffff;
     void *grown = client->pending == NULL
@@ -60,8 +52,7 @@ static bool keep(struct client *client, const void *data, size_t size)
 }
 
 /* Docker's frame: stream number, three zeros, big-endian length. A terminal's bytes go raw. */
-static void offer(struct clients *clients, unsigned index, int stream, const unsigned char *data, size_t size)
-{
+static void offer(struct clients *clients, unsigned index, int stream, const unsigned char *data, size_t size) {
   struct client *client = &clients->list[index];
   unsigned char header[8] = {(unsigned char) (stream + 1), 0, 0, 0,
                              (unsigned char) (size >> 24), (unsigned char) (size >> 16), (unsigned char) (size >> 8), (unsigned char) size};
@@ -87,16 +78,14 @@ static void offer(struct clients *clients, unsigned index, int stream, const uns
     shutdown(client->fd, SHUT_RDWR);
 }
 
-void clients_feed(struct clients *clients, int stream, const unsigned char *data, size_t size)
-{
+void clients_feed(struct clients *clients, int stream, const unsigned char *data, size_t size) {
   uint32_t wanted = stream == 0 ? ATTACH_STDOUT : ATTACH_STDERR;
   for (unsigned i = 0; i < clients->count; i++)
     if (clients->list[i].streams & wanted)
       offer(clients, i, stream, data, size);
 }
 
-bool clients_blocked(const struct clients *clients, int stream)
-{
+bool clients_blocked(const struct clients *clients, int stream) {
   uint32_t wanted = stream == 0 ? ATTACH_STDOUT : ATTACH_STDERR;
   for (unsigned i = 0; i < clients->count; i++)
     if ((clients->list[i].streams & wanted) && clients->list[i].end > 0)
@@ -104,8 +93,7 @@ bool clients_blocked(const struct clients *clients, int stream)
   return false;
 }
 
-void client_flush(struct clients *clients, unsigned index)
-{
+void client_flush(struct clients *clients, unsigned index) {
   struct client *client = &clients->list[index];
   ssize_t n = send(client->fd, client->pending + client->start, client->end - client->start, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (n < 0 && errno != EAGAIN && errno != EINTR) {

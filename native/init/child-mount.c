@@ -8,11 +8,8 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <sched.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <termios.h>
@@ -20,32 +17,27 @@
 #define DEVPTS_MAGIC 0x1cd1
 #define MAX_LINKS 40
 
-static int open_tree(int directory, const char *path, unsigned flags)
-{
+static int clone_tree(int directory, const char *path, unsigned flags) {
   return checked(syscall(SYS_open_tree, directory, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 }
 
-static int attach(int mount, int target)
-{
+static int attach(int mount, int target) {
   return checked(syscall(SYS_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
-static int set_attributes(int mount, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive)
-{
+static int set_attributes(int mount, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive) {
   struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
   unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
   return checked(syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof(attributes)));
 }
 
 /* mount(2) knows paths only; this one leads to the descriptor and no further. */
-static const char *fd_path(char buffer[32], int fd)
-{
+static const char *fd_path(char buffer[32], int fd) {
   snprintf(buffer, 32, "/proc/self/fd/%d", fd);
   return buffer;
 }
 
-int open_in_root(int root, const char *path, int flags, unsigned resolve)
-{
+int open_in_root(int root, const char *path, int flags, unsigned resolve) {
   struct open_how how = {.flags = (uint64_t) (unsigned) (flags | O_CLOEXEC), .resolve = (uint64_t) RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve};
   int fd;
   /* EAGAIN: a rename raced with the lookup of "..", which says nothing about the path. */
@@ -56,8 +48,7 @@ int open_in_root(int root, const char *path, int flags, unsigned resolve)
 }
 
 /* Splits "/a/b/c/" into parent "/a/b" and name "c"; false when there is no name. */
-static bool split(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 1])
-{
+static bool split(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 1]) {
   size_t end = strlen(path);
   while (end > 0 && path[end - 1] == '/')
     end--;
@@ -75,8 +66,7 @@ static bool split(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 
   return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-static int make_in_root(int root, const char *path, char kind, mode_t mode, unsigned resolve, int depth)
-{
+static int make_in_root(int root, const char *path, char kind, mode_t mode, unsigned resolve, int depth) {
   int fd = open_in_root(root, path, O_PATH | (kind == 'd' ? O_DIRECTORY : 0), resolve);
   if (fd != -ENOENT)
     return fd;
@@ -104,25 +94,27 @@ static int make_in_root(int root, const char *path, char kind, mode_t mode, unsi
   return make_in_root(root, joined, kind, mode, resolve, depth + 1);
 }
 
-int target_in_root(int root, const char *path, char kind, unsigned resolve)
-{
+int target_in_root(int root, const char *path, char kind, unsigned resolve) {
   return make_in_root(root, path, kind, kind == 'd' ? 0755 : 0644, resolve, 0);
 }
 
-static unsigned resolve_of(uint64_t how)
-{
+static unsigned resolve_of(uint64_t how) {
   return how & HOW_NO_SYMLINKS ? RESOLVE_NO_SYMLINKS : 0;
 }
 
-static int do_overlay(const struct op *op)
-{
-  if (chdir(op->field[F_OVERLAY_CWD].bytes) < 0)
-    return -errno;
-  return checked(mount("overlay", op->field[F_OVERLAY_TARGET].bytes, "overlay", 0, op->field[F_OVERLAY_OPTIONS].bytes));
+static const char *or_null(const struct field *field) {
+  return field->length > 0 ? field->bytes : NULL;
 }
 
-static int do_private_parent(const struct op *op)
-{
+static int do_mount_host(const struct op *op) {
+  const struct field *f = op->field;
+  if (f[F_MOUNT_HOST_CWD].length > 0 && chdir(f[F_MOUNT_HOST_CWD].bytes) < 0)
+    return -errno;
+  return checked(mount(or_null(&f[F_MOUNT_HOST_SOURCE]), f[F_MOUNT_HOST_TARGET].bytes, or_null(&f[F_MOUNT_HOST_TYPE]),
+                       (unsigned long) f[F_MOUNT_HOST_FLAGS].number, or_null(&f[F_MOUNT_HOST_DATA])));
+}
+
+static int do_private_parent(const struct op *op) {
   char path[PATH_MAX];
   snprintf(path, sizeof(path), "%s", op->field[F_PRIVATE_PARENT_PATH].bytes);
   /* EINVAL: not a mount point, so the next directory up. */
@@ -135,14 +127,12 @@ static int do_private_parent(const struct op *op)
   return 0;
 }
 
-static int do_enter_root(struct child *child, const struct op *op)
-{
+static int do_enter_root(struct child *child, const struct op *op) {
   child->root = open(op->field[F_ENTER_ROOT_PATH].bytes, O_PATH | O_DIRECTORY | O_CLOEXEC);
   return child->root < 0 ? -errno : 0;
 }
 
-static int do_mount(const struct child *child, const struct op *op)
-{
+static int do_mount(const struct child *child, const struct op *op) {
   const struct field *f = op->field;
   unsigned resolve = resolve_of(f[F_MOUNT_HOW].number);
   char path[32], data[4096];
@@ -166,12 +156,11 @@ static int do_mount(const struct child *child, const struct op *op)
   return checked(mount(NULL, fd_path(path, mounted), NULL, (unsigned long) f[F_MOUNT_PROPAGATION].number, NULL));
 }
 
-static int do_bind(const struct child *child, const struct op *op)
-{
+static int do_bind(const struct child *child, const struct op *op) {
   const struct field *f = op->field;
   uint64_t how = f[F_BIND_HOW].number;
   struct stat info;
-  cleanup_close int source = open_tree(AT_FDCWD, f[F_BIND_SOURCE].bytes, how & HOW_RECURSIVE ? AT_RECURSIVE : 0);
+  cleanup_close int source = clone_tree(AT_FDCWD, f[F_BIND_SOURCE].bytes, how & HOW_RECURSIVE ? AT_RECURSIVE : 0);
   if (source < 0)
     return source;
   if (fstat(source, &info) < 0)
@@ -189,21 +178,18 @@ static int do_bind(const struct child *child, const struct op *op)
   return set < 0 ? set : attach(source, target);
 }
 
-static int do_mkdir(const struct child *child, const struct op *op)
-{
+static int do_mkdir(const struct child *child, const struct op *op) {
   cleanup_close int made = make_in_root(child->root, op->field[F_MKDIR_PATH].bytes, 'd', (mode_t) op->field[F_MKDIR_MODE].number, 0, 0);
   return made < 0 ? made : 0;
 }
 
 /* The directory a new entry goes to, with its name. */
-static int open_parent(const struct child *child, const char *path, char name[NAME_MAX + 1])
-{
+static int open_parent(const struct child *child, const char *path, char name[NAME_MAX + 1]) {
   char parent[PATH_MAX];
   return split(path, parent, name) ? target_in_root(child->root, parent, 'd', 0) : -EINVAL;
 }
 
-static int do_symlink(const struct child *child, const struct op *op)
-{
+static int do_symlink(const struct child *child, const struct op *op) {
   char name[NAME_MAX + 1];
   cleanup_close int parent = open_parent(child, op->field[F_SYMLINK_PATH].bytes, name);
   if (parent < 0)
@@ -211,8 +197,7 @@ static int do_symlink(const struct child *child, const struct op *op)
   return symlinkat(op->field[F_SYMLINK_TARGET].bytes, parent, name) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-static int do_mknod(const struct child *child, const struct op *op)
-{
+static int do_mknod(const struct child *child, const struct op *op) {
   const struct field *f = op->field;
   const char *path = f[F_MKNOD_PATH].bytes;
   mode_t mode = (mode_t) f[F_MKNOD_MODE].number;
@@ -224,7 +209,7 @@ static int do_mknod(const struct child *child, const struct op *op)
   int made = checked(mknodat(parent, name, mode, makedev((unsigned) f[F_MKNOD_MAJOR].number, (unsigned) f[F_MKNOD_MINOR].number)));
   umask(old);
   if (made == -EPERM) {
-    cleanup_close int source = open_tree(AT_FDCWD, path, 0);
+    cleanup_close int source = clone_tree(AT_FDCWD, path, 0);
     cleanup_close int target = target_in_root(child->root, path, 'f', 0);
     return source < 0 ? source : target < 0 ? target : attach(source, target);
   }
@@ -234,8 +219,7 @@ static int do_mknod(const struct child *child, const struct op *op)
 }
 
 /* One empty file system, made once, covers all masked directories. */
-static int empty_directory(struct child *child)
-{
+static int empty_directory(struct child *child) {
   if (child->masked >= 0)
     return child->masked;
   cleanup_close int context = checked(syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC));
@@ -250,8 +234,7 @@ static int empty_directory(struct child *child)
   return child->masked;
 }
 
-static int do_mask(struct child *child, const struct op *op)
-{
+static int do_mask(struct child *child, const struct op *op) {
   struct stat info;
   cleanup_close int target = open_in_root(child->root, op->field[F_MASK_PATH].bytes, O_PATH, 0);
   if (target < 0)
@@ -262,16 +245,15 @@ static int do_mask(struct child *child, const struct op *op)
   if (empty < 0 && empty != AT_FDCWD)
     return empty;
   /* The host's /dev/null: the image's may be anything. */
-  cleanup_close int cover = empty == AT_FDCWD ? open_tree(AT_FDCWD, "/dev/null", 0) : open_tree(empty, "", AT_EMPTY_PATH);
+  cleanup_close int cover = empty == AT_FDCWD ? clone_tree(AT_FDCWD, "/dev/null", 0) : clone_tree(empty, "", AT_EMPTY_PATH);
   return cover < 0 ? cover : attach(cover, target);
 }
 
-static int do_readonly(const struct child *child, const struct op *op)
-{
+static int do_readonly(const struct child *child, const struct op *op) {
   cleanup_close int target = open_in_root(child->root, op->field[F_READONLY_PATH].bytes, O_PATH, 0);
   if (target < 0)
     return target == -ENOENT || target == -ENOTDIR ? 0 : target;
-  cleanup_close int copy = open_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE);
+  cleanup_close int copy = clone_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE);
   if (copy < 0)
     return copy;
   int set = set_attributes(copy, MOUNT_ATTR_RDONLY, 0, 0, false);
@@ -279,8 +261,7 @@ static int do_readonly(const struct child *child, const struct op *op)
 }
 
 /* pivot_root(".", "."): the old root ends up on top of the new one and is detached (pivot_root(2), NOTES). */
-static int do_pivot(struct child *child, const struct op *op)
-{
+static int do_pivot(struct child *child, const struct op *op) {
   unsigned long propagation = (unsigned long) op->field[F_PIVOT_PROPAGATION].number;
   if (fchdir(child->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
     return -errno;
@@ -294,8 +275,7 @@ static int do_pivot(struct child *child, const struct op *op)
   return checked(syscall(SYS_close_range, CHILD_FIRST_FREE, ~0U, 0));
 }
 
-static int do_terminal(const struct child *child, const struct op *op)
-{
+static int do_terminal(const struct child *child, const struct op *op) {
   const struct field *f = op->field;
   struct stat info;
   struct statfs system;
@@ -317,7 +297,7 @@ static int do_terminal(const struct child *child, const struct op *op)
     return -errno;
   if (f[F_TERMINAL_CONSOLE].number != 0) {
     cleanup_close int target = target_in_root(root, "/dev/console", 'f', RESOLVE_NO_SYMLINKS);
-    cleanup_close int copy = open_tree(slave, "", AT_EMPTY_PATH);
+    cleanup_close int copy = clone_tree(slave, "", AT_EMPTY_PATH);
     int bound = target < 0 ? target : copy < 0 ? copy : attach(copy, target);
     if (bound < 0)
       return bound;
@@ -330,41 +310,21 @@ static int do_terminal(const struct child *child, const struct op *op)
   return child_send(&(struct child_message){.type = CHILD_TERMINAL}, master);
 }
 
-int mount_operation(struct child *child, const struct op *op)
-{
-  const struct field *f = op->field;
+int mount_operation(struct child *child, const struct op *op) {
   switch (op->code) {
-  case OP_PROPAGATION:
-    return checked(mount(NULL, f[F_PROPAGATION_PATH].bytes, NULL, (unsigned long) f[F_PROPAGATION_FLAGS].number, NULL));
-  case OP_PRIVATE_PARENT:
-    return do_private_parent(op);
-  case OP_OVERLAY:
-    return do_overlay(op);
-  case OP_BIND_ROOT:
-    return checked(mount(f[F_BIND_ROOT_SOURCE].bytes, f[F_BIND_ROOT_TARGET].bytes, NULL, MS_BIND | MS_REC, NULL));
-  case OP_ENTER_ROOT:
-    return do_enter_root(child, op);
-  case OP_MOUNT:
-    return do_mount(child, op);
-  case OP_BIND:
-    return do_bind(child, op);
-  case OP_MKDIR:
-    return do_mkdir(child, op);
-  case OP_SYMLINK:
-    return do_symlink(child, op);
-  case OP_MKNOD:
-    return do_mknod(child, op);
-  case OP_MASK:
-    return do_mask(child, op);
-  case OP_READONLY:
-    return do_readonly(child, op);
-  case OP_READONLY_ROOT:
-    return set_attributes(child->root, MOUNT_ATTR_RDONLY, 0, 0, false);
-  case OP_PIVOT:
-    return do_pivot(child, op);
-  case OP_TERMINAL:
-    return do_terminal(child, op);
-  default:
-    return NOT_MINE;
+  case OP_MOUNT_HOST: return do_mount_host(op);
+  case OP_PRIVATE_PARENT: return do_private_parent(op);
+  case OP_ENTER_ROOT: return do_enter_root(child, op);
+  case OP_MOUNT: return do_mount(child, op);
+  case OP_BIND: return do_bind(child, op);
+  case OP_MKDIR: return do_mkdir(child, op);
+  case OP_SYMLINK: return do_symlink(child, op);
+  case OP_MKNOD: return do_mknod(child, op);
+  case OP_MASK: return do_mask(child, op);
+  case OP_READONLY: return do_readonly(child, op);
+  case OP_READONLY_ROOT: return set_attributes(child->root, MOUNT_ATTR_RDONLY, 0, 0, false);
+  case OP_PIVOT: return do_pivot(child, op);
+  case OP_TERMINAL: return do_terminal(child, op);
+  default: return NOT_MINE;
   }
 }

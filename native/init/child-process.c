@@ -7,17 +7,11 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 
 #define MAX_ARGUMENTS 65536
 
-static int do_join_namespace(const struct op *op)
-{
+static int do_join_namespace(const struct op *op) {
   cleanup_close int fd = open(op->field[F_JOIN_NAMESPACE_PATH].bytes, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return -errno;
@@ -28,8 +22,7 @@ static int do_join_namespace(const struct op *op)
  * An exec never lands in the host: were the target's pid taken over by a process of the host in the moment between the daemon's
  * decision and our pidfd_open, its mount namespace would be the one we are in.
  */
-static int do_join_target(const struct op *op)
-{
+static int do_join_target(const struct op *op) {
   struct stat before, after;
   if (stat("/proc/self/ns/mnt", &before) < 0)
     return -errno;
@@ -42,23 +35,21 @@ static int do_join_target(const struct op *op)
   return before.st_ino == after.st_ino ? -ESRCH : 0;
 }
 
-static int do_sysctl(const struct op *op)
-{
-  char path[512];
-  int length = snprintf(path, sizeof(path), "/proc/sys/%s", op->field[F_SYSCTL_PATH].bytes);
-  if (length < 0 || (size_t) length >= sizeof(path))
-    return -ENAMETOOLONG;
-  return write_file(path, op->field[F_SYSCTL_VALUE].bytes);
+static int do_write(struct child *child, const struct op *op) {
+  const struct field *f = op->field;
+  int result = write_file(f[F_WRITE_PATH].bytes, f[F_WRITE_VALUE].bytes);
+  if ((result != -EACCES && result != -EPERM) || f[F_WRITE_REFUSED].number == 0)
+    return result;
+  child->warnings |= (uint32_t) f[F_WRITE_REFUSED].number;
+  return 0;
 }
 
-static int do_netlink(const struct op *op)
-{
+static int do_netlink(const struct op *op) {
   cleanup_close int sock = netlink_open();
   return sock < 0 ? sock : netlink_send(sock, op->field[F_NETLINK_BYTES].bytes, op->field[F_NETLINK_BYTES].length);
 }
 
-static int do_rlimit(struct child *child, const struct op *op)
-{
+static int do_rlimit(struct child *child, const struct op *op) {
   __typeof__(RLIMIT_NOFILE) resource = (__typeof__(RLIMIT_NOFILE)) op->field[F_RLIMIT_RESOURCE].number;
   struct rlimit wanted = {.rlim_cur = op->field[F_RLIMIT_SOFT].number, .rlim_max = op->field[F_RLIMIT_HARD].number}, present;
   if (setrlimit(resource, &wanted) == 0)
@@ -73,27 +64,14 @@ static int do_rlimit(struct child *child, const struct op *op)
   return checked(setrlimit(resource, &wanted));
 }
 
-static int do_oom_score(struct child *child, const struct op *op)
-{
-  char value[16];
-  snprintf(value, sizeof(value), "%d", (int) (int64_t) op->field[F_OOM_SCORE_VALUE].number);
-  int result = write_file("/proc/self/oom_score_adj", value);
-  if (result != -EACCES && result != -EPERM)
-    return result;
-  child->warnings |= WARN_OOM_SCORE_REFUSED;
-  return 0;
-}
-
-static int do_seccomp(const struct op *op)
-{
+static int do_seccomp(const struct op *op) {
   const struct field *filter = &op->field[F_SECCOMP_FILTER];
   struct sock_fprog program = {.len = (unsigned short) (filter->length / sizeof(struct sock_filter)),
                                .filter = (struct sock_filter *) (uintptr_t) filter->bytes};
   return checked(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, op->field[F_SECCOMP_FLAGS].number, &program));
 }
 
-static int do_bounding(const struct op *op)
-{
+static int do_bounding(const struct op *op) {
   /* EINVAL: past the last capability this kernel knows. */
   for (unsigned long capability = 0; capability < 64; capability++)
     if (!(op->field[F_BOUNDING_MASK].number >> capability & 1) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0)
@@ -101,8 +79,7 @@ static int do_bounding(const struct op *op)
   return 0;
 }
 
-static int do_chdir(const struct op *op)
-{
+static int do_chdir(const struct op *op) {
   char where[PATH_MAX];
   if (chdir(op->field[F_CHDIR_PATH].bytes) < 0)
     return -errno;
@@ -111,8 +88,7 @@ static int do_chdir(const struct op *op)
   return length < 0 ? -errno : where[0] == '/' ? 0 : -ENOENT;
 }
 
-static int do_user(const struct op *op)
-{
+static int do_user(const struct op *op) {
   const struct field *f = op->field;
   uid_t uid = (uid_t) f[F_USER_UID].number;
   gid_t gid = (gid_t) f[F_USER_GID].number;
@@ -133,8 +109,7 @@ static int do_user(const struct op *op)
   return 0;
 }
 
-static int do_capabilities(const struct op *op)
-{
+static int do_capabilities(const struct op *op) {
   const struct field *f = op->field;
   uint64_t effective = f[F_CAPABILITIES_EFFECTIVE].number, permitted = f[F_CAPABILITIES_PERMITTED].number;
   uint64_t inheritable = f[F_CAPABILITIES_INHERITABLE].number, ambient = f[F_CAPABILITIES_AMBIENT].number;
@@ -151,8 +126,7 @@ static int do_capabilities(const struct op *op)
   return 0;
 }
 
-static const char *path_variable(char **environment)
-{
+static const char *path_variable(char **environment) {
   for (; *environment != NULL; environment++)
     if (strncmp(*environment, "PATH=", 5) == 0)
       return *environment + 5;
@@ -160,8 +134,7 @@ static const char *path_variable(char **environment)
 }
 
 /* Tries PATH's directories in order; a file that may not be executed is remembered as the better explanation. */
-static int search(char **arguments, char **environment)
-{
+static int search(char **arguments, char **environment) {
   const char *program = arguments[0];
   int result = -ENOENT;
   if (strchr(program, '/') != NULL) {
@@ -186,8 +159,7 @@ static int search(char **arguments, char **environment)
   return result;
 }
 
-static int do_execve(const struct op *op)
-{
+static int do_execve(const struct op *op) {
   static char *arguments[MAX_ARGUMENTS], *environment[MAX_ARGUMENTS];
   int count = field_vector(&op->field[F_EXECVE_ARGUMENTS], arguments, MAX_ARGUMENTS);
   int variables = field_vector(&op->field[F_EXECVE_ENVIRONMENT], environment, MAX_ARGUMENTS);
@@ -199,70 +171,38 @@ static int do_execve(const struct op *op)
   return search(arguments, environment);
 }
 
-static int do_wait_start(struct child *child)
-{
+static int do_wait_start(struct child *child) {
   int sent = child_send(&(struct child_message){.type = CHILD_READY, .value = child->warnings}, -1);
   return sent < 0 ? sent : child_wait(GO_START);
 }
 
-static int do_hold(struct child *child)
-{
+static int do_hold(struct child *child) {
   int sent = child_send(&(struct child_message){.type = CHILD_READY, .value = child->warnings}, -1);
   while (sent >= 0)
     child_wait(GO_START); /* Ends with the monitor. */
   return sent;
 }
 
-int process_operation(struct child *child, const struct op *op)
-{
+int process_operation(struct child *child, const struct op *op) {
   const struct field *f = op->field;
   switch (op->code) {
-  case OP_JOIN_CGROUP:
-    /* "0" is the writer: 52 us, where a pid written to cgroup.procs waits for an RCU grace period. */
-    return write_file(f[F_JOIN_CGROUP_PATH].bytes, "0");
-  case OP_UNSHARE:
-    return checked(unshare((int) f[F_UNSHARE_FLAGS].number));
-  case OP_JOIN_NAMESPACE:
-    return do_join_namespace(op);
-  case OP_JOIN_TARGET:
-    return do_join_target(op);
-  case OP_HOSTNAME:
-    return checked(sethostname(f[F_HOSTNAME_NAME].bytes, f[F_HOSTNAME_NAME].length));
-  case OP_DOMAINNAME:
-    return checked(syscall(SYS_setdomainname, f[F_DOMAINNAME_NAME].bytes, f[F_DOMAINNAME_NAME].length));
-  case OP_SYSCTL:
-    return do_sysctl(op);
-  case OP_WAIT_HOST:
-    return child_wait(GO_HOST_DONE);
-  case OP_NETLINK:
-    return do_netlink(op);
-  case OP_RLIMIT:
-    return do_rlimit(child, op);
-  case OP_OOM_SCORE:
-    return do_oom_score(child, op);
-  case OP_KEYRING:
-    return checked(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, f[F_KEYRING_NAME].bytes));
-  case OP_APPARMOR:
-    return write_file("/proc/self/attr/exec", f[F_APPARMOR_PROFILE].bytes);
-  case OP_WAIT_START:
-    return do_wait_start(child);
-  case OP_NO_NEW_PRIVILEGES:
-    return checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  case OP_SECCOMP:
-    return do_seccomp(op);
-  case OP_BOUNDING:
-    return do_bounding(op);
-  case OP_CHDIR:
-    return do_chdir(op);
-  case OP_USER:
-    return do_user(op);
-  case OP_CAPABILITIES:
-    return do_capabilities(op);
-  case OP_EXECVE:
-    return do_execve(op);
-  case OP_HOLD:
-    return do_hold(child);
-  default:
-    return -EBADMSG;
+  case OP_WRITE: return do_write(child, op);
+  case OP_UNSHARE: return checked(unshare((int) f[F_UNSHARE_FLAGS].number));
+  case OP_JOIN_NAMESPACE: return do_join_namespace(op);
+  case OP_JOIN_TARGET: return do_join_target(op);
+  case OP_WAIT_HOST: return child_wait(GO_HOST_DONE);
+  case OP_NETLINK: return do_netlink(op);
+  case OP_RLIMIT: return do_rlimit(child, op);
+  case OP_KEYRING: return checked(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, f[F_KEYRING_NAME].bytes));
+  case OP_WAIT_START: return do_wait_start(child);
+  case OP_NO_NEW_PRIVILEGES: return checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  case OP_SECCOMP: return do_seccomp(op);
+  case OP_BOUNDING: return do_bounding(op);
+  case OP_CHDIR: return do_chdir(op);
+  case OP_USER: return do_user(op);
+  case OP_CAPABILITIES: return do_capabilities(op);
+  case OP_EXECVE: return do_execve(op);
+  case OP_HOLD: return do_hold(child);
+  default: return -EBADMSG;
   }
 }

@@ -6,14 +6,7 @@
  */
 #include "gantry.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-
-int child_send(const struct child_message *message, int fd)
-{
+int child_send(const struct child_message *message, int fd) {
   struct iovec part = {(void *) (uintptr_t) message, sizeof(*message)};
   union {
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -32,8 +25,7 @@ int child_send(const struct child_message *message, int fd)
   return sendmsg(CHILD_SYNC, &header, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-int child_wait(char expected)
-{
+int child_wait(char expected) {
   for (;;) {
     char word;
     ssize_t n = read(CHILD_SYNC, &word, 1);
@@ -46,8 +38,7 @@ int child_wait(char expected)
   }
 }
 
-static void reset_signals(void)
-{
+static void reset_signals(void) {
   sigset_t none;
   struct sigaction standard = {.sa_handler = SIG_DFL};
   for (int signal = 1; signal <= 64; signal++)
@@ -57,8 +48,7 @@ static void reset_signals(void)
 }
 
 /* Puts `fds` at 0, 1 …; the sources may be anywhere, so they are first moved out of the way. */
-static int arrange(int *fds, int count)
-{
+static int arrange(int *fds, int count) {
   for (int i = 0; i < count; i++)
     if (fds[i] >= 0 && (fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, count)) < 0)
       return -errno;
@@ -70,16 +60,14 @@ static int arrange(int *fds, int count)
   return checked(syscall(SYS_close_range, count, ~0U, 0));
 }
 
-static int run(struct child *child, const struct op *op)
-{
+static int run(struct child *child, const struct op *op) {
   int result = mount_operation(child, op);
   if (result == NOT_MINE)
     result = process_operation(child, op);
   return op->flags & OP_FLAG_OPTIONAL ? 0 : result;
 }
 
-void child_main(const unsigned char *plan, size_t size, const int stdio[3], int sync, int target)
-{
+void child_main(const unsigned char *plan, size_t size, const int stdio[3], int sync, int target) {
   int fds[CHILD_FIRST_FREE] = {stdio[0], stdio[1], stdio[2], sync, target};
   struct child child = {.plan = plan, .size = size, .root = -1, .masked = -1};
   struct child_message failure = {.type = CHILD_FAILED};

@@ -1,22 +1,15 @@
 /* PID 1 of a container started with --init: forwards signals, reaps whatever is orphaned, exits as the program does. */
 #include "gantry.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-
 /* Exits the way the program ended: 128 + n for a signal, which is what the monitor sees as the container's code. */
-static void reap_until(pid_t program)
-{
+static void reap_until(pid_t program) {
   int status;
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
     if (pid == program)
       _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-int init_fork(void)
-{
+int init_fork(void) {
   sigset_t all, previous;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &previous);

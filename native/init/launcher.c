@@ -6,23 +6,14 @@
 
 #include <dirent.h>
 #include <libgen.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 /*
  * A monitor that was killed has left its container to us, the nearest subreaper. PR_SET_PDEATHSIG takes most of them, but a program
  * that changed its credentials has lost that setting. Containers lead sessions of their own, monitors stay in the launcher's.
  */
-static void kill_orphans(void)
-{
+static void kill_orphans(void) {
   DIR *proc = opendir("/proc");
   if (proc == NULL)
     return;
@@ -43,8 +34,7 @@ static void kill_orphans(void)
   closedir(proc);
 }
 
-static void reap(int signals)
-{
+static void reap(int signals) {
   struct signalfd_siginfo info;
   while (read(signals, &info, sizeof(info)) > 0)
     ;
@@ -55,8 +45,7 @@ static void reap(int signals)
     kill_orphans();
 }
 
-int launcher_main(const char *socket_path)
-{
+int launcher_main(const char *socket_path) {
   /* What the daemon's other children may have been meant to inherit. */
   syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
   static char directory_path[PATH_MAX], name[PATH_MAX];

@@ -10,10 +10,6 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
-#include <stdio.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
 
 /* Docker's: what is longer becomes several entries. */
 #define MAX_PIECE 16384u
@@ -49,8 +45,7 @@ static struct {
 #define OPENING "{\"log\":\""
 #define STREAM_MEMBER(name) "\",\"stream\":\"" name "\""
 
-static int reopen(int flags)
-{
+static int reopen(int flags) {
   log_file.fd = open(log_file.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | flags, 0640);
   struct stat info;
   if (log_file.fd < 0 || fstat(log_file.fd, &info) < 0)
@@ -59,8 +54,7 @@ static int reopen(int flags)
   return 0;
 }
 
-int log_open(const char *path, uint64_t max_size, uint32_t max_file, const char *extra, size_t extra_length)
-{
+int log_open(const char *path, uint64_t max_size, uint32_t max_file, const char *extra, size_t extra_length) {
   log_file.path = path;
   log_file.max_size = max_size;
   log_file.max_file = max_file;
@@ -70,8 +64,7 @@ int log_open(const char *path, uint64_t max_size, uint32_t max_file, const char 
 }
 
 /* path.1 is the newest of the old ones; with one file in all it is begun anew. */
-static void rotate(void)
-{
+static void rotate(void) {
   char from[PATH_MAX], to[PATH_MAX];
   close(log_file.fd);
   for (uint32_t n = log_file.max_file - 1; n > 0; n--) {
@@ -86,8 +79,7 @@ static void rotate(void)
  * Writes the whole entries. A full disk loses them, as it does in Docker, but may not leave half an entry in the file.
  * A file that is full is rotated when more comes, not before: with one file in all its lines stay readable until then.
  */
-static void flush(struct line_stream *stream)
-{
+static void flush(struct line_stream *stream) {
   if (stream->complete == 0)
     return;
   if (log_file.max_size > 0 && log_file.size >= log_file.max_size)
@@ -101,20 +93,17 @@ static void flush(struct line_stream *stream)
   stream->complete = 0;
 }
 
-static void put(struct line_stream *stream, const void *bytes, size_t size)
-{
+static void put(struct line_stream *stream, const void *bytes, size_t size) {
   memcpy(stream->bytes + stream->end, bytes, size);
   stream->end += size;
 }
 
-static void put_text(struct line_stream *stream, const char *text)
-{
+static void put_text(struct line_stream *stream, const char *text) {
   put(stream, text, strlen(text));
 }
 
 /* RFC3339Nano as Go prints it: a fraction without trailing zeros, absent when 0. */
-static void stamp(void)
-{
+static void stamp(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   if (now.tv_sec != log_file.second) {
@@ -138,14 +127,12 @@ static void stamp(void)
   log_file.time_length = (size_t) (at + 4 - log_file.time);
 }
 
-static void begin_piece(struct line_stream *stream)
-{
+static void begin_piece(struct line_stream *stream) {
   if (stream->complete == stream->end)
     put_text(stream, OPENING);
 }
 
-static void finish_piece(int which, bool newline)
-{
+static void finish_piece(int which, bool newline) {
   struct line_stream *stream = &streams[which];
   begin_piece(stream);
   if (newline)
@@ -167,8 +154,7 @@ static void finish_piece(int which, bool newline)
  * Length of the UTF-8 sequence at `data`: 0 when it is cut off by the end, -1 when it is invalid (overlong, surrogate, beyond
  * U+10FFFF, stray). The bounds of the second byte are those of the Unicode standard's table 3-7.
  */
-static int sequence(const unsigned char *data, size_t left)
-{
+static int sequence(const unsigned char *data, size_t left) {
   unsigned char first = data[0];
   int length = first >= 0xc2 && first <= 0xdf ? 2 : (first & 0xf0) == 0xe0 ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : -1;
   unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
@@ -185,8 +171,7 @@ static int sequence(const unsigned char *data, size_t left)
 }
 
 /* Copies the longest run that needs no escaping, at most `limit` bytes; may write up to 15 bytes more than it counts. */
-static size_t copy_plain(unsigned char *to, const unsigned char *from, size_t limit)
-{
+static size_t copy_plain(unsigned char *to, const unsigned char *from, size_t limit) {
   size_t done = 0;
 #ifdef __SSE2__
   while (limit - done >= 16) {
@@ -215,8 +200,7 @@ static size_t copy_plain(unsigned char *to, const unsigned char *from, size_t li
 }
 
 /* One byte below 0x80 that copy_plain stopped at, newline excluded. */
-static void put_escaped(struct line_stream *stream, unsigned char byte)
-{
+static void put_escaped(struct line_stream *stream, unsigned char byte) {
   static const char hex[] = "0123456789abcdef";
   char unicode[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
   if (byte == '"' || byte == '\\')
@@ -228,8 +212,7 @@ static void put_escaped(struct line_stream *stream, unsigned char byte)
 }
 
 /* What copy_plain stopped at, newline excluded; `length` is the sequence's, not above 0 for an invalid byte. Returns the bytes taken. */
-static size_t put_special(struct line_stream *stream, const unsigned char *data, int length)
-{
+static size_t put_special(struct line_stream *stream, const unsigned char *data, int length) {
   if (data[0] < 0x80) {
     put_escaped(stream, data[0]);
     return 1;
@@ -246,8 +229,7 @@ static size_t put_special(struct line_stream *stream, const unsigned char *data,
   return (size_t) length;
 }
 
-static void feed(int which, const unsigned char *data, size_t size, bool last)
-{
+static void feed(int which, const unsigned char *data, size_t size, bool last) {
   struct line_stream *stream = &streams[which];
   while (size > 0) {
     if (*data == '\n') {
@@ -281,8 +263,7 @@ static void feed(int which, const unsigned char *data, size_t size, bool last)
   memcpy(stream->tail, data, size);
 }
 
-void log_feed(int which, unsigned char *data, size_t size)
-{
+void log_feed(int which, unsigned char *data, size_t size) {
   struct line_stream *stream = &streams[which];
   if (log_file.fd < 0)
     return;
@@ -293,8 +274,7 @@ void log_feed(int which, unsigned char *data, size_t size)
   flush(stream);
 }
 
-void log_end(int which)
-{
+void log_end(int which) {
   struct line_stream *stream = &streams[which];
   if (log_file.fd < 0)
     return;
@@ -308,8 +288,7 @@ void log_end(int which)
   flush(stream);
 }
 
-void log_trim(void)
-{
+void log_trim(void) {
   for (int which = 0; which < 2; which++) {
     size_t used = (streams[which].end + 4095) & ~(size_t) 4095;
     size_t whole = sizeof(streams[which].bytes) & ~(size_t) 4095;
@@ -318,8 +297,7 @@ void log_trim(void)
   }
 }
 
-void log_close(void)
-{
+void log_close(void) {
   if (log_file.fd >= 0)
     close(log_file.fd);
   log_file.fd = -1;

@@ -1,13 +1,7 @@
 /* Entry: `gantry-init launcher SOCKET`. */
 #include "gantry.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 
 extern char **environ;
 
@@ -20,8 +14,7 @@ extern char **environ;
  * Where the system forbids executable memfds (vm.memfd_noexec=2) we go on from disk: the processes are still not dumpable, so opening
  * that link takes CAP_SYS_PTRACE, and the launcher's own mapping makes the file busy (ETXTBSY).
  */
-static void continue_sealed(char **argv)
-{
+static void continue_sealed(char **argv) {
   char self[sizeof("/memfd:" SEALED_NAME)] = {0};
   if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0 && strncmp(self, "/memfd:" SEALED_NAME, sizeof(self) - 1) == 0)
     return;
@@ -38,8 +31,7 @@ static void continue_sealed(char **argv)
   fexecve(copy, argv, environ);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
   if (argc != 3 || strcmp(argv[1], "launcher") != 0) {
     fprintf(stderr, "usage: gantry-init launcher SOCKET\n");
     return 64;

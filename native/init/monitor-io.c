@@ -1,9 +1,6 @@
 /* The container's streams: process to log and clients, clients to process. All descriptors are non-blocking. */
 #include "monitor.h"
 
-#include <sys/mman.h>
-#include <sys/socket.h>
-
 #define CHUNK 65536u
 #define INPUT 16384u
 
@@ -12,8 +9,7 @@ static struct {
   _Alignas(4096) unsigned char input[INPUT];
 } buffers;
 
-void monitor_read_output(struct monitor *monitor, int stream)
-{
+void monitor_read_output(struct monitor *monitor, int stream) {
   unsigned char *data = buffers.output + 4096;
   ssize_t n = read(monitor->output[stream], data, CHUNK);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -31,8 +27,7 @@ void monitor_read_output(struct monitor *monitor, int stream)
   log_feed(stream, data, (size_t) n);
 }
 
-void monitor_close_input(struct monitor *monitor)
-{
+void monitor_close_input(struct monitor *monitor) {
   /* A terminal's master is also its output: it stays. */
   if (monitor->input >= 0 && !(monitor->stdio & STDIO_TTY)) {
     close(monitor->input);
@@ -41,8 +36,7 @@ void monitor_close_input(struct monitor *monitor)
   monitor->input_start = monitor->input_end = 0;
 }
 
-void monitor_write_input(struct monitor *monitor)
-{
+void monitor_write_input(struct monitor *monitor) {
   while (monitor->input >= 0 && monitor->input_start < monitor->input_end) {
     ssize_t n = write(monitor->input, buffers.input + monitor->input_start, monitor->input_end - monitor->input_start);
     if (n < 0 && errno == EAGAIN)
@@ -60,8 +54,7 @@ void monitor_write_input(struct monitor *monitor)
 }
 
 /* A client's first bytes say what it is. */
-static void read_request(struct monitor *monitor, struct client *client)
-{
+static void read_request(struct monitor *monitor, struct client *client) {
   struct {
     struct frame frame;
     struct msg_attach attach;
@@ -85,8 +78,7 @@ static void read_request(struct monitor *monitor, struct client *client)
   }
 }
 
-void monitor_read_client(struct monitor *monitor, unsigned index)
-{
+void monitor_read_client(struct monitor *monitor, unsigned index) {
   struct client *client = &monitor->clients.list[index];
   if (client->streams == 0) {
     read_request(monitor, client);
@@ -113,8 +105,7 @@ void monitor_read_client(struct monitor *monitor, unsigned index)
   monitor_write_input(monitor);
 }
 
-void monitor_trim(struct monitor *monitor)
-{
+void monitor_trim(struct monitor *monitor) {
   madvise(buffers.output, sizeof(buffers.output), MADV_DONTNEED);
   if (monitor->input_start == monitor->input_end)
     madvise(buffers.input, sizeof(buffers.input), MADV_DONTNEED);

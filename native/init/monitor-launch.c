@@ -4,18 +4,9 @@
 #include <linux/sched.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
-#include <time.h>
 
-static int do_state(struct monitor *monitor, const struct op *op)
-{
+static int do_state(struct monitor *monitor, const struct op *op) {
   set_title("gantry-monitor", op->field[F_STATE_TITLE].bytes);
   monitor->directory = open(op->field[F_STATE_DIRECTORY].bytes, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (monitor->directory < 0)
@@ -25,8 +16,7 @@ static int do_state(struct monitor *monitor, const struct op *op)
 }
 
 /* `ours` is the monitor's end, not blocking; the other is the child's. */
-static int make_pipe(int *ours, int *theirs, bool we_read)
-{
+static int make_pipe(int *ours, int *theirs, bool we_read) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0)
     return -errno;
@@ -35,8 +25,7 @@ static int make_pipe(int *ours, int *theirs, bool we_read)
   return checked(fcntl(*ours, F_SETFL, O_NONBLOCK));
 }
 
-static int do_stdio(struct monitor *monitor, const struct op *op)
-{
+static int do_stdio(struct monitor *monitor, const struct op *op) {
   monitor->stdio = (uint32_t) op->field[F_STDIO_FLAGS].number;
   monitor->clients.framed = !(monitor->stdio & STDIO_TTY);
   /* With a terminal the child makes it, inside the container, and sends us the master. */
@@ -50,8 +39,7 @@ static int do_stdio(struct monitor *monitor, const struct op *op)
   return result < 0 ? result : 0;
 }
 
-static int do_bind_port(const struct op *op)
-{
+static int do_bind_port(const struct op *op) {
   const struct field *address = &op->field[F_BIND_PORT_ADDRESS];
   struct sockaddr_storage storage;
   memcpy(&storage, address->bytes, address->length);
@@ -66,14 +54,12 @@ static int do_bind_port(const struct op *op)
   return checked(bind(sock, (struct sockaddr *) &storage, address->length));
 }
 
-static int do_pid_namespace(const struct op *op)
-{
+static int do_pid_namespace(const struct op *op) {
   cleanup_close int fd = open(op->field[F_PID_NAMESPACE_PATH].bytes, O_RDONLY | O_CLOEXEC);
   return fd < 0 ? -errno : checked(setns(fd, CLONE_NEWPID));
 }
 
-static int do_target(struct monitor *monitor, const struct op *op)
-{
+static int do_target(struct monitor *monitor, const struct op *op) {
   monitor->target = pidfd_open_checked((pid_t) op->field[F_TARGET_PID].number);
   if (monitor->target < 0)
     return monitor->target;
@@ -81,40 +67,30 @@ static int do_target(struct monitor *monitor, const struct op *op)
   return checked(setns(monitor->target, CLONE_NEWPID));
 }
 
-static int prepare(struct monitor *monitor, const struct op *op)
-{
+static int prepare(struct monitor *monitor, const struct op *op) {
   const struct field *f = op->field;
   switch (op->code) {
-  case OP_STATE:
-    return do_state(monitor, op);
-  case OP_STDIO:
-    return do_stdio(monitor, op);
+  case OP_STATE: return do_state(monitor, op);
+  case OP_STDIO: return do_stdio(monitor, op);
   case OP_LOG:
     return log_open(f[F_LOG_PATH].bytes, f[F_LOG_MAX_SIZE].number, (uint32_t) f[F_LOG_MAX_FILE].number, f[F_LOG_EXTRA].bytes,
                     f[F_LOG_EXTRA].length);
-  case OP_MAKE_CGROUP:
-    return make_directories(f[F_MAKE_CGROUP_PATH].bytes, 0755);
-  case OP_WRITE_CGROUP:
-    return write_file(f[F_WRITE_CGROUP_PATH].bytes, f[F_WRITE_CGROUP_VALUE].bytes);
-  case OP_BIND_PORT:
-    return do_bind_port(op);
+  case OP_MAKE_CGROUP: return make_directories(f[F_MAKE_CGROUP_PATH].bytes, 0755);
+  case OP_WRITE_CGROUP: return write_file(f[F_WRITE_CGROUP_PATH].bytes, f[F_WRITE_CGROUP_VALUE].bytes);
+  case OP_BIND_PORT: return do_bind_port(op);
   case OP_NAMESPACES:
     monitor->clone_flags = f[F_NAMESPACES_FLAGS].number;
     return 0;
-  case OP_PID_NAMESPACE:
-    return do_pid_namespace(op);
-  case OP_TARGET:
-    return do_target(monitor, op);
+  case OP_PID_NAMESPACE: return do_pid_namespace(op);
+  case OP_TARGET: return do_target(monitor, op);
   case OP_INTO_CGROUP:
     monitor->into = open(f[F_INTO_CGROUP_PATH].bytes, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return monitor->into < 0 ? -errno : 0;
-  default:
-    return 0; /* What is looked up when it is over. */
+  default: return 0; /* What is looked up when it is over. */
   }
 }
 
-static int do_netlink_host(struct monitor *monitor, const struct op *op)
-{
+static int do_netlink_host(struct monitor *monitor, const struct op *op) {
   const struct field *offsets = &op->field[F_NETLINK_HOST_PID_OFFSETS];
   /* The plan's bytes are ours alone: the child has its own copy since clone. */
   char *bytes = (char *) (uintptr_t) op->field[F_NETLINK_HOST_BYTES].bytes;
@@ -129,8 +105,7 @@ static int do_netlink_host(struct monitor *monitor, const struct op *op)
   return netlink_send(monitor->netlink, bytes, op->field[F_NETLINK_HOST_BYTES].length);
 }
 
-static int clone_child(struct monitor *monitor)
-{
+static int clone_child(struct monitor *monitor) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
     return -errno;
@@ -163,8 +138,7 @@ static int clone_child(struct monitor *monitor)
   return 0;
 }
 
-int monitor_launch(struct monitor *monitor, uint32_t *failed)
-{
+int monitor_launch(struct monitor *monitor, uint32_t *failed) {
   struct cursor cursor = {monitor->plan, monitor->plan + monitor->size, 0};
   struct op op = {0};
   int result = plan_validate(monitor->plan, monitor->size, failed);
@@ -196,8 +170,7 @@ int monitor_launch(struct monitor *monitor, uint32_t *failed)
 }
 
 /* Each kept operation of one kind in turn. */
-static bool next_kept(const struct monitor *monitor, struct cursor *cursor, struct op *op, uint16_t code)
-{
+static bool next_kept(const struct monitor *monitor, struct cursor *cursor, struct op *op, uint16_t code) {
   if (cursor->at == NULL)
     *cursor = (struct cursor){monitor->plan, monitor->plan + monitor->kept, 0};
   while (plan_next(cursor, op) > 0)
@@ -206,8 +179,7 @@ static bool next_kept(const struct monitor *monitor, struct cursor *cursor, stru
   return false;
 }
 
-void monitor_kill_remaining(struct monitor *monitor)
-{
+void monitor_kill_remaining(struct monitor *monitor) {
   struct cursor cursor = {0};
   struct op op;
   while (next_kept(monitor, &cursor, &op, OP_KILL_REMAINING)) {
@@ -221,8 +193,7 @@ void monitor_kill_remaining(struct monitor *monitor)
   }
 }
 
-void monitor_remove_cgroups(struct monitor *monitor)
-{
+void monitor_remove_cgroups(struct monitor *monitor) {
   struct cursor cursor = {0};
   struct op op;
   while (next_kept(monitor, &cursor, &op, OP_REMOVE_CGROUP)) {
@@ -233,8 +204,7 @@ void monitor_remove_cgroups(struct monitor *monitor)
   }
 }
 
-bool monitor_oom_killed(struct monitor *monitor)
-{
+bool monitor_oom_killed(struct monitor *monitor) {
   struct cursor cursor = {0};
   struct op op;
   char text[512];

@@ -5,17 +5,9 @@
  */
 #include "monitor.h"
 
-#include <signal.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <termios.h>
-#include <time.h>
 
 /* How long output is waited for when something that outlives the process holds its pipes (an exec's background child); containerd: 2 s. */
 #define DRAIN_NS 2000000000u
@@ -23,8 +15,7 @@
 /* A daemon that has connected sends its request at once. */
 #define REQUEST_TIMEOUT_S 10
 
-static void report(struct monitor *monitor, enum message_type type, const void *payload, size_t size)
-{
+static void report(struct monitor *monitor, enum message_type type, const void *payload, size_t size) {
   if (monitor->control >= 0 && send_message(monitor->control, type, payload, size) < 0) {
     close(monitor->control);
     monitor->control = -1;
@@ -32,8 +23,7 @@ static void report(struct monitor *monitor, enum message_type type, const void *
 }
 
 /* Ends a launch that did not become a container, and this process: everything undone before the daemon sees the end of file. */
-__attribute__((noreturn)) static void give_up(struct monitor *monitor, uint32_t operation, int error)
-{
+__attribute__((noreturn)) static void give_up(struct monitor *monitor, uint32_t operation, int error) {
   if (monitor->pidfd >= 0) {
     pidfd_kill(monitor->pidfd, SIGKILL);
     waitid(P_PIDFD, (id_t) monitor->pidfd, &(siginfo_t){0}, WEXITED);
@@ -47,8 +37,7 @@ __attribute__((noreturn)) static void give_up(struct monitor *monitor, uint32_t 
   _exit(1);
 }
 
-static int receive_child(struct monitor *monitor, struct child_message *message)
-{
+static int receive_child(struct monitor *monitor, struct child_message *message) {
   struct iovec part = {message, sizeof(*message)};
   union {
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -67,15 +56,13 @@ static int receive_child(struct monitor *monitor, struct child_message *message)
 }
 
 /* The plan is done: keep the pages that hold what the end needs. */
-static void forget_plan(struct monitor *monitor)
-{
+static void forget_plan(struct monitor *monitor) {
   size_t kept = (monitor->kept + 4095) & ~(size_t) 4095, whole = (monitor->size + 4095) & ~(size_t) 4095;
   if (kept < whole)
     munmap((char *) (uintptr_t) monitor->plan + kept, whole - kept);
 }
 
-static void on_sync(struct monitor *monitor)
-{
+static void on_sync(struct monitor *monitor) {
   struct child_message message;
   int n = receive_child(monitor, &message);
   if (n == -EAGAIN || n == -EINTR)
@@ -100,16 +87,14 @@ static void on_sync(struct monitor *monitor)
   report(monitor, MSG_STARTED, &(struct msg_started){monitor->started_at}, sizeof(struct msg_started));
 }
 
-static int resize(struct monitor *monitor, const struct msg_resize *size)
-{
+static int resize(struct monitor *monitor, const struct msg_resize *size) {
   struct winsize window = {.ws_row = (unsigned short) size->height, .ws_col = (unsigned short) size->width};
   if (!(monitor->stdio & STDIO_TTY) || monitor->output[0] < 0)
     return -ENOTTY;
   return checked(ioctl(monitor->output[0], TIOCSWINSZ, &window));
 }
 
-static void on_control(struct monitor *monitor)
-{
+static void on_control(struct monitor *monitor) {
   struct {
     struct frame frame;
     union {
@@ -142,8 +127,7 @@ static void on_control(struct monitor *monitor)
   report(monitor, MSG_RESULT, &(struct msg_result){(uint32_t) -result}, sizeof(struct msg_result));
 }
 
-static void on_exit_of_process(struct monitor *monitor)
-{
+static void on_exit_of_process(struct monitor *monitor) {
   siginfo_t info = {0};
   if (waitid(P_PIDFD, (id_t) monitor->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
     return;
@@ -159,14 +143,12 @@ static void on_exit_of_process(struct monitor *monitor)
   monitor_kill_remaining(monitor);
 }
 
-static void on_adopt(struct monitor *monitor)
-{
+static void on_adopt(struct monitor *monitor) {
   struct msg_state state = {.started_at = monitor->started_at, .pid = (uint32_t) monitor->pid};
   report(monitor, MSG_STATE, &state, sizeof(state));
 }
 
-static void on_client(struct monitor *monitor, unsigned index, short events)
-{
+static void on_client(struct monitor *monitor, unsigned index, short events) {
   struct clients *clients = &monitor->clients;
   struct client *client = &clients->list[index];
   if (events & POLLOUT)
@@ -182,14 +164,12 @@ static void on_client(struct monitor *monitor, unsigned index, short events)
     client_drop(clients, index);
 }
 
-static short client_events(const struct monitor *monitor, const struct client *client)
-{
+static short client_events(const struct monitor *monitor, const struct client *client) {
   bool input_free = monitor->input_start == monitor->input_end;
   return (short) ((client->end > 0 ? POLLOUT : 0) | (!client->input_ended && input_free ? POLLIN : 0));
 }
 
-static void wait_once(struct monitor *monitor)
-{
+static void wait_once(struct monitor *monitor) {
   enum { CONTROL, LISTENER, SYNC, PROCESS, OUTPUT, ERROR, INPUT, CLIENTS };
   struct pollfd polled[CLIENTS + MAX_CLIENTS] = {
     [CONTROL] = {monitor->control, POLLIN, 0},
@@ -239,8 +219,7 @@ static void wait_once(struct monitor *monitor)
 }
 
 /* Readers see the whole record or none. JSON, as nobody but the daemon reads it. */
-static void write_record(const struct monitor *monitor)
-{
+static void write_record(const struct monitor *monitor) {
   const char *temporary = EXIT_RECORD ".new";
   char text[256];
   const struct msg_exited *exit = &monitor->exit;
@@ -253,8 +232,7 @@ static void write_record(const struct monitor *monitor)
 }
 
 /* Serves those who are behind until they have everything or leave. */
-static void serve_remaining(struct monitor *monitor, bool wait)
-{
+static void serve_remaining(struct monitor *monitor, bool wait) {
   struct clients *clients = &monitor->clients;
   do {
     struct pollfd polled[MAX_CLIENTS];
@@ -278,8 +256,7 @@ static void serve_remaining(struct monitor *monitor, bool wait)
  * Then the control groups; their removal ends the control connection, after which the same container may be started again. The mounts
  * last.
  */
-__attribute__((noreturn)) static void finish(struct monitor *monitor)
-{
+__attribute__((noreturn)) static void finish(struct monitor *monitor) {
   log_close();
   write_record(monitor);
   report(monitor, MSG_EXITED, &monitor->exit, sizeof(monitor->exit));
@@ -294,21 +271,18 @@ __attribute__((noreturn)) static void finish(struct monitor *monitor)
   _exit(0);
 }
 
-static bool over(const struct monitor *monitor)
-{
+static bool over(const struct monitor *monitor) {
   bool drained = monitor->output[0] < 0 && monitor->output[1] < 0;
   return monitor->phase == EXITED && (drained || now_ns(CLOCK_MONOTONIC) >= monitor->drain_deadline);
 }
 
-static void end_output(struct monitor *monitor)
-{
+static void end_output(struct monitor *monitor) {
   for (int i = 0; i < 2; i++)
     if (monitor->output[i] >= 0)
       log_end(i);
 }
 
-void monitor_main(int connection)
-{
+void monitor_main(int connection) {
   static struct monitor monitor = {.control = 0,
                                    .directory = -1,
                                    .listener = -1,

@@ -5,28 +5,24 @@
 
 static const struct op_shape shapes[] = OP_SHAPES;
 
-static const struct op_shape *shape_of(uint16_t code)
-{
+static const struct op_shape *shape_of(uint16_t code) {
   if (code >= sizeof(shapes) / sizeof(shapes[0]) || shapes[code].fields == NULL)
     return NULL;
   return &shapes[code];
 }
 
-enum stage op_stage(const struct op *op)
-{
+enum stage op_stage(const struct op *op) {
   return shapes[op->code].stage;
 }
 
 /* A NUL at the very end and, for a single string, nowhere else. */
-static bool terminated(const char *bytes, size_t length, bool single)
-{
+static bool terminated(const char *bytes, size_t length, bool single) {
   if (length == 0 || bytes[length - 1] != '\0')
     return !single && length == 0;
   return !single || memchr(bytes, '\0', length) == bytes + length - 1;
 }
 
-static int decode_field(char kind, const unsigned char **at, const unsigned char *end, struct field *field)
-{
+static int decode_field(char kind, const unsigned char **at, const unsigned char *end, struct field *field) {
   size_t left = (size_t) (end - *at);
   uint32_t word;
   *field = (struct field){0};
@@ -59,8 +55,7 @@ static int decode_field(char kind, const unsigned char **at, const unsigned char
   return 0;
 }
 
-int plan_next(struct cursor *cursor, struct op *op)
-{
+int plan_next(struct cursor *cursor, struct op *op) {
   struct {
     uint16_t code, flags;
     uint32_t size;
@@ -90,18 +85,15 @@ int plan_next(struct cursor *cursor, struct op *op)
 }
 
 /* What the types alone do not say: lengths that later code relies on, and values that would do harm. */
-static bool sensible(const struct op *op)
-{
+static bool sensible(const struct op *op) {
   const struct field *field = op->field;
   switch (op->code) {
   case OP_NAMESPACES: {
     const uint64_t known = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     return (field[F_NAMESPACES_FLAGS].number & ~known) == 0;
   }
-  case OP_LOG:
-    return field[F_LOG_MAX_FILE].number >= 1 && field[F_LOG_EXTRA].length <= 16384;
-  case OP_BIND_PORT:
-    return field[F_BIND_PORT_ADDRESS].length >= 16 && field[F_BIND_PORT_ADDRESS].length <= 28;
+  case OP_LOG: return field[F_LOG_MAX_FILE].number >= 1 && field[F_LOG_EXTRA].length <= 16384;
+  case OP_BIND_PORT: return field[F_BIND_PORT_ADDRESS].length >= 16 && field[F_BIND_PORT_ADDRESS].length <= 28;
   case OP_NETLINK_HOST: {
     const struct field *offsets = &field[F_NETLINK_HOST_PID_OFFSETS];
     for (size_t i = 0; i + 4 <= offsets->length; i += 4) {
@@ -112,21 +104,15 @@ static bool sensible(const struct op *op)
     }
     return offsets->length % 4 == 0;
   }
-  case OP_SECCOMP:
-    return field[F_SECCOMP_FILTER].length % 8 == 0 && field[F_SECCOMP_FILTER].length / 8 <= UINT16_MAX;
-  case OP_USER:
-    return field[F_USER_GROUPS].length % 4 == 0;
-  case OP_TARGET:
-    return field[F_TARGET_PID].number > 1 && field[F_TARGET_PID].number <= INT32_MAX;
-  case OP_EXECVE:
-    return field[F_EXECVE_ARGUMENTS].length > 0;
-  default:
-    return true;
+  case OP_SECCOMP: return field[F_SECCOMP_FILTER].length % 8 == 0 && field[F_SECCOMP_FILTER].length / 8 <= UINT16_MAX;
+  case OP_USER: return field[F_USER_GROUPS].length % 4 == 0;
+  case OP_TARGET: return field[F_TARGET_PID].number > 1 && field[F_TARGET_PID].number <= INT32_MAX;
+  case OP_EXECVE: return field[F_EXECVE_ARGUMENTS].length > 0;
+  default: return true;
   }
 }
 
-int plan_validate(const unsigned char *plan, size_t size, uint32_t *failed)
-{
+int plan_validate(const unsigned char *plan, size_t size, uint32_t *failed) {
   struct cursor cursor = {plan, plan + size, 0};
   struct op op;
   enum stage stage = STAGE_KEEP;
@@ -147,8 +133,7 @@ int plan_validate(const unsigned char *plan, size_t size, uint32_t *failed)
   return last == OP_EXECVE || last == OP_HOLD ? 0 : -EBADMSG;
 }
 
-size_t plan_kept(const unsigned char *plan, size_t size)
-{
+size_t plan_kept(const unsigned char *plan, size_t size) {
   struct cursor cursor = {plan, plan + size, 0};
   struct op op;
   size_t kept = 0;
@@ -157,8 +142,7 @@ size_t plan_kept(const unsigned char *plan, size_t size)
   return kept;
 }
 
-int field_vector(const struct field *field, char **vector, size_t capacity)
-{
+int field_vector(const struct field *field, char **vector, size_t capacity) {
   size_t count = 0;
   for (const char *at = field->bytes; at < field->bytes + field->length; at += strlen(at) + 1) {
     if (count + 1 >= capacity)

@@ -3,17 +3,9 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
-#include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/un.h>
-#include <time.h>
 
-int read_full(int fd, void *buffer, size_t size)
-{
+int read_full(int fd, void *buffer, size_t size) {
   for (size_t done = 0; done < size;) {
     ssize_t n = read(fd, (char *) buffer + done, size - done);
     if (n == 0)
@@ -26,8 +18,7 @@ int read_full(int fd, void *buffer, size_t size)
   return 0;
 }
 
-int write_full(int fd, const void *buffer, size_t size)
-{
+int write_full(int fd, const void *buffer, size_t size) {
   for (size_t done = 0; done < size;) {
     ssize_t n = write(fd, (const char *) buffer + done, size - done);
     if (n < 0 && errno != EINTR)
@@ -38,16 +29,14 @@ int write_full(int fd, const void *buffer, size_t size)
   return 0;
 }
 
-int write_file(const char *path, const char *value)
-{
+int write_file(const char *path, const char *value) {
   cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0)
     return -errno;
   return write(fd, value, strlen(value)) < 0 ? -errno : 0;
 }
 
-int read_file(const char *path, char *buffer, size_t size)
-{
+int read_file(const char *path, char *buffer, size_t size) {
   cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return -errno;
@@ -58,8 +47,7 @@ int read_file(const char *path, char *buffer, size_t size)
   return (int) n;
 }
 
-int make_directories(const char *path, mode_t mode)
-{
+int make_directories(const char *path, mode_t mode) {
   if (mkdir(path, mode) == 0 || errno == EEXIST)
     return 0;
   if (errno != ENOENT)
@@ -79,8 +67,7 @@ int make_directories(const char *path, mode_t mode)
   return mkdir(path, mode) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
-int send_message(int fd, enum message_type type, const void *payload, size_t size)
-{
+int send_message(int fd, enum message_type type, const void *payload, size_t size) {
   struct frame frame = {.length = (uint32_t) size, .type = (uint16_t) type, .version = PROTOCOL_VERSION};
   struct iovec parts[2] = {{&frame, sizeof(frame)}, {(void *) (uintptr_t) payload, size}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = size > 0 ? 2 : 1};
@@ -91,23 +78,19 @@ int send_message(int fd, enum message_type type, const void *payload, size_t siz
   return (size_t) sent == sizeof(frame) + size ? 0 : -EPIPE;
 }
 
-int pidfd_open_checked(pid_t pid)
-{
+int pidfd_open_checked(pid_t pid) {
   return checked(syscall(SYS_pidfd_open, pid, 0));
 }
 
-int pidfd_kill(int pidfd, int signal)
-{
+int pidfd_kill(int pidfd, int signal) {
   return checked(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
 }
 
-int netlink_open(void)
-{
+int netlink_open(void) {
   return checked(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
 }
 
-int netlink_send(int sock, const void *bytes, size_t size)
-{
+int netlink_send(int sock, const void *bytes, size_t size) {
   unsigned expected = 0;
   for (size_t at = 0; at + sizeof(struct nlmsghdr) <= size;) {
     struct nlmsghdr header;
@@ -142,8 +125,7 @@ int netlink_send(int sock, const void *bytes, size_t size)
 }
 
 /* Going through the descriptor lifts the 108 bytes of sun_path. */
-int listen_in(int directory, const char *name)
-{
+int listen_in(int directory, const char *name) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   int length = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s", directory, name);
   if (length < 0 || (size_t) length >= sizeof(address.sun_path))
@@ -163,15 +145,13 @@ int listen_in(int directory, const char *name)
   return result;
 }
 
-bool peer_trusted(int connection)
-{
+bool peer_trusted(int connection) {
   struct ucred peer;
   socklen_t size = sizeof(peer);
   return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == geteuid();
 }
 
-uint64_t now_ns(int clock)
-{
+uint64_t now_ns(int clock) {
   struct timespec time;
   clock_gettime(clock, &time);
   return (uint64_t) time.tv_sec * 1000000000u + (uint64_t) time.tv_nsec;
@@ -180,8 +160,7 @@ uint64_t now_ns(int clock)
 static char *title_start;
 static size_t title_size;
 
-void title_init(char **argv, char **envp)
-{
+void title_init(char **argv, char **envp) {
   /* The kernel shows what lies between the first argument and the end of the environment, which is one block. */
   char *end = argv[0];
   for (char **each = argv; *each != NULL; each++)
@@ -193,8 +172,7 @@ void title_init(char **argv, char **envp)
   title_size = (size_t) (end - argv[0]);
 }
 
-void set_title(const char *name, const char *detail)
-{
+void set_title(const char *name, const char *detail) {
   prctl(PR_SET_NAME, name);
   if (title_start == NULL)
     return;

@@ -20,6 +20,8 @@ export async function openAttachStream(path: string, options: AttachOptions): Pr
   }
   socket.write(encodeMessage('attach', { streams }))
   await answered(socket)
+  // After the last output there is nobody to type to: without this the half-open socket would stay.
+  socket.once('end', () => socket.end())
   return socket
 }
 

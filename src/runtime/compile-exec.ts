@@ -1,4 +1,4 @@
-import { CLONE } from './compile.ts'
+import { addCgroupJoin, CLONE } from './compile.ts'
 import { addIdentity, addLimits, addProgram, addStdio } from './compile-process.ts'
 import { PlanWriter, type Plan } from './plan-writer.ts'
 import type { CompileSeccomp, ExecSpec } from './types.ts'
@@ -15,7 +15,7 @@ export function compileExec(exec: ExecSpec, compileSeccomp: CompileSeccomp): Pla
   plan.add('target', `process ${targetPid}`, { pid: targetPid })
   if (cgroup.into !== undefined) plan.add('into-cgroup', cgroup.into, { path: cgroup.into })
 
-  for (const path of cgroup.join) plan.add('join-cgroup', path, { path })
+  addCgroupJoin(plan, cgroup.join)
   addLimits(plan, exec.id, process)
   plan.add('join-target', `process ${targetPid}`, { flags: JOINED })
   if (stdio.tty) {

@@ -28,18 +28,24 @@ const DEV_LINKS: [path: string, target: string][] = [
   ['/dev/ptmx', 'pts/ptmx'],
 ]
 
+const ON_HOST = { cwd: '', source: '', type: '', flags: 0, data: '' }
+
 const FILE_TYPES: Record<DeviceSpec['type'], number> = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 }
 
 /** Mounts the root over the state directory, in the child's mount namespace, and makes it the place where further paths are resolved. */
 export function addRoot(plan: PlanWriter, { spec, stateDir, rootfs }: Pick<LaunchSpec, 'spec' | 'stateDir' | 'rootfs'>): void {
   const propagation = spec.linux.rootfsPropagation ?? 'private'
-  plan.add('propagation', '/', { path: '/', flags: (propagation === 'unbindable' ? MS.private : MS[propagation]) | MS.rec })
+  const flags = (propagation === 'unbindable' ? MS.private : MS[propagation]) | MS.rec
+  plan.add('mount-host', '/', { ...ON_HOST, target: '/', flags }, { as: 'propagation' })
   // Under a shared mount the root would appear on the host as well.
   if (propagation === 'shared') plan.add('private-parent', stateDir, { path: stateDir })
   if ('overlay' in rootfs) {
-    plan.add('overlay', 'overlay', { cwd: rootfs.overlay.cwd, target: stateDir, options: overlayOptions(rootfs.overlay) })
+    const { cwd } = rootfs.overlay
+    const overlay = { ...ON_HOST, cwd, source: 'overlay', type: 'overlay', target: stateDir, data: overlayOptions(rootfs.overlay) }
+    plan.add('mount-host', 'overlay', overlay, { as: 'overlay' })
   } else {
-    plan.add('bind-root', rootfs.directory, { source: rootfs.directory, target: stateDir })
+    const bind = { ...ON_HOST, source: rootfs.directory, target: stateDir, flags: MS.bind | MS.rec }
+    plan.add('mount-host', rootfs.directory, bind, { as: 'bind-root' })
   }
   plan.add('enter-root', spec.root.path, { path: stateDir })
 }

@@ -3,7 +3,7 @@ import { CAPABILITIES } from '#kernel'
 import type { ProcessSpec, SeccompSpec } from '#oci'
 import { numbers } from './numbers.ts'
 import type { PlanWriter } from './plan-writer.ts'
-import { EXECVE, STDIO } from './protocol.ts'
+import { EXECVE, STDIO, WARNINGS } from './protocol.ts'
 import type { CompileSeccomp, StdioSpec } from './types.ts'
 
 /** setrlimit(2) resources in the order of their numbers. Source: asm-generic/resource.h (the same on x86 and arm64). */
@@ -43,9 +43,14 @@ export function addStdio(plan: PlanWriter, stdio: Omit<StdioSpec, 'log'>): void 
 
 /** What is written through the host's /proc or must be done with all privileges; before `pivot` or `join-target`. */
 export function addLimits(plan: PlanWriter, id: string, process: ProcessSpec): void {
-  if (process.oomScoreAdj !== undefined) plan.add('oom-score', String(process.oomScoreAdj), { value: process.oomScoreAdj })
+  if (process.oomScoreAdj !== undefined) {
+    const value = String(process.oomScoreAdj)
+    plan.add('write', value, { path: '/proc/self/oom_score_adj', value, refused: WARNINGS.oomScoreRefused }, { as: 'oom-score' })
+  }
   if (process.apparmorProfile !== undefined && process.apparmorProfile !== '') {
-    plan.add('apparmor', process.apparmorProfile, { profile: `exec ${process.apparmorProfile}` })
+    // The profile that the next execve enters.
+    const value = `exec ${process.apparmorProfile}`
+    plan.add('write', process.apparmorProfile, { path: '/proc/self/attr/exec', value, refused: 0 }, { as: 'apparmor' })
   }
   // Kernels without keyrings, and users at their quota, do without.
   plan.add('keyring', id, { name: `_ses.${id}` }, { optional: true })

@@ -35,7 +35,7 @@ export function compileLaunch(launch: LaunchSpec, compileSeccomp: CompileSeccomp
       plan.add('netlink-host', 'network link', { bytes, pidOffsets: numbers(pidOffsets) })
   }
 
-  for (const path of launch.cgroup.join) plan.add('join-cgroup', path, { path })
+  addCgroupJoin(plan, launch.cgroup.join)
   addJoinedNamespaces(plan, launch)
   addRoot(plan, launch)
   addMounts(plan, spec, launch.cgroup)
@@ -135,12 +135,14 @@ function addJoinedNamespaces(plan: PlanWriter, { spec, network }: LaunchSpec): v
 }
 
 function addKernelSettings(plan: PlanWriter, spec: RuntimeSpec): void {
-  if (spec.hostname !== undefined && spec.hostname !== '') plan.add('hostname', spec.hostname, { name: spec.hostname })
-  if (spec.domainname !== undefined && spec.domainname !== '') plan.add('domainname', spec.domainname, { name: spec.domainname })
+  for (const as of ['hostname', 'domainname'] as const) {
+    const value = spec[as]
+    if (value !== undefined && value !== '') plan.add('write', value, { path: `/proc/sys/kernel/${as}`, value, refused: 0 }, { as })
+  }
   for (const [key, value] of Object.entries(spec.linux.sysctl ?? {})) {
     const path = key.includes('/') ? key : key.replaceAll('.', '/')
     if (path.split('/').includes('..')) throw invalidArgument(`invalid sysctl: ${key}`)
-    plan.add('sysctl', `${key}=${value}`, { path, value })
+    addSysctl(plan, path, value)
   }
 }
 
@@ -149,7 +151,15 @@ function addNetworkInside(plan: PlanWriter, network: NetnsPlan): void {
   if (network.host.length > 0) plan.add('wait-host', 'network link', {})
   for (const bytes of network.inside) plan.add('netlink', 'container network', { bytes })
   for (const { path, value } of network.sysctls) {
-    const inside = path.replace(/^\/proc\/sys\//, '')
-    plan.add('sysctl', `${inside}=${value}`, { path: inside, value })
+    addSysctl(plan, path.replace(/^\/proc\/sys\//, ''), value)
   }
+}
+
+function addSysctl(plan: PlanWriter, path: string, value: string): void {
+  plan.add('write', `${path}=${value}`, { path: `/proc/sys/${path}`, value, refused: 0 }, { as: 'sysctl' })
+}
+
+/** v1: "0" is the writer itself; a pid written to cgroup.procs would wait for an RCU grace period. */
+export function addCgroupJoin(plan: PlanWriter, files: readonly string[]): void {
+  for (const path of files) plan.add('write', path, { path, value: '0', refused: 0 }, { as: 'join-cgroup' })
 }

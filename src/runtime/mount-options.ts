@@ -12,6 +12,7 @@ export const MS = {
   nosymfollow: 256,
   noatime: 1024,
   nodiratime: 2048,
+  bind: 0x1000,
   rec: 0x4000,
   silent: 0x8000,
   unbindable: 0x20000,

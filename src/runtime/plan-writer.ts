@@ -7,7 +7,7 @@ import type { FieldType, OperationFields, OperationName } from './protocol.ts'
 export interface Plan {
   bytes: Buffer
   /** In the order of the bytes: `failed` names an index into it. */
-  operations: { name: OperationName; subject: string }[]
+  operations: { name: string; subject: string }[]
 }
 
 const HEADER_SIZE = 8
@@ -22,8 +22,16 @@ export class PlanWriter {
   #end = 0
   readonly #operations: Plan['operations'] = []
 
-  /** `subject` is what an error names: the mount's target, the program. Throws INVALID_ARGUMENT for a NUL inside a string. */
-  add<N extends OperationName>(name: N, subject: string, fields: OperationFields<N>, options: { optional?: boolean } = {}): this {
+  /**
+   * `subject` is what an error names: the mount's target, the program; `as` names the operation where its own name is too general.
+   * Throws INVALID_ARGUMENT for a NUL inside a string.
+   */
+  add<N extends OperationName>(
+    name: N,
+    subject: string,
+    fields: OperationFields<N>,
+    options: { optional?: boolean; as?: string } = {},
+  ): this {
     const operation = OPERATIONS[name]
     const start = this.#end
     this.#reserve(HEADER_SIZE)
@@ -34,7 +42,7 @@ export class PlanWriter {
     this.#bytes.writeUInt16LE(operation.code, start)
     this.#bytes.writeUInt16LE(options.optional === true ? OPERATION_FLAGS.optional : 0, start + 2)
     this.#bytes.writeUInt32LE(this.#end - start, start + 4)
-    this.#operations.push({ name, subject })
+    this.#operations.push({ name: options.as ?? name, subject })
     return this
   }
 

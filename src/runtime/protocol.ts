@@ -154,18 +154,23 @@ export const OPERATIONS = {
   /** One rtnetlink send in the host's namespace; `pidOffsets` (u32 each) are where the child's pid goes. */
   'netlink-host': { code: 32, stage: 'host', fields: { bytes: 'bytes', pidOffsets: 'bytes' } },
 
-  /** cgroup v1: `0` is written to this tasks file. */
-  'join-cgroup': { code: 48, stage: 'child', fields: { path: 'string' } },
+  /**
+   * One write(2) to a file of the host's proc or cgroup file systems, which show the namespaces of the writer; before `pivot` and
+   * `join-target`. cgroup v1: `0` to a tasks file joins. `refused`: bits of `warnings` set when the kernel says EACCES or EPERM; 0: that
+   * fails the launch.
+   */
+  write: { code: 48, stage: 'child', fields: { path: 'string', value: 'string', refused: 'u32' } },
   unshare: { code: 49, stage: 'child', fields: { flags: 'u32' } },
   'join-namespace': { code: 50, stage: 'child', fields: { path: 'string', type: 'u32' } },
   'join-target': { code: 51, stage: 'child', fields: { flags: 'u32' } },
-  /** mount(NULL, path, NULL, flags): propagation only. */
-  propagation: { code: 52, stage: 'child', fields: { path: 'string', flags: 'u32' } },
+  /** mount(2) on the host's paths, in the child's mount namespace; empty strings are NULL. `cwd` is entered first, unless empty: relative layer paths keep overlay's options below one page. */
+  'mount-host': {
+    code: 52,
+    stage: 'child',
+    fields: { cwd: 'string', source: 'string', target: 'string', type: 'string', flags: 'u32', data: 'string' },
+  },
   /** Makes the mount that holds `path` private, so that the root mounted there does not propagate. */
   'private-parent': { code: 53, stage: 'child', fields: { path: 'string' } },
-  /** `cwd` is entered first: relative layer paths keep the options below one page. */
-  overlay: { code: 54, stage: 'child', fields: { cwd: 'string', target: 'string', options: 'string' } },
-  'bind-root': { code: 55, stage: 'child', fields: { source: 'string', target: 'string' } },
   /** Paths of the following operations are resolved inside this directory, as if it were the root. */
   'enter-root': { code: 56, stage: 'child', fields: { path: 'string' } },
   /** mount(2); `propagation` is applied afterwards unless 0. */
@@ -192,10 +197,6 @@ export const OPERATIONS = {
   'readonly-root': { code: 64, stage: 'child', fields: {} },
   /** pivot_root into the entered root; the host's mounts are gone from here on. `propagation` for the new root unless 0. */
   pivot: { code: 65, stage: 'child', fields: { propagation: 'u32' } },
-  hostname: { code: 66, stage: 'child', fields: { name: 'string' } },
-  domainname: { code: 67, stage: 'child', fields: { name: 'string' } },
-  /** Written through the host's /proc/sys, which shows the namespaces of the writer; before `pivot`. */
-  sysctl: { code: 68, stage: 'child', fields: { path: 'string', value: 'string' } },
   /** Until the monitor's `host` stage is done. */
   'wait-host': { code: 69, stage: 'child', fields: {} },
   /** One rtnetlink send in the child's namespace. */
@@ -203,11 +204,8 @@ export const OPERATIONS = {
   /** Opens a pseudo terminal in the root's devpts, hands the master to the monitor. `console`: bound to /dev/console. */
   terminal: { code: 71, stage: 'child', fields: { height: 'u32', width: 'u32', console: 'u32' } },
   rlimit: { code: 72, stage: 'child', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
-  'oom-score': { code: 73, stage: 'child', fields: { value: 'i32' } },
   /** New session keyring, so that the container cannot read the daemon's. */
   keyring: { code: 74, stage: 'child', fields: { name: 'string' } },
-  /** The profile that the next execve enters; through the host's /proc, before `pivot`. */
-  apparmor: { code: 84, stage: 'child', fields: { profile: 'string' } },
   /** Reports `created` and waits for `start`. */
   'wait-start': { code: 75, stage: 'child', fields: {} },
   'no-new-privileges': { code: 76, stage: 'child', fields: {} },
