@@ -4,8 +4,8 @@
  *
  * - {@link Files}: paths inside hostile trees, device nodes, extended attributes, sparse files.
  * - {@link Mounts}: mount, unmount, detached overlays.
- * - {@link RouteNetlink}, {@link Nftables}: links, addresses, routes and firewall tables. Requests are data first (`encode…`, `NftOperation`), sent in
- *   one piece; sockets belong to the network namespace of the thread that opened them.
+ * - {@link RouteNetlink}, {@link Nftables}, {@link Conntrack}: links, addresses, routes, firewall tables, connections. Requests are data first
+ *   (`encode…`, `NftOperation`), sent in one piece; sockets belong to the network namespace of the thread that opened them.
  * - {@link Sysctls}, {@link PortProbe}, {@link inNetworkNamespace}.
  * - Cgroups v1 and v2: `detectCgroupLayout` once, `prepareCgroupParent` per parent, `cgroupSupport` for what can be limited; then `planCgroup` (pure) per
  *   start, with `createCgroupDevices().attach` on v2; `updateCgroup`, `readCgroupStats`, `freezeCgroup`, `killCgroup`, `removeCgroup` by location.
@@ -21,7 +21,7 @@
  * ```
  */
 export type * from './plans.ts'
-export type { FilePath, Files, Mounts, Nftables, PortProbe, RouteNetlink, Sysctls } from './types.ts'
+export type { Conntrack, FilePath, Files, Mounts, Nftables, PortProbe, RouteNetlink, Sysctls } from './types.ts'
 export { createFiles } from './files.ts'
 export { createMounts } from './mounts.ts'
 export { inNetworkNamespace } from './namespaces.ts'
@@ -44,8 +44,10 @@ export {
   type VethPair,
 } from './netlink/route-messages.ts'
 export { openRouteNetlink } from './netlink/route-netlink.ts'
+export { openConntrack, type Flow } from './netlink/conntrack.ts'
 export { openNftables } from './nftables/nftables.ts'
 export type { NftDatatype, NftElement, NftExpression, NftFamily, NftHook, NftOperation, NftTable } from './nftables/operations.ts'
+export { createFakeConntrack } from './fake/fake-conntrack.ts'
 export { createFakeFiles, type FileCall } from './fake/fake-files.ts'
 export { createFakeMounts, type MountCall } from './fake/fake-mounts.ts'
 export { createFakeNftables } from './fake/fake-nftables.ts'

@@ -3,6 +3,7 @@
  * Failures are `SyscallError`. Descriptors are plain numbers owned by the caller unless wrapped in a Disposable.
  */
 
+import type { Flow } from './netlink/conntrack.ts'
 import type { AddressInfo, LinkInfo, LinkTarget, RouteInfo } from './netlink/route-messages.ts'
 import type { NftOperation, NftTable } from './nftables/operations.ts'
 import type { OverlayPlan, PortReservation } from './plans.ts'
@@ -81,3 +82,12 @@ export interface Sysctls {
  * the host does not have: EADDRNOTAVAIL) are SyscallError.
  */
 export type PortProbe = (reservation: PortReservation, addressBytes: Buffer) => boolean
+
+/** The kernel's table of IPv4 connections, by ctnetlink. */
+export interface Conntrack extends Disposable {
+  /**
+   * Deletes the entries whose first packet went to this port, and says how many. The kernel walks its whole hash table for it: some 10 ms even when it
+   * is empty, spent on a thread of the pool.
+   */
+  forget(flow: Flow): Promise<number>
+}

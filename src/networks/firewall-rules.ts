@@ -189,7 +189,10 @@ function leavingNetwork({ bridge, subnet, masquerade }: FirewallNetwork): NftOpe
       { expr: 'masquerade' },
     ]),
   ]
-  if (masquerade) operations.push(rule('postrouting', undefined, [...fromSubnet, ...outBy('different'), { expr: 'masquerade' }]))
+  if (masquerade)
+    operations.push(
+      rule('postrouting', 'into the world by an address of the host', [...fromSubnet, ...outBy('different'), { expr: 'masquerade' }]),
+    )
   return operations
 }
 

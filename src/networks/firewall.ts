@@ -1,4 +1,4 @@
-import type { Nftables, Sysctls } from '#kernel'
+import type { Conntrack, Nftables, Sysctls } from '#kernel'
 import {
   FIREWALL_TABLE,
   FORWARD_GUARD,
@@ -9,16 +9,29 @@ import {
   withdrawOperations,
 } from './firewall-rules.ts'
 
+const IPPROTO_UDP = 17
+
 /** The one table of ours, kept equal to what is asked for. Rules of others are never read or written. */
 export interface Firewall {
   /** Makes the table anew for these networks and ports. */
   rebuild(networks: readonly FirewallNetwork[], published: readonly PublishedPort[]): void
   publish(ports: readonly PublishedPort[]): void
   withdraw(ports: readonly PublishedPort[]): void
+  /**
+   * After `publish`: who kept sending to a UDP port from one port of its own (a DNS forwarder, a metrics client) has a connection without translation,
+   * or to a container that is gone, and would stay with it for as long as packets come.
+   */
+  forgetOldFlows(ports: readonly PublishedPort[]): Promise<void>
 }
 
 /** `enabled` false: `--iptables=false`, nothing is touched. */
-export function createFirewall(deps: { nftables: Nftables; sysctls: Sysctls; enabled: boolean; ipForward: boolean }): Firewall {
+export function createFirewall(deps: {
+  nftables: Nftables
+  conntrack: Conntrack
+  sysctls: Sysctls
+  enabled: boolean
+  ipForward: boolean
+}): Firewall {
   const { nftables, sysctls } = deps
   let networks: readonly FirewallNetwork[] = []
   let guardForwarding = false
@@ -58,6 +71,15 @@ export function createFirewall(deps: { nftables: Nftables; sysctls: Sysctls; ena
       } catch (error) {
         for (const port of ports) published.delete(keyOf(port))
         throw error
+      }
+    },
+    async forgetOldFlows(ports) {
+      const udp = ports.filter(({ binding }) => binding.protocol === 'udp')
+      if (!deps.enabled || udp.length === 0) return
+      try {
+        for (const { binding } of udp) await deps.conntrack.forget({ protocol: IPPROTO_UDP, destinationPort: binding.hostPort })
+      } catch {
+        // A kernel without ctnetlink: those clients find the container after 30 s of silence. No reason not to start it.
       }
     },
     withdraw(ports) {

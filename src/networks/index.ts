@@ -13,7 +13,7 @@
  * - reservation: a bound socket, held by the container's monitor, so that no program of the host takes a published port.
  *
  * ```ts
- * const networks = createNetworkService({ metadata, options, route, nftables, sysctls, probe })
+ * const networks = createNetworkService({ metadata, options, route, nftables, conntrack, sysctls, probe })
  * await networks.restore(new Set(runningContainerIds))
  * const { plan, endpoints } = await networks.attach({
  *   containerId, containerName: 'web', hostname: 'web', networks: { bridge: {} },

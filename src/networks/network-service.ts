@@ -1,5 +1,5 @@
 import { EngineError, invalidArgument, notFound, notImplemented } from '#errors'
-import type { NetnsPlan, Nftables, PortProbe, RouteNetlink, Sysctls } from '#kernel'
+import type { Conntrack, NetnsPlan, Nftables, PortProbe, RouteNetlink, Sysctls } from '#kernel'
 import { formatNano, nowNano, randomId } from '#lib'
 import type { Metadata } from '#metadata'
 import { type BridgeDriver, startBridgeDriver } from './bridge-driver.ts'
@@ -26,13 +26,14 @@ export interface NetworkDeps {
   options: NetworkOptions
   route: RouteNetlink
   nftables: Nftables
+  conntrack: Conntrack
   sysctls: Sysctls
   probe: PortProbe
 }
 
 const DEFAULT_NETWORKS: readonly DefaultNetworkName[] = ['bridge', 'host', 'none']
 
-/** Nothing happens before `restore`. Every method but `restore` works on memory first and blocks for some 0.1 ms at most. */
+/** Nothing happens before `restore`. Every change is made in one go, without await: requests cannot meet halfway. */
 export function createNetworkService(deps: NetworkDeps): NetworkService {
   const { metadata, options } = deps
   const records = metadata.repository<NetworkRecord>('networks')
@@ -181,7 +182,11 @@ export function createNetworkService(deps: NetworkDeps): NetworkService {
     list,
     get,
     endpoints: (networkId) => allEndpoints().filter((endpoint) => endpoint.networkId === networkId),
-    attach: async (request) => attach(request),
+    async attach(request) {
+      const attachment = attach(request)
+      await firewall.forgetOldFlows(attachment.endpoints.flatMap(publishedPorts))
+      return attachment
+    },
     release: async (containerId) => release(containerId),
     // Interfaces, rules and namespaces outlive the daemon; the sockets belong to who passed them in.
     close: async () => {},
@@ -197,7 +202,11 @@ function asConnectivityError(error: unknown, containerName: string, endpointId: 
   if (!(error instanceof Error)) return error
   const code = error instanceof EngineError ? error.code : 'INTERNAL'
   if (code === 'NOT_IMPLEMENTED' || code === 'INVALID_ARGUMENT') return error
-  return new EngineError(code, `driver failed programming external connectivity on endpoint ${containerName} (${endpointId}): ${error.message}`, {
-    cause: error,
-  })
+  return new EngineError(
+    code,
+    `driver failed programming external connectivity on endpoint ${containerName} (${endpointId}): ${error.message}`,
+    {
+      cause: error,
+    },
+  )
 }

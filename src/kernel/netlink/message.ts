@@ -161,10 +161,9 @@ export function u8(value: number): Buffer {
   return Buffer.of(value)
 }
 
-export function u16(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(2)
-  bytes.writeUInt16LE(value)
-  return bytes
+/** Network byte order. */
+export function u16be(value: number): Buffer {
+  return Buffer.of(value >> 8, value & 0xff)
 }
 
 export function u32(value: number): Buffer {

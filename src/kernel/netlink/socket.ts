@@ -1,4 +1,5 @@
-import { closeSync, readSync, writeSync } from 'node:fs'
+import { closeSync, read, readSync, write, writeSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { type SystemCalls, syscallError } from '../ffi/system-calls.ts'
 import { type NetlinkMessage, NLMSG_DONE, NLMSG_ERROR, NLM_F_DUMP_INTR, decodeError, decodeMessages, u32 } from './message.ts'
 
@@ -23,11 +24,15 @@ export interface NetlinkReply {
   messages: NetlinkMessage[]
   errors: { sequence: number; errno: number; text: string }[]
   acknowledged: Set<number>
+  /** The table changed while it was dumped: entries may be missing or twice. */
+  interrupted: boolean
 }
 
 export interface NetlinkSocket extends Disposable {
   /** Sends the messages in one datagram and collects every answer. Throws SyscallError only when the socket itself fails. */
   exchange(bytes: Buffer): NetlinkReply
+  /** The same on a thread of the pool, for walks over big tables. Exchanges of one socket must not overlap. */
+  exchangeInBackground(bytes: Buffer): Promise<NetlinkReply>
 }
 
 /**
@@ -40,49 +45,67 @@ export function openNetlinkSocket(system: SystemCalls, protocol: number): Netlin
   for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) system.call('setsockopt', fd, SOL_NETLINK, option, u32(1), 4)
   const input = Buffer.alloc(READ_SIZE)
 
-  function exchangeOnce(bytes: Buffer): NetlinkReply & { interrupted: boolean } {
-    const reply = {
-      messages: [] as NetlinkMessage[],
-      errors: [] as NetlinkReply['errors'],
-      acknowledged: new Set<number>(),
-      interrupted: false,
-    }
-    writeSync(fd, bytes)
-    for (let chunk = read(fd, input); chunk !== undefined; chunk = read(fd, input)) {
-      for (const message of decodeMessages(chunk)) {
-        if ((message.flags & NLM_F_DUMP_INTR) !== 0) reply.interrupted = true
-        if (message.type === NLMSG_ERROR) {
-          const { errno, text } = decodeError(message)
-          if (errno === 0) reply.acknowledged.add(message.sequence)
-          else reply.errors.push({ sequence: message.sequence, errno, text })
-        } else if (message.type === NLMSG_DONE) {
-          reply.acknowledged.add(message.sequence)
-        } else {
-          reply.messages.push({ ...message, body: Buffer.from(message.body) }) // the next read overwrites the input
-        }
-      }
-    }
-    return reply
-  }
-
   return {
     exchange(bytes) {
       for (let tries = 0; ; tries++) {
-        const reply = exchangeOnce(bytes)
+        const reply = emptyReply()
+        writeSync(fd, bytes)
+        for (let size = readNow(fd, input); size !== undefined; size = readNow(fd, input)) collect(reply, input.subarray(0, size))
         if (!reply.interrupted || tries === MAX_INTERRUPTED_DUMPS) return reply
       }
+    },
+    async exchangeInBackground(bytes) {
+      const reply = emptyReply()
+      await writeLater(fd, bytes)
+      for (let size = await readInBackground(fd, input); size !== undefined; size = await readInBackground(fd, input)) {
+        collect(reply, input.subarray(0, size))
+      }
+      return reply
     },
     [Symbol.dispose]: () => closeSync(fd),
   }
 }
 
-/** The next datagram, or undefined when there is none. */
-function read(fd: number, input: Buffer): Buffer | undefined {
-  try {
-    return input.subarray(0, readSync(fd, input))
-  } catch (error) {
-    const { code, errno = 0 } = error as NodeJS.ErrnoException
-    if (code === 'EAGAIN') return undefined
-    throw syscallError('read', -errno, ['netlink'])
+function emptyReply(): NetlinkReply {
+  return { messages: [], errors: [], acknowledged: new Set(), interrupted: false }
+}
+
+function collect(reply: NetlinkReply, datagram: Buffer): void {
+  for (const message of decodeMessages(datagram)) {
+    if ((message.flags & NLM_F_DUMP_INTR) !== 0) reply.interrupted = true
+    if (message.type === NLMSG_ERROR) {
+      const { errno, text } = decodeError(message)
+      if (errno === 0) reply.acknowledged.add(message.sequence)
+      else reply.errors.push({ sequence: message.sequence, errno, text })
+    } else if (message.type === NLMSG_DONE) {
+      reply.acknowledged.add(message.sequence)
+    } else {
+      reply.messages.push({ ...message, body: Buffer.from(message.body) }) // the next read overwrites the input
+    }
   }
+}
+
+const writeLater = promisify(write)
+const readLater = promisify(read)
+
+/** Size of the next datagram, or undefined when there is none. */
+function readNow(fd: number, input: Buffer): number | undefined {
+  try {
+    return readSync(fd, input)
+  } catch (error) {
+    return nothingOrThrow(error)
+  }
+}
+
+async function readInBackground(fd: number, input: Buffer): Promise<number | undefined> {
+  try {
+    return (await readLater(fd, input, 0, input.length, null)).bytesRead
+  } catch (error) {
+    return nothingOrThrow(error)
+  }
+}
+
+function nothingOrThrow(error: unknown): undefined {
+  const { code, errno = 0 } = error as NodeJS.ErrnoException
+  if (code !== 'EAGAIN') throw syscallError('read', -errno, ['netlink'])
 }

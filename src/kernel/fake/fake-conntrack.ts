@@ -1,0 +1,8 @@
+import type { Flow } from '../netlink/conntrack.ts'
+import type { Conntrack } from '../types.ts'
+
+/** {@link Conntrack} that records what it was told to forget. */
+export function createFakeConntrack(): Conntrack & { forgotten: Flow[] } {
+  const forgotten: Flow[] = []
+  return { forgotten, forget: async (flow) => forgotten.push(flow), [Symbol.dispose]: () => {} }
+}
