@@ -33,6 +33,8 @@
  * snapshots.overlay(containerId) // → { cwd, lower: ['layers/9/diff', 'layers/7/diff'], upper: 'snapshots/…/upper', … }
  * ```
  */
+export { createFakeSnapshotter } from './fake-snapshotter.ts'
+export type { FakeSnapshotter } from './fake-snapshotter.ts'
 export { createOverlaySnapshotter } from './overlay-snapshotter.ts'
 export type { OverlaySnapshotterDeps } from './overlay-snapshotter.ts'
 export { extractTree } from './tree/extract-tree.ts'

@@ -1,0 +1,4 @@
+import { snapshotterContract } from '../../contract/snapshotter.ts'
+import { openStorage } from './storage.ts'
+
+snapshotterContract('createOverlaySnapshotter', openStorage)
