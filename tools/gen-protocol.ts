@@ -60,6 +60,7 @@ export function protocolHeader(): string {
         '',
       ]
     }),
+    ...bits('PHASE', protocol.PHASES),
     ...bits('ATTACH', protocol.ATTACH),
     ...bits('WARN', protocol.WARNINGS),
     ...bits('OP_FLAG', protocol.OPERATION_FLAGS),

@@ -70,17 +70,17 @@ static void on_sync(struct monitor *monitor) {
   if (n > 0 && message.type == CHILD_FAILED)
     give_up(monitor, message.value, (int) message.error);
   if (n > 0 && message.type == CHILD_READY) {
-    monitor->phase = CREATED;
+    monitor->phase = PHASE_CREATED;
     report(monitor, MSG_CREATED, &(struct msg_created){(uint32_t) monitor->pid, message.value}, sizeof(struct msg_created));
   }
   if (n > 0)
     return;
   /* End of file: execve has closed the child's end, or the child was killed. */
-  if (monitor->phase != STARTING)
+  if (monitor->phase != PHASE_STARTING)
     give_up(monitor, 0, EINTR);
   close(monitor->sync);
   monitor->sync = -1;
-  monitor->phase = RUNNING;
+  monitor->phase = PHASE_RUNNING;
   monitor->started_at = now_ns(CLOCK_REALTIME);
   forget_plan(monitor);
   monitor->dirty = true;
@@ -110,18 +110,18 @@ static void on_control(struct monitor *monitor) {
     close(monitor->control);
     monitor->control = -1;
     /* Nobody will ever start it. */
-    if (monitor->phase < STARTING)
+    if (monitor->phase < PHASE_STARTING)
       give_up(monitor, 0, 0);
     return;
   }
   int result = -EPROTO;
   if (request.frame.type == MSG_START) {
-    if (monitor->phase == CREATED && write(monitor->sync, &(char){GO_START}, 1) == 1)
-      monitor->phase = STARTING;
+    if (monitor->phase == PHASE_CREATED && write(monitor->sync, &(char){GO_START}, 1) == 1)
+      monitor->phase = PHASE_STARTING;
     return;
   }
   if (request.frame.type == MSG_KILL && length == sizeof(request.kill))
-    result = monitor->phase == EXITED ? -ESRCH : pidfd_kill(monitor->pidfd, (int) request.kill.signal);
+    result = monitor->phase == PHASE_EXITED ? -ESRCH : pidfd_kill(monitor->pidfd, (int) request.kill.signal);
   else if (request.frame.type == MSG_RESIZE && length == sizeof(request.resize))
     result = resize(monitor, &request.resize);
   report(monitor, MSG_RESULT, &(struct msg_result){(uint32_t) -result}, sizeof(struct msg_result));
@@ -131,9 +131,9 @@ static void on_exit_of_process(struct monitor *monitor) {
   siginfo_t info = {0};
   if (waitid(P_PIDFD, (id_t) monitor->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
     return;
-  if (monitor->phase < STARTING)
+  if (monitor->phase < PHASE_STARTING)
     give_up(monitor, 0, EINTR);
-  monitor->phase = EXITED;
+  monitor->phase = PHASE_EXITED;
   bool signalled = info.si_code != CLD_EXITED;
   monitor->exit.exit_code = (uint32_t) (signalled ? 128 + info.si_status : info.si_status);
   monitor->exit.signal = (uint32_t) (signalled ? info.si_status : 0);
@@ -144,7 +144,7 @@ static void on_exit_of_process(struct monitor *monitor) {
 }
 
 static void on_adopt(struct monitor *monitor) {
-  struct msg_state state = {.started_at = monitor->started_at, .pid = (uint32_t) monitor->pid};
+  struct msg_state state = {.started_at = monitor->started_at, .pid = (uint32_t) monitor->pid, .phase = monitor->phase};
   report(monitor, MSG_STATE, &state, sizeof(state));
 }
 
@@ -175,12 +175,12 @@ static void wait_once(struct monitor *monitor) {
     [CONTROL] = {monitor->control, POLLIN, 0},
     [LISTENER] = {monitor->listener, POLLIN, 0},
     [SYNC] = {monitor->sync, POLLIN, 0},
-    [PROCESS] = {monitor->phase == EXITED ? -1 : monitor->pidfd, POLLIN, 0},
+    [PROCESS] = {monitor->phase == PHASE_EXITED ? -1 : monitor->pidfd, POLLIN, 0},
     [INPUT] = {monitor->input_start < monitor->input_end ? monitor->input : -1, POLLOUT, 0},
   };
   for (int i = 0; i < 2; i++) /* After the end the rest is read whatever the clients do. */
     polled[OUTPUT + i] =
-      (struct pollfd){monitor->phase != EXITED && clients_blocked(&monitor->clients, i) ? -1 : monitor->output[i], POLLIN, 0};
+      (struct pollfd){monitor->phase != PHASE_EXITED && clients_blocked(&monitor->clients, i) ? -1 : monitor->output[i], POLLIN, 0};
   unsigned count = monitor->clients.count;
   for (unsigned i = 0; i < count; i++) {
     const struct client *client = &monitor->clients.list[i];
@@ -188,9 +188,9 @@ static void wait_once(struct monitor *monitor) {
     /* Not even its hanging up is looked at while what it sent has not been taken: poll would return for it again and again. */
     polled[CLIENTS + i] = (struct pollfd){stalled ? -1 : client->fd, client_events(monitor, client), 0};
   }
-  int timeout = monitor->phase == EXITED ? 20 : monitor->dirty ? TRIM_AFTER_MS : -1;
+  int timeout = monitor->phase == PHASE_EXITED ? 20 : monitor->dirty ? TRIM_AFTER_MS : -1;
   int ready = poll(polled, CLIENTS + count, timeout);
-  if (ready == 0 && monitor->phase != EXITED)
+  if (ready == 0 && monitor->phase != PHASE_EXITED)
     monitor_trim(monitor);
   if (ready <= 0)
     return;
@@ -273,7 +273,7 @@ __attribute__((noreturn)) static void finish(struct monitor *monitor) {
 
 static bool over(const struct monitor *monitor) {
   bool drained = monitor->output[0] < 0 && monitor->output[1] < 0;
-  return monitor->phase == EXITED && (drained || now_ns(CLOCK_MONOTONIC) >= monitor->drain_deadline);
+  return monitor->phase == PHASE_EXITED && (drained || now_ns(CLOCK_MONOTONIC) >= monitor->drain_deadline);
 }
 
 static void end_output(struct monitor *monitor) {

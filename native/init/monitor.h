@@ -4,12 +4,10 @@
 
 #include "gantry.h"
 
-enum phase { PREPARING, CREATED, STARTING, RUNNING, EXITED };
-
 struct monitor {
   const unsigned char *plan; /* mapped; only its `kept` bytes are left after the start */
   size_t size, kept;
-  enum phase phase;
+  uint32_t phase; /* PHASE_ */
   int control;   /* the daemon; -1 while there is none */
   int directory; /* O_PATH of the state directory */
   int listener, sync, pidfd, target, into, netlink;

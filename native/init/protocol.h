@@ -79,7 +79,15 @@ struct msg_exited {
 struct msg_state {
   uint64_t started_at;
   uint32_t pid;
-  uint32_t reserved;
+  uint32_t phase;
+};
+
+enum {
+  PHASE_PREPARING = 0,
+  PHASE_CREATED = 1,
+  PHASE_STARTING = 2,
+  PHASE_RUNNING = 3,
+  PHASE_EXITED = 4,
 };
 
 enum {

@@ -3,8 +3,7 @@ import type { Socket } from 'node:net'
 import { connect } from './connect.ts'
 import { milliseconds, readExitRecord } from './exit-record.ts'
 import { MessageChannel, type Message } from './message-channel.ts'
-import { MONITOR_SOCKET } from './protocol.ts'
-import type { MessageFields } from './protocol.ts'
+import { MONITOR_SOCKET, PHASES } from './protocol.ts'
 import { MonitoredTask } from './task.ts'
 import type { Adopted } from './types.ts'
 
@@ -19,16 +18,26 @@ export async function adopt(id: string, stateDir: string): Promise<{ adopted: Ad
   return { adopted: exit === undefined ? { state: 'lost' } : { state: 'exited', exit } }
 }
 
+/**
+ * undefined: the monitor is about to be gone. One that nobody has started belongs to a daemon that died in between: it is told to undo
+ * what it made, as it would by itself on seeing that daemon's end.
+ */
 async function takeOver(id: string, stateDir: string, socket: Socket): Promise<MonitoredTask | undefined> {
-  const state = Promise.withResolvers<MonitoredTask>()
+  const found = Promise.withResolvers<MonitoredTask>()
+  let pid = 0
   const channel = new MessageChannel(socket, (message: Message) => {
-    // At once, not in a later turn: `exited` may follow in the same packet and is the task's to receive.
-    if (message.name === 'state') state.resolve(taskOf(id, stateDir, channel, message.fields))
+    // The task is made at once, not in a later turn: `exited` may follow in the same packet and is the task's to receive.
+    if (message.name === 'started') found.resolve(taskOf(pid, message.fields.startedAt))
+    if (message.name !== 'state') return
+    ;({ pid } = message.fields)
+    if (message.fields.phase >= PHASES.running) found.resolve(taskOf(pid, message.fields.startedAt))
+    else if (message.fields.phase < PHASES.starting) channel.end()
   })
-  channel.send('adopt', {})
-  return Promise.race([state.promise, channel.closed.then(() => undefined)])
-}
 
-function taskOf(id: string, stateDir: string, channel: MessageChannel, state: MessageFields<'state'>): MonitoredTask {
-  return new MonitoredTask({ id, stateDir, channel, operations: [], pid: state.pid, startedAt: milliseconds(state.startedAt) })
+  function taskOf(hostPid: number, startedAt: bigint): MonitoredTask {
+    return new MonitoredTask({ id, stateDir, channel, operations: [], pid: hostPid, startedAt: milliseconds(startedAt) })
+  }
+
+  channel.send('adopt', {})
+  return Promise.race([found.promise, channel.closed.then(() => undefined)])
 }

@@ -69,8 +69,11 @@ export const MESSAGES = {
   result: { type: 19, fields: { errno: 'u32' } },
   exited: { type: 20, fields: { finishedAt: 'u64', exitCode: 'u32', signal: 'u32', oomKilled: 'u32', reserved: 'u32' } },
   attached: { type: 21, fields: {} },
-  state: { type: 22, fields: { startedAt: 'u64', pid: 'u32', reserved: 'u32' } },
+  state: { type: 22, fields: { startedAt: 'u64', pid: 'u32', phase: 'u32' } },
 } as const
+
+/** What a monitor is at, in `state`. `starting`: execve is on its way, `started` or `failed` follows. */
+export const PHASES = { preparing: 0, created: 1, starting: 2, running: 3, exited: 4 } as const
 
 /** Bits of `attach.streams`. */
 export const ATTACH = { stdin: 1, stdout: 2, stderr: 4 } as const

@@ -147,14 +147,14 @@ unshared(import.meta.filename, () => {
     after(() => bench[Symbol.asyncDispose]())
 
     /** Starts a container from a process of its own and kills that. */
-    async function abandoned(args: string[]): Promise<{ id: string; stateDir: string }> {
+    async function abandoned(args: string[], last: 'create' | 'start' = 'start'): Promise<{ id: string; stateDir: string }> {
       const spec = bench.launch(args)
       const script = `
         import { createRuntime } from '#runtime'
         const runtime = createRuntime(${JSON.stringify({ binary: bench.binary, socket: bench.socket })})
         const task = await runtime.create(${JSON.stringify(spec)})
-        await task.start()
-        console.log('started')
+        ${last === 'start' ? 'await task.start()' : ''}
+        console.log('done')
         setTimeout(() => {}, 100000)`
       const daemon = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script], {
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -192,6 +192,12 @@ unshared(import.meta.filename, () => {
       const adopted = await bench.runtime.adopt(id, stateDir)
       assert.equal(adopted.state, 'exited')
       if (adopted.state === 'exited') assert.equal(adopted.exit.exitCode, 8)
+    })
+
+    test('says lost of a task that was made but never started, and nothing of it is left', async () => {
+      const { id, stateDir } = await abandoned(['true'], 'create')
+      assert.deepEqual(await bench.runtime.adopt(id, stateDir), { state: 'lost' })
+      await eventually(() => assert.equal(bench.processes().length, 1))
     })
 
     test('says lost when there is nothing', async () => {
