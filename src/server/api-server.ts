@@ -2,11 +2,12 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { Server as TlsServer } from 'node:tls'
 import { formatVersion, MAX_API_VERSION, MIN_API_VERSION, parseVersion } from '#api'
 import { codeOf, invalidArgument } from '#errors'
 import type { ApiServerDeps } from './backend.ts'
-import { isTakenOver, passHead, takeOver, watchConnection } from './connection.ts'
+import { isTakenOver, passHead, takeOver, unwatchConnection, watchConnection } from './connection.ts'
 import { HijackContext } from './hijack-context.ts'
 import { messageOf, statusOf } from './http-status.ts'
 import { RequestContext } from './request-context.ts'
@@ -47,7 +48,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   }
   const shutdown = new AbortController()
   const servers = new Set<Server>()
-  const hijacked = new Set<Socket>()
+  const hijacked = new Set<Duplex>()
 
   function report(request: IncomingMessage, error: unknown): void {
     if (statusOf(error) === 500) deps.onInternalError?.(`${request.method} ${request.url}`, error)
@@ -90,7 +91,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   async function runHijack(
     route: HijackRoute,
     request: IncomingMessage,
-    socket: Socket,
+    socket: Duplex,
     match: RouteMatch,
     upgrade: boolean,
   ): Promise<void> {
@@ -107,7 +108,9 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     }
   }
 
-  function onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+  /** `socket` is the connection itself, or, while the request's body is still coming in, a stream that begins behind it. */
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    unwatchConnection(request.socket)
     socket.on('error', () => socket.destroy())
     if (head.length > 0) socket.unshift(head)
     const match = router.match(request.method ?? '', request.url ?? '')
@@ -147,7 +150,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       shutdown.abort()
       const closed = [...servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
       for (const server of servers) server.closeIdleConnections()
-      for (const socket of hijacked) socket.destroySoon()
+      for (const socket of hijacked) socket.end()
       const cut = setTimeout(() => {
         for (const server of servers) server.closeAllConnections()
         for (const socket of hijacked) socket.destroy()

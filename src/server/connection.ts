@@ -14,6 +14,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { EngineError } from '#errors'
 
 interface Watch {
@@ -24,6 +25,7 @@ interface Watch {
   /** Where in `chunk` the head of the request seen last ends. */
   offset: number
   taken: boolean
+  stop: () => void
 }
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
@@ -35,19 +37,26 @@ const watches = new WeakMap<Socket, Watch>()
  * parser from C++, which costs about 1 µs per request.
  */
 export function watchConnection(socket: Socket): void {
-  const watch: Watch = { chunk: undefined, tail: NOTHING, offset: 0, taken: false }
-  watches.set(socket, watch)
-  socket.prependListener('data', (chunk: Buffer) => {
+  const before = (chunk: Buffer): void => {
     watch.chunk = chunk
     watch.offset = 0
-  })
+  }
   // Runs after the parser: nothing larger than the torn end is kept while the connection is idle.
-  socket.on('data', (chunk: Buffer) => {
+  const after = (chunk: Buffer): void => {
     watch.tail = Buffer.from(chunk.subarray(-(END_OF_HEAD.length - 1)))
     watch.chunk = undefined
     // The parser, done with what it took for a message, has resumed the socket: with nobody listening yet the bytes would be lost.
     if (watch.taken) socket.pause()
-  })
+  }
+  const stop = (): void => void socket.off('data', before).off('data', after)
+  const watch: Watch = { chunk: undefined, tail: NOTHING, offset: 0, taken: false, stop }
+  watches.set(socket, watch)
+  socket.prependListener('data', before).on('data', after)
+}
+
+/** For a connection that Node itself has stopped parsing. */
+export function unwatchConnection(socket: Socket): void {
+  watches.get(socket)?.stop()
 }
 
 /** Whether the connection no longer speaks HTTP. What Node's parser still says about it must be ignored. */
@@ -82,7 +91,7 @@ export function takeOver(request: IncomingMessage): Socket {
 }
 
 /** Reads exactly `length` bytes and pauses the socket again. Throws CANCELLED when the client ends before. */
-export function readExactly(socket: Socket, length: number): Promise<Buffer> {
+export function readExactly(socket: Duplex, length: number): Promise<Buffer> {
   if (length === 0) return Promise.resolve(NOTHING)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -106,6 +115,15 @@ export function readExactly(socket: Socket, length: number): Promise<Buffer> {
     }
     socket.on('data', onData).on('end', onEnd).on('close', onEnd).resume()
   })
+}
+
+/**
+ * Makes a stream look untouched: neither flowing nor paused, so that its next owner's first `data` listener or `pipe` starts it. Node's own
+ * upgrade does the same by the same assignment, which the types do not know.
+ */
+export function untouched<T extends Duplex>(stream: T): T {
+  ;(stream as { readableFlowing: boolean | null }).readableFlowing = null
+  return stream
 }
 
 function endOfHead(watch: Watch, request: IncomingMessage): number {

@@ -8,12 +8,12 @@
  */
 
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { MEDIA_TYPES, type ApiVersion } from '#api'
 import { invalidArgument } from '#errors'
 import { checkContentType, MAX_JSON_BODY, parseJson, readBody } from './decode/json-body.ts'
 import { Query } from './decode/query.ts'
-import { readExactly } from './connection.ts'
+import { readExactly, untouched } from './connection.ts'
 import { messageOf, statusOf } from './http-status.ts'
 import type { RouteMatch } from './router.ts'
 import { decodeBody, type StructCodec } from './wire/codec.ts'
@@ -23,7 +23,7 @@ const LINGER = 10_000
 
 export class HijackContext {
   readonly request: IncomingMessage
-  readonly socket: Socket
+  readonly socket: Duplex
   readonly params: Record<string, string>
   readonly version: ApiVersion
   readonly query: Query
@@ -31,7 +31,7 @@ export class HijackContext {
   readonly #headers: Record<string, string>
   #answered = false
 
-  constructor(request: IncomingMessage, socket: Socket, match: RouteMatch, options: { upgrade: boolean; headers: Record<string, string> }) {
+  constructor(request: IncomingMessage, socket: Duplex, match: RouteMatch, options: { upgrade: boolean; headers: Record<string, string> }) {
     this.request = request
     this.socket = socket
     this.params = match.params
@@ -72,20 +72,20 @@ export class HijackContext {
     return this.#upgrade ? readBody(this.request) : readExactly(this.socket, length)
   }
 
-  /** Writes the head and gives the raw stream, paused. `multiplexed`: the answer is a series of frames (container without tty). */
-  accept(multiplexed: boolean): Socket {
+  /** Writes the head and gives the raw stream, nothing of it read yet. `multiplexed`: the answer is a series of frames (container without tty). */
+  accept(multiplexed: boolean): Duplex {
     const mediaType = this.#upgrade && multiplexed && this.version >= 42 ? MEDIA_TYPES.multiplexedStream : MEDIA_TYPES.rawStream
     this.#writeHead(
       this.#upgrade ? '101 UPGRADED' : '200 OK',
       this.#upgrade ? { 'Content-Type': mediaType, Connection: 'Upgrade', Upgrade: 'tcp' } : { 'Content-Type': mediaType },
     )
-    return this.socket
+    return untouched(this.socket)
   }
 
   /** Switches to another protocol, e.g. `websocket`, whose answer has headers of its own. */
-  switchProtocol(headers: Record<string, string>): Socket {
+  switchProtocol(headers: Record<string, string>): Duplex {
     this.#writeHead('101 Switching Protocols', { Connection: 'Upgrade', ...headers })
-    return this.socket
+    return untouched(this.socket)
   }
 
   /** An ordinary answer without body, after which the connection ends. */

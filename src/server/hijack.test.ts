@@ -8,11 +8,15 @@ import { encodeFrame } from '#api'
 import { CONTAINER_ID, fakeIo } from './testing/fake-services.ts'
 import { readAll, startServer } from './testing/harness.ts'
 
-/** Sends back everything until the client's half-close, then says goodbye. */
+/**
+ * Sends back everything until the client's half-close, then says goodbye. Starts late, as for a container that is not started yet, and by a
+ * listener, which does not resume a paused stream.
+ */
 const echo = (tty: boolean): AttachedIo =>
   fakeIo(tty, async (client: Duplex) => {
-    client.pipe(client, { end: false })
-    await once(client, 'end')
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    client.on('data', (chunk: Buffer) => client.write(chunk))
+    if (!client.readableEnded) await once(client, 'end')
     client.write('bye')
   })
 

@@ -2,7 +2,7 @@
 
 import { MEDIA_TYPES } from '#api'
 import type { ContainerService } from '#containers'
-import { EngineError, invalidArgument } from '#errors'
+import { EngineError, invalidArgument, notImplemented } from '#errors'
 import { parseFilters, untilFilter } from '../decode/filters.ts'
 import { checkPlatformText } from '../decode/platform.ts'
 import { parseTimestamp } from '../decode/timestamp.ts'
@@ -145,7 +145,7 @@ export function containerRoutes({ containers }: { containers: ContainerService }
           throw invalidArgument('starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24')
         }
         if (context.query.text('checkpoint') !== '') {
-          throw new EngineError('NOT_IMPLEMENTED', 'starting from a checkpoint is not implemented in Gantry yet')
+          throw notImplemented('starting from a checkpoint is not implemented in Gantry yet')
         }
         await containers.start(context.param('name'))
         context.empty(204)
@@ -297,6 +297,8 @@ async function sendLogs(containers: ContainerService, context: RequestContext): 
   const stdout = query.bool('stdout')
   const stderr = query.bool('stderr')
   if (!stdout && !stderr) throw invalidArgument('Bad parameters: you must choose at least one stream')
+  if (context.version >= 54 && query.text('format') === 'json')
+    throw notImplemented('JSON as a format of logs is not implemented in Gantry yet')
   const since = parseTimestamp(query.text('since'))
   const until = parseTimestamp(query.text('until'))
   // Anything that is no number means all, as with Docker; so does a negative one.

@@ -9,7 +9,6 @@
  */
 
 import { createHash } from 'node:crypto'
-import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { FrameDecoder } from '#api'
 import { invalidArgument } from '#errors'
@@ -48,13 +47,13 @@ export function acceptWebSocket(context: HijackContext, options: WebSocketOption
 
 /** Bytes in both directions; message boundaries are not kept. */
 class WebSocketStream extends Duplex {
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #opcode: number
   readonly #frames: FrameDecoder | undefined
   #outgoing: Buffer[] = []
   readonly #parser: FrameParser
 
-  constructor(socket: Socket, options: WebSocketOptions) {
+  constructor(socket: Duplex, options: WebSocketOptions) {
     super({ allowHalfOpen: true })
     this.#socket = socket
     this.#opcode = options.binary ? OPCODES.binary : OPCODES.text
@@ -96,7 +95,8 @@ class WebSocketStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#socket.destroySoon()
+    // What was written still goes out; the context ends the connection.
+    this.#socket.end()
     done(error)
   }
 
