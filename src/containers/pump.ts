@@ -35,11 +35,14 @@ export async function pump(client: Duplex, stream: Duplex, options: PumpOptions)
     options.onDetach()
     leave()
   })
-  client.once('end', () => {
+  const onClientEnd = (): void => {
     if (!options.stdin || options.onStdinEnd === 'ignore') return
     if (options.onStdinEnd === 'close') stream.end()
     else leave()
-  })
+  }
+  // A client with nothing to send may have ended before the container started, and Node says so only once.
+  if (client.readableEnded) onClientEnd()
+  else client.once('end', onClientEnd)
   // Errors are ends: a client that vanished, a monitor that ended. Without listeners they would end the daemon.
   const gone = Promise.race([
     finished(client, { readable: false }).catch(() => undefined),
