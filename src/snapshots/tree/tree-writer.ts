@@ -10,7 +10,19 @@
  * - Owner and mode: see `setAttributes`. overlayfs's own attributes are not taken from archives: see `isOverlayXattr`.
  */
 
-import { closeSync, constants, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import type { Stats } from 'node:fs'
 import { posix } from 'node:path'
 import { systemPath } from '#archive'
@@ -61,11 +73,34 @@ export function createTreeWriter(files: Files, rootFd: number, options: WriteOpt
     const components = entryComponents(entry.path)
     const name = components.at(-1)
     if (name === undefined) return describeRoot(entry)
-    const directoryFd = parents.open(components.slice(0, -1))
+    const directoryFd = openParent(components.slice(0, -1))
     const marker = options.whiteouts === 'overlay' ? parseMarker(name) : undefined
     if (marker?.kind === 'opaque') files.setXattr(`/proc/self/fd/${directoryFd}/.`, OPAQUE_XATTR, OPAQUE_VALUE)
     else if (marker?.kind === 'whiteout') hide(directoryFd, marker.name)
     else if (marker === undefined) create(entry, components, directoryFd, name)
+  }
+
+  function openParent(components: readonly string[]): number {
+    try {
+      return parents.open(components)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOTDIR' || !removeWhiteoutAbove(components)) throw error
+      return parents.open(components)
+    }
+  }
+
+  /** `.wh.d` and then `d/x` without an entry for `d`: the whiteout gives way to an empty, opaque directory. Whether there was one. */
+  function removeWhiteoutAbove(components: readonly string[]): boolean {
+    for (const [depth, name] of components.entries()) {
+      const path = pathIn(parents.open(components.slice(0, depth)), name)
+      const stat = lstatSync(path, { throwIfNoEntry: false })
+      if (stat === undefined || options.whiteouts === 'none' || !isWhiteout(stat)) continue
+      unlinkSync(path)
+      mkdirSync(path, 0o755)
+      files.setXattr(path, OPAQUE_XATTR, OPAQUE_VALUE)
+      return true
+    }
+    return false
   }
 
   function create(entry: TarEntry, components: readonly string[], directoryFd: number, name: string): void {
