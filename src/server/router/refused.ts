@@ -1,6 +1,6 @@
 /** Routes that Docker has and Gantry answers with a clear no: 501 for what is to come, 503 for a swarm manager that this node is not. */
 
-import { EngineError } from '#errors'
+import { EngineError, notFound } from '#errors'
 import { refusedRoute, type Method, type PlainRoute, type Route } from '../route.ts'
 
 /** Docker's own answer of a node outside a swarm, word for word: tools look for it. */
@@ -27,7 +27,7 @@ export function refusedRoutes(): Route[] {
 }
 
 function pluginRoutes(): Route[] {
-  const feature = 'managed plugins'
+  const feature = 'managing plugins'
   return [
     {
       method: 'GET',
@@ -41,7 +41,16 @@ function pluginRoutes(): Route[] {
     refusedRoute('GET', '/plugins/privileges', feature, 25),
     refusedRoute('POST', '/plugins/pull', feature, 25),
     refusedRoute('POST', '/plugins/create', feature, 25),
-    refusedRoute('GET', '/plugins/{name*}/json', feature, 25),
+    {
+      method: 'GET',
+      path: '/plugins/{name*}/json',
+      since: 25,
+      summary: 'Inspect a managed plugin (there are none)',
+      handle(context) {
+        // Not 501: `docker inspect x` asks every kind of object in turn, and goes on only after a 404.
+        throw notFound(`plugin "${context.param('name')}" not found`)
+      },
+    },
     refusedRoute('DELETE', '/plugins/{name*}', feature, 25),
     refusedRoute('POST', '/plugins/{name*}/enable', feature, 25),
     refusedRoute('POST', '/plugins/{name*}/disable', feature, 25),
