@@ -263,10 +263,11 @@ static int do_readonly(const struct child *child, const struct op *op) {
 /* pivot_root(".", "."): the old root ends up on top of the new one and is detached (pivot_root(2), NOTES). */
 static int do_pivot(struct child *child, const struct op *op) {
   unsigned long propagation = (unsigned long) op->field[F_PIVOT_PROPAGATION].number;
-  if (fchdir(child->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+  cleanup_close int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (old < 0 || fchdir(child->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
     return -errno;
-  /* Slave first: unmounting must not propagate to the host. */
-  if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+  /* Into the old root, as "." is still the new one to mount(2). Slave first: unmounting must not propagate to the host. */
+  if (fchdir(old) < 0 || mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
     return -errno;
   if (propagation != 0 && mount(NULL, "/", NULL, propagation, NULL) < 0)
     return -errno;
