@@ -1,4 +1,4 @@
-import { createEngineClient, type EngineClient } from '#client'
+import { createEngineClient, type EngineClient, type Endpoint } from '#client'
 import { loadConfigFile, type ConfigFile } from './config/config-file.ts'
 import { currentContextName, resolveEndpoint, type EndpointChoice } from './config/resolve-endpoint.ts'
 import { createOutput, type Output } from './terminal/output.ts'
@@ -45,8 +45,16 @@ export function createCli(options: CliOptions): Cli {
   const contextName = currentContextName(choice, env, config)
   let engine: EngineClient | undefined
 
+  function resolve(): Endpoint {
+    try {
+      return resolveEndpoint(choice, contextName, configDirectory, env)
+    } catch (error) {
+      throw new Error(`Failed to initialize: unable to resolve docker endpoint: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
   function connect(): EngineClient {
-    const endpoint = resolveEndpoint(choice, contextName, configDirectory, env)
+    const endpoint = resolve()
     const fixedVersion = env['DOCKER_API_VERSION'] ?? ''
     return createEngineClient({
       endpoint,

@@ -19,7 +19,9 @@ export interface Section {
 
 /** `docker container rm`: the program and the path of a command. */
 export function usageLine(program: string, path: readonly string[], command: Command): string {
-  return [program, ...path.slice(0, -1), command.use.replaceAll('{program}', program)].join(' ')
+  // The same file serves `ps` and `container ls`: the name is the one of the path.
+  const rest = command.use.replace(/^\S+/, '').replaceAll('{program}', program)
+  return [program, ...path].join(' ') + rest
 }
 
 /** The help page of a command that does something. */

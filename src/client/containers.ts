@@ -58,7 +58,11 @@ export function inspectContainer(client: EngineClient, id: string, size = false)
 }
 
 /** The answer's text, byte for byte: `inspect` prints it in the daemon's own order and precision. */
-export async function inspectRaw(client: EngineClient, path: string, query: Record<string, boolean | string | undefined> = {}): Promise<string> {
+export async function inspectRaw(
+  client: EngineClient,
+  path: string,
+  query: Record<string, boolean | string | undefined> = {},
+): Promise<string> {
   return (await client.open('GET', path, { query })).body.text()
 }
 
@@ -79,7 +83,11 @@ export function killContainer(client: EngineClient, id: string, signal?: string)
   return client.call('POST', containerPath(id, '/kill'), { query: { signal } })
 }
 
-export function removeContainer(client: EngineClient, id: string, options: { force?: boolean; v?: boolean; link?: boolean }): Promise<void> {
+export function removeContainer(
+  client: EngineClient,
+  id: string,
+  options: { force?: boolean; v?: boolean; link?: boolean },
+): Promise<void> {
   return client.call('DELETE', containerPath(id), { query: { ...options } })
 }
 
@@ -119,7 +127,11 @@ export function resizeContainer(client: EngineClient, id: string, height: number
  * Registers a wait. The returned object exists once the daemon has it (headers are sent at once), so that an exit after that cannot be
  * missed; `exit` resolves when it has happened.
  */
-export async function waitContainer(client: EngineClient, id: string, condition?: WaitCondition): Promise<{ exit: Promise<ContainerWaitResponse> }> {
+export async function waitContainer(
+  client: EngineClient,
+  id: string,
+  condition?: WaitCondition,
+): Promise<{ exit: Promise<ContainerWaitResponse> }> {
   const response = await client.open('POST', containerPath(id, '/wait'), { query: { condition } })
   const exit = response.body.text().then((text) => JSON.parse(text) as ContainerWaitResponse)
   exit.catch(() => {}) // the caller may lose interest; a failure is seen by whoever awaits
@@ -158,7 +170,11 @@ export async function statPath(client: EngineClient, id: string, path: string): 
 }
 
 /** A tar of `path`, with the stat that came in its header. */
-export async function copyFromContainer(client: EngineClient, id: string, path: string): Promise<{ response: HttpResponse; stat: ContainerPathStat }> {
+export async function copyFromContainer(
+  client: EngineClient,
+  id: string,
+  path: string,
+): Promise<{ response: HttpResponse; stat: ContainerPathStat }> {
   const response = await client.open('GET', containerPath(id, '/archive'), { query: { path } })
   return { response, stat: readPathStat(response) }
 }

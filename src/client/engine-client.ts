@@ -145,4 +145,3 @@ function queryText(query: Record<string, QueryValue>): string {
   const text = parameters.toString()
   return text === '' ? '' : `?${text}`
 }
-

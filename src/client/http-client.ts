@@ -71,7 +71,11 @@ function describeFailure(endpoint: Endpoint, request: HttpRequest | undefined, e
   const method = request === undefined ? 'Get' : `${request.method.charAt(0)}${request.method.slice(1).toLowerCase()}`
   const story = `${method} "${urlText(endpoint, request)}": ${reason(endpoint, error, code)}`
   if (code === 'EACCES') {
-    return new ConnectionError(`permission denied while trying to connect to the Docker daemon socket at ${endpoint.text}: ${story}`, true, error)
+    return new ConnectionError(
+      `permission denied while trying to connect to the Docker daemon socket at ${endpoint.text}: ${story}`,
+      true,
+      error,
+    )
   }
   return new ConnectionError(`error during connect: ${story}`, refused, error)
 }

@@ -4,7 +4,10 @@ import type { HttpResponse, RequestBody } from './connection.ts'
 import { type Filters, unlessEmpty } from './containers.ts'
 import type { EngineClient } from './engine-client.ts'
 
-export function listImages(client: EngineClient, options: { all?: boolean; filters?: Filters; sharedSize?: boolean }): Promise<ImageSummary[]> {
+export function listImages(
+  client: EngineClient,
+  options: { all?: boolean; filters?: Filters; sharedSize?: boolean },
+): Promise<ImageSummary[]> {
   return client.call('GET', '/images/json', {
     query: { all: options.all, filters: unlessEmpty(options.filters), 'shared-size': options.sharedSize },
   })
@@ -52,7 +55,10 @@ export function pushImage(
   name: string,
   options: { tag?: string; platform?: WirePlatform; auth?: string },
 ): Promise<HttpResponse> {
-  return client.open('POST', imagePath(name, '/push'), { query: { tag: options.tag, platform: options.platform }, ...authHeader(options.auth) })
+  return client.open('POST', imagePath(name, '/push'), {
+    query: { tag: options.tag, platform: options.platform },
+    ...authHeader(options.auth),
+  })
 }
 
 /** `fromSrc` is a URL, or `-` with the tar as `body`. */
@@ -64,7 +70,11 @@ export function importImage(
   return client.open('POST', '/images/create', { query, ...(body === undefined ? {} : { body, contentType: 'application/x-tar' }) })
 }
 
-export function loadImages(client: EngineClient, tar: RequestBody, options: { quiet?: boolean; platform?: WirePlatform }): Promise<HttpResponse> {
+export function loadImages(
+  client: EngineClient,
+  tar: RequestBody,
+  options: { quiet?: boolean; platform?: WirePlatform },
+): Promise<HttpResponse> {
   return client.open('POST', '/images/load', {
     query: { quiet: options.quiet, platform: options.platform },
     body: tar,

@@ -79,4 +79,4 @@ export {
 } from './images.ts'
 export { connectNetwork, createNetwork, disconnectNetwork, listNetworks, networkPath, pruneNetworks, removeNetwork } from './networks.ts'
 export { createVolume, listVolumes, pruneVolumes, removeVolume, volumePath } from './volumes.ts'
-export { diskUsage, systemEvents, systemInfo, systemVersion } from './system.ts'
+export { diskUsage, pruneBuilds, systemEvents, systemInfo, systemVersion } from './system.ts'

@@ -9,7 +9,8 @@ const STDERR_LIMIT = 4096
  * user's ssh configuration makes that cheap.
  */
 export function sshTransport(args: readonly string[], socketPath: string | undefined): Transport {
-  const remote = socketPath === undefined ? ['docker', 'system', 'dial-stdio'] : ['docker', '--host', `unix://${socketPath}`, 'system', 'dial-stdio']
+  const remote =
+    socketPath === undefined ? ['docker', 'system', 'dial-stdio'] : ['docker', '--host', `unix://${socketPath}`, 'system', 'dial-stdio']
   // In a session of its own: Ctrl-C in our terminal must reach the container, not kill the connection that carries it.
   const child = spawn('ssh', [...args, ...remote], { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   let stderr = ''
@@ -39,7 +40,12 @@ export function sshTransport(args: readonly string[], socketPath: string | undef
   child.on('error', fail)
   child.on('close', (code) => {
     if (code === 0 || failed) transport.listener.onEnd()
-    else fail(new Error(`command [ssh ${[...args, ...remote].join(' ')}] has exited with exit status ${code}, make sure the URL is valid, and Docker 18.09 or later is installed on the remote host: stderr=${stderr.trim()}`))
+    else
+      fail(
+        new Error(
+          `command [ssh ${[...args, ...remote].join(' ')}] has exited with exit status ${code}, make sure the URL is valid, and Docker 18.09 or later is installed on the remote host: stderr=${stderr.trim()}`,
+        ),
+      )
   })
   return transport
 }

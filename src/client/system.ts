@@ -20,3 +20,12 @@ export function diskUsage(client: EngineClient): Promise<SystemDiskUsage> {
 export function systemEvents(client: EngineClient, options: { since?: string; until?: string; filters?: Filters }): Promise<HttpResponse> {
   return client.open('GET', '/events', { query: { ...options, filters: unlessEmpty(options.filters) } })
 }
+
+/** Removes build cache; `all` includes what is still referenced by images. */
+export function pruneBuilds(
+  client: EngineClient,
+  filters: Filters,
+  all: boolean,
+): Promise<{ CachesDeleted: string[] | null; SpaceReclaimed: number }> {
+  return client.call('POST', '/build/prune', { query: { all, filters: unlessEmpty(filters) } })
+}

@@ -1,5 +1,5 @@
 import type { ImageDeleteItem } from '#api'
-import { pruneContainers, pruneImages, pruneNetworks, pruneVolumes, type Filters } from '#client'
+import { DaemonError, pruneBuilds, pruneContainers, pruneImages, pruneNetworks, pruneVolumes, type Filters } from '#client'
 import { humanSize } from '#lib'
 import type { Cli } from '../cli.ts'
 import { confirm } from '../terminal/confirm.ts'
@@ -46,6 +46,20 @@ export async function pruneUnusedImages(cli: Cli, filters: Filters, all: boolean
   const { ImagesDeleted, SpaceReclaimed } = await pruneImages(cli.engine(), { ...pruneFilters(cli, filters), dangling: [String(!all)] })
   return { text: section('Images', (ImagesDeleted ?? []).map(deletedLine)), reclaimed: SpaceReclaimed }
 }
+
+/** Build cache. An engine that does not build answers 501 and has none. */
+export async function pruneBuildCache(cli: Cli, filters: Filters, all: boolean): Promise<Pruned> {
+  try {
+    const { CachesDeleted, SpaceReclaimed } = await pruneBuilds(cli.engine(), pruneFilters(cli, filters), all)
+    const deleted = CachesDeleted ?? []
+    return { text: deleted.length === 0 ? '' : `Deleted build cache objects:\n${deleted.join('\n')}\n`, reclaimed: SpaceReclaimed }
+  } catch (error) {
+    if (error instanceof DaemonError && error.status === NOT_IMPLEMENTED) return { text: '', reclaimed: 0 }
+    throw error
+  }
+}
+
+const NOT_IMPLEMENTED = 501
 
 /** Asks unless forced, prunes, prints what went and how much space it took. Resolves with the status. */
 export async function pruneAndReport(

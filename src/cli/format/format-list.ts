@@ -21,10 +21,10 @@ const TABLE = { minWidth: 10, padding: 3 }
 export function formatList(format: string, rows: readonly View[], headers: Readonly<Record<string, string>>): string {
   const isTable = format.startsWith('table')
   const source = isTable ? format.slice('table'.length) : format === 'json' ? '{{json .}}' : format
-  const template = compileFormat(unescapeFormat(source.trim()))
+  const template = compileFormat(unescapeFormat(trimSpaces(source)))
   const lines = rows.map((row) => `${run(template, row)}\n`).join('')
   if (!isTable) return lines
-  const heading = run(compileHeading(unescapeFormat(source.trim())), headerView(headers))
+  const heading = run(compileHeading(unescapeFormat(trimSpaces(source))), headerView(headers))
   return alignTabs(`${heading}\n${lines}`, TABLE)
 }
 
@@ -46,6 +46,10 @@ export function compileFormat(source: string): Template {
   } catch (error) {
     throw error instanceof TemplateError ? new TemplateError(`failed to parse template: ${error.message}`) : error
   }
+}
+
+function trimSpaces(text: string): string {
+  return text.replace(/^ +| +$/g, '')
 }
 
 /** In shells it is easier to write `\t` than a tab. */
@@ -80,6 +84,6 @@ class HeaderMap extends View {
       Label: (name: string) => name.slice(name.lastIndexOf('.') + 1).replace(/[-_]/g, ' '),
     }
     for (const [name, text] of Object.entries(headers)) members[name] = () => text
-    super('formatter.SubHeaderContext', members)
+    super('formatter.SubHeaderContext', members, { lenient: true })
   }
 }

@@ -89,9 +89,9 @@ export function imageView({ image, repository, tag, digest }: ImageRow, options:
     CreatedAt: () => goTime(image.Created),
     Size: () => humanSize(image.Size, SIZE_PRECISION),
     Containers: () => (image.Containers === -1 ? 'N/A' : String(image.Containers)),
-    VirtualSize: () => humanSize(image.Size, SIZE_PRECISION),
-    SharedSize: () => (image.SharedSize === -1 ? 'N/A' : humanSize(image.SharedSize, SIZE_PRECISION)),
-    UniqueSize: () => (image.Size === -1 || image.SharedSize === -1 ? 'N/A' : humanSize(image.Size - image.SharedSize, SIZE_PRECISION)),
+    VirtualSize: () => humanSize(image.Size),
+    SharedSize: () => (image.SharedSize === -1 ? 'N/A' : humanSize(image.SharedSize)),
+    UniqueSize: () => (image.Size === -1 || image.SharedSize === -1 ? 'N/A' : humanSize(image.Size - image.SharedSize)),
   })
 }
 

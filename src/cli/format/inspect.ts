@@ -1,6 +1,7 @@
 import type { Cli } from '../cli.ts'
 import { indentJson } from './json-text.ts'
 import { TemplateError } from './template/ast.ts'
+import { NIL_SLICE } from './template/values.ts'
 import { compileTemplate, type Template } from './template/template.ts'
 
 /** Fields that are maps in Docker's Go types; every other object is a struct, which templates show without names. */
@@ -59,10 +60,11 @@ export type Inspected = { text: string } | { error: string }
  * Throws Error for a bad template.
  */
 export function printInspected(cli: Cli, format: string, results: readonly Inspected[]): number {
-  const template = format === '' ? undefined : compileInspect(format)
+  const template = format === '' || format === 'json' ? undefined : compileInspect(format)
   const texts = results.flatMap((result) => ('text' in result ? [result.text] : []))
   const errors = results.flatMap((result) => ('error' in result ? [result.error] : []))
-  cli.stdout.write(template === undefined ? arrayText(texts) : texts.map((text) => render(template, text)).join(''))
+  if (format === 'json') cli.print(`[${texts.map((text) => JSON.stringify(JSON.parse(text))).join(',')}]`)
+  else cli.stdout.write(template === undefined ? arrayText(texts) : texts.map((text) => render(cli, template, text)).join(''))
   if (errors.length === 0) return 0
   cli.warn(errors.join('\n'))
   return 1
@@ -75,7 +77,7 @@ function arrayText(texts: readonly string[]): string {
 
 function compileInspect(format: string): Template {
   try {
-    return compileTemplate(format === 'json' ? '{{json .}}' : format, {
+    return compileTemplate(format, {
       missing: 'map error',
       absentField: (name) => OPTIONAL_FIELDS[name],
     })
@@ -84,10 +86,11 @@ function compileInspect(format: string): Template {
   }
 }
 
-function render(template: Template, text: string): string {
+function render(cli: Cli, template: Template, text: string): string {
   try {
     return `${template.execute(goValue(JSON.parse(text), ''))}\n`
   } catch (error) {
+    cli.print('')
     throw error instanceof TemplateError ? new Error(`template parsing error: ${error.message}`, { cause: error }) : error
   }
 }
@@ -97,5 +100,6 @@ export function goValue(value: unknown, name: string): unknown {
   if (Array.isArray(value)) return value.map((item) => goValue(item, ''))
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).map(([key, item]) => [key, goValue(item, key)] as const)
+  if (name === 'Ports') return new Map(entries.map(([key, item]) => [key, item ?? NIL_SLICE]))
   return MAP_FIELDS.has(name) ? new Map(entries) : Object.fromEntries(entries)
 }

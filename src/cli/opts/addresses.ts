@@ -6,7 +6,7 @@ const MAX_DOMAIN = 255
 
 export function checkIp(text: string): string {
   const address = text.trim()
-  if (isIP(address) === 0) throw new Error(`${text} is not an ip address`)
+  if (isIP(address) === 0) throw new Error(`IP address is not correctly formatted: ${text}`)
   return canonicalIp(address)
 }
 

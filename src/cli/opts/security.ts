@@ -21,7 +21,7 @@ export function parseSecurityOptions(given: readonly string[]): SecurityOptions 
     const separator = option.includes('=') ? option.indexOf('=') : option.indexOf(':')
     const key = separator < 0 ? option : option.slice(0, separator)
     const value = separator < 0 ? '' : option.slice(separator + 1)
-    if (value === '' && key !== 'no-new-privileges') throw new Error(`invalid --security-opt: ${JSON.stringify(option)}`)
+    if (value === '' && key !== 'no-new-privileges') throw new Error(`Invalid --security-opt: ${JSON.stringify(option)}`)
     if (option === 'systempaths=unconfined') {
       result.maskedPaths = []
       result.readonlyPaths = []

@@ -36,6 +36,7 @@ export function prepareBody(cli: Cli, { flags, changed, args }: CreateInvocation
  */
 export async function createWithPull(cli: Cli, body: CreateBody, flags: CreateInvocation['flags']): Promise<string> {
   using idFile = openIdFile(flags.cidfile)
+  const name = namedReference(body.Image)
   const engine = cli.engine()
   if (flags.pull === 'always') await pull(cli, engine, body.Image, flags)
   const size = cli.stdout.size() ?? [0, 0]
@@ -45,7 +46,6 @@ export async function createWithPull(cli: Cli, body: CreateBody, flags: CreateIn
   try {
     created = await createContainer(engine, flags.name, body, platform)
   } catch (error) {
-    const name = namedReference(body.Image)
     if (!isNotFound(error) || name === undefined || flags.pull !== 'missing') throw error
     if (!flags.quiet) cli.warn(`Unable to find image '${name}' locally`)
     await pull(cli, engine, body.Image, flags)

@@ -124,7 +124,7 @@ const CGROUPNS_HELP = `Cgroup namespace to use (host|private)
 'host':    Run the container in the Docker host's cgroup namespace
 'private': Run the container in its own private cgroup namespace
 '':        Use the cgroup namespace as configured by the
-default-cgroupns-mode option on the daemon (default)`
+           default-cgroupns-mode option on the daemon (default)`
 
 /** Takes the stream names of `--attach`. */
 function checkAttach(text: string): string {

@@ -4,7 +4,6 @@ import { string } from '../../parser/flag.ts'
 import { CREATE_FLAGS } from './create-flags.ts'
 import { createWithPull, prepareBody } from './create-container.ts'
 import { createFailure } from './run-errors.ts'
-import { UsageError } from '../../errors.ts'
 
 export const command: Command = defineCommand({
   use: 'create [OPTIONS] IMAGE [COMMAND] [ARG...]',
@@ -21,7 +20,7 @@ export const command: Command = defineCommand({
     try {
       body = prepareBody(cli, invocation)
     } catch (error) {
-      throw createFailure(cli, 'create', new UsageError((error as Error).message))
+      throw createFailure(cli, 'create', error)
     }
     cli.print(await createWithPull(cli, body, invocation.flags))
     return OK

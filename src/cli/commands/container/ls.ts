@@ -13,7 +13,7 @@ export const command: Command = defineCommand({
   aliases: ['container ls', 'container list', 'container ps', 'ps'],
   args: NO_ARGS,
   flags: {
-    all: bool('Show all containers', { short: 'a' }),
+    all: bool('Show all containers (default shows just running)', { short: 'a' }),
     filter: filter('Filter output based on conditions provided', { short: 'f' }),
     format: string(LIST_FORMAT_HELP),
     last: int('Show n last created containers (includes all states)', { short: 'n', initial: -1 }),
@@ -23,15 +23,16 @@ export const command: Command = defineCommand({
     size: bool('Display total file sizes', { short: 's' }),
   },
   async run(cli, { flags, changed }) {
+    if (flags.quiet && flags.format !== '') cli.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.')
     const format = flags.quiet
       ? QUIET
-      : chooseFormat(flags.format, cli.config.psFormat, CONTAINER_LIST.table + (flags.size ? '\t{{.Size}}' : ''))
+      : rawFormat(chooseFormat(flags.format, cli.config.psFormat, CONTAINER_LIST.table + (flags.size ? '\t{{.Size}}' : '')), flags.size)
     const limit = flags.latest && flags.last === -1 ? 1 : flags.last
     const containers = await listContainers(cli.engine(), {
       all: flags.all || flags.latest || changed.has('last'),
       ...(limit > 0 ? { limit } : {}),
       // Sizes cost the daemon a walk through the file system: asked for only when the format shows them.
-      size: flags.size || (!flags.quiet && /\{\{[^}]*\.Size\b/.test(format)),
+      size: flags.size || (!flags.quiet && /\{\{[^}]*(?:\.Size\b|json \.\s*\})/.test(format)),
       filters: flags.filter,
     })
     const now = Date.now()
@@ -42,3 +43,21 @@ export const command: Command = defineCommand({
 })
 
 const QUIET = '{{.ID}}'
+
+/** `raw`: one `key: value` a line. */
+function rawFormat(format: string, size: boolean): string {
+  if (format !== 'raw') return format
+  const lines = [
+    'container_id: {{.ID}}',
+    'image: {{.Image}}',
+    'command: {{.Command}}',
+    'created_at: {{.CreatedAt}}',
+    'state: {{- pad .State 1 0}}',
+    'status: {{- pad .Status 1 0}}',
+    'names: {{.Names}}',
+    'labels: {{- pad .Labels 1 0}}',
+    'ports: {{- pad .Ports 1 0}}',
+    ...(size ? ['size: {{.Size}}'] : []),
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -18,8 +18,8 @@ export const command: Command = defineCommand({
       if (!/^\d+$/.test(number))
         throw new Error(`Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`)
       const bindings = ports[`${number}/${protocol}`]
-      if (bindings === undefined) throw new Error(`Error: No public port '${port}' published for ${name}`)
-      cli.stdout.write(lines((bindings ?? []).map(address)))
+      if (bindings === undefined || bindings === null) throw new Error(`Error: No public port '${port}' published for ${name}`)
+      cli.stdout.write(lines(bindings.map(address)))
       return OK
     }
     const all = Object.entries(ports).flatMap(([from, bindings]) => (bindings ?? []).map((binding) => `${from} -> ${address(binding)}`))

@@ -10,8 +10,10 @@ const NOT_FOUND = 127
 export function createFailure(cli: Cli, verb: 'run' | 'create', error: unknown): ExitError {
   const message = (error as Error).message
   const text = error instanceof DaemonError ? `Error response from daemon: ${message}` : message
+  // Texts of our own may speak of missing files too: only the daemon's tell of the container's program.
+  const status = error instanceof DaemonError ? startStatus(message) : DAEMON_FAILED
   const hint = `Run '${cli.program} ${verb} --help' for more information`
-  return new ExitError(startStatus(message), `${cli.program}: ${text.replace(/\.$/, '')}\n\n${hint}`)
+  return new ExitError(status, `${cli.program}: ${text.replace(/\.$/, '')}\n\n${hint}`)
 }
 
 /** The status of a container that could not be started, read from the daemon's text as Docker does: no code comes with it. */

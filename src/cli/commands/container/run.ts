@@ -101,7 +101,8 @@ async function runAttached(
     throw createFailure(cli, 'run', error)
   }
   if (body.Tty && cli.stdout.isTerminal) cleanup.defer(watchSize(cli, (rows, columns) => resizeContainer(engine, id, rows, columns)))
-  return finish(cli, session, wait.exit, body)
+  // Awaited here: returning the promise would let go of signals and session at once.
+  return await finish(cli, session, wait.exit, body)
 }
 
 function sessionOptions(cli: Cli, body: CreateBody, stream: HijackedStream, detachKeys: string): Parameters<typeof startSession>[0] {

@@ -37,7 +37,7 @@ export const command: Command = defineCommand({
         failed.push(name)
       }
     }
-    if (failed.length > 0) throw new Error(`failed to start containers: ${failed.join(', ')}`)
+    if (failed.length > 0) throw new Error(`Error: failed to start containers: ${failed.join(', ')}`)
     return OK
   },
 })

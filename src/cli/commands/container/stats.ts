@@ -13,7 +13,7 @@ export const command: Command = defineCommand({
   aliases: ['container stats', 'stats'],
   args: atLeast(0),
   flags: {
-    all: bool('Show all containers', { short: 'a' }),
+    all: bool('Show all containers (default shows just running)', { short: 'a' }),
     format: string(LIST_FORMAT_HELP),
     'no-stream': bool('Disable streaming stats and only pull the first result'),
     'no-trunc': bool('Do not truncate output'),

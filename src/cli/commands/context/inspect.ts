@@ -3,6 +3,7 @@ import { atLeast, defineCommand, OK, type Command } from '../../command.ts'
 import { string } from '../../parser/flag.ts'
 import { INSPECT_FORMAT_HELP } from '../../format/format-help.ts'
 import { contextDetails } from '../../config/context-edit.ts'
+import { escapeHtml } from '../../format/template/values.ts'
 import { printInspected } from '../../format/inspect.ts'
 
 export const command: Command = defineCommand({
@@ -16,7 +17,7 @@ export const command: Command = defineCommand({
     const names = args.length === 0 ? [cli.contextName] : args
     const results = names.map((name) => {
       try {
-        return { text: JSON.stringify(contextDetails(cli, name)) }
+        return { text: escapeHtml(JSON.stringify(contextDetails(cli, name))) }
       } catch (error) {
         return { error: (error as Error).message }
       }

@@ -13,7 +13,7 @@ export const command: Command = defineCommand({
   aliases: ['image ls', 'image list', 'images'],
   args: between(0, 1),
   flags: {
-    all: bool('Show all images', { short: 'a' }),
+    all: bool('Show all images (default hides intermediate images)', { short: 'a' }),
     digests: bool('Show digests'),
     filter: filter('Filter output based on conditions provided', { short: 'f' }),
     format: string(LIST_FORMAT_HELP),
@@ -26,9 +26,11 @@ export const command: Command = defineCommand({
     const filters =
       reference === undefined ? flags.filter : { ...flags.filter, reference: [...(flags.filter['reference'] ?? []), reference] }
     if (flags.tree) throw new Error('--tree is not supported')
-    if (flags.quiet && flags.format !== '') cli.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.')
     const table = flags.digests ? IMAGE_TABLE_WITH_DIGEST : IMAGE_LIST.table
-    const format = flags.quiet ? '{{.ID}}' : rawFormat(chooseFormat(flags.format, cli.config.imagesFormat, table), flags.digests)
+    const format =
+      flags.quiet && ['', 'table'].includes(flags.format)
+        ? '{{.ID}}'
+        : rawFormat(chooseFormat(flags.format, cli.config.imagesFormat, table), flags.digests)
     const images = await listImages(cli.engine(), { all: flags.all, filters })
     const now = Date.now()
     const withDigest = flags.digests || format.includes('{{.Digest}}')

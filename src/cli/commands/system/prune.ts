@@ -3,7 +3,14 @@ import { defineCommand, NO_ARGS, OK, type Command } from '../../command.ts'
 import { bool } from '../../parser/flag.ts'
 import { filter } from '../../opts/filter.ts'
 import { humanSize } from '#lib'
-import { pruneStoppedContainers, pruneUnusedImages, pruneUnusedNetworks, pruneUnusedVolumes, pruneFilters } from '../prune.ts'
+import {
+  pruneBuildCache,
+  pruneStoppedContainers,
+  pruneUnusedImages,
+  pruneUnusedNetworks,
+  pruneUnusedVolumes,
+  pruneFilters,
+} from '../prune.ts'
 import { naturalCompare } from '../../format/text.ts'
 import { confirm } from '../../terminal/confirm.ts'
 
@@ -27,6 +34,7 @@ export const command: Command = defineCommand({
       () => pruneUnusedNetworks(cli, flags.filter),
       ...(flags.volumes ? [() => pruneUnusedVolumes(cli, flags.filter)] : []),
       () => pruneUnusedImages(cli, flags.filter, flags.all),
+      () => pruneBuildCache(cli, flags.filter, flags.all),
     ]
     let reclaimed = 0
     for (const step of steps) {
@@ -45,6 +53,7 @@ function question(flags: { all: boolean; volumes: boolean }, filters: readonly s
     'all networks not used by at least one container',
     ...(flags.volumes ? ['all anonymous volumes not used by at least one container'] : []),
     flags.all ? 'all images without at least one container associated to them' : 'all dangling images',
+    flags.all ? 'all build cache' : 'unused build cache',
   ]
   const list = (items: readonly string[]): string => items.map((item) => `\n  - ${item}`).join('')
   const filtered = filters.length === 0 ? '' : `\n  Items to be pruned will be filtered with:${list(filters)}\n`

@@ -1,4 +1,4 @@
-import { isTrue, show, toJson, typeName, View, type Value } from './values.ts'
+import { isTrue, NIL_SLICE, show, toJson, typeName, View, type Value } from './values.ts'
 
 export type TemplateFunction = (...args: Value[]) => Value
 
@@ -47,6 +47,7 @@ function compare(a: Value, b: Value): number {
 }
 
 function index(value: Value, key: Value): Value {
+  if (value === NIL_SLICE) throw new Error('index of untyped nil')
   if (Array.isArray(value) || typeof value === 'string') {
     if (typeof key !== 'number') throw new Error(`cannot index slice/array with type ${typeName(key)}`)
     if (key < 0 || key >= value.length) throw new Error(`index out of range: ${key}`)

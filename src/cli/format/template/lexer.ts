@@ -95,7 +95,7 @@ function badCharacter(source: string, at: number): string {
   if (character === '"') return 'unterminated quoted string'
   if (character === '`') return 'unterminated raw quoted string'
   const code = (source.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0')
-  return `unexpected U+${code} '${character}' in command`
+  return `bad character U+${code} '${character}'`
 }
 
 /** Line number of an offset, from one. */

@@ -115,7 +115,6 @@ class TemplateParser {
       if (this.#peek().text !== '|') break
       this.#at++
       this.#space()
-      if (this.#peek().kind === 'close') throw this.error(this.#peek(), `missing value for ${context}`)
     }
     for (const [index, command] of commands.entries()) {
       const first = command.operands[0]

@@ -177,6 +177,11 @@ class Run {
     if (operand.kind === 'variable') value = this.#variables.findLast(([name]) => name === operand.name)?.[1]
     if (operand.kind === 'group') value = this.#pipe(operand.pipe, dot)
     for (const [at, name] of operand.names.entries()) {
+      const before = operand.names[at - 1]
+      // Docker tries again on the JSON when its struct has nothing there, and the JSON has no such key.
+      if (value === null && before !== undefined && this.#options.missing === 'map error') {
+        throw this.#error(operand.at, operand.text, `map has no entry for key ${JSON.stringify(before)}`)
+      }
       value = this.#field(operand, value, name, at === operand.names.length - 1 ? args : [])
     }
     return value
@@ -185,6 +190,7 @@ class Run {
   #field(operand: Operand, value: Value, name: string, args: Value[]): Value {
     if (value instanceof View) {
       const member = value.members[name]
+      if (member === undefined && value.lenient) return undefined
       if (member === undefined) throw this.#error(operand.at, operand.text, `can't evaluate field ${name} in type ${value.type}`)
       return member(...(args as never[]))
     }
@@ -195,11 +201,9 @@ class Run {
       throw this.#error(operand.at, operand.text, `can't evaluate field ${name} in type ${typeName(value)}`)
     }
     const found = value instanceof Map ? (value as Map<string, Value>).get(name) : structField(value as Record<string, Value>, name)
-    if (found !== undefined) return found
-    if (!(value instanceof Map)) {
-      const absent = this.#options.absentField?.(name)
-      if (absent !== undefined) return absent
-    }
+    if (found !== undefined || value instanceof Map) return found
+    const absent = this.#options.absentField?.(name)
+    if (absent !== undefined) return absent
     const { missing = 'no value' } = this.#options
     if (missing === 'no value') return undefined
     if (missing === 'map error') throw this.#error(operand.at, operand.text, `map has no entry for key ${JSON.stringify(name)}`)

@@ -11,10 +11,13 @@ export class View {
   /** The Go type that error messages name. */
   readonly type: string
   readonly members: Readonly<Record<string, (...args: never[]) => Value>>
+  /** A member that is not there is no value, and no error. */
+  readonly lenient: boolean
 
-  constructor(type: string, members: Readonly<Record<string, (...args: never[]) => Value>>) {
+  constructor(type: string, members: Readonly<Record<string, (...args: never[]) => Value>>, options: { lenient?: boolean } = {}) {
     this.type = type
     this.members = members
+    this.lenient = options.lenient ?? false
   }
 
   /** All members without arguments, by name: what `{{json .}}` shows. */
@@ -64,11 +67,21 @@ function showNumber(value: number): string {
 
 /** Go's encoding/json without HTML escaping; keys of maps are sorted, fields of structs keep their order. */
 export function toJson(value: Value): string {
-  return JSON.stringify(value === undefined ? null : value, (_, item: unknown) => {
+  const text = JSON.stringify(value === undefined ? null : value, (_, item: unknown) => {
     if (!(item instanceof Map)) return item
     return Object.fromEntries([...(item as Map<string, unknown>)].sort(([a], [b]) => (a < b ? -1 : 1)))
   })
+  // Docker's views marshal themselves, and that path of Go escapes for HTML.
+  return value instanceof View ? escapeHtml(text) : text
 }
+
+/** What Go's encoding/json does to `<`, `>` and `&` unless told otherwise. */
+export function escapeHtml(json: string): string {
+  return json.replace(/[<>&]/g, (character) => String.raw`\u00` + character.charCodeAt(0).toString(16))
+}
+
+/** A Go slice that is nil: empty, and null in JSON. */
+export const NIL_SLICE: readonly never[] = Object.freeze(Object.assign([], { toJSON: () => null }))
 
 /** The name Go's messages give to the type of a value. */
 export function typeName(value: Value): string {
