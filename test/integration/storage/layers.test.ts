@@ -202,7 +202,10 @@ describe('diff', () => {
     await storage.snapshotter.prepare('again', committed)
     using before = storage.snapshotter.view({ key: 'key' })
     using after = storage.snapshotter.view({ key: 'again' })
-    assert.deepEqual(listTree(after.path), listTree(before.path))
+    // The root's time is that of the upper directory, and each has an init layer of its own.
+    const committedPart = (path: string): string[] =>
+      listTree(path).filter((line) => !/^(\/(dev|etc|proc|sys|\.dockerenv)\b.*)? /.test(line))
+    assert.deepEqual(committedPart(after.path), committedPart(before.path))
   })
 })
 

@@ -32,7 +32,7 @@ export function listTree(root: string, options: { times: boolean } = { times: tr
     }
   }
 
-  visit(Buffer.from(root), '')
+  visit(Buffer.from(`${root}/.`), '') // the dot: a view's path is a link to it
   return lines
 }
 
