@@ -154,3 +154,21 @@ test('a volume driver beside --mount volumes is warned about', () => {
   assert.equal(decodeCreateRequest(body, QUERY, 48).warnings.length, 1)
   assert.equal(decodeCreateRequest(body, QUERY, 47).warnings.length, 0)
 })
+
+test('sysctls of eth0 move to the main endpoint before 1.48 and are refused since', () => {
+  const body = { HostConfig: { Sysctls: { 'net.ipv4.conf.eth0.forwarding': '1', 'net.core.somaxconn': '5' } } }
+  const { request, warnings } = decodeCreateRequest(structuredClone(body), QUERY, 47)
+  assert.deepEqual(request.hostConfig.sysctls, { 'net.core.somaxconn': '5' })
+  assert.deepEqual(request.networks, {
+    bridge: { driverOpts: { 'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.forwarding=1' } },
+  })
+  assert.match(warnings[0] ?? '', /^Migrated sysctl "net\.ipv4\.conf\.eth0\.forwarding" to DriverOpts/)
+  assert.throws(
+    () => decode(body, 48),
+    /interface specific sysctl setting "net.ipv4.conf.eth0.forwarding" must be supplied using driver option/,
+  )
+  assert.throws(
+    () => decode({ HostConfig: { Sysctls: { 'net.ipv4.conf.eth1.forwarding': '1' } } }, 47),
+    /unable to determine network endpoint/,
+  )
+})

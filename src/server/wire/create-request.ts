@@ -8,8 +8,7 @@ import { decodeBody, field, partial, struct, text, type StructCodec } from './co
 import { containerConfigFields } from './container-config.ts'
 import { networkingConfig } from './endpoint.ts'
 import { hostConfig } from './host-config.ts'
-
-const DEFAULT_NETWORK = 'bridge'
+import { adoptInterfaceSysctls, adoptMacAddress, DEFAULT_NETWORK } from './main-endpoint.ts'
 
 /** On the wire `Config` lies flat beside its two companions. */
 type CreateBody = ContainerConfig & {
@@ -52,6 +51,7 @@ export function decodeCreateRequest(
     throw invalidArgument(`Container cannot be created with multiple network endpoints: ${Object.keys(networks).join(', ')}`)
   }
   warnings.push(...adoptMacAddress(macAddress, host, networks, version))
+  warnings.push(...adoptInterfaceSysctls(host, networks, version))
   warnings.push(...checkVolumeDriver(host, version))
   return { request: { ...query, config, hostConfig: host, networks }, warnings }
 }
@@ -84,44 +84,6 @@ function checkMount(mount: MountRequest, version: ApiVersion): void {
   }
   if (version < 45 && mount.volume?.subpath) refuse('VolumeOptions.Subpath needs API v1.45 or newer')
   if (version < 48 && mount.type === 'image') refuse('Mount type "Image" needs API v1.48 or newer')
-}
-
-/** The container-wide address moves to the endpoint it is meant for. Source: moby `handleMACAddressBC`. */
-function adoptMacAddress(
-  macAddress: string,
-  host: Partial<HostConfig>,
-  networks: Record<string, EndpointRequest>,
-  version: ApiVersion,
-): string[] {
-  if (macAddress === '') {
-    if (version < 44) for (const endpoint of Object.values(networks)) delete endpoint.macAddress
-    return []
-  }
-  const mode = host.networkMode ?? DEFAULT_NETWORK
-  if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) {
-    if (version < 44) throw invalidArgument('conflicting options: mac-address and the network mode')
-  } else {
-    const endpoint = mainEndpoint(mode, networks, version)
-    if (version >= 44 && endpoint.macAddress !== undefined && endpoint.macAddress !== '' && endpoint.macAddress !== macAddress) {
-      throw invalidArgument(
-        'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
-      )
-    }
-    endpoint.macAddress = macAddress
-  }
-  return version < 44 ? [] : ['The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.']
-}
-
-function mainEndpoint(mode: string, networks: Record<string, EndpointRequest>, version: ApiVersion): EndpointRequest {
-  const [first] = Object.values(networks)
-  if (first === undefined) return (networks[mode] = {})
-  const endpoint = version < 44 ? first : networks[mode]
-  if (endpoint === undefined) {
-    throw invalidArgument(
-      'unable to migrate container-wide MAC address to a specific network: HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks',
-    )
-  }
-  return endpoint
 }
 
 function checkVolumeDriver(host: Partial<HostConfig>, version: ApiVersion): string[] {
