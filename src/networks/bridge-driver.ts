@@ -97,7 +97,7 @@ export function startBridgeDriver(
         isolated: !options.icc && !filtersBridged,
         hairpin: filtersBridged && ports.length > 0,
         disableIPv6: hasIPv6,
-        ports,
+        reserve: hasSctp(sysctls) ? ports : ports.filter(({ protocol }) => protocol !== 'sctp'),
       })
     },
   }
@@ -108,6 +108,11 @@ export function startBridgeDriver(
     driver.remove(endpoint)
   }
   return driver
+}
+
+/** Translation knows SCTP without the kernel having it; a socket to hold the port with cannot be had then, nor can anybody else have one. */
+function hasSctp(sysctls: Sysctls): boolean {
+  return sysctls.read('net/sctp/sack_timeout') !== undefined
 }
 
 function reserveGateways(pool: AddressPool, { address, gateway }: BridgeAddressing): void {

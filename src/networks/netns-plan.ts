@@ -29,7 +29,8 @@ export interface BridgedNamespace {
   hairpin: boolean
   /** The kernel has IPv6 and the network has not: off on the interface, else it would give itself a link-local address. */
   disableIPv6: boolean
-  ports: readonly PortBinding[]
+  /** Ports of the host that are to be held. */
+  reserve: readonly PortBinding[]
 }
 
 /** The messages that build a container's end of a bridge network; the pid is filled in by who starts the container. */
@@ -54,7 +55,7 @@ export function bridgedNamespace(wanted: BridgedNamespace): NewNamespace {
     host: [{ bytes: host.finish(), pidOffsets: [pidOffset] }],
     inside: [inside.finish()],
     sysctls: wanted.disableIPv6 ? [{ path: `/proc/sys/net/ipv6/conf/${wanted.interfaceName}/disable_ipv6`, value: '1' }] : [],
-    reserve: wanted.ports.map(({ protocol, hostIp, hostPort }) => ({ family: 4, protocol, address: hostIp, port: hostPort })),
+    reserve: wanted.reserve.map(({ protocol, hostIp, hostPort }) => ({ family: 4, protocol, address: hostIp, port: hostPort })),
   }
 }
 

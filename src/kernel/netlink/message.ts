@@ -142,7 +142,7 @@ export function decodeAttributeList(buffer: Buffer): { type: number; payload: Bu
 
 /** The answer to one request: errno 0 is the acknowledgement. `text` is the kernel's own explanation (extended ACK), or empty. */
 export function decodeError(message: NetlinkMessage): { errno: number; text: string } {
-  const errno = -message.body.readInt32LE(0)
+  const errno = Math.abs(message.body.readInt32LE(0))
   if ((message.flags & NLM_F_ACK_TLVS) === 0) return { errno, text: '' }
   // After the error comes the header of the request, and all of the request unless the answer is capped.
   const requestLength = (message.flags & NLM_F_CAPPED) === 0 ? message.body.readUInt32LE(4) : HEADER
