@@ -4,6 +4,8 @@ import type { ApiServerDeps } from './backend.ts'
 import type { Route } from './route.ts'
 import { archiveRoutes } from './router/archive.ts'
 import { attachRoutes } from './router/attach.ts'
+import { containerLifeRoutes } from './router/container-life.ts'
+import { containerOutputRoutes } from './router/container-output.ts'
 import { containerRoutes } from './router/containers.ts'
 import { execRoutes } from './router/exec.ts'
 import { imageRoutes } from './router/images.ts'
@@ -19,6 +21,8 @@ export function createRoutes(deps: ApiServerDeps, minVersion: number): Route[] {
     ...refusedRoutes(),
     ...systemRoutes(deps, minVersion),
     ...containerRoutes(deps),
+    ...containerLifeRoutes(deps),
+    ...containerOutputRoutes(deps),
     ...attachRoutes(deps),
     ...archiveRoutes(deps),
     ...execRoutes(deps),

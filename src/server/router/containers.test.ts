@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CommitRequest, CreateRequest, UpdateRequest } from '#containers'
-import { conflict, EngineError } from '#errors'
 import { CONTAINER_ID, fakeContainer, fakeSummary, IMAGE_ID, knowsContainer } from '../testing/fake-services.ts'
 import { startServer } from '../testing/harness.ts'
 
@@ -56,47 +55,6 @@ test('inspect finds names with a leading slash and adds sizes when asked', async
   assert.deepEqual([answer['Name'], answer['SizeRw'], answer['SizeRootFs']], ['/web', 5, 9])
   const missing = await server.request('GET', '/containers/nope/json')
   assert.deepEqual([missing.status, missing.json()], [404, { message: 'No such container: nope' }])
-})
-
-test('stop and restart take the signal since 1.42', async () => {
-  const asked: unknown[] = []
-  const record = async (_ref: string, options: object): Promise<void> => void asked.push(options)
-  await using server = await startServer({ containers: { stop: record, restart: record } })
-  assert.equal((await server.request('POST', '/containers/web/stop?t=5&signal=SIGINT')).status, 204)
-  await server.request('POST', '/v1.41/containers/web/restart?t=-1&signal=SIGINT')
-  await server.request('POST', '/containers/web/restart')
-  assert.deepEqual(asked, [{ timeout: 5, signal: 'SIGINT' }, { timeout: -1 }, {}])
-})
-
-test('a container that runs already is answered with 304', async () => {
-  await using server = await startServer({
-    containers: {
-      start: async () => {
-        throw new EngineError('NOT_MODIFIED', 'container already started')
-      },
-    },
-  })
-  const answer = await server.request('POST', '/containers/web/start')
-  assert.deepEqual([answer.status, answer.text], [304, ''])
-})
-
-test('start refuses a body', async () => {
-  await using server = await startServer({ containers: { start: async () => {} } })
-  assert.equal((await server.request('POST', '/containers/web/start', { body: '{}' })).status, 204)
-  assert.equal((await server.request('POST', '/containers/web/start', { body: { Binds: [] } })).status, 400)
-})
-
-test('kill says whom it could not kill', async () => {
-  await using server = await startServer({
-    containers: {
-      kill: async () => {
-        throw conflict(`container ${CONTAINER_ID} is not running`)
-      },
-    },
-  })
-  const answer = await server.request('POST', '/containers/web/kill?signal=TERM')
-  assert.equal(answer.status, 409)
-  assert.deepEqual(answer.json(), { message: `cannot kill container: web: container ${CONTAINER_ID} is not running` })
 })
 
 test('update takes what was sent, and any limit that is not positive for none', async () => {

@@ -1,19 +1,14 @@
-/** `/containers` and `/commit`. */
+/** `/containers` as a collection, and `/commit`. */
 
-import { MEDIA_TYPES } from '#api'
 import type { ContainerService } from '#containers'
-import { EngineError, invalidArgument, notImplemented } from '#errors'
 import { parseFilters, untilFilter } from '../decode/filters.ts'
 import { checkPlatformText } from '../decode/platform.ts'
-import { parseTimestamp } from '../decode/timestamp.ts'
-import type { RequestContext } from '../request-context.ts'
 import type { Route } from '../route.ts'
 import { containerConfig, toImageConfig } from '../wire/container-config.ts'
 import { encodeContainerInspect } from '../wire/container-inspect.ts'
 import { encodeContainerSummary } from '../wire/container-list.ts'
 import { decodeCreateRequest } from '../wire/create-request.ts'
 import { updateConfig } from '../wire/host-config.ts'
-import { encodeStats } from '../wire/stats.ts'
 
 const LIST_FILTERS = [
   'ancestor',
@@ -33,10 +28,6 @@ const LIST_FILTERS = [
   'status',
   'volume',
 ]
-
-const CHANGE_KINDS = { modified: 0, added: 1, deleted: 2 } as const
-
-const WAIT_CONDITIONS = ['not-running', 'next-exit', 'removed'] as const
 
 export function containerRoutes({ containers }: { containers: ContainerService }): Route[] {
   return [
@@ -99,124 +90,6 @@ export function containerRoutes({ containers }: { containers: ContainerService }
         const container = containers.get(context.param('name'))
         const usage = context.query.bool('size') ? await containers.usage(container.id) : undefined
         context.json(200, encodeContainerInspect(container, context.version, usage))
-      },
-    },
-    {
-      method: 'GET',
-      path: '/containers/{name*}/top',
-      summary: 'List the processes of a container',
-      async handle(context) {
-        const { titles, processes } = await containers.top(context.param('name'), context.query.text('ps_args'))
-        context.json(200, { Titles: titles, Processes: processes })
-      },
-    },
-    {
-      method: 'GET',
-      path: '/containers/{name*}/logs',
-      summary: 'Read the log of a container',
-      handle: (context) => sendLogs(containers, context),
-    },
-    {
-      method: 'GET',
-      path: '/containers/{name*}/changes',
-      summary: 'What a container has changed in its file system',
-      async handle(context) {
-        const changes = await containers.changes(context.param('name'))
-        context.json(
-          200,
-          changes.map(({ path, kind }) => ({ Path: path, Kind: CHANGE_KINDS[kind] })),
-        )
-      },
-    },
-    {
-      method: 'GET',
-      path: '/containers/{name*}/stats',
-      summary: 'Resource usage of a container',
-      handle: (context) => sendStats(containers, context),
-    },
-    {
-      method: 'POST',
-      path: '/containers/{name*}/start',
-      summary: 'Start a container',
-      async handle(context) {
-        const length = context.request.headers['content-length']
-        // Seven characters are less than any object with a member; a nil body is written as `null` or `{}` by old clients.
-        if (Number(length ?? 0) > 7 || context.request.headers['transfer-encoding'] !== undefined) {
-          throw invalidArgument('starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24')
-        }
-        if (context.query.text('checkpoint') !== '') {
-          throw notImplemented('starting from a checkpoint is not implemented in Gantry yet')
-        }
-        await containers.start(context.param('name'))
-        context.empty(204)
-      },
-    },
-    {
-      method: 'POST',
-      path: '/containers/{name*}/stop',
-      summary: 'Stop a container',
-      async handle(context) {
-        await containers.stop(context.param('name'), stopOptions(context))
-        context.empty(204)
-      },
-    },
-    {
-      method: 'POST',
-      path: '/containers/{name*}/restart',
-      summary: 'Restart a container',
-      async handle(context) {
-        await containers.restart(context.param('name'), stopOptions(context))
-        context.empty(204)
-      },
-    },
-    {
-      method: 'POST',
-      path: '/containers/{name*}/kill',
-      summary: 'Send a signal to a container',
-      async handle(context) {
-        const name = context.param('name')
-        try {
-          await containers.kill(name, context.query.text('signal'))
-        } catch (error) {
-          if (!(error instanceof EngineError)) throw error
-          throw new EngineError(error.code, `cannot kill container: ${name}: ${error.message}`, { cause: error })
-        }
-        context.empty(204)
-      },
-    },
-    {
-      method: 'POST',
-      path: '/containers/{name*}/pause',
-      summary: 'Freeze the processes of a container',
-      async handle(context) {
-        await containers.pause(context.param('name'))
-        context.empty(204)
-      },
-    },
-    {
-      method: 'POST',
-      path: '/containers/{name*}/unpause',
-      summary: 'Thaw the processes of a container',
-      async handle(context) {
-        await containers.unpause(context.param('name'))
-        context.empty(204)
-      },
-    },
-    {
-      method: 'POST',
-      path: '/containers/{name*}/wait',
-      summary: 'Wait until a container ends',
-      handle: (context) => waitForExit(containers, context),
-    },
-    {
-      method: 'POST',
-      path: '/containers/{name*}/resize',
-      summary: 'Resize the terminal of a container',
-      async handle(context) {
-        const height = context.query.uint32('h', 'invalid resize height')
-        const width = context.query.uint32('w', 'invalid resize width')
-        await containers.resize(context.param('name'), height, width)
-        context.empty(200)
       },
     },
     {
@@ -284,74 +157,4 @@ function listFilters(text: string, since: string, before: string): Record<string
   if (since !== '') (filters['since'] ??= []).push(since)
   if (before !== '') (filters['before'] ??= []).push(before)
   return filters
-}
-
-function stopOptions(context: RequestContext): { timeout?: number; signal?: string } {
-  const timeout = context.query.integer('t')
-  const signal = context.version >= 42 ? context.query.text('signal') : ''
-  return { ...(timeout === undefined ? {} : { timeout }), ...(signal === '' ? {} : { signal }) }
-}
-
-async function sendLogs(containers: ContainerService, context: RequestContext): Promise<void> {
-  const { query } = context
-  const stdout = query.bool('stdout')
-  const stderr = query.bool('stderr')
-  if (!stdout && !stderr) throw invalidArgument('Bad parameters: you must choose at least one stream')
-  if (context.version >= 54 && query.text('format') === 'json')
-    throw notImplemented('JSON as a format of logs is not implemented in Gantry yet')
-  const since = parseTimestamp(query.text('since'))
-  const until = parseTimestamp(query.text('until'))
-  // Anything that is no number means all, as with Docker; so does a negative one.
-  const tail = /^\d+$/.test(query.text('tail')) ? Number(query.text('tail')) : undefined
-
-  const { tty, stream } = await containers.logs(
-    context.param('name'),
-    {
-      stdout,
-      stderr,
-      follow: query.bool('follow'),
-      timestamps: query.bool('timestamps'),
-      details: query.bool('details'),
-      ...(since === undefined || since <= 0n ? {} : { since }),
-      ...(until === undefined || until <= 0n ? {} : { until }),
-      ...(tail === undefined ? {} : { tail }),
-    },
-    context.signal,
-  )
-  context.startStream(!tty && context.version >= 42 ? MEDIA_TYPES.multiplexedStream : MEDIA_TYPES.rawStream)
-  for await (const batch of stream) {
-    if (!(await context.write(batch))) return
-  }
-  context.response.end()
-}
-
-async function sendStats(containers: ContainerService, context: RequestContext): Promise<void> {
-  const { query, version } = context
-  const stream = query.bool('stream', true)
-  const oneShot = version >= 41 && query.bool('one-shot')
-  // Says 404 before the head is out.
-  const { id } = containers.get(context.param('name'))
-  const samples = containers.stats(id, { stream, oneShot }, context.signal)
-  if (stream) context.startStream(MEDIA_TYPES.json)
-  for await (const { current, previous } of samples) {
-    const stats = encodeStats(current, previous)
-    if (!stream) return context.json(200, stats)
-    if (!(await context.write(`${JSON.stringify(stats)}\n`))) return
-  }
-  if (stream) context.response.end()
-}
-
-async function waitForExit(containers: ContainerService, context: RequestContext): Promise<void> {
-  const { version } = context
-  const asked = version >= 30 ? context.query.text('condition') : ''
-  const condition = WAIT_CONDITIONS.find((name) => name === (asked === '' ? 'not-running' : asked))
-  if (condition === undefined) throw invalidArgument(`invalid condition: ${JSON.stringify(asked)}`)
-
-  const { result } = await containers.wait(context.param('name'), condition, context.signal)
-  // `docker run` starts the container only after it has seen these headers: they say that the wait is registered.
-  if (version >= 30) context.startStream(MEDIA_TYPES.json)
-  const { exitCode, error } = await result
-  const answer = { StatusCode: exitCode, ...(error === undefined ? {} : { Error: { Message: error } }) }
-  if (version >= 30) context.response.end(`${JSON.stringify(answer)}\n`)
-  else context.json(200, answer)
 }
