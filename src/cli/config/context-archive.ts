@@ -1,9 +1,9 @@
 import { readTar, tarEntry, writeTar, type WritableEntry } from '#archive'
 import type { Cli } from '../cli.ts'
+import { readContextSource } from './context-edit.ts'
 import {
   DEFAULT_CONTEXT,
   readContext,
-  readContextTls,
   TLS_FILES,
   writeContext,
   type ContextMetadata,
@@ -17,9 +17,11 @@ const METADATA = 'meta.json'
 
 /** A context as a tar archive, `meta.json` and `tls/docker/*.pem`, readable for both CLIs. */
 export async function exportContext(cli: Cli, name: string): Promise<Buffer> {
-  if (name === DEFAULT_CONTEXT) throw new Error('context "default" cannot be exported')
-  const entries: WritableEntry[] = [file(METADATA, JSON.stringify(readContext(cli.configDirectory, name)))]
-  const files = Object.entries(readContextTls(cli.configDirectory, name)) as [TlsFile, string][]
+  const { endpoint, tls } = readContextSource(cli, name)
+  const metadata: ContextMetadata =
+    name === DEFAULT_CONTEXT ? { Name: name, Metadata: {}, Endpoints: { docker: endpoint } } : readContext(cli.configDirectory, name)
+  const entries: WritableEntry[] = [file(METADATA, JSON.stringify(metadata))]
+  const files = Object.entries(tls) as [TlsFile, string][]
   if (files.length > 0) {
     for (const path of ['tls/', 'tls/docker/']) entries.push({ entry: tarEntry({ path, type: 'directory', mode: 0o700 }) })
   }

@@ -24,13 +24,12 @@ const KNOWN_KEYS = ['from', 'host', 'ca', 'cert', 'key', 'skip-tls-verify']
 
 /** `--docker key=value,…` of `context create` and `update`. Throws Error with Docker's text. */
 export function dockerEndpoint(cli: Cli, fields: readonly string[]): ContextSource {
-  if (fields.length === 0) throw new Error('docker endpoint configuration is required')
   for (const field of fields)
     if (!field.includes('='))
       throw new Error(`invalid argument ${JSON.stringify(field)} for "--docker" flag: ${field} must be formatted as key=value`)
   const values = toMap(fields)
   const unknown = Object.keys(values).find((key) => !KNOWN_KEYS.includes(key))
-  if (unknown !== undefined) throw new Error(`unable to create docker endpoint config: ${unknown}: unrecognized config key`)
+  if (unknown !== undefined) throw new Error(`unable to create docker endpoint config: unrecognized config key: ${unknown}`)
   if (values['from'] !== undefined) return readContextSource(cli, values['from'])
   const tls: TlsFiles = {}
   for (const kind of Object.keys(TLS_FILES) as TlsFile[]) {

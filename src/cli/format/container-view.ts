@@ -1,9 +1,9 @@
 import type { ContainerSummary, PortSummary } from '#api'
-import { humanDuration, humanSize } from '#lib'
+import { humanDuration, humanSize, shortId } from '#lib'
 import { familiarName, familiarString, parseReference } from '#oci'
 import type { ListFormat } from './format-list.ts'
 import { View } from './template/values.ts'
-import { ellipsis, goTime, labelsText, quote, shortId } from './text.ts'
+import { ellipsis, goTime, labelsText, quote } from './text.ts'
 
 const SIZE_PRECISION = 3
 const COMMAND_COLUMNS = 20

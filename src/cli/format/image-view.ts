@@ -1,9 +1,9 @@
 import type { ImageHistoryItem, ImageSummary } from '#api'
-import { formatNano, humanDuration, humanSize } from '#lib'
+import { formatNano, humanDuration, humanSize, shortId } from '#lib'
 import { familiarName, parseReference } from '#oci'
 import type { ListFormat } from './format-list.ts'
 import { View } from './template/values.ts'
-import { ellipsis, goTime, shortId } from './text.ts'
+import { ellipsis, goTime } from './text.ts'
 
 const SIZE_PRECISION = 3
 const CREATED_BY_COLUMNS = 45

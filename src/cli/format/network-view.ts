@@ -1,7 +1,8 @@
+import { shortId } from '#lib'
 import type { NetworkSummary } from '#api'
 import type { ListFormat } from './format-list.ts'
 import { View } from './template/values.ts'
-import { labelsText, shortId } from './text.ts'
+import { labelsText } from './text.ts'
 
 export const NETWORK_LIST: ListFormat = {
   table: '{{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}',

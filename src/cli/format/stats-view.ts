@@ -1,8 +1,7 @@
 import type { ContainerStats } from '#api'
-import { bytesSize, humanSize } from '#lib'
+import { bytesSize, humanSize, shortId } from '#lib'
 import type { ListFormat } from './format-list.ts'
 import { View } from './template/values.ts'
-import { shortId } from './text.ts'
 
 const SIZE_PRECISION = 3
 

@@ -1,12 +1,5 @@
 /** Small pieces of text that several lists share. */
 
-const SHORT_ID = 12
-
-/** The first twelve hex digits, without the algorithm. */
-export function shortId(id: string): string {
-  return id.slice(id.indexOf(':') + 1).slice(0, SHORT_ID)
-}
-
 /** At most `columns` wide, with an ellipsis in place of what is cut. Wide characters (East Asian) count two. */
 export function ellipsis(text: string, columns: number): string {
   if (columns <= 0) return ''

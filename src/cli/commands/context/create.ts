@@ -33,8 +33,9 @@ $ {program} context create my-context --description "some description" --docker 
     checkContextName(name)
     if (contextExists(cli.configDirectory, name)) throw new Error(`context ${JSON.stringify(name)} already exists`)
     const description = flags.description === '' ? {} : { Description: flags.description }
+    // Without any setting the context in force is copied.
     const { endpoint, tls } =
-      flags.docker.length > 0 || flags.from === '' ? dockerEndpoint(cli, flags.docker) : readContextSource(cli, flags.from)
+      flags.docker.length > 0 ? dockerEndpoint(cli, flags.docker) : readContextSource(cli, flags.from === '' ? cli.contextName : flags.from)
     writeContext(cli.configDirectory, { Name: name, Metadata: description, Endpoints: { docker: endpoint } }, tls)
     cli.print(name)
     cli.warn(`Successfully created context ${JSON.stringify(name)}`)
