@@ -8,14 +8,14 @@ export type WaitCondition = 'not-running' | 'next-exit' | 'removed'
 
 export interface Waiter {
   condition: WaitCondition
-  resolve(result: WaitResult): void
+  resolve: (result: WaitResult) => void
 }
 
 /** An attach that came before the container ran; given its stream between create and start of the process, so that nothing is missed. */
 export interface PendingAttach {
   options: AttachOptions
   /** undefined: there will be no stream (start failed, container removed). */
-  resolve(stream: Duplex | undefined): void
+  resolve: (stream: Duplex | undefined) => void
 }
 
 /** One life of the container's process, from start to settled exit. */

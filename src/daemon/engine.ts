@@ -13,6 +13,7 @@ import {
   createSysctls,
   detectCgroupLayout,
   freezeCgroup,
+  openConntrack,
   openNftables,
   openRouteNetlink,
   prepareCgroupParent,
@@ -89,6 +90,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     options: networkOptions(config()),
     route: undo.use(openRouteNetlink()),
     nftables: undo.use(openNftables()),
+    conntrack: undo.use(openConntrack()),
     sysctls: createSysctls(),
     probe: createPortProbe(),
   })
@@ -112,12 +114,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     cgroupControl: cgroupControl(layout),
     host,
     clock: systemClock,
-    paths: {
-      containerDirectory: state.containerDirectory,
-      tasksDirectory: state.tasks,
-      taskDirectory: state.taskDirectory,
-      sharedMemory: state.sharedMemory,
-    },
+    paths: state,
     defaults: () =>
       containerDefaults(config(), { cgroupVersion: layout.version, defaultSeccomp: seccomp.defaultFor, cpus: description.cpus }),
     warn: (message, fields) => logger.warn(message, fields),
@@ -166,7 +163,7 @@ function prepareDirectories(state: StateDirectory): void {
   mkdirSync(state.execRoot, { recursive: true, mode: 0o711 })
   chmodSync(state.dataRoot, 0o710)
   rmSync(state.temporary, { recursive: true, force: true })
-  for (const directory of [state.containers, state.volumes, state.temporary, state.tasks])
+  for (const directory of [state.containers, state.volumes, state.temporary, state.tasksDirectory])
     mkdirSync(directory, { recursive: true, mode: 0o711 })
 }
 

@@ -34,10 +34,10 @@ export interface StateDirectory {
   readonly temporary: string
   readonly daemonPid: string
   readonly launcherSocket: string
-  readonly tasks: string
-  containerDirectory(id: string): string
-  taskDirectory(id: string): string
-  sharedMemory(id: string): string
+  readonly tasksDirectory: string
+  readonly containerDirectory: (id: string) => string
+  readonly taskDirectory: (id: string) => string
+  readonly sharedMemory: (id: string) => string
 }
 
 /** Both roots are absolute. */
@@ -56,7 +56,7 @@ export function stateDirectory(dataRoot: string, execRoot: string): StateDirecto
     temporary: join(dataRoot, 'tmp'),
     daemonPid: join(execRoot, 'daemon.pid'),
     launcherSocket: join(execRoot, 'launcher.sock'),
-    tasks,
+    tasksDirectory: tasks,
     containerDirectory: (id) => join(containers, id),
     taskDirectory: (id) => join(tasks, id),
     sharedMemory: (id) => join(execRoot, 'shm', id),

@@ -32,41 +32,57 @@ export function fromText(kind: OptionKind, text: string, previous: OptionValue |
 export function fromJson(kind: OptionKind, value: unknown): OptionValue {
   switch (kind) {
     case 'string':
-      return expect(typeof value === 'string', value, 'a string')
+      if (isText(value)) return value
+      throw wrongType(value, 'a string')
     case 'boolean':
-      return expect(typeof value === 'boolean', value, 'true or false')
+      if (typeof value === 'boolean') return value
+      throw wrongType(value, 'true or false')
     case 'integer':
-      return expect(Number.isInteger(value), value, 'an integer')
+      if (Number.isInteger(value)) return value as number
+      throw wrongType(value, 'an integer')
     case 'bytes':
-      return typeof value === 'number' ? value : bytes(expect(typeof value === 'string', value, 'a size'))
+      if (typeof value === 'number') return value
+      if (isText(value)) return bytes(value)
+      throw wrongType(value, 'a size')
     case 'list':
-      return expect(Array.isArray(value) && value.every((item) => typeof item === 'string'), value, 'a list of strings')
+      if (Array.isArray(value) && value.every(isText)) return value
+      throw wrongType(value, 'a list of strings')
     case 'map':
-      return expect(isObject(value) && Object.values(value).every((item) => typeof item === 'string'), value, 'an object of strings')
+      if (isObject(value) && Object.values(value).every(isText)) return value as Record<string, string>
+      throw wrongType(value, 'an object of strings')
     case 'ulimits':
-      return Object.entries(expect<Record<string, unknown>>(isObject(value), value, 'an object')).map(([name, limit]) => ({
-        name,
-        soft: Number((limit as Record<string, unknown>)['Soft']),
-        hard: Number((limit as Record<string, unknown>)['Hard']),
-      }))
-    case 'pools': {
-      const list = expect<AddressPool[]>(Array.isArray(value) && value.every(isPool), value, 'a list of {base, size}')
-      return list.map(({ base, size }) => ({ base, size }))
-    }
+      if (isObject(value) && Object.values(value).every(isUlimit)) {
+        return Object.entries(value as Record<string, { Soft: number; Hard: number }>).map(([name, { Soft: soft, Hard: hard }]) => ({
+          name,
+          soft,
+          hard,
+        }))
+      }
+      throw wrongType(value, 'an object of {Soft, Hard}')
+    case 'pools':
+      if (Array.isArray(value) && value.every(isPool)) return value.map(({ base, size }) => ({ base, size }))
+      throw wrongType(value, 'a list of {base, size}')
   }
 }
 
-function isPool(value: unknown): boolean {
+function isPool(value: unknown): value is AddressPool {
   return isObject(value) && typeof value['base'] === 'string' && Number.isInteger(value['size'])
+}
+
+function isUlimit(value: unknown): value is { Soft: number; Hard: number } {
+  return isObject(value) && Number.isInteger(value['Soft']) && Number.isInteger(value['Hard'])
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function expect<T extends OptionValue | Record<string, unknown>>(holds: boolean, value: unknown, wanted: string): T {
-  if (!holds) throw new Error(`cannot use ${JSON.stringify(value)}: ${wanted} is wanted`)
-  return value as T
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function wrongType(value: unknown, wanted: string): Error {
+  return new Error(`cannot use ${JSON.stringify(value)}: ${wanted} is wanted`)
 }
 
 /** Go's strconv.ParseBool. */
