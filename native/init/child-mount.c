@@ -136,12 +136,13 @@ static int do_mount(const struct child *child, const struct op *op) {
   const struct field *f = op->field;
   unsigned resolve = resolve_of(f[F_MOUNT_HOW].number);
   char path[32], data[4096];
-  cleanup_close int target = target_in_root(child->root, f[F_MOUNT_TARGET].bytes, 'd', resolve);
   struct stat info;
+  const char *options = f[F_MOUNT_DATA].bytes;
+  cleanup_close int present = open_in_root(child->root, f[F_MOUNT_TARGET].bytes, O_PATH | O_DIRECTORY, resolve);
+  cleanup_close int target = present >= 0 ? dup(present) : target_in_root(child->root, f[F_MOUNT_TARGET].bytes, 'd', resolve);
   if (target < 0)
     return target;
-  const char *options = f[F_MOUNT_DATA].bytes;
-  if (f[F_MOUNT_HOW].number & HOW_KEEP_MODE && fstat(target, &info) == 0) {
+  if (present >= 0 && f[F_MOUNT_HOW].number & HOW_KEEP_MODE && fstat(target, &info) == 0) {
     if ((size_t) snprintf(data, sizeof(data), "%s%smode=%o", options, options[0] ? "," : "", info.st_mode & 07777u) >= sizeof(data))
       return -E2BIG;
     options = data;
@@ -253,10 +254,14 @@ static int do_readonly(const struct child *child, const struct op *op) {
   cleanup_close int target = open_in_root(child->root, op->field[F_READONLY_PATH].bytes, O_PATH, 0);
   if (target < 0)
     return target == -ENOENT || target == -ENOTDIR ? 0 : target;
+  /* EINVAL: not the root of a mount, so it becomes one. */
+  int set = set_attributes(target, MOUNT_ATTR_RDONLY, 0, 0, false);
+  if (set != -EINVAL)
+    return set;
   cleanup_close int copy = clone_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE);
   if (copy < 0)
     return copy;
-  int set = set_attributes(copy, MOUNT_ATTR_RDONLY, 0, 0, false);
+  set = set_attributes(copy, MOUNT_ATTR_RDONLY, 0, 0, false);
   return set < 0 ? set : attach(copy, target);
 }
 

@@ -9,6 +9,9 @@
 #include <sys/file.h>
 #include <sys/signalfd.h>
 
+/* How often a launcher without children looks whether its socket is still there. */
+#define LONELY_MS 5000
+
 /*
  * A monitor that was killed has left its container to us, the nearest subreaper. PR_SET_PDEATHSIG takes most of them, but a program
  * that changed its credentials has lost that setting. Containers lead sessions of their own, monitors stay in the launcher's.
@@ -34,15 +37,18 @@ static void kill_orphans(void) {
   closedir(proc);
 }
 
-static void reap(int signals) {
+/* True when no child is left. */
+static bool reap(int signals) {
   struct signalfd_siginfo info;
   while (read(signals, &info, sizeof(info)) > 0)
     ;
   bool killed = false;
-  for (int status; waitpid(-1, &status, WNOHANG) > 0;)
+  pid_t pid;
+  for (int status; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
     killed |= WIFSIGNALED(status);
   if (killed)
     kill_orphans();
+  return pid < 0;
 }
 
 int launcher_main(const char *socket_path) {
@@ -90,18 +96,24 @@ int launcher_main(const char *socket_path) {
     dup2(null, fd);
   set_title("gantry-launcher", socket_path);
 
+  bool childless = true;
   struct pollfd polled[] = {{.fd = listener, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
   for (;;) {
-    if (poll(polled, 2, -1) < 0 && errno != EINTR)
+    int ready = poll(polled, 2, childless ? LONELY_MS : -1);
+    if (ready < 0 && errno != EINTR)
       return -errno;
+    /* Nobody can reach us any more: the directory was cleaned away. */
+    if (ready == 0 && faccessat(directory, name, F_OK, 0) < 0)
+      return 0;
     if (polled[1].revents != 0)
-      reap(signals);
+      childless = reap(signals);
     if (polled[0].revents == 0)
       continue;
     cleanup_close int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (connection < 0 || !peer_trusted(connection))
       continue;
     /* Failing to fork closes the connection: the daemon sees an end of file and says so. */
+    childless = false;
     if (fork() == 0)
       monitor_main(connection);
   }

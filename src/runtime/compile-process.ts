@@ -1,6 +1,6 @@
 import { invalidArgument } from '#errors'
 import { CAPABILITIES } from '#kernel'
-import type { ProcessSpec, SeccompSpec } from '#oci'
+import type { CapabilitySets, ProcessSpec, SeccompSpec } from '#oci'
 import { numbers } from './numbers.ts'
 import type { PlanWriter } from './plan-writer.ts'
 import { EXECVE, STDIO, WARNINGS } from './protocol.ts'
@@ -32,6 +32,9 @@ const SECCOMP_FLAGS = new Map([
   ['SECCOMP_FILTER_FLAG_LOG', 2],
   ['SECCOMP_FILTER_FLAG_SPEC_ALLOW', 4],
 ])
+
+/** A process whose spec is silent has none: the other reading would be all of the daemon's. */
+const NO_CAPABILITIES: CapabilitySets = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] }
 
 const UNLIMITED = 0xffff_ffff_ffff_ffffn
 const DEFAULT_UMASK = 0o022
@@ -76,11 +79,11 @@ export function addIdentity(
   seccomp: SeccompSpec | undefined,
   compileSeccomp: CompileSeccomp,
 ): void {
-  const { user, capabilities } = process
+  const { user, capabilities = NO_CAPABILITIES } = process
   const noNewPrivileges = process.noNewPrivileges === true
   if (noNewPrivileges) plan.add('no-new-privileges', 'process', {})
   if (seccomp !== undefined && !noNewPrivileges) addSeccomp(plan, seccomp, compileSeccomp)
-  if (capabilities !== undefined) plan.add('bounding', 'bounding set', { mask: mask(capabilities.bounding) })
+  plan.add('bounding', 'bounding set', { mask: mask(capabilities.bounding) })
   plan.add('chdir', process.cwd, { path: process.cwd })
   plan.add('user', `${user.uid}:${user.gid}`, {
     uid: user.uid,
@@ -88,14 +91,12 @@ export function addIdentity(
     umask: user.umask ?? DEFAULT_UMASK,
     groups: numbers(user.additionalGids ?? []),
   })
-  if (capabilities !== undefined) {
-    plan.add('capabilities', 'process', {
-      effective: mask(capabilities.effective),
-      permitted: mask(capabilities.permitted),
-      inheritable: mask(capabilities.inheritable),
-      ambient: mask(capabilities.ambient),
-    })
-  }
+  plan.add('capabilities', 'process', {
+    effective: mask(capabilities.effective),
+    permitted: mask(capabilities.permitted),
+    inheritable: mask(capabilities.inheritable),
+    ambient: mask(capabilities.ambient),
+  })
   if (seccomp !== undefined && noNewPrivileges) addSeccomp(plan, seccomp, compileSeccomp)
 }
 

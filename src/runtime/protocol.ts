@@ -103,7 +103,7 @@ export const MOUNT_HOW = {
   recursiveAttributes: 2,
   /** The target's path may not pass a symbolic link: /proc and /sys are trusted by later operations. */
   noSymlinks: 4,
-  /** A tmpfs takes over the mode of the directory it covers. */
+  /** A tmpfs takes over the mode of the directory it covers, if there was one. */
   keepMode: 8,
 } as const
 
@@ -195,7 +195,7 @@ export const OPERATIONS = {
   mknod: { code: 61, stage: 'child', fields: { path: 'string', mode: 'u32', major: 'u32', minor: 'u32', uid: 'u32', gid: 'u32' } },
   /** Covers a file with /dev/null, a directory with an empty read-only tmpfs; an absent path is fine. */
   mask: { code: 62, stage: 'child', fields: { path: 'string' } },
-  /** Bound to itself read-only; an absent path is fine. */
+  /** Read-only: a mount as it is, anything else bound to itself; an absent path is fine. */
   readonly: { code: 63, stage: 'child', fields: { path: 'string' } },
   'readonly-root': { code: 64, stage: 'child', fields: {} },
   /** pivot_root into the entered root; the host's mounts are gone from here on. `propagation` for the new root unless 0. */

@@ -15,6 +15,7 @@ const BINARY = join(import.meta.dirname, '../../../native/init/build/gantry-init
 const APPLETS =
   'sh cat echo true false sleep id ls ps mount hostname head yes dd wc stty tty kill env pwd grep test touch readlink mkdir rm stat seq md5sum nc umask ulimit chmod cut tr'
 const CAPABILITIES = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_SETGID', 'CAP_SETUID', 'CAP_KILL', 'CAP_NET_RAW', 'CAP_SETPCAP']
+const SETS = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES, inheritable: [], ambient: [] }
 
 export const MOUNTS: MountSpec[] = [
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -73,7 +74,6 @@ export class Bench {
 
   launch(args: string[], changes: Changes = {}): LaunchSpec {
     const { id, stateDir } = this.state()
-    const sets = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES, inheritable: [], ambient: [] }
     return {
       id,
       stateDir,
@@ -89,7 +89,7 @@ export class Bench {
       },
       spec: {
         ociVersion: '1.2.1',
-        process: { user: { uid: 0, gid: 0 }, args, env: ['PATH=/bin'], cwd: '/', capabilities: sets, ...changes.process },
+        process: { user: { uid: 0, gid: 0 }, args, env: ['PATH=/bin'], cwd: '/', capabilities: SETS, ...changes.process },
         root: { path: 'rootfs', ...changes.root },
         hostname: 'bench',
         mounts: changes.mounts ?? MOUNTS,
@@ -108,7 +108,7 @@ export class Bench {
     return {
       ...this.state(),
       targetPid: task.pid,
-      process: { user: { uid: 0, gid: 0 }, args, env: ['PATH=/bin'], cwd: '/', ...changes.process },
+      process: { user: { uid: 0, gid: 0 }, args, env: ['PATH=/bin'], cwd: '/', capabilities: SETS, ...changes.process },
       cgroup: { version: 1, join: [] },
       stdio: { tty: false, openStdin: false, stdinOnce: false, ...changes.stdio },
       privileged: false,

@@ -285,7 +285,7 @@ unshared(import.meta.filename, () => {
           ...['/private', '/fresh'].map((destination) => ({ destination, type: 'tmpfs', source: 'tmpfs', options: ['noexec'] })),
         ],
       })
-      assert.equal(stdout, '700\n755\n')
+      assert.equal(stdout, '700\n1777\n')
     })
 
     test('a seccomp filter is in force, with and without no_new_privs', async () => {
