@@ -113,3 +113,14 @@ test('version adds the API versions to what the backend knows', async () => {
   await using server = await startServer({ system: { version: async () => known } })
   assert.deepEqual((await server.request('GET', '/version')).json(), { ...known, ApiVersion: '1.55', MinAPIVersion: '1.24' })
 })
+
+test('close does not wait for connections that are kept alive', async () => {
+  const server = await startServer()
+  const client = server.connect()
+  client.write('GET /_ping HTTP/1.1\r\nHost: x\r\n\r\n')
+  await readAll(client, (text) => text.endsWith('OK'))
+  const ended = readAll(client)
+  await server.api.close({ grace: 60_000 })
+  await ended
+  await server[Symbol.asyncDispose]()
+})

@@ -36,6 +36,9 @@ export const API_SERVER_OPTIONS: ServerOptions = {
   maxHeaderSize: 1024 * 1024,
 }
 
+/** Milliseconds between looks for idle connections while closing. */
+const IDLE_SWEEP = 20
+
 /** Throws INVALID_ARGUMENT for a `minApiVersion` outside 1.24–1.55, in dockerd's words. */
 export function createApiServer(deps: ApiServerDeps): ApiServer {
   const minVersion = readMinVersion(deps.minApiVersion)
@@ -149,13 +152,17 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     async close({ grace = 1000 } = {}) {
       shutdown.abort()
       const closed = [...servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-      for (const server of servers) server.closeIdleConnections()
+      // A connection that was busy a moment ago is idle now, and would be kept alive.
+      const sweep = setInterval(() => {
+        for (const server of servers) server.closeIdleConnections()
+      }, IDLE_SWEEP)
       for (const socket of hijacked) socket.end()
       const cut = setTimeout(() => {
         for (const server of servers) server.closeAllConnections()
         for (const socket of hijacked) socket.destroy()
       }, grace)
       await Promise.all(closed)
+      clearInterval(sweep)
       clearTimeout(cut)
     },
   }

@@ -5,7 +5,7 @@ import { request, type IncomingHttpHeaders } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createApiServer, createHttpServer } from '../api-server.ts'
+import { createApiServer, createHttpServer, type ApiServer } from '../api-server.ts'
 import type { ApiServerDeps } from '../backend.ts'
 import { fakeDeps, type FakeServices } from './fake-services.ts'
 
@@ -24,6 +24,7 @@ export interface RequestOptions {
 }
 
 export interface TestServer extends AsyncDisposable {
+  api: ApiServer
   socketPath: string
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>
   /** A connection for raw bytes that may be half-closed. */
@@ -38,6 +39,7 @@ export async function startServer(services: FakeServices = {}, options: Partial<
   const sockets: Socket[] = []
   await new Promise<void>((resolve) => server.listen(socketPath, resolve))
   return {
+    api,
     socketPath,
     request: (method, path, requestOptions) => send(socketPath, method, path, requestOptions),
     connect() {
