@@ -6,7 +6,7 @@ export interface FilterLookups {
   /** Ids of all containers, for unique prefixes. */
   ids: readonly string[]
   /** Ids of the images that `ancestor` values stand for, with all made from them. */
-  imagesFrom(ref: string): Iterable<string>
+  imagesFrom: (ref: string) => Iterable<string>
 }
 
 type Predicate = (container: Container) => boolean

@@ -20,19 +20,20 @@ function makeContainer(state: ContainerState, networkMode = 'bridge'): Container
 /** Counters that grow by one with each look, and a clock whose timers fire at the next turn. */
 function makeDeps(containers: (Container | undefined)[]): StatsDeps & { timers: number } {
   let looks = 0
+  const clock: Clock = {
+    now: () => 1_000_000_000n * BigInt(looks),
+    after(milliseconds, work) {
+      assert.equal(milliseconds, 1000)
+      deps.timers++
+      const timer = setImmediate(work)
+      return { [Symbol.dispose]: () => clearImmediate(timer) }
+    },
+  }
   const deps = {
     timers: 0,
     current: () => (containers.length > 1 ? containers.shift() : containers[0]),
     location: () => ({ version: 2 as const, directory: '/none' }),
-    clock: {
-      now: () => 1_000_000_000n * BigInt(looks),
-      after(milliseconds, work) {
-        assert.equal(milliseconds, 1000)
-        deps.timers++
-        const timer = setImmediate(work)
-        return { [Symbol.dispose]: () => clearImmediate(timer) }
-      },
-    } satisfies Clock as Clock,
+    clock,
     source: {
       cgroup: () =>
         ({

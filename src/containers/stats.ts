@@ -18,8 +18,8 @@ export interface StatsSource {
 
 export interface StatsDeps {
   /** The container as it is now; undefined once it is removed. */
-  current(): Container | undefined
-  location(container: Container): CgroupLocation
+  current: () => Container | undefined
+  location: (container: Container) => CgroupLocation
   clock: Clock
   source?: StatsSource
 }
@@ -50,8 +50,9 @@ export async function* containerStats(
     const container = deps.current()
     if (container === undefined || signal?.aborted === true) return
     const current = sample(container, deps)
-    if (options.stream) yield pair(current, previous)
-    else if (options.oneShot || previous !== undefined || !current.running) return yield pair(current, previous)
+    const isLast = !options.stream && (options.oneShot || previous !== undefined || !current.running)
+    if (options.stream || isLast) yield pair(current, previous)
+    if (isLast) return
     previous = current
     await pause(deps.clock, signal)
   }

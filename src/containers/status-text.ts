@@ -21,7 +21,7 @@ export function statusText(container: Pick<Container, 'state' | 'health'>, now: 
       return `Exited (${state.exitCode}) ${since(state.finishedAt)} ago`
     case 'removing':
       return 'Removal In Progress'
-    case 'dead':
+    default:
       return 'Dead'
   }
 }

@@ -132,7 +132,9 @@ function describe({ files, links }: Packing, { place, path }: PackedFile, stat: 
 
 async function* packDirectory(packing: Packing, { file, contents }: PackedFile, depth: number): AsyncGenerator<Buffer, void, void> {
   if (depth >= MAX_DEPTH) throw invalidArgument(`directories are nested deeper than ${MAX_DEPTH}`)
-  const names = readdirSync(file.path, { encoding: 'buffer' }).sort(Buffer.compare).map(decodeName)
+  const names = readdirSync(file.path, { encoding: 'buffer' })
+    .sort((a, b) => a.compare(b))
+    .map(decodeName)
   for (const name of names) {
     using child = pinIfThere(file, name)
     if (child === undefined) continue
