@@ -1,11 +1,15 @@
+import type { ImageUsers } from '#images'
 import { readContainerArchive, statContainerPath, writeContainerArchive } from './archive/container-archive.ts'
 import { attachContainer } from './attach.ts'
 import { ContainerStore } from './container-store.ts'
+import { containerChanges } from './changes.ts'
+import { commitContainer } from './commit.ts'
 import { containerLogs } from './container-logs.ts'
 import type { ContainerDeps, Context } from './context.ts'
 import { createContainer } from './create.ts'
 import { createExec, getExec, resizeExec, startExec } from './exec.ts'
 import { ExecStore } from './exec-store.ts'
+import { exportContainer } from './export.ts'
 import { archiveDeps } from './hold-files.ts'
 import { killContainer } from './kill.ts'
 import { listContainers } from './list.ts'
@@ -16,6 +20,7 @@ import { autoRemove, removeContainer } from './remove.ts'
 import { renameContainer } from './rename.ts'
 import { resizeContainer } from './resize.ts'
 import { restoreContainers } from './restore.ts'
+import { isActive } from './state.ts'
 import { containerStats } from './stats.ts'
 import { startContainer, startLocked } from './start.ts'
 import { restartContainer, stopContainer } from './stop.ts'
@@ -27,7 +32,7 @@ import { containerUsage } from './usage.ts'
 import { waitContainer } from './wait.ts'
 
 /** The service over its phases. Nothing happens before `restore`. */
-export function createContainerService(deps: ContainerDeps): ContainerService {
+export function createContainerService(deps: ContainerDeps): ContainerService & ImageUsers {
   const store = new ContainerStore(deps.metadata)
   const ctx: Context = {
     deps,
@@ -84,6 +89,14 @@ export function createContainerService(deps: ContainerDeps): ContainerService {
       await writeContainerArchive(archive, record, { ref, path }, tar, options)
       publishEvent(ctx, record, 'extract-to-dir')
     },
+    changes: (ref) => containerChanges(ctx, ref),
+    export: (ref) => exportContainer(ctx, ref),
+    commit: (ref, options) => commitContainer(ctx, ref, options),
+    usersOf: (image) =>
+      store
+        .all()
+        .filter(({ record }) => record.imageId === image)
+        .map(({ id, record }) => ({ id, running: isActive(record.state) })),
     usage: (ref) => containerUsage(ctx, ref),
     createExec: async (ref, request) => createExec(ctx, ref, request),
     getExec: (id) => getExec(ctx, id),

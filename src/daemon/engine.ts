@@ -83,7 +83,15 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     jobs,
     report: (error) => logger.warn('background work on layers failed', { error: describeError(error) }),
   })
-  const images = createImageService({ metadata, content, snapshotter, events })
+  const images = createImageService({
+    metadata,
+    content,
+    snapshotter,
+    // The one circle among the services: containers are made from images, and images may not go while containers use them.
+    users: { usersOf: (image) => containers.usersOf(image) },
+    publish: (action, id, attributes) => events.publish('image', action, id, attributes),
+    report: (error) => logger.warn('cannot collect layers', { error: describeError(error) }),
+  })
   const volumes = createVolumeService({ directory: state.volumes, repository: metadata.repository('volumes'), files, mounts })
   const networks = createNetworkService({
     metadata,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { formatVersion, MAX_API_VERSION, MIN_API_VERSION } from '#api'
 import type { ContainerService } from '#containers'
 import type { EventBus } from '#events'
 import type { ImageService } from '#images'
@@ -34,7 +35,19 @@ function version({ host, config }: SystemDeps): Awaited<ReturnType<SystemBackend
       {
         Name: 'Engine',
         Version: ENGINE_VERSION,
-        Details: { Arch: host.goArchitecture, KernelVersion: host.kernelVersion, NodeVersion: process.version, Os: 'linux' },
+        // The keys that `docker version` prints.
+        Details: {
+          ApiVersion: formatVersion(MAX_API_VERSION),
+          Arch: host.goArchitecture,
+          BuildTime: '',
+          Experimental: String(config().experimental),
+          GitCommit: '',
+          GoVersion: '',
+          KernelVersion: host.kernelVersion,
+          MinAPIVersion: formatVersion(MIN_API_VERSION),
+          NodeVersion: process.version,
+          Os: 'linux',
+        },
       },
     ],
     Version: ENGINE_VERSION,

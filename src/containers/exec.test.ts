@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { describe, it } from 'node:test'
+import { LaunchError } from '#runtime'
+import { settle } from './testing/fake-clock.ts'
+import { testBench, type TestBench } from './testing/fake-deps.ts'
+import type { ExecRequest } from './types.ts'
+
+const REQUEST: ExecRequest = {
+  cmd: ['ls', '-l'],
+  env: ['A=1'],
+  user: '',
+  workingDir: '',
+  privileged: false,
+  tty: false,
+  attachStdin: false,
+  attachStdout: true,
+  attachStderr: true,
+  detachKeys: '',
+}
+
+async function running(bench: TestBench): Promise<string> {
+  const { id } = await bench.service.create({ name: '', platform: '', config: { image: 'test' }, hostConfig: {}, networks: {} })
+  await bench.service.start(id)
+  return id
+}
+
+describe('createExec', () => {
+  it('refuses a container that does not run, is paused, or an empty command', async () => {
+    using bench = testBench()
+    const id = await running(bench)
+    await assert.rejects(bench.service.createExec(id, { ...REQUEST, cmd: [] }), { message: 'No exec command specified' })
+    await bench.service.pause(id)
+    await assert.rejects(bench.service.createExec(id, REQUEST), {
+      code: 'CONFLICT',
+      message: `container ${id} is paused, unpause the container before exec`,
+    })
+    await bench.service.kill(id, '')
+    await assert.rejects(bench.service.createExec(id, REQUEST), { code: 'CONFLICT', message: `container ${id} is not running` })
+  })
+})
+
+describe('startExec', () => {
+  it('runs the program in the container and has its code before the stream ends', async () => {
+    using bench = testBench()
+    const id = await running(bench)
+    const { id: execId } = await bench.service.createExec(id, REQUEST)
+    assert.deepEqual(bench.service.get(id).execIds, [execId])
+    const io = await bench.service.startExec(execId, { detach: false, tty: false })
+    const client = new PassThrough()
+    const piped = io?.pipe(client)
+    await settle()
+    const [spec] = bench.runtime.execs
+    assert.deepEqual(spec?.process.args, ['ls', '-l'])
+    assert.deepEqual(spec?.process.env, ['PATH=/bin', `HOSTNAME=${id.slice(0, 12)}`, 'A=1', 'HOME=/'])
+    assert.equal(spec?.targetPid, 4242)
+    assert.equal(bench.service.getExec(execId).running, true)
+    bench.runtime.lastTask.end({ exitCode: 7 })
+    await piped
+    assert.deepEqual(
+      [bench.service.getExec(execId).exitCode, bench.service.getExec(execId).running, bench.service.get(id).execIds],
+      [7, false, []],
+    )
+    assert.deepEqual(bench.actions(id).slice(2), ['exec_create: ls -l', 'exec_start: ls -l', 'exec_die'])
+  })
+
+  it('tells an attached client of a missing program in the stream, with code 127', async () => {
+    using bench = testBench()
+    const { id } = await bench.service.createExec(await running(bench), { ...REQUEST, tty: true })
+    bench.runtime.failure = new LaunchError('execve', 'ls', 2, 'ENOENT', '')
+    const io = await bench.service.startExec(id, { detach: false, tty: true })
+    const client = new PassThrough()
+    await io?.pipe(client)
+    assert.equal(
+      String(client.read()),
+      'OCI runtime exec failed: exec failed: unable to start container process: exec: "ls": executable file not found in $PATH: unknown\r\n',
+    )
+    assert.equal(bench.service.getExec(id).exitCode, 127)
+  })
+
+  it('throws to a detached client', async () => {
+    using bench = testBench()
+    const { id } = await bench.service.createExec(await running(bench), REQUEST)
+    bench.runtime.failure = new LaunchError('execve', 'ls', 13, 'EACCES', '')
+    await assert.rejects(bench.service.startExec(id, { detach: true, tty: false }), /permission denied/)
+    assert.equal(bench.service.getExec(id).exitCode, 126)
+  })
+
+  it('starts an exec once', async () => {
+    using bench = testBench()
+    const { id } = await bench.service.createExec(await running(bench), REQUEST)
+    await bench.service.startExec(id, { detach: true, tty: false })
+    await assert.rejects(bench.service.startExec(id, { detach: true, tty: false }), { code: 'CONFLICT', message: /already running/ })
+    bench.runtime.lastTask.end()
+    await settle()
+    await assert.rejects(bench.service.startExec(id, { detach: true, tty: false }), { code: 'CONFLICT', message: /already run/ })
+  })
+})
+
+describe('getExec', () => {
+  it('forgets an exec five minutes after its end, when the next one is made', async () => {
+    using bench = testBench()
+    const container = await running(bench)
+    const { id } = await bench.service.createExec(container, REQUEST)
+    await bench.service.startExec(id, { detach: true, tty: false })
+    bench.runtime.lastTask.end()
+    await settle()
+    await bench.clock.advance(299_000)
+    await bench.service.createExec(container, REQUEST)
+    assert.equal(bench.service.getExec(id).exitCode, 0)
+    await bench.clock.advance(2_000)
+    await bench.service.createExec(container, REQUEST)
+    assert.throws(() => bench.service.getExec(id), { code: 'NOT_FOUND', message: `No such exec instance: ${id}` })
+  })
+})

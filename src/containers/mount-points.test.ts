@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { anonymousVolumes, planMounts } from './mount-points.ts'
+import type { Container, HostConfig } from './types.ts'
+
+type Given = Partial<Pick<HostConfig, 'binds' | 'mounts' | 'volumesFrom' | 'tmpfs'>>
+
+function plan(given: Given, volumes: string[] = [], find: (ref: string) => Container = () => assert.fail('no container asked for')) {
+  const host = { binds: [], mounts: [], volumesFrom: [], volumeDriver: '', tmpfs: {}, ...given }
+  return planMounts({ volumes }, host, find)
+}
+
+describe('planMounts', () => {
+  it('makes an anonymous volume for a VOLUME that nothing covers', () => {
+    const planned = plan({ binds: ['data:/covered', '/host:/also'] }, ['/covered', '/free/', '/also'])
+    assert.deepEqual(
+      planned.map(({ point }) => [point.type, point.destination, point.mode]),
+      [
+        ['volume', '/covered', 'z'],
+        ['bind', '/also', ''],
+        ['volume', '/free', ''],
+      ],
+    )
+    assert.match(planned[2]?.point.name ?? '', /^[0-9a-f]{64}$/)
+    assert.equal(anonymousVolumes({ mounts: planned.map(({ point }) => point) }).length, 1)
+  })
+
+  it('leaves a VOLUME to a tmpfs', () => {
+    assert.deepEqual(plan({ tmpfs: { '/run/': '' } }, ['/run']).length, 1)
+    assert.deepEqual(plan({ tmpfs: { '/run': '' } }, ['/run']), [])
+  })
+
+  it('refuses a target named twice', () => {
+    const message = 'Duplicate mount point: /data'
+    assert.throws(() => plan({ binds: ['a:/data', 'b:/data/'] }), { message })
+    assert.throws(() => plan({ binds: ['a:/data'], tmpfs: { '/data': '' } }), { message })
+    const mounts = [{ type: 'volume' as const, source: 'b', target: '/data', readOnly: false, consistency: '' }]
+    assert.throws(() => plan({ binds: ['a:/data'], mounts }), { message })
+  })
+
+  it('takes over the mounts of another container, read-only when asked', () => {
+    const point = { ...plan({ binds: ['data:/data'] })[0]?.point, source: '/volumes/data' } as Container['mounts'][number]
+    const planned = plan({ volumesFrom: ['other:ro'], binds: ['own:/own'] }, [], () => ({ mounts: [point] }) as Container)
+    assert.deepEqual(
+      planned.map(({ point: { name, destination, rw } }) => [name, destination, rw]),
+      [
+        ['data', '/data', false],
+        ['own', '/own', true],
+      ],
+    )
+  })
+
+  it('gives -v precedence over --volumes-from', () => {
+    const point = plan({ binds: ['theirs:/data'] })[0]?.point as Container['mounts'][number]
+    const planned = plan({ volumesFrom: ['other'], binds: ['mine:/data'] }, [], () => ({ mounts: [point] }) as Container)
+    assert.deepEqual(
+      planned.map(({ point: { name } }) => name),
+      ['mine'],
+    )
+  })
+})
