@@ -56,9 +56,9 @@ export class RequestContext {
     return (this.#signal = controller.signal)
   }
 
-  /** Whether {@link signal} was asked for and has fired: an error after that tells only that the work stopped as it should. */
+  /** Whether the client has left half-way, or {@link signal} has fired: an error after that tells only that the work stopped as it should. */
   get isAborted(): boolean {
-    return this.#signal?.aborted === true
+    return this.#signal?.aborted === true || (this.request.destroyed && !this.request.complete)
   }
 
   /** Body as JSON, decoded by its table. No body: `{}`. Throws INVALID_ARGUMENT. */

@@ -64,6 +64,8 @@ class WebSocketStream extends Duplex {
       },
       control: (opcode, payload) => this.#onControl(opcode, payload),
     })
+    // A stream that breaks when nobody listens any more must not end the daemon.
+    this.on('error', () => this.destroy())
     socket.on('data', (chunk: Buffer) => this.#receive(chunk))
     socket.on('end', () => this.push(null))
     socket.on('close', () => this.destroy())
