@@ -127,7 +127,6 @@ export function execSpec(
     cgroup: { version, join, ...(into !== undefined && { into }) },
     ...(seccomp !== undefined && { seccomp }),
     stdio: { tty: request.tty, openStdin: request.attachStdin, stdinOnce: request.attachStdin && !request.tty },
-    privileged: request.privileged,
   }
 }
 

@@ -110,7 +110,6 @@ const EXEC: ExecSpec = {
   process: { user: { uid: 33, gid: 33 }, args: ['sh'], env: [], cwd: '/', consoleSize: { height: 5, width: 6 } },
   cgroup: { version: 1, join: ['/sys/fs/cgroup/memory/gantry/c/tasks'] },
   stdio: { tty: true, openStdin: true, stdinOnce: false },
-  privileged: false,
 }
 
 function golden(name: string, plan: Plan): void {

@@ -47,10 +47,8 @@ class FieldReader {
         return JSON.stringify(this.#block().subarray(0, -1).toString())
       case 'strings':
         return JSON.stringify(this.#block().toString().split('\0').slice(0, -1))
-      case 'bytes': {
-        const bytes = this.#block()
-        return bytes.length > SHOWN_BYTES ? `<${bytes.length} bytes>` : `<${bytes.toString('hex')}>`
-      }
+      default:
+        return opaque(this.#block())
     }
   }
 
@@ -65,6 +63,10 @@ class FieldReader {
     const start = this.#advance((length + 3) & ~3)
     return this.#bytes.subarray(start, start + length)
   }
+}
+
+function opaque(bytes: Buffer): string {
+  return bytes.length > SHOWN_BYTES ? `<${bytes.length} bytes>` : `<${bytes.toString('hex')}>`
 }
 
 function hexWhenLarge(value: number | bigint): string {

@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { protocolHeader } from '../../tools/gen-protocol.ts'
 import { MESSAGES, OPERATIONS, STAGES } from './protocol.ts'
-
-test('protocol.h is what tools/gen-protocol.ts makes of protocol.ts', () => {
-  const header = readFileSync(join(import.meta.dirname, '../../native/init/protocol.h'), 'utf8')
-  assert.equal(header, protocolHeader(), 'stale: run node tools/gen-protocol.ts')
-})
 
 test('OPERATIONS have codes of their own and are grouped by stage', () => {
   const operations = Object.values(OPERATIONS)

@@ -15,9 +15,8 @@ export interface LaunchSpec {
   cgroup: CgroupPlan
   network: NetnsPlan
   stdio: StdioSpec
-  /** Run `/sbin/docker-init` semantics: our own init as PID 1 that forwards signals and reaps (`--init`). */
+  /** `--init`: our own init as PID 1, which forwards signals and reaps. */
   init?: boolean
-  /** Programs run in the container's namespaces are refused unless the descriptor table is clean: always so, no option. */
 }
 
 /** How the monitor treats the process's standard streams. */
@@ -55,7 +54,6 @@ export interface ExecSpec {
   cgroup: { version: 1 | 2; join: string[]; into?: string }
   seccomp?: RuntimeSpec['linux']['seccomp']
   stdio: Omit<StdioSpec, 'log'>
-  privileged: boolean
 }
 
 /** How a process ended. */
@@ -89,7 +87,11 @@ export interface Task {
    * then gone and everything it made undone.
    */
   start(): Promise<void>
-  /** Settles when the process has ended and its output has been read to the end (log written, attach clients served). Never rejects. */
+  /**
+   * Settles when the process has ended and its output has been read to the end and logged; at most two seconds after the process when
+   * something that outlives it holds its pipes (an exec's background child). Attached streams end by themselves, as fast as they are read.
+   * Never rejects: a container whose monitor was killed died with it and counts as killed by SIGKILL.
+   */
   readonly exited: Promise<Exit>
   /**
    * A stream to the monitor. Readable side: Docker's 8-byte frames without tty, raw bytes with tty; ends after the last output.
@@ -101,7 +103,10 @@ export interface Task {
   kill(signal: number): Promise<void>
   /** Characters. A task without tty answers FAILED: INVALID_ARGUMENT. */
   resize(height: number, width: number): Promise<void>
-  /** Forget the task: removes its socket and exit record. Only after `exited`, or before `start` to throw it away. */
+  /**
+   * Forgets the task: removes its socket and exit record, and resolves when its cgroups are gone. Only after `exited`, or before `start` to
+   * throw it away; throws CONFLICT otherwise.
+   */
   delete(): Promise<void>
 }
 
@@ -140,7 +145,7 @@ export interface Runtime {
   /** Prepares everything up to, not including, the program: namespaces, mounts, cgroup, network. */
   create(spec: LaunchSpec): Promise<Task>
   exec(spec: ExecSpec): Promise<Task>
-  /** Looks for a monitor or an exit record in `stateDir`. */
+  /** Looks for a monitor or an exit record in `stateDir`. The task of a daemon that died before its `start` is thrown away: `lost`. */
   adopt(id: string, stateDir: string): Promise<Adopted>
   /**
    * A process that holds the container's mounts without running its program (stopped containers: archive, export). Its root is at

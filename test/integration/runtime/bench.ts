@@ -111,7 +111,6 @@ export class Bench {
       process: { user: { uid: 0, gid: 0 }, args, env: ['PATH=/bin'], cwd: '/', capabilities: SETS, ...changes.process },
       cgroup: { version: 1, join: [] },
       stdio: { tty: false, openStdin: false, stdinOnce: false, ...changes.stdio },
-      privileged: false,
     }
   }
 
