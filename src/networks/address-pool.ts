@@ -1,5 +1,5 @@
-import { EngineError, conflict } from '#errors'
-import { type Subnet, contains, formatIpv4, subnetSize } from './ip-address.ts'
+import { EngineError } from '#errors'
+import { type Subnet, contains, subnetSize } from './ip-address.ts'
 
 /**
  * Addresses of one subnet. Next-fit: after .2 comes .3, even when .2 is free again, so that nobody who still has the old container in a cache reaches
@@ -11,8 +11,11 @@ import { type Subnet, contains, formatIpv4, subnetSize } from './ip-address.ts'
 export interface AddressPool {
   /** The next free address. Throws RESOURCE_EXHAUSTED. */
   allocate(): number
-  /** Takes this address; CONFLICT when it is taken. */
-  reserve(address: number): void
+  /**
+   * Takes what is in use already, whatever else may be said of it; an address of another subnet (the settings changed) is left out. With `link`: in use
+   * until that interface is gone.
+   */
+  adopt(address: number, link?: string): void
   /** Gives back. With `link`, once that interface is gone. An address that is not taken is fine. */
   release(address: number, link?: string): void
 }
@@ -52,10 +55,8 @@ export function createAddressPool(pool: { subnet: Subnet; range?: Subnet; linkEx
       }
       throw new EngineError('RESOURCE_EXHAUSTED', "no available IPv4 addresses on this network's address pools")
     },
-    reserve(address) {
-      if (!contains(subnet, address)) throw conflict(`no configured subnet contains IP address ${formatIpv4(address)}`)
-      if (!isFree(address)) throw conflict('Address already in use')
-      taken.set(address, undefined)
+    adopt(address, link) {
+      if (contains(subnet, address)) taken.set(address, link)
     },
     release(address, link) {
       if (!taken.has(address)) return

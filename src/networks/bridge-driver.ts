@@ -1,8 +1,8 @@
 import { internal } from '#errors'
 import { MessageWriter, type NetnsPlan, type RouteNetlink, type Sysctls, encodeDeleteLink } from '#kernel'
-import { type AddressPool, createAddressPool } from './address-pool.ts'
+import { createAddressPool } from './address-pool.ts'
 import { ensureBridge } from './bridge-interface.ts'
-import { type BridgeAddressing, decideAddressing, ipamOf } from './bridge-network.ts'
+import { decideAddressing, ipamOf } from './bridge-network.ts'
 import type { FirewallNetwork } from './firewall-rules.ts'
 import { type HostLinks, createHostLinks, isOurLink } from './host-links.ts'
 import { formatIpv4, parseCidr, parseIpv4 } from './ip-address.ts'
@@ -22,8 +22,6 @@ export interface BridgeDriver {
   readonly ipam: IpamConfig
   /** Chooses address, MAC and link names. Throws RESOURCE_EXHAUSTED. Undone by `remove`. */
   place(macAddress?: string): Placement
-  /** Takes over what a running container has. */
-  adopt(endpoint: Placement): void
   remove(endpoint: Placement): void
   plan(endpoint: Placement, ports: readonly PortBinding[]): NetnsPlan
 }
@@ -50,8 +48,8 @@ export function startBridgeDriver(
     prefixLength: subnet.prefixLength,
     ...formerAddress(ipamBefore),
   })
-  // The host reaches containers from 127.0.0.1; the firewall keeps the way back shut, so without it this stays off.
-  if (options.firewall) sysctls.write(`net/ipv4/conf/${options.bridge}/route_localnet`, '1')
+  // So that the host reaches containers from 127.0.0.1. The firewall keeps the way back shut: without it this must be off, whatever it was before.
+  sysctls.write(`net/ipv4/conf/${options.bridge}/route_localnet`, options.firewall ? '1' : '0')
   const links = removeStrayLinks(route, bridgeIndex, [...known.alive, ...known.dead])
   const hasIPv6 = sysctls.read('net/ipv6/conf/default/disable_ipv6') !== undefined
   const pool = createAddressPool({
@@ -59,9 +57,12 @@ export function startBridgeDriver(
     ...(addressing.range !== undefined && { range: addressing.range }),
     linkExists: (name) => route.link({ name }) !== undefined,
   })
-  reserveGateways(pool, addressing)
+  // The dead's namespaces may be on their way out still: such an address stays away until the link is gone. Who has it now counts more: comes later.
+  for (const endpoint of known.dead) pool.adopt(parseIpv4(endpoint.ipv4Address), endpoint.hostInterface)
+  for (const endpoint of known.alive) pool.adopt(parseIpv4(endpoint.ipv4Address))
+  for (const address of [addressing.address, addressing.gateway]) pool.adopt(address)
 
-  const driver: BridgeDriver = {
+  return {
     firewallNetwork: { bridge: options.bridge, subnet, masquerade: options.ipMasq, icc: options.icc },
     ipam: ipamOf(addressing),
     place(macAddress) {
@@ -74,9 +75,6 @@ export function startBridgeDriver(
         ipv4PrefixLength: subnet.prefixLength,
         ipv4Gateway: formatIpv4(addressing.gateway),
       }
-    },
-    adopt(endpoint) {
-      pool.reserve(parseIpv4(endpoint.ipv4Address))
     },
     remove(endpoint) {
       pool.release(parseIpv4(endpoint.ipv4Address), endpoint.hostInterface)
@@ -101,22 +99,11 @@ export function startBridgeDriver(
       })
     },
   }
-  for (const endpoint of known.alive) driver.adopt(endpoint)
-  // Their namespaces may be on their way out still: the address stays away until the link is gone.
-  for (const endpoint of known.dead) {
-    driver.adopt(endpoint)
-    driver.remove(endpoint)
-  }
-  return driver
 }
 
 /** Translation knows SCTP without the kernel having it; a socket to hold the port with cannot be had then, nor can anybody else have one. */
 function hasSctp(sysctls: Sysctls): boolean {
   return sysctls.read('net/sctp/sack_timeout') !== undefined
-}
-
-function reserveGateways(pool: AddressPool, { address, gateway }: BridgeAddressing): void {
-  for (const reserved of new Set([address, gateway])) pool.reserve(reserved)
 }
 
 function formerAddress(ipam: IpamConfig | undefined): { former?: { address: number; prefixLength: number } } {

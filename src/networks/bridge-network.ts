@@ -17,15 +17,16 @@ export interface BridgeAddressing {
 }
 
 /**
- * Decides in this order: what the settings say (`--bip`), what it was before (unless a route of the host took that since and no container is there
- * to care), what the interface has already, the first block of the pools that is free.
+ * Decides in this order: what the settings say (`--bip`); what it was before, unless a route of the host took that since and no container is there to
+ * care; the first time, what an interface made by hand has; the first block of the pools that is free.
  */
 export function decideAddressing(
   route: RouteNetlink,
   options: NetworkOptions,
   before: { ipam: IpamConfig | undefined; inUse: boolean },
 ): BridgeAddressing {
-  const base = fromCidr(options.bip) ?? fromRecord(route, options, before) ?? fromInterface(route, options) ?? fromPools(route, options)
+  const earlier = before.ipam === undefined ? fromInterface(route, options) : fromRecord(route, options, before.ipam, before.inUse)
+  const base = fromCidr(options.bip) ?? earlier ?? fromPools(route, options)
   const range = options.fixedCidr === '' ? undefined : parseCidr(options.fixedCidr).subnet
   if (range !== undefined && !(contains(base.subnet, range.address) && range.prefixLength >= base.subnet.prefixLength)) {
     throw invalidArgument(`fixed-cidr ${options.fixedCidr} is not in the bridge's subnet ${formatSubnet(base.subnet)}`)
@@ -55,12 +56,7 @@ function fromCidr(bip: string): Base | undefined {
   return { subnet, address }
 }
 
-function fromRecord(
-  route: RouteNetlink,
-  options: NetworkOptions,
-  { ipam, inUse }: { ipam: IpamConfig | undefined; inUse: boolean },
-): Base | undefined {
-  if (ipam === undefined) return undefined
+function fromRecord(route: RouteNetlink, options: NetworkOptions, ipam: IpamConfig, inUse: boolean): Base | undefined {
   const { subnet } = parseCidr(ipam.subnet)
   const collides = hostSubnets(route, options.bridge).some((other) => overlap(subnet, other))
   if (collides && !inUse) return undefined

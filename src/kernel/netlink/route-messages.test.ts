@@ -41,12 +41,14 @@ suite('rtnetlink messages', () => {
   }
 
   golden('encodeNewBridge', (writer) => encodeNewBridge(writer, { name: 'br0', mac: '02:42:0a:00:00:01', mtu: 1500 }), [
-    `4c000000${'1000'}0506${SEQUENCE}`,
+    `4c00000010000506${SEQUENCE}`,
     '00000000000000000000000000000000',
     '0800030062723000',
     '0a00010002420a0000010000',
     '08000400dc050000',
-    '10001280' + '0b000100' + '6272696467650000',
+    '10001280',
+    '0b000100',
+    '6272696467650000',
   ])
 
   golden(
@@ -60,45 +62,58 @@ suite('rtnetlink messages', () => {
         peer: { index: 64, name: 'eth0', mac: '02:42:ac:11:00:02', pid: 0x0badcafe },
       }),
     [
-      `90000000${'1000'}0506${SEQUENCE}`,
+      `9000000010000506${SEQUENCE}`,
       '00000000674523010100000000000000',
-      '10000300' + '766574683132333435363700',
-      '08000400' + '78050000',
-      '08000a00' + '03000000',
-      '50001280' + '09000100' + '7665746800000000' + '40000280' + '3c000180',
+      '10000300',
+      '766574683132333435363700',
+      '08000400',
+      '78050000',
+      '08000a00',
+      '03000000',
+      '50001280',
+      '09000100',
+      '7665746800000000',
+      '40000280',
+      '3c000180',
       '00000000400000000000000000000000',
-      '09000300' + '6574683000000000',
-      '0a000100' + '0242ac1100020000',
-      '08000400' + '78050000',
-      '08001300' + 'fecaad0b',
+      '09000300',
+      '6574683000000000',
+      '0a000100',
+      '0242ac1100020000',
+      '08000400',
+      '78050000',
+      '08001300',
+      'fecaad0b',
     ],
   )
 
   golden('encodeSetLink', (writer) => encodeSetLink(writer, { index: 1 }, { up: true }), [
-    `20000000${'1000'}0500${SEQUENCE}`,
+    `2000000010000500${SEQUENCE}`,
     '00000000010000000100000001000000',
   ])
 
   golden('encodeSetLink by name with an MTU', (writer) => encodeSetLink(writer, { name: 'eth0' }, { mtu: 1400 }), [
-    `34000000${'1000'}0500${SEQUENCE}`,
+    `3400000010000500${SEQUENCE}`,
     '00000000000000000000000000000000',
     '090003006574683000000000',
     '0800040078050000',
   ])
 
   golden('encodeSetBridgePort', (writer) => encodeSetBridgePort(writer, 5, { hairpin: true, isolated: false }), [
-    `34000000${'1300'}0500${SEQUENCE}`,
+    `3400000013000500${SEQUENCE}`,
     '07000000050000000000000000000000',
-    '14000c80' + '0500040001000000' + '0500210000000000',
+    '14000c80',
+    '0500040001000000',
+    '0500210000000000',
   ])
 
   golden('encodeDeleteLink', (writer) => encodeDeleteLink(writer, { index: 5 }), [
-    `20000000${'1100'}0500${SEQUENCE}`,
+    `2000000011000500${SEQUENCE}`,
     '00000000050000000000000000000000',
   ])
 
   golden('encodeNewAddress', (writer) => encodeNewAddress(writer, { linkIndex: 64, address: Buffer.of(172, 17, 0, 2), prefixLength: 16 }), [
-    `30000000${'1400'}0506${SEQUENCE}`,
+    `3000000014000506${SEQUENCE}`,
     '0210000040000000',
     '08000200ac110002',
     '08000100ac110002',
@@ -110,7 +125,7 @@ suite('rtnetlink messages', () => {
     (writer) =>
       encodeNewAddress(writer, { linkIndex: 2, address: Buffer.concat([Buffer.of(0xfd), Buffer.alloc(15, 1)]), prefixLength: 64 }),
     [
-      `40000000${'1400'}0506${SEQUENCE}`,
+      `4000000014000506${SEQUENCE}`,
       '0a40000002000000',
       '14000200fd010101010101010101010101010101',
       '14000100fd010101010101010101010101010101',
@@ -120,11 +135,11 @@ suite('rtnetlink messages', () => {
   golden(
     'encodeDeleteAddress',
     (writer) => encodeDeleteAddress(writer, { linkIndex: 2, address: Buffer.of(10, 0, 0, 1), prefixLength: 32 }),
-    [`20000000${'1500'}0500${SEQUENCE}`, '0220000002000000', '080002000a000001'],
+    [`2000000015000500${SEQUENCE}`, '0220000002000000', '080002000a000001'],
   )
 
   golden('encodeNewRoute', (writer) => encodeNewRoute(writer, { gateway: Buffer.of(172, 17, 0, 1), outLink: 64 }), [
-    `2c000000${'1800'}0506${SEQUENCE}`,
+    `2c00000018000506${SEQUENCE}`,
     '02000000fe03000100000000',
     '08000500ac110001',
     '0800040040000000',
@@ -133,13 +148,13 @@ suite('rtnetlink messages', () => {
   golden(
     'encodeNewRoute to a subnet on the link',
     (writer) => encodeNewRoute(writer, { destination: Buffer.of(10, 0, 0, 0), prefixLength: 8, outLink: 2 }),
-    [`2c000000${'1800'}0506${SEQUENCE}`, '02080000fe03fd0100000000', '080001000a000000', '0800040002000000'],
+    [`2c00000018000506${SEQUENCE}`, '02080000fe03fd0100000000', '080001000a000000', '0800040002000000'],
   )
 
-  golden('encodeDumpLinks', (writer) => encodeDumpLinks(writer), [`20000000${'1200'}0103${SEQUENCE}`, '00000000000000000000000000000000'])
+  golden('encodeDumpLinks', (writer) => encodeDumpLinks(writer), [`2000000012000103${SEQUENCE}`, '00000000000000000000000000000000'])
 
   golden('encodeGetLink', (writer) => encodeGetLink(writer, { name: 'lo' }), [
-    `28000000${'1200'}0500${SEQUENCE}`,
+    `2800000012000500${SEQUENCE}`,
     '00000000000000000000000000000000',
     '070003006c6f0000',
   ])

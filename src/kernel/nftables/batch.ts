@@ -70,70 +70,77 @@ export function encodeBatch(
   return { bytes: writer.finish(), sequences, last }
 }
 
-function writeOperation(writer: MessageWriter, { family, table }: NftTable, operation: NftOperation, flags: number): number {
-  const begin = (message: number, extra = 0): number => {
-    const sequence = writer.begin(messageType(message), NLM_F_REQUEST | flags | extra, nfgenmsg(FAMILIES[family], 0))
-    writer.attribute(1, table) // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE, NFTA_SET_ELEM_LIST_TABLE
-    return sequence
-  }
+/** Message and extra flags of each operation. */
+const MESSAGES: Record<NftOperation['op'], { message: number; flags: number }> = {
+  'add-table': { message: NEWTABLE, flags: NLM_F_CREATE },
+  'delete-table': { message: DELTABLE, flags: 0 },
+  'add-chain': { message: NEWCHAIN, flags: NLM_F_CREATE },
+  'add-set': { message: NEWSET, flags: NLM_F_CREATE },
+  'add-elements': { message: NEWSETELEM, flags: NLM_F_CREATE },
+  'delete-elements': { message: DELSETELEM, flags: 0 },
+  'flush-set': { message: DELSETELEM, flags: 0 }, // without elements: all of them
+  'add-rule': { message: NEWRULE, flags: NLM_F_CREATE | NLM_F_APPEND },
+}
+
+function writeOperation(writer: MessageWriter, { family, table }: NftTable, operation: NftOperation, acknowledge: number): number {
+  const { message, flags } = MESSAGES[operation.op]
+  const sequence = writer.begin(messageType(message), NLM_F_REQUEST | flags | acknowledge, nfgenmsg(FAMILIES[family], 0))
+  writer.attribute(1, table) // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE, NFTA_SET_ELEM_LIST_TABLE
   switch (operation.op) {
-    case 'add-table': {
-      const sequence = begin(NEWTABLE, NLM_F_CREATE)
+    case 'add-table':
       writer.attribute(2, u32be(0)) // NFTA_TABLE_FLAGS
       if (operation.comment !== undefined) writer.attribute(6, comment(operation.comment)) // NFTA_TABLE_USERDATA
-      return sequence
-    }
+      break
     case 'delete-table':
-      return begin(DELTABLE)
-    case 'add-chain': {
-      const { hook } = operation
-      const sequence = begin(NEWCHAIN, NLM_F_CREATE)
-      writer.attribute(3, operation.chain) // NFTA_CHAIN_NAME
-      if (hook === undefined) return sequence
-      // NFTA_CHAIN_HOOK with NFTA_HOOK_HOOKNUM and NFTA_HOOK_PRIORITY
-      writer.nest(4, () => {
-        writer.attribute(1, u32be(HOOKS[hook.hook]))
-        writer.attribute(2, u32be(hook.priority))
-      })
-      writer.attribute(5, u32be(NF_ACCEPT)) // NFTA_CHAIN_POLICY
-      writer.attribute(7, hook.type) // NFTA_CHAIN_TYPE
-      return sequence
-    }
-    case 'add-set': {
-      const sequence = begin(NEWSET, NLM_F_CREATE)
-      writer.attribute(2, operation.set) // NFTA_SET_NAME
-      writer.attribute(3, u32be((operation.data === undefined ? 0 : NFT_SET_MAP) | (operation.key.length > 1 ? NFT_SET_CONCAT : 0))) // NFTA_SET_FLAGS
-      writer.attribute(4, u32be(typeNumber(operation.key))) // NFTA_SET_KEY_TYPE
-      writer.attribute(5, u32be(concatenatedLength(operation.key))) // NFTA_SET_KEY_LEN
-      if (operation.data !== undefined) {
-        writer.attribute(6, u32be(typeNumber(operation.data))) // NFTA_SET_DATA_TYPE
-        writer.attribute(7, u32be(concatenatedLength(operation.data))) // NFTA_SET_DATA_LEN
-      }
-      if (operation.key.length > 1) writer.nest(9, () => writeFieldLengths(writer, operation.key)) // NFTA_SET_DESC
-      writer.attribute(10, u32be(sequence)) // NFTA_SET_ID: any number unique in the transaction
-      if (operation.key.length === 1) writer.attribute(13, KEY_IN_HOST_ORDER) // NFTA_SET_USERDATA
-      return sequence
-    }
+      break
+    case 'add-chain':
+      writeChain(writer, operation)
+      break
+    case 'add-set':
+      writeSet(writer, operation, sequence)
+      break
     case 'add-elements':
-    case 'delete-elements': {
-      const sequence = operation.op === 'add-elements' ? begin(NEWSETELEM, NLM_F_CREATE) : begin(DELSETELEM)
+    case 'delete-elements':
       writer.attribute(2, operation.set) // NFTA_SET_ELEM_LIST_SET
       writer.nest(3, () => operation.elements.forEach((element) => writeElement(writer, element))) // NFTA_SET_ELEM_LIST_ELEMENTS
-      return sequence
-    }
-    case 'flush-set': {
-      const sequence = begin(DELSETELEM)
+      break
+    case 'flush-set':
       writer.attribute(2, operation.set)
-      return sequence
-    }
-    case 'add-rule': {
-      const sequence = begin(NEWRULE, NLM_F_CREATE | NLM_F_APPEND)
+      break
+    case 'add-rule':
       writer.attribute(2, operation.chain) // NFTA_RULE_CHAIN
       writer.nest(4, () => operation.expressions.forEach((expression) => writeExpression(writer, expression))) // NFTA_RULE_EXPRESSIONS
       if (operation.comment !== undefined) writer.attribute(7, comment(operation.comment)) // NFTA_RULE_USERDATA
-      return sequence
-    }
+      break
   }
+  return sequence
+}
+
+function writeChain(writer: MessageWriter, { chain, hook }: Extract<NftOperation, { op: 'add-chain' }>): void {
+  writer.attribute(3, chain) // NFTA_CHAIN_NAME
+  if (hook === undefined) return
+  // NFTA_CHAIN_HOOK with NFTA_HOOK_HOOKNUM and NFTA_HOOK_PRIORITY
+  writer.nest(4, () => {
+    writer.attribute(1, u32be(HOOKS[hook.hook]))
+    writer.attribute(2, u32be(hook.priority))
+  })
+  writer.attribute(5, u32be(NF_ACCEPT)) // NFTA_CHAIN_POLICY
+  writer.attribute(7, hook.type) // NFTA_CHAIN_TYPE
+}
+
+/** `id`: any number unique in the transaction. */
+function writeSet(writer: MessageWriter, { set, key, data }: Extract<NftOperation, { op: 'add-set' }>, id: number): void {
+  writer.attribute(2, set) // NFTA_SET_NAME
+  writer.attribute(3, u32be((data === undefined ? 0 : NFT_SET_MAP) | (key.length > 1 ? NFT_SET_CONCAT : 0))) // NFTA_SET_FLAGS
+  writer.attribute(4, u32be(typeNumber(key))) // NFTA_SET_KEY_TYPE
+  writer.attribute(5, u32be(concatenatedLength(key))) // NFTA_SET_KEY_LEN
+  if (data !== undefined) {
+    writer.attribute(6, u32be(typeNumber(data))) // NFTA_SET_DATA_TYPE
+    writer.attribute(7, u32be(concatenatedLength(data))) // NFTA_SET_DATA_LEN
+  }
+  if (key.length > 1) writer.nest(9, () => writeFieldLengths(writer, key)) // NFTA_SET_DESC
+  writer.attribute(10, u32be(id)) // NFTA_SET_ID
+  if (key.length === 1) writer.attribute(13, KEY_IN_HOST_ORDER) // NFTA_SET_USERDATA
 }
 
 /** NFTA_SET_ELEM_KEY and NFTA_SET_ELEM_DATA. */

@@ -36,7 +36,7 @@ function listen({ protocol, host = '0.0.0.0', port }: AgentRequest): Promise<str
 }
 
 function ask({ protocol, host = '', port, from }: AgentRequest): Promise<string> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const timer = setTimeout(() => finish('no answer'), TIMEOUT)
     let close: () => void = () => {}
     function finish(answer: string): void {
