@@ -39,6 +39,10 @@ static int do_stdio(struct monitor *monitor, const struct op *op) {
   return result < 0 ? result : 0;
 }
 
+/* Above everything else the monitor opens, so that all ports can be closed in one call. */
+enum { FIRST_PORT_FD = 128 };
+_Static_assert(MAX_CLIENTS + 32 < FIRST_PORT_FD, "clients must stay below the ports");
+
 static int do_bind_port(const struct op *op) {
   const struct field *address = &op->field[F_BIND_PORT_ADDRESS];
   struct sockaddr_storage storage;
@@ -50,8 +54,16 @@ static int do_bind_port(const struct op *op) {
   int only = 1;
   if (storage.ss_family == AF_INET6 && setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) < 0)
     return -errno;
-  /* Stays open until the monitor ends. */
-  return checked(bind(sock, (struct sockaddr *) &storage, address->length));
+  if (bind(sock, (struct sockaddr *) &storage, address->length) < 0)
+    return -errno;
+  int kept = checked(fcntl(sock, F_DUPFD_CLOEXEC, FIRST_PORT_FD));
+  close(sock);
+  return kept < 0 ? kept : 0;
+}
+
+/* Before the exit is reported: the next container may want the same ports. */
+void monitor_release_ports(void) {
+  syscall(SYS_close_range, FIRST_PORT_FD, ~0U, 0);
 }
 
 static int do_pid_namespace(const struct op *op) {

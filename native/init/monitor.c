@@ -49,6 +49,7 @@ static int receive_child(struct monitor *monitor, struct child_message *message)
   if (rights != NULL && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof(int))) {
     memcpy(&monitor->output[0], CMSG_DATA(rights), sizeof(int));
     fcntl(monitor->output[0], F_SETFL, O_RDWR | O_NONBLOCK);
+    monitor->slave = ioctl(monitor->output[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (monitor->stdio & STDIO_OPEN_STDIN)
       monitor->input = monitor->output[0];
   }
@@ -140,6 +141,8 @@ static void on_exit_of_process(struct monitor *monitor) {
   monitor->exit.finished_at = now_ns(CLOCK_REALTIME);
   monitor->exit.oom_killed = monitor_oom_killed(monitor);
   monitor->drain_deadline = now_ns(CLOCK_MONOTONIC) + DRAIN_NS;
+  if (monitor->slave >= 0)
+    close(monitor->slave);
   monitor_kill_remaining(monitor);
 }
 
@@ -251,7 +254,8 @@ static void serve_remaining(struct monitor *monitor, bool wait) {
 }
 
 /*
- * The order matters. The record first: from here on the exit cannot be lost. The report next, while the mount namespace is still held
+ * The order matters. The record first: from here on the exit cannot be lost. Then the ports, for
+ * who hears of the exit may start another container with them. The report next, while the mount namespace is still held
  * by our descriptor, so that the report does not wait for unmounting, which on overlay syncs the upper layer (p90 of 30 ms against 5).
  * Then the control groups; their removal ends the control connection, after which the same container may be started again. The mounts
  * last.
@@ -259,6 +263,7 @@ static void serve_remaining(struct monitor *monitor, bool wait) {
 __attribute__((noreturn)) static void finish(struct monitor *monitor) {
   log_close();
   write_record(monitor);
+  monitor_release_ports();
   report(monitor, MSG_EXITED, &monitor->exit, sizeof(monitor->exit));
   serve_remaining(monitor, false);
   monitor_remove_cgroups(monitor);
@@ -294,6 +299,7 @@ void monitor_main(int connection) {
                                    .mount_namespace = -1,
                                    .output = {-1, -1},
                                    .input = -1,
+                                   .slave = -1,
                                    .child_stdio = {-1, -1, -1}};
   struct frame frame;
   sigset_t none;

@@ -14,6 +14,7 @@ struct monitor {
   int mount_namespace; /* keeps the container's mounts alive until the exit is reported */
   int output[2];       /* read ends; with a terminal output[0] is its master */
   int input;           /* write end, or the master */
+  int slave;           /* ours of the terminal, so that a program may close and reopen its own without the terminal hanging up */
   int child_stdio[3];
   uint32_t stdio;
   uint64_t clone_flags;
@@ -33,6 +34,7 @@ int monitor_launch(struct monitor *monitor, uint32_t *failed);
 /* After the exit or a failed launch: processes and control groups. */
 void monitor_kill_remaining(struct monitor *monitor);
 void monitor_remove_cgroups(struct monitor *monitor);
+void monitor_release_ports(void);
 bool monitor_oom_killed(struct monitor *monitor);
 
 /* monitor-io.c */
