@@ -98,9 +98,10 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
   }
   for (const name of volumesOf(record)) deps.volumes.dereference(name, id)
   if (withVolumes) await removeVolumes(ctx, record)
-  const ending = endingOf(entry)
+  const { exitCode } = endingOf(entry)
   store.delete(entry)
-  entry.notify(['not-running', 'next-exit', 'removed'], ending)
+  // Without the text of a start that failed: the client that started has it already, and shows what a wait says as one more error.
+  entry.notify(['not-running', 'next-exit', 'removed'], { exitCode })
   publishEvent(ctx, record, 'destroy')
 }
 

@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs'
+import { EngineError } from '#errors'
 import { formatNano } from '#lib'
 import type { Task } from '#runtime'
 import { prepareNameFiles } from './name-files.ts'
@@ -28,18 +29,18 @@ export async function startContainer(ctx: Context, ref: string): Promise<void> {
     entry.backoff = undefined
     await startLocked(ctx, entry, { restartCount: 0 })
   } catch (error) {
-    removeNow = entry.record.hostConfig.autoRemove && !entry.removed && error instanceof FailedStart
-    throw error instanceof FailedStart ? error.cause : error
+    removeNow = entry.record.hostConfig.autoRemove && error instanceof FailedStart
+    throw error
   } finally {
     // Docker removes an AutoRemove container whose start came to nothing before it answers.
     if (removeNow) await ctx.phases.autoRemove(entry)
   }
 }
 
-/** Marks a start that was tried and undone, unlike one that was refused. `cause` is the error for the client. */
-export class FailedStart extends Error {
-  constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+/** A start that was tried and undone, unlike one that was refused. */
+export class FailedStart extends EngineError {
+  constructor(failure: EngineError) {
+    super(failure.code, failure.message, { cause: failure })
     this.name = 'FailedStart'
   }
 }
