@@ -1,6 +1,6 @@
 /** Needs root: runs itself again inside `unshare -m -n`, so that nothing touches the machine's mounts. */
 import assert from 'node:assert/strict'
-import { closeSync, constants, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { constants, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -84,18 +84,10 @@ unshared(import.meta.filename, () => {
     })
 
     test('a worker thread makes its own calls', async () => {
-      const code = `import { createFiles } from '#kernel'; import { closeSync } from 'node:fs'
-        const files = createFiles(); const root = files.openRoot(${JSON.stringify(root)}); closeSync(files.mkdirInRoot(root.fd, 'from/worker', 0o755))
-        try { files.openInRoot(root.fd, 'none', 0) } catch (error) { process.exitCode = error.code === 'ENOENT' ? 7 : 1 }`
-      const file = join(import.meta.dirname, '../../../src/kernel', `.worker-${process.pid}.mjs`)
-      writeFileSync(file, code)
-      try {
-        const exit = await new Promise((resolve, reject) => new Worker(file).once('exit', resolve).once('error', reject))
-        assert.equal(exit, 7)
-      } finally {
-        rmSync(file)
-      }
-      closeSync(createFiles().mkdirInRoot(files.openRoot(root).fd, 'from/worker', 0o755))
+      const worker = new Worker(new URL('files-worker.ts', import.meta.url), { workerData: root })
+      const exit = await new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject))
+      assert.equal(exit, 7)
+      assert.ok(lstatSync(join(root, 'from/worker')).isDirectory())
     })
   })
 })
