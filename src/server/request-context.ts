@@ -45,12 +45,14 @@ export class RequestContext {
     if (this.#signal !== undefined) return this.#signal
     const controller = new AbortController()
     const abort = (): void => controller.abort()
-    if (this.response.destroyed || this.request.socket.destroyed || this.#shutdown.aborted) abort()
+    // Kept here: a response that was closed early has lost its socket.
+    const { socket } = this.request
+    if (this.response.destroyed || socket.destroyed || this.#shutdown.aborted) abort()
     this.response.once('close', abort)
-    this.request.socket.once('end', abort)
+    socket.once('end', abort)
     this.#shutdown.addEventListener('abort', abort, { once: true })
     this.response.once('close', () => {
-      this.request.socket.off('end', abort)
+      socket.off('end', abort)
       this.#shutdown.removeEventListener('abort', abort)
     })
     return (this.#signal = controller.signal)
