@@ -4,19 +4,25 @@ import type { Context } from './context.ts'
 import type { Container } from './types.ts'
 import { networkOf } from './verify-config.ts'
 
-/** Host paths of the three files that are mounted over /etc in the container. */
-export type NameFiles = Pick<Container, 'hostnamePath' | 'hostsPath' | 'resolvConfPath'>
+/** Host paths of the three files that are mounted over /etc in the container, and the names in them. */
+export type NameFiles = Pick<Container, 'hostnamePath' | 'hostsPath' | 'resolvConfPath' | 'config'>
 
 /**
- * Writes hostname, hosts and resolv.conf for a start. A container in another one's network has that one's files, so that both see the same
- * names. The files are written in place: they may be mounted.
+ * Writes hostname, hosts and resolv.conf for a start. A container in another one's network has that one's files and host name, so that both see the
+ * same names. The files are written in place: they may be mounted.
  */
 export function prepareNameFiles(ctx: Context, container: Container, endpoints: readonly Endpoint[]): NameFiles {
   const { config, hostConfig, hostnamePath, hostsPath, resolvConfPath } = container
   const network = networkOf(hostConfig)
   if (network === 'container') {
     const peer = ctx.store.find(hostConfig.networkMode.slice('container:'.length)).record
-    return { hostnamePath: peer.hostnamePath, hostsPath: peer.hostsPath, resolvConfPath: peer.resolvConfPath }
+    const { hostname, domainname } = peer.config
+    return {
+      hostnamePath: peer.hostnamePath,
+      hostsPath: peer.hostsPath,
+      resolvConfPath: peer.resolvConfPath,
+      config: { ...config, hostname, domainname },
+    }
   }
   const sharesHost = network === 'host'
   const { hostname, domainname } = config
@@ -35,7 +41,7 @@ export function prepareNameFiles(ctx: Context, container: Container, endpoints: 
       sharesHostNetwork: sharesHost,
     }),
   )
-  return { hostnamePath, hostsPath, resolvConfPath }
+  return { hostnamePath, hostsPath, resolvConfPath, config }
 }
 
 /** Daemon's setting, else the default bridge's gateway; empty when there is none. */

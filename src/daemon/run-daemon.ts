@@ -50,6 +50,7 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
   // What containers must be able to read is readable whatever the caller's umask; what they must not has its mode said.
   process.umask(0o022)
   using signals = new SignalQueue(['SIGTERM', 'SIGINT', 'SIGHUP'])
+  using _errors = surviveErrors(logger)
   const state = stateDirectory(config.dataRoot, config.execRoot)
   await using owned = new AsyncDisposableStack()
   owned.use(writePidFile(config.pidfile))
@@ -80,6 +81,23 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
       debug: String(config.debug),
       labels: JSON.stringify(config.labels),
     })
+  }
+}
+
+/**
+ * An error nobody waited for is a defect, but one of a single request or container: everything else goes on. Without this a client that finds such
+ * a defect could end the daemon at will.
+ */
+function surviveErrors(logger: Logger): Disposable {
+  const report = (error: unknown): void =>
+    logger.error('unexpected error', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  process.on('uncaughtException', report)
+  process.on('unhandledRejection', report)
+  return {
+    [Symbol.dispose]: () => {
+      process.off('uncaughtException', report)
+      process.off('unhandledRejection', report)
+    },
   }
 }
 
