@@ -4,7 +4,7 @@ import { bool, string } from '../../parser/flag.ts'
 
 export const command: Command = defineCommand({
   use: 'login [OPTIONS] [SERVER]',
-  short: 'Authenticate to a registry.',
+  short: 'Authenticate to a registry',
   long: `Authenticate to a registry.
 Defaults to Docker Hub if no server is specified.`,
   args: between(0, 1),

@@ -3,7 +3,7 @@ import { between, defineCommand, type Command } from '../../command.ts'
 
 export const command: Command = defineCommand({
   use: 'logout [SERVER]',
-  short: 'Log out from a registry.',
+  short: 'Log out from a registry',
   long: `Log out from a registry.
 If no server is specified, the default is defined by the daemon.`,
   args: between(0, 1),

@@ -6,7 +6,8 @@ import { forEachName } from '../for-each.ts'
 
 export const command: Command = defineCommand({
   use: 'rm [OPTIONS] VOLUME [VOLUME...]',
-  short: 'Remove one or more volumes. You cannot remove a volume that is in use by a container.',
+  short: 'Remove one or more volumes',
+  long: 'Remove one or more volumes. You cannot remove a volume that is in use by a container.',
   aliases: ['volume rm', 'volume remove'],
   args: atLeast(1),
   flags: {
