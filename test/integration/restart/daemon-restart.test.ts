@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine } from '../../harness/index.ts'
+import { join } from 'node:path'
+import { Engine, ROOT } from '../../harness/index.ts'
 
 const COUNT = 'i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done'
 
@@ -60,21 +61,24 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
 test('restart policies are carried out for what ended while the daemon was away', async () => {
   await using engine = await Engine.start()
   engine.loadStarter()
-  engine.mustDocker('run', '-d', '--name', 'always', '--restart', 'always', 'starter', 'sleep', '1')
+  engine.mustDocker('run', '-d', '--name', 'always', '--restart', 'always', 'starter', 'sleep', '1000')
   engine.mustDocker('run', '-d', '--name', 'stopped', '--restart', 'unless-stopped', 'starter', 'sleep', '1000')
   engine.mustDocker('stop', '-t', '0', 'stopped')
+  const pid = Number(engine.mustDocker('inspect', '-f', '{{.State.Pid}}', 'always'))
   await engine.stopDaemon('SIGKILL')
-  await sleep(1500)
+  process.kill(pid, 'SIGKILL')
+  await sleep(200)
   await engine.startDaemon()
-  await sleep(500)
-  assert.equal(engine.mustDocker('inspect', '-f', '{{.State.Running}}', 'always'), 'true')
+  await sleep(1000)
+  assert.equal(engine.mustDocker('inspect', '-f', '{{.State.Running}} {{.RestartCount}}', 'always'), 'true 1')
+  assert.notEqual(Number(engine.mustDocker('inspect', '-f', '{{.State.Pid}}', 'always')), pid)
   assert.equal(engine.mustDocker('inspect', '-f', '{{.State.Running}}', 'stopped'), 'false')
 })
 
 test('a second daemon on the same data is refused', async () => {
   await using engine = await Engine.start()
   const second = engine.host.run([
-    'bin/gantry',
+    join(ROOT, 'bin/gantry'),
     'daemon',
     '--data-root',
     engine.dataRoot,
@@ -82,6 +86,8 @@ test('a second daemon on the same data is refused', async () => {
     engine.execRoot,
     '--host',
     `unix://${engine.socket}.2`,
+    '--pidfile',
+    `${engine.socket}.pid`,
   ])
   assert.notEqual(second.status, 0)
   assert.match(second.stderr, /in use|running|lock/i)
