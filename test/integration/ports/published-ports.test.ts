@@ -112,18 +112,7 @@ test('ranges map port by port, and a host range gives its first free port', asyn
 })
 
 test('udp ports answer, from outside and from the host', async () => {
-  engine.mustDocker(
-    'run',
-    '-d',
-    '--name',
-    'echo',
-    '-p',
-    '9000:9000/udp',
-    'starter',
-    'sh',
-    '-c',
-    'while :; do nc -u -l -p 9000 -w 1 -e cat; done',
-  )
+  engine.mustDocker(...['run', '-d', '--name', 'echo', '-p', '9000:9000/udp'], ...PERL, ECHO_UDP)
   await sleep(300)
   for (const [host, address] of [
     [outside, '192.0.2.1'],
