@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf } from '#errors'
 import { containerCapabilities, planCgroup, type NetnsPlan } from '#kernel'
@@ -39,7 +40,10 @@ export function holdSpec(ctx: Context, container: Container): Pick<LaunchSpec, '
   const user = { uid: 0, gid: 0, additionalGids: [], home: '/' }
   // Joined namespaces do not matter to a process that only holds mounts, and their owners may not run.
   const alone = { ...container, hostConfig: { ...container.hostConfig, networkMode: 'none', ipcMode: 'private', pidMode: '' } }
-  return { id: container.id, spec: runtimeSpec(ctx, alone, user).spec, rootfs: { overlay: ctx.deps.snapshotter.overlay(container.id) } }
+  const { spec } = runtimeSpec(ctx, alone, user)
+  // A container that was never started has no name files yet, and a bound directory may be gone by now: neither keeps the other files away.
+  const mounts = spec.mounts.filter(({ source }) => !source.startsWith('/') || existsSync(source))
+  return { id: container.id, spec: { ...spec, mounts }, rootfs: { overlay: ctx.deps.snapshotter.overlay(container.id) } }
 }
 
 function runtimeSpec(ctx: Context, container: Container, user: SpecInput['user']): { spec: RuntimeSpec; warnings: string[] } {

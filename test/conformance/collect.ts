@@ -31,12 +31,15 @@ export class HashSink extends Writable {
   }
 }
 
-/** Lines `1\n2\n3\n …` cut at `bytes`: every part of it differs from every other, so a lost or doubled block shows. */
+/** Length of a line of {@link counting}, newline included: as lines of real logs are. */
+const WIDTH = 100
+
+/** Numbered lines, cut at `bytes`: every part differs from every other, so a lost or doubled block shows. */
 export function* counting(bytes: number): Generator<Buffer, void, void> {
   let left = bytes
   for (let next = 1; left > 0;) {
-    const lines: number[] = []
-    for (let i = 0; i < 50_000; i++) lines.push(next++)
+    const lines: string[] = []
+    for (let i = 0; i < 10_000; i++) lines.push(String(next++).padStart(WIDTH - 1, '0'))
     const block = Buffer.from(`${lines.join('\n')}\n`).subarray(0, left)
     left -= block.length
     yield block
@@ -52,5 +55,5 @@ export function countingDigest(bytes: number): string {
 
 /** The shell command that writes the same. */
 export function countingCommand(bytes: number): string {
-  return `seq 1 100000000 2>/dev/null | head -c ${bytes}`
+  return `awk 'BEGIN { for (i = 1;; i++) printf "%0${WIDTH - 1}d\\n", i }' 2>/dev/null | head -c ${bytes}`
 }
