@@ -1,6 +1,7 @@
 import { FrameDecoder } from '#api'
 import type { HijackedStream } from '#client'
 import { DetachDetector, parseDetachKeys } from './detach-keys.ts'
+import { enterRawMode } from './raw-mode.ts'
 import type { Output } from './output.ts'
 
 export interface SessionOptions {
@@ -70,7 +71,6 @@ interface Input {
 
 function startInput({ stream, tty, detachKeys }: SessionOptions): Input {
   const { stdin } = process
-  const raw = tty && stdin.isTTY
   const detector = tty ? new DetachDetector(validKeys(detachKeys)) : undefined
   const done = Promise.withResolvers<'ended'>()
   const detached = Promise.withResolvers<'detached'>()
@@ -103,12 +103,12 @@ function startInput({ stream, tty, detachKeys }: SessionOptions): Input {
     if (stopped) return
     stopped = true
     stdin.off('data', onData).off('end', onEnd).off('error', onEnd).pause()
-    if (raw) stdin.setRawMode(false)
+    restore?.()
     // A pending read on a terminal or pipe would keep the process alive.
     if ('unref' in stdin && typeof stdin.unref === 'function') stdin.unref()
   }
 
-  if (raw) stdin.setRawMode(true)
+  const restore = tty && stdin.isTTY ? enterRawMode() : undefined
   stdin.on('data', onData).on('end', onEnd).on('error', onEnd)
   return { done: done.promise, detached: detached.promise, stop }
 }

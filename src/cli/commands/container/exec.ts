@@ -72,7 +72,7 @@ async function runAttached(cli: Cli, id: string, { tty, stdin, detachKeys, conso
   const session = startSession({ stream, tty, stdin, stdout: cli.stdout, stderr: cli.stderr, detachKeys })
   cleanup.defer(() => session.stop())
   if (tty && process.stdin.isTTY) cleanup.defer(watchSize(cli, (rows, columns) => resizeExec(engine, id, rows, columns)))
-  if ((await session.done) === 'detached') throw new ExitError(1, 'exec attach failed: error on attach stdin: read escape sequence')
+  if ((await session.done) === 'detached') throw new ExitError(1, 'read escape sequence')
   const status = (await inspectExec(engine, id)).ExitCode ?? OK
   if (status !== OK) throw new ExitError(status)
   return OK

@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process'
+
+/**
+ * Puts the terminal on standard input into raw mode: every key goes to the container, which echoes and edits itself. Returns what restores
+ * it.
+ *
+ * Node's raw mode leaves output processing on, so that a container's `\r\n` would arrive as `\r\r\n`; stty switches it off. Without stty the
+ * extra carriage return is all that is wrong. Restoring goes through Node, which remembers the settings from before.
+ */
+export function enterRawMode(): () => void {
+  const { stdin } = process
+  stdin.setRawMode(true)
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
+  return () => void stdin.setRawMode(false)
+}
