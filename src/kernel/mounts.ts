@@ -29,6 +29,8 @@ type Detached = Disposable & { fd: number; path: string }
 
 /** {@link Mounts} on the running kernel. `system` is for tests. */
 export function createMounts(system: SystemCalls = createSystemCalls()): Mounts {
+  // Asked once: each refusal is a line in the kernel's log.
+  let oldKernel = false
   return {
     mount(source, target, type, flags, data) {
       system.call('mount', orNull(source), target, orNull(type), flags, orNull(data))
@@ -43,7 +45,11 @@ export function createMounts(system: SystemCalls = createSystemCalls()): Mounts 
       // overlayfs refuses one lower directory alone; as in containerd it is then shown as it is.
       if (plan.upper === '' && plan.lower.length === 1) return cloneReadOnly(system, resolve(plan.cwd, only))
       const absolute = absolutePaths(plan)
-      return mountDetached(system, absolute) ?? mountThenDetach(system, absolute)
+      const mounted = oldKernel ? undefined : mountDetached(system, absolute)
+      if (mounted !== undefined) return mounted
+      const detour = mountThenDetach(system, absolute)
+      if (fits(absolute)) oldKernel = true
+      return detour
     },
   }
 }
@@ -65,9 +71,16 @@ function cloneReadOnly(system: SystemCalls, path: string): Detached {
   throw syscallError('mount_setattr', -result, [path])
 }
 
-/** Builds the overlay by the mount API; undefined where `lowerdir+` is unknown (before Linux 6.7) or a path is too long for it. */
+function fits(plan: OverlayPlan): boolean {
+  return [...plan.lower, plan.upper, plan.work].every((path) => Buffer.byteLength(path) < FSCONFIG_STRING_MAX)
+}
+
+/**
+ * Builds the overlay by the mount API; undefined where a path is too long for it or `lowerdir+` is unknown: before Linux 6.7, and before
+ * 6.5 not even refused until the end, as the parameters were only collected.
+ */
 function mountDetached(system: SystemCalls, plan: OverlayPlan): Detached | undefined {
-  if ([...plan.lower, plan.upper, plan.work].some((path) => Buffer.byteLength(path) >= FSCONFIG_STRING_MAX)) return undefined
+  if (!fits(plan)) return undefined
   using context = ownDescriptor(system.call('fsopen', 'overlay', FSOPEN_CLOEXEC))
   for (const [index, path] of plan.lower.entries()) {
     const result = system.attempt('fsconfig', context.fd, FSCONFIG_SET_STRING, 'lowerdir+', path, 0)
@@ -83,7 +96,9 @@ function mountDetached(system: SystemCalls, plan: OverlayPlan): Detached | undef
     configure(FSCONFIG_SET_STRING, 'workdir', plan.work)
     if (plan.volatile === true) configure(FSCONFIG_SET_FLAG, 'volatile', null)
   }
-  configure(FSCONFIG_CMD_CREATE, null, null)
+  const created = system.attempt('fsconfig', context.fd, FSCONFIG_CMD_CREATE, null, null, 0)
+  if (created === -EINVAL) return undefined
+  if (created < 0) throw syscallError('fsconfig', -created, ['overlay'], readLog(context.fd))
   return detached(system.call('fsmount', context.fd, FSMOUNT_CLOEXEC, plan.upper === '' ? MOUNT_ATTR_RDONLY : 0))
 }
 
