@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { invalidArgument, notFound } from '#errors'
+import { codeOf, invalidArgument, notFound } from '#errors'
 import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
@@ -101,7 +101,10 @@ export function createLayerStore(deps: {
   function scheduleSync(): void {
     syncTimer ??= setTimeout(() => {
       syncTimer = undefined
-      sync().catch(deps.report)
+      sync().catch((error: unknown) => {
+        // Cancelled by the daemon's end: the next start finds the rows unsynced and tries again.
+        if (codeOf(error) !== 'CANCELLED') deps.report(error)
+      })
     }, SYNC_DELAY).unref()
   }
 

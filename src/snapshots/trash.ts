@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { codeOf } from '#errors'
 import type { JobRunner } from './unpack/job.ts'
 
 /** Takes directories away at once and deletes them in the background. */
@@ -20,7 +21,17 @@ export function createTrash(deps: { directory: string; jobs: JobRunner; report: 
   async function empty(): Promise<void> {
     more = true
     emptying ??= work().finally(() => (emptying = undefined))
-    return await emptying
+    await emptying
+  }
+
+  function emptySoon(): void {
+    more = true
+    // Whoever else waits for a run that has begun hears of its failure; here it is reported once.
+    if (emptying === undefined) empty().catch(reportUnlessCancelled)
+  }
+
+  function reportUnlessCancelled(error: unknown): void {
+    if (codeOf(error) !== 'CANCELLED') deps.report(error)
   }
 
   async function work(): Promise<void> {
@@ -40,7 +51,7 @@ export function createTrash(deps: { directory: string; jobs: JobRunner; report: 
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
         throw error
       }
-      empty().catch(deps.report)
+      emptySoon()
     },
     empty,
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Readable } from 'node:stream'
+import { randomBytes } from 'node:crypto'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { chainIds, digestOf, hexOf, hostPlatform } from '#oci'
 import { imagesUnderTest } from '../testing/images-under-test.ts'
@@ -158,5 +159,19 @@ describe('load', () => {
     const whole = await dockerArchive({ config: CONFIG, layers: [...LAYERS], tags: ['app:1'] })
     const archive = Readable.from([whole], { objectMode: false })
     await assert.rejects(test.images.load(archive, { quiet: true, report: () => {}, signal: AbortSignal.abort() }), { name: 'AbortError' })
+  })
+})
+
+describe('load of layers that are large enough to be unpacked early', () => {
+  it('forgets what only looked like a layer', async () => {
+    using test = imagesUnderTest()
+    const layer = await makeLayer('a', 'x'.repeat(100_000))
+    const config = makeConfig([layer])
+    const decoys = { notes: await makeLayer('decoy', 'y'.repeat(100_000)), broken: gzipSync(randomBytes(100_000)).subarray(0, -8) }
+    const { images } = await test.load(await dockerArchive({ config, layers: [layer], tags: ['app:1'], extra: decoys }))
+    assert.deepEqual(images[0]?.repoTags, ['app:1'])
+    await test.images.restore()
+    assert.deepEqual([...test.snapshotter.blobs()], [digestOf(layer)])
+    assert.equal(test.content.list().length, 2)
   })
 })

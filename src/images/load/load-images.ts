@@ -10,23 +10,34 @@ import type { LoadOptions, ProgressMessage } from '../types.ts'
 import { readDockerArchive } from './docker-archive.ts'
 import { readOciLayout } from './oci-layout.ts'
 import { spoolArchive } from './spool-archive.ts'
-import type { ArchivedImage } from './spool-archive.ts'
+import { createEarlyUnpacker } from './early-unpacker.ts'
+import type { ArchivedImage, SpooledArchive } from './spool-archive.ts'
 
 /** `docker load`: all images of the archive, or none. Returns their ids in the archive's order. */
 export async function loadImages(deps: CreateDeps, archive: Readable, options: LoadOptions): Promise<Digest[]> {
-  const { signal } = options
+  const stop = new AbortController()
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
   using lease = deps.content.lease()
-  const spooled = await spoolArchive(deps.content, archive, { lease, ...(signal === undefined ? {} : { signal }) })
-  // Both are there in what Docker saves since 25; its manifest.json has the names as `docker load` wants them.
-  const archived =
-    spooled.find('manifest.json') !== undefined || spooled.find('index.json') === undefined
-      ? readDockerArchive(spooled)
-      : readOciLayout(spooled, hostPlatform())
-  const unpack = createUnpacker(deps, lease, options)
-  const images = await Promise.all(archived.map((image) => prepareImage(deps, image, lease, unpack)))
-  createImages(deps, images, 'load')
-  for (const { config, names } of images) for (const message of loadedMessages(config, names)) options.report(message)
-  return images.map(({ config }) => config)
+  const early = createEarlyUnpacker(deps, lease, signal)
+  try {
+    const spooled = await spoolArchive(deps.content, archive, { lease, signal, stored: (blob) => early.offer(blob) })
+    const archived = readImages(spooled)
+    const unpack = createUnpacker(deps, lease, { ...options, signal })
+    const images = await Promise.all(archived.map((image) => prepareImage(deps, image, lease, unpack)))
+    createImages(deps, images, 'load')
+    for (const { config, names } of images) for (const message of loadedMessages(config, names)) options.report(message)
+    return images.map(({ config }) => config)
+  } finally {
+    stop.abort()
+    // The lease may not end while something is still being made under it.
+    await early.settled()
+  }
+}
+
+/** What Docker saves since 25 is both; its manifest.json has the names as `docker load` wants them. */
+function readImages(archive: SpooledArchive): ArchivedImage[] {
+  const isLayout = archive.find('manifest.json') === undefined && archive.find('index.json') !== undefined
+  return isLayout ? readOciLayout(archive, hostPlatform()) : readDockerArchive(archive)
 }
 
 type Unpack = (blob: Digest, diffId: Digest) => Promise<Layer>

@@ -66,7 +66,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       rest(worker)
     }
     const onError = (error: unknown): void => settle(() => task.reject(error))
-    const onExit = (): void => settle(() => task.reject(internal('Cannot finish the job: its worker ended')))
+    const onExit = (): void => settle(() => task.reject(closed ? closedError() : internal('Cannot finish the job: its worker ended')))
     const onAbort = (): void => send(worker, { kind: 'abort' })
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
     options.signal?.addEventListener('abort', onAbort, { once: true })
@@ -86,7 +86,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
   return {
     run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResult<J>> {
       const { promise, resolve, reject } = Promise.withResolvers<UnpackResult | undefined>()
-      if (closed) reject(internal('Cannot run a job: the pool is closed'))
+      if (closed) reject(closedError())
       else if (options.signal?.aborted === true) reject(options.signal.reason)
       else {
         queue.push({ job, options, resolve, reject })
@@ -96,7 +96,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
     },
     async [Symbol.asyncDispose]() {
       closed = true
-      for (const task of queue.splice(0)) task.reject(internal('Cannot run a job: the pool is closed'))
+      for (const task of queue.splice(0)) task.reject(closedError())
       await Promise.all([...workers].map((worker) => worker.terminate()))
     },
   }
@@ -108,6 +108,11 @@ export function createInlineRunner(deps: { files: Files }): JobRunner {
     run: (job, options = {}) => performJob(deps.files, job, options),
     async [Symbol.asyncDispose]() {},
   }
+}
+
+/** The daemon is ending: who waits for background work need not hear of it as of a failure. */
+function closedError(): EngineError {
+  return new EngineError('CANCELLED', 'Cannot run the job: the daemon is shutting down')
 }
 
 function send(worker: Worker, request: WorkerRequest): void {
