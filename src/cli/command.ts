@@ -40,7 +40,7 @@ export const OK = 0
 export function defineCommand<Flags extends FlagTable>(
   command: Omit<Command, 'flags' | 'run'> & { flags: Flags; run(cli: Cli, invocation: Invocation<Flags>): Promise<number> },
 ): Command {
-  return command as unknown as Command
+  return command
 }
 
 export const NO_ARGS: ArgsRule = { min: 0, max: 0 }

@@ -83,14 +83,10 @@ function describeFailure(endpoint: Endpoint, request: HttpRequest | undefined, e
 /** How Go's HTTP client names the address: the path of a unix socket is percent-encoded as the host. */
 function urlText(endpoint: Endpoint, request: HttpRequest | undefined): string {
   const path = request?.path ?? '/'
-  switch (endpoint.scheme) {
-    case 'unix':
-      return `http://${encodeURIComponent(endpoint.path)}${path}`
-    case 'ssh':
-      return `http://docker.example.com${path}`
-    case 'tcp':
-      return `${endpoint.tls === undefined ? 'http' : 'https'}://${endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}${path}`
-  }
+  if (endpoint.scheme === 'unix') return `http://${encodeURIComponent(endpoint.path)}${path}`
+  if (endpoint.scheme === 'ssh') return `http://docker.example.com${path}`
+  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
+  return `${endpoint.tls === undefined ? 'http' : 'https'}://${host}:${endpoint.port}${path}`
 }
 
 function reason(endpoint: Endpoint, error: Error, code: string | undefined): string {

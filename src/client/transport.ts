@@ -29,15 +29,10 @@ const READ_BUFFER = 256 * 1024
 
 /** Opens a transport at once; writes made before the connection stands are queued. A failure arrives at `listener.onError`. */
 export async function openTransport(endpoint: Endpoint): Promise<Transport> {
-  switch (endpoint.scheme) {
-    case 'unix':
-      return socketTransport({ path: endpoint.path })
-    case 'tcp':
-      if (endpoint.tls === undefined) return socketTransport({ host: endpoint.host, port: endpoint.port })
-      return (await import('./tls-transport.ts')).tlsTransport(endpoint.host, endpoint.port, endpoint.tls)
-    case 'ssh':
-      return (await import('./ssh-transport.ts')).sshTransport(endpoint.args, endpoint.socketPath)
-  }
+  if (endpoint.scheme === 'unix') return socketTransport({ path: endpoint.path })
+  if (endpoint.scheme === 'ssh') return (await import('./ssh-transport.ts')).sshTransport(endpoint.args, endpoint.socketPath)
+  if (endpoint.tls === undefined) return socketTransport({ host: endpoint.host, port: endpoint.port })
+  return (await import('./tls-transport.ts')).tlsTransport(endpoint.host, endpoint.port, endpoint.tls)
 }
 
 /**

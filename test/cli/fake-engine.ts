@@ -7,7 +7,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { FIXTURES, RUNNING_ID, STOPPED_ID } from './fixtures.ts'
+import { RUNNING_ID, STOPPED_ID } from './fixtures-ids.ts'
+import { FIXTURES } from './fixtures.ts'
 
 export interface FakeEngine extends AsyncDisposable {
   /** `unix:///…`, for DOCKER_HOST. */

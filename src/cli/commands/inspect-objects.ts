@@ -46,14 +46,11 @@ async function inspectOne(engine: EngineClient, name: string, options: InspectOp
 }
 
 function fetchObject(engine: EngineClient, type: ObjectType, name: string, options: InspectOptions): Promise<string> {
-  switch (type) {
-    case 'container':
-      return inspectRaw(engine, `/containers/${encodeURIComponent(name)}/json`, { size: options.size })
-    case 'image':
-      return inspectRaw(engine, imagePath(name, '/json'), { platform: options.platform })
-    case 'network':
-      return inspectRaw(engine, networkPath(name), { verbose: options.verbose })
-    case 'volume':
-      return inspectRaw(engine, volumePath(name))
+  const requests = {
+    container: () => inspectRaw(engine, `/containers/${encodeURIComponent(name)}/json`, { size: options.size }),
+    image: () => inspectRaw(engine, imagePath(name, '/json'), { platform: options.platform }),
+    network: () => inspectRaw(engine, networkPath(name), { verbose: options.verbose }),
+    volume: () => inspectRaw(engine, volumePath(name)),
   }
+  return requests[type]()
 }

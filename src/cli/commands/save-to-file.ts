@@ -8,14 +8,15 @@ const FILE_MODE = 0o600
 
 /**
  * Writes a stream to a file, or to standard output for an empty path. The file appears under its name only when it is complete: a broken
- * transfer leaves what was there before. Throws Error with Docker's text when the path cannot be written to.
+ * transfer leaves what was there before. Throws Error that begins with `failure` when the path
+ * cannot be written to.
  */
-export async function saveToFile(cli: Cli, path: string, open: () => Promise<BodyStream>): Promise<void> {
+export async function saveToFile(cli: Cli, path: string, failure: string, open: () => Promise<BodyStream>): Promise<void> {
   if (path === '') {
     await (await open()).pipe((chunk) => cli.stdout.write(chunk))
     return
   }
-  checkOutputPath(path)
+  checkOutputPath(path, failure)
   const temporary = join(dirname(path), `.tmp-${basename(path)}${process.pid}`)
   const body = await open()
   const file = createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' })
@@ -37,13 +38,13 @@ export async function saveToFile(cli: Cli, path: string, open: () => Promise<Bod
   }
 }
 
-function checkOutputPath(path: string): void {
+function checkOutputPath(path: string, failure: string): void {
   const directory = dirname(path)
   if (statSync(directory, { throwIfNoEntry: false }) === undefined) {
-    throw new Error(`invalid output path: stat ${directory}: no such file or directory`)
+    throw new Error(`${failure}: invalid output path: stat ${directory}: no such file or directory`)
   }
   const existing = statSync(path, { throwIfNoEntry: false })
   if (existing === undefined) return
-  if (existing.isDirectory()) throw new Error(`invalid output path: ${JSON.stringify(path)} must be a regular file`)
-  if (existing.isCharacterDevice() || existing.isBlockDevice()) throw new Error(`got a device`)
+  if (existing.isDirectory()) throw new Error(`${failure}: invalid output path: ${JSON.stringify(path)} must be a regular file`)
+  if (existing.isCharacterDevice() || existing.isBlockDevice()) throw new Error(`${failure}: got a device`)
 }

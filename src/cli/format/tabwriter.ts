@@ -39,5 +39,5 @@ function pad(cell: string, width: number | undefined): string {
 }
 
 function cellWidth(cell: string): number {
-  return [...cell].length
+  return Array.from(cell).length
 }

@@ -3,7 +3,7 @@
 /** At most `columns` wide, with an ellipsis in place of what is cut. Wide characters (East Asian) count two. */
 export function ellipsis(text: string, columns: number): string {
   if (columns <= 0) return ''
-  const characters = [...text]
+  const characters = Array.from(text)
   let width = 0
   for (const [at, character] of characters.entries()) {
     width += isWide(character) ? 2 : 1

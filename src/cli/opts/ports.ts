@@ -29,7 +29,7 @@ export function parsePublish(specs: readonly string[]): Published {
 export function parseExpose(specs: readonly string[]): string[] {
   return specs.flatMap((spec) => {
     if (spec.includes(':')) throw new Error(`invalid port format for --expose: ${spec}`)
-    const [range = '', protocol = 'tcp'] = splitProtocol(spec)
+    const [range, protocol] = splitProtocol(spec)
     let limits: [number, number]
     try {
       limits = portRange(range)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseFlags } from '../../parser/parse-flags.ts'
 import { createBody, type CreateBody } from './container-config.ts'
-import { CREATE_FLAGS, type CreateValues } from './create-flags.ts'
+import { CREATE_FLAGS } from './create-flags.ts'
 
 /** The body for a command line behind `create`. */
 function body(...line: string[]): CreateBody {
   const { values, changed, args } = parseFlags(CREATE_FLAGS, line, { interspersed: false })
   const [image = '', ...command] = args
-  return createBody({ flags: values as CreateValues, changed, image, command, env: {}, workingDirectory: '/cwd' })
+  return createBody({ flags: values, changed, image, command, env: {}, workingDirectory: '/cwd' })
 }
 
 describe('createBody', () => {

@@ -151,10 +151,10 @@ function hasBit(mode: number, bit: number): boolean {
 
 function localSource(path: string, followLink: boolean): End {
   const full = absolute(path)
-  const stat =
-    followLink || /(?:\/|\/\.)$/.test(full) ? statSync(full, { throwIfNoEntry: false }) : lstatSync(full, { throwIfNoEntry: false })
-  if (stat === undefined) throw new Error(`lstat ${withoutTrailing(full)}: no such file or directory`)
-  if (!stat.isDirectory() && /(?:\/|\/\.)$/.test(full)) throw new Error('not a directory')
+  const follows = followLink || /(?:\/|\/\.)$/.test(full)
+  const plain = withoutTrailing(full)
+  const stat = follows ? statSync(plain, { throwIfNoEntry: false }) : lstatSync(plain, { throwIfNoEntry: false })
+  if (stat === undefined) throw new Error(`lstat ${plain}: no such file or directory`)
   return { path: followLink ? preserveTrailing(realpathSync(full), full) : full, exists: true, isDirectory: stat.isDirectory() }
 }
 

@@ -1,4 +1,4 @@
-import { familiarName, familiarString, parseAnyReference, parseReference, withDefaultTag } from '#oci'
+import { familiarString, fullName, parseAnyReference, parseReference, withDefaultTag } from '#oci'
 import { createContainer, isNotFound, pullImage, type EngineClient } from '#client'
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs'
 import type { Cli } from '../../cli.ts'
@@ -62,7 +62,7 @@ export async function createWithPull(cli: Cli, body: CreateBody, flags: CreateIn
 async function pull(cli: Cli, engine: EngineClient, image: string, flags: CreateInvocation['flags']): Promise<void> {
   const reference = withDefaultTag(parseReference(image))
   const response = await pullImage(engine, {
-    fromImage: familiarName(reference),
+    fromImage: fullName(reference),
     tag: reference.digest ?? reference.tag ?? '',
     ...(flags.platform === '' ? {} : { platform: flags.platform }),
     auth: await registryAuth(cli, reference.domain),

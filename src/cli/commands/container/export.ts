@@ -16,7 +16,7 @@ export const command: Command = defineCommand({
     const [name = ''] = args
     if (flags.output === '' && cli.stdout.isTerminal)
       throw new Error('cowardly refusing to save to a terminal. Use the -o flag or redirect')
-    await saveToFile(cli, flags.output, async () => (await exportContainer(cli.engine(), name)).body)
+    await saveToFile(cli, flags.output, 'failed to export container', async () => (await exportContainer(cli.engine(), name)).body)
     return OK
   },
 })

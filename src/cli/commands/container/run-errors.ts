@@ -13,7 +13,7 @@ export function createFailure(cli: Cli, verb: 'run' | 'create', error: unknown):
   // Texts of our own may speak of missing files too: only the daemon's tell of the container's program.
   const status = error instanceof DaemonError ? startStatus(message) : DAEMON_FAILED
   const hint = `Run '${cli.program} ${verb} --help' for more information`
-  return new ExitError(status, `${cli.program}: ${text.replace(/\.$/, '')}\n\n${hint}`)
+  return new ExitError(status, `${cli.program}: ${text}\n\n${hint}`)
 }
 
 /** The status of a container that could not be started, read from the daemon's text as Docker does: no code comes with it. */

@@ -2,7 +2,7 @@
 import { defineCommand, exactly, OK, type Command } from '../../command.ts'
 import { bool, string } from '../../parser/flag.ts'
 import { pullImage } from '#client'
-import { DEFAULT_TAG, familiarName, fullString, parseReference, withDefaultTag } from '#oci'
+import { DEFAULT_TAG, fullName, fullString, parseReference, withDefaultTag } from '#oci'
 import { registryAuth } from '../../config/registry-auth.ts'
 import { showProgress } from '../../terminal/progress.ts'
 
@@ -27,7 +27,7 @@ export const command: Command = defineCommand({
     if (!flags['all-tags'] && written.tag === undefined && written.digest === undefined && !flags.quiet)
       cli.print(`Using default tag: ${DEFAULT_TAG}`)
     const response = await pullImage(cli.engine(), {
-      fromImage: familiarName(reference),
+      fromImage: fullName(reference),
       tag: reference.digest ?? reference.tag ?? '',
       ...(flags.platform === '' ? {} : { platform: flags.platform }),
       auth: await registryAuth(cli, reference.domain),

@@ -17,12 +17,7 @@ export const command: Command = defineCommand({
     if (flags.output === '' && cli.stdout.isTerminal)
       throw new Error('cowardly refusing to save to a terminal. Use the -o flag or redirect')
     const platform = flags.platform === '' ? undefined : platformJson(flags.platform)
-    try {
-      await saveToFile(cli, flags.output, async () => (await saveImages(cli.engine(), args, platform)).body)
-    } catch (error) {
-      const { message } = error as Error
-      throw message.startsWith('invalid output path') ? new Error(`failed to save image: ${message}`, { cause: error }) : error
-    }
+    await saveToFile(cli, flags.output, 'failed to save image', async () => (await saveImages(cli.engine(), args, platform)).body)
     return OK
   },
 })

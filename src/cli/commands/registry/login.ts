@@ -13,7 +13,7 @@ Defaults to Docker Hub if no server is specified.`,
     'password-stdin': bool('Take the Password or Personal Access Token (PAT) from stdin'),
     username: string('Username', { short: 'u' }),
   },
-  async run(cli) {
+  async run() {
     throw new Error('login is not supported yet: it comes with the registry client')
   },
 })

@@ -8,7 +8,7 @@ export const command: Command = defineCommand({
 If no server is specified, the default is defined by the daemon.`,
   args: between(0, 1),
   flags: {},
-  async run(cli) {
+  async run() {
     throw new Error('logout is not supported yet: it comes with the registry client')
   },
 })

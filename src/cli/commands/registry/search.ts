@@ -13,7 +13,7 @@ export const command: Command = defineCommand({
     limit: int('Max number of search results'),
     'no-trunc': bool("Don't truncate output"),
   },
-  async run(cli) {
+  async run() {
     throw new Error('search is not supported yet: it comes with the registry client')
   },
 })
