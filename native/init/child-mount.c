@@ -219,10 +219,15 @@ static int do_mknod(const struct child *child, const struct op *op) {
   return checked(fchownat(parent, name, (uid_t) f[F_MKNOD_UID].number, (gid_t) f[F_MKNOD_GID].number, AT_SYMLINK_NOFOLLOW));
 }
 
-/* One empty file system, made once, covers all masked directories. */
-static int empty_directory(struct child *child) {
-  if (child->masked >= 0)
-    return child->masked;
+/*
+ * One empty file system covers all masked directories: made and attached at the first, cloned from there. Kernels before 6.15 refuse to
+ * clone a mount that is attached nowhere.
+ */
+static int mask_directory(struct child *child, int target) {
+  if (child->masked >= 0) {
+    cleanup_close int cover = clone_tree(child->masked, "", AT_EMPTY_PATH);
+    return cover < 0 ? cover : attach(cover, target);
+  }
   cleanup_close int context = checked(syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC));
   if (context < 0)
     return context;
@@ -232,7 +237,7 @@ static int empty_directory(struct child *child) {
       syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
     return -errno;
   child->masked = checked(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY));
-  return child->masked;
+  return child->masked < 0 ? child->masked : attach(child->masked, target);
 }
 
 static int do_mask(struct child *child, const struct op *op) {
@@ -242,11 +247,10 @@ static int do_mask(struct child *child, const struct op *op) {
     return target == -ENOENT || target == -ENOTDIR ? 0 : target;
   if (fstat(target, &info) < 0)
     return -errno;
-  int empty = S_ISDIR(info.st_mode) ? empty_directory(child) : AT_FDCWD;
-  if (empty < 0 && empty != AT_FDCWD)
-    return empty;
+  if (S_ISDIR(info.st_mode))
+    return mask_directory(child, target);
   /* The host's /dev/null: the image's may be anything. */
-  cleanup_close int cover = empty == AT_FDCWD ? clone_tree(AT_FDCWD, "/dev/null", 0) : clone_tree(empty, "", AT_EMPTY_PATH);
+  cleanup_close int cover = clone_tree(AT_FDCWD, "/dev/null", 0);
   return cover < 0 ? cover : attach(cover, target);
 }
 
