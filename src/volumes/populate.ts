@@ -14,7 +14,7 @@ export async function copyUp(files: Files, source: string, target: string): Prom
   try {
     const inside = `/proc/self/fd/${root}`
     if (readdirSync(inside).length > 0) return false
-    await extractTree(files, root, packTree(files, source, { whiteouts: 'none', sparse: SPARSE_FROM }), { whiteouts: 'none' })
+    await extractTree(files, root, packTree(files, `${source}/.`, { whiteouts: 'none', sparse: SPARSE_FROM }), { whiteouts: 'none' })
     copyRoot(files, source, inside)
     return true
   } finally {
