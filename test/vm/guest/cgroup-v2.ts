@@ -53,7 +53,8 @@ test('limits arrive as the values of the unified controllers', async () => {
   assert.equal(read('memory.low'), String(32 << 20))
   assert.equal(read('memory.swap.max'), String(32 << 20))
   assert.equal(read('cpu.max'), '150000 100000')
-  assert.equal(read('cpu.weight'), '20')
+  // 512 shares of 1024 by the formula that runc has had since 1.3.2; the older, linear one gave 20.
+  assert.equal(read('cpu.weight'), '59')
   assert.equal(read('cpuset.cpus'), '0')
   assert.equal(read('pids.max'), '50')
   await engine.call('POST', `/containers/${id}/update`, { Memory: 80 << 20, MemorySwap: 128 << 20, PidsLimit: 60 })
