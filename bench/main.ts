@@ -41,11 +41,12 @@ const rows: Row[] = []
   await using stack = new AsyncDisposableStack()
   const peers: Peer[] = []
   for (const recipe of recipes) peers.push(stack.use(await Peer.start(recipe)))
-  for (const { name, unit, better, run } of scenarios) {
+  for (const scenario of scenarios) {
+    const { name, unit, better } = scenario
     const row: Row = { name, unit, better, medians: {}, samples: {} }
     for (const peer of peers) {
       try {
-        const samples = await run(peer)
+        const samples = await scenario.run(peer)
         row.samples[peer.name] = samples.map((value) => Math.round(value * 1000) / 1000)
         row.medians[peer.name] = median(samples)
       } catch (error) {
