@@ -4,6 +4,8 @@ import { randomId } from '#lib'
 import type { ArchiveDeps, FileHolder } from './archive/container-archive.ts'
 import type { Context } from './context.ts'
 import { holdSpec } from './launch-spec.ts'
+import { volumesOf } from './mount-points.ts'
+import { releaseMountSources } from './mount-sources.ts'
 import { isActive } from './state.ts'
 import type { Container } from './types.ts'
 import { lookUpUser } from './user-lookup.ts'
@@ -38,6 +40,8 @@ async function holdFiles(ctx: Context, container: Container): Promise<FileHolder
   const stateDir = ctx.deps.paths.taskDirectory(randomId())
   mkdirSync(stateDir, { recursive: true, mode: 0o700 })
   undo.defer(() => rmSync(stateDir, { recursive: true, force: true }))
+  undo.defer(() => releaseMountSources(ctx, entry.record))
+  for (const name of volumesOf(entry.record)) await ctx.deps.volumes.activate(name, entry.id)
   const hold = undo.use(await ctx.deps.runtime.hold({ ...holdSpec(ctx, entry.record), stateDir }))
   const resources = undo.move()
   return { pid: hold.pid, held: true, [Symbol.asyncDispose]: () => resources.disposeAsync() }
