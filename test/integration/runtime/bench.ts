@@ -8,14 +8,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { MountSpec, ProcessSpec, RuntimeSpec } from '#oci'
+import type { CapabilitySets, MountSpec, ProcessSpec, RuntimeSpec } from '#oci'
 import { createRuntime, type ExecSpec, type LaunchSpec, type Runtime, type Task } from '#runtime'
 
 const BINARY = join(import.meta.dirname, '../../../native/init/build/gantry-init')
 const APPLETS =
   'sh cat echo true false sleep id ls ps mount hostname head yes dd wc stty tty kill env pwd grep test touch readlink mkdir rm stat seq md5sum nc umask ulimit chmod cut tr'
 const CAPABILITIES = ['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_SETGID', 'CAP_SETUID', 'CAP_KILL', 'CAP_NET_RAW', 'CAP_SETPCAP']
-const SETS = { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES, inheritable: [], ambient: [] }
+export const SETS: CapabilitySets = {
+  bounding: CAPABILITIES,
+  effective: CAPABILITIES,
+  permitted: CAPABILITIES,
+  inheritable: [],
+  ambient: [],
+}
 
 export const MOUNTS: MountSpec[] = [
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
@@ -66,7 +72,7 @@ export class Bench {
 
   /** A fresh id with its state directory. */
   state(): { id: string; stateDir: string } {
-    const id = (++this.#count).toString(16).padStart(64, '0')
+    const id = (++this.#count).toString(16).padStart(12, '0').padEnd(64, 'f')
     const stateDir = join(this.base, 'tasks', id)
     mkdirSync(stateDir)
     return { id, stateDir }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import type { Task } from '#runtime'
 import { unshared } from '../unshared.ts'
-import { Bench, eventually, MOUNTS, readAll, readFrames, readLog } from './bench.ts'
+import { Bench, eventually, MOUNTS, readAll, readFrames, readLog, SETS } from './bench.ts'
 
 const ALL = { stdin: true, stdout: true, stderr: true }
 
@@ -89,6 +89,35 @@ unshared(import.meta.filename, () => {
     test('never lands in the host', async () => {
       const host = { pid: process.pid } as Task
       await assert.rejects(bench.runtime.exec(bench.exec(host, ['true'])), { operation: 'join-target' })
+    })
+
+    test('shows nothing of ours to the container while it waits for its start', async () => {
+      const target = await container()
+      const waiting = await bench.runtime.exec(bench.exec(target, ['true']))
+      const script =
+        'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" = gantry-child ] && touch /tmp/found && readlink $p/fd/* $p/exe $p/root; done; true'
+      const { stdout, exitCode } = await bench.runExec(target, ['sh', '-c', script])
+      assert.equal(stdout, '')
+      assert.equal(exitCode, 0)
+      assert.ok(existsSync(join(bench.rootfs, 'tmp/found')), 'the waiting process was not looked at')
+      await waiting.delete()
+    })
+
+    test('shows a copy that cannot be written to who may trace', async () => {
+      const all = ['CAP_SYS_PTRACE', 'CAP_DAC_OVERRIDE', ...SETS.bounding]
+      const sets = { bounding: all, effective: all, permitted: all, inheritable: [], ambient: [] }
+      const target = await bench.runtime.create(
+        bench.launch(['sleep', '1000'], { launch: { init: true }, process: { capabilities: sets } }),
+      )
+      await target.start()
+      const { stdout, stderr } = await bench.runExec(target, ['sh', '-c', 'readlink /proc/1/exe; echo x > /proc/1/exe'], {
+        process: { capabilities: sets },
+      })
+      assert.match(stdout, /memfd:gantry-init/)
+      assert.match(stderr, /Text file busy|Operation not permitted/)
+      await target.kill(9)
+      await target.exited
+      await target.delete()
     })
 
     test('ends although a background child keeps its output open', async () => {

@@ -1,6 +1,8 @@
 /** Life of a container: exit codes, signals, failures to launch, what it sees. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { LaunchError } from '#runtime'
@@ -216,6 +218,26 @@ unshared(import.meta.filename, () => {
       assert.equal(exitCode, 0, stderr)
       assert.equal(readFileSync(join(base, 'overlay/upper/etc/new'), 'utf8'), 'new\n')
       assert.ok(!existsSync(join(base, 'rootfs/etc/new')))
+    })
+
+    test('is not disturbed by nonsense on the sockets', async () => {
+      const task = await bench.runtime.create(bench.launch(['sleep', '100']))
+      await task.start()
+      const sockets = [bench.socket, join(bench.base, 'tasks', task.id, 'monitor.sock')]
+      const launch = Buffer.from('1000000002000100', 'hex')
+      const nonsense = ['', 'x', '00000000ffffffff', 'ffffffff02000100', '0000000002000100'].map((hex) => Buffer.from(hex, 'hex'))
+      for (const bytes of [...nonsense, Buffer.concat([launch, randomBytes(16)]), randomBytes(4096)]) {
+        for (const path of sockets) {
+          const socket = connect(path)
+          socket.on('error', () => {})
+          socket.end(bytes)
+          socket.resume()
+          await new Promise((resolve) => socket.once('close', resolve))
+        }
+      }
+      await task.kill(9)
+      assert.equal((await task.exited).exitCode, 137)
+      await task.delete()
     })
 
     test('whose monitor is killed dies with it, even after changing its user', async () => {

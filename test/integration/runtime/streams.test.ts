@@ -80,6 +80,16 @@ unshared(import.meta.filename, () => {
       await task.delete()
     })
 
+    test('a terminal survives that nobody inside has it open', async () => {
+      const script = 'sleep 0.1 <&- >/dev/null 2>&1; exec <&- >&- 2>&-; sleep 0.2; exec 0</dev/pts/0 1>/dev/pts/0; echo back'
+      const task = await bench.runtime.create(bench.launch(['sh', '-c', script], { stdio: { tty: true } }))
+      const stream = await task.attach(ALL)
+      await task.start()
+      assert.equal((await readAll(stream)).toString(), 'back\r\n')
+      assert.equal((await task.exited).exitCode, 0)
+      await task.delete()
+    })
+
     test('a terminal takes ^C', async () => {
       const task = await bench.runtime.create(bench.launch(['sh'], { stdio: { tty: true, openStdin: true }, launch: { init: true } }))
       const stream = await task.attach(ALL)
