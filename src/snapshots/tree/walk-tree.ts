@@ -1,7 +1,11 @@
 import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { decodeName, systemPath } from '#archive'
+import { invalidArgument } from '#errors'
 import type { FilePath } from '#kernel'
+
+/** Directories held open at once. A container could nest more, to use up the daemon's descriptors; paths end at 2,048. */
+const MAX_DEPTH = 1000
 
 /** One node met on a walk. */
 export interface TreeNode {
@@ -15,13 +19,13 @@ export interface TreeNode {
 /**
  * Every node below a directory, parents before children, names in byte order. Directories are entered by descriptor with O_NOFOLLOW.
  * Attack: the tree belongs to a container that is running, and `a` becomes a link to /etc between the look and the step inside.
- * Nodes that vanish meanwhile are left out. `enter` decides about directories (default: all).
+ * Nodes that vanish meanwhile are left out. Throws INVALID_ARGUMENT for a tree that is nested too deeply.
  */
-export function* walkTree(root: FilePath, enter: (node: TreeNode) => boolean = () => true): Generator<TreeNode, void, void> {
-  yield* walkDirectory(openDirectory(root, 0), '', enter)
+export function* walkTree(root: FilePath): Generator<TreeNode, void, void> {
+  yield* walkDirectory(openDirectory(root, 0), '', 1)
 }
 
-function* walkDirectory(fd: number, prefix: string, enter: (node: TreeNode) => boolean): Generator<TreeNode, void, void> {
+function* walkDirectory(fd: number, prefix: string, depth: number): Generator<TreeNode, void, void> {
   try {
     // latin1 keeps every byte of a name in one character, which also makes the order that of bytes.
     for (const raw of readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' }).sort()) {
@@ -31,9 +35,10 @@ function* walkDirectory(fd: number, prefix: string, enter: (node: TreeNode) => b
       if (stat === undefined) continue
       const node = { path: prefix + name, stat, systemPath: path }
       yield node
-      if (!stat.isDirectory() || !enter(node)) continue
+      if (!stat.isDirectory()) continue
+      if (depth === MAX_DEPTH) throw invalidArgument(`directories are nested deeper than ${MAX_DEPTH}`)
       const child = tryOpenDirectory(path)
-      if (child !== undefined) yield* walkDirectory(child, `${prefix}${name}/`, enter)
+      if (child !== undefined) yield* walkDirectory(child, `${prefix}${name}/`, depth + 1)
     }
   } finally {
     closeSync(fd)

@@ -1,9 +1,9 @@
 import { constants, createReadStream } from 'node:fs'
-import { mkdir, open, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, open } from 'node:fs/promises'
 import { createTarDecoder, decompress } from '#archive'
 import type { Files } from '#kernel'
 import { createDigester } from '#oci'
+import { emptyDirectory } from '../tree/empty-directory.ts'
 import { createTreeWriter } from '../tree/tree-writer.ts'
 import type { Job, JobOptions, JobResult, UnpackResult } from './job.ts'
 
@@ -16,7 +16,7 @@ export async function performJob<J extends Job>(files: Files, job: J, options: J
 async function perform(files: Files, job: Job, options: JobOptions): Promise<UnpackResult | undefined> {
   if (job.kind === 'unpack') return await unpackLayer(files, job, options)
   if (job.kind === 'sync') files.syncfs(job.path)
-  else for (const name of await readdir(job.directory)) await rm(join(job.directory, name), { recursive: true, force: true })
+  else emptyDirectory(job.directory)
   return undefined
 }
 
