@@ -2,6 +2,8 @@
 import { isMainThread } from 'node:worker_threads'
 
 async function main(): Promise<void> {
+  // Meant for this program alone, not for the plugins and helpers it starts.
+  delete process.env['NODE_COMPILE_CACHE']
   const [, , command, ...args] = process.argv
   if (!isMainThread) {
     const { runUnpackWorker } = await import('#snapshots')

@@ -149,7 +149,7 @@ describe('restore', () => {
 
   it('deletes task directories of ended execs and keeps those of running ones', async () => {
     using bench = testBench()
-    const { taskDirectory } = bench.deps.paths
+    const taskDirectory = (id: string): string => bench.deps.paths.taskDirectory(id)
     for (const id of ['ended', 'running']) mkdirSync(taskDirectory(id), { recursive: true })
     const task = new FakeTask('running')
     await task.start()

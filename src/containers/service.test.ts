@@ -270,7 +270,7 @@ describe('ContainerService.remove', () => {
   it('leaves a dead container that can be removed again when a step fails', async () => {
     using bench = testBench()
     const id = await create(bench)
-    const { remove } = bench.deps.snapshotter
+    const remove = bench.deps.snapshotter.remove.bind(bench.deps.snapshotter)
     bench.deps.snapshotter.remove = () => Promise.reject(new Error('busy'))
     await assert.rejects(bench.service.remove(id, { force: false, volumes: false, link: false }), /unable to remove filesystem .* busy/)
     assert.equal(statusOf(bench, id), 'dead')

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { PERSONAS, type DaemonConfig } from './daemon-config.ts'
+import { loadConfig, reloaded } from './load-config.ts'
+import { parseDaemonFlags } from './parse-flags.ts'
+
+/** The configuration from a file with this content and these flags; `path` names the file in messages. */
+function load(content: string, flags: string[] = []): { config: DaemonConfig } {
+  const directory = mkdtempSync(join(tmpdir(), 'gantry-config-'))
+  const path = join(directory, 'daemon.json')
+  writeFileSync(path, content)
+  try {
+    return { config: loadConfig(parseDaemonFlags([...flags, '--config-file', path]), PERSONAS.daemon) }
+  } catch (error) {
+    throw new Error((error as Error).message.replace(path, 'daemon.json'), { cause: error })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+describe('loadConfig', () => {
+  it('reads keys named as flags, and plurals of lists', () => {
+    const { config } = load(
+      JSON.stringify({
+        debug: true,
+        hosts: ['unix:///x'],
+        labels: ['a=b'],
+        'log-opts': { 'max-size': '1m' },
+        'default-ulimits': { nofile: { Name: 'nofile', Soft: 1, Hard: 2 } },
+        'default-address-pools': [{ base: '10.0.0.0/8', size: 24 }],
+        'default-shm-size': '32M',
+      }),
+    )
+    assert.equal(config.log.level, 'debug')
+    assert.deepEqual(config.hosts, ['unix:///x'])
+    assert.deepEqual(config.labels, ['a=b'])
+    assert.deepEqual(config.containers.logConfig, { type: 'json-file', config: { 'max-size': '1m' } })
+    assert.deepEqual(config.containers.ulimits, [{ name: 'nofile', soft: 1, hard: 2 }])
+    assert.deepEqual(config.network.addressPools, [{ base: '10.0.0.0/8', size: 24 }])
+    assert.equal(config.containers.shmSize, 32 << 20)
+  })
+
+  it('takes an empty file and a missing default file for nothing', () => {
+    assert.equal(load('  \n').config.dataRoot, '/var/lib/gantry')
+    assert.equal(loadConfig({}, { ...PERSONAS.daemon, configFile: '/nonexistent/daemon.json' }).execRoot, '/run/gantry')
+  })
+
+  const prefix = 'unable to configure the Docker daemon with file daemon.json: '
+  const refused: [string, string, string[]][] = [
+    [
+      '{"debug":true}',
+      'the following directives are specified both as a flag and in the configuration file: debug: (from flag: false, from file: true)',
+      ['--debug=false'],
+    ],
+    [
+      '{"hosts":["unix:///a"],"mtu":1}',
+      'the following directives are specified both as a flag and in the configuration file: hosts: (from flag: [unix:///b], from file: [unix:///a])',
+      ['-H', 'unix:///b'],
+    ],
+    ['{"nope":1,"neither":2}', "the following directives don't match any configuration option: nope, neither", []],
+    ['{"registry-mirrors":[]}', 'the following directives are not supported: registry-mirrors', []],
+    ['{"debug":"yes"}', 'debug: cannot use "yes": true or false is wanted', []],
+    ['{"labels":"a=b"}', 'labels: cannot use "a=b": a list of strings is wanted', []],
+    ['[]', 'the file holds no JSON object', []],
+  ]
+  for (const [content, message, flags] of refused) {
+    it(`refuses ${content}${flags.length > 0 ? ` with ${flags.join(' ')}` : ''}`, () => {
+      assert.throws(() => load(content, flags), { message: prefix + message })
+    })
+  }
+
+  it('refuses malformed JSON and a missing file that was named', () => {
+    assert.throws(() => load('{'), /^Error: unable to configure the Docker daemon with file daemon\.json: /)
+    assert.throws(() => loadConfig({ 'config-file': '/nonexistent' }, PERSONAS.daemon), {
+      message: 'unable to configure the Docker daemon with file /nonexistent: open /nonexistent: no such file or directory',
+    })
+  })
+
+  const impossible: [string[], RegExp][] = [
+    [['--log-level', 'loud'], /^Error: invalid logging level: loud$/],
+    [['--storage-driver', 'btrfs'], /storage driver btrfs is not supported/],
+    [['--live-restore=false'], /live-restore=false is not supported/],
+    [['--userland-proxy'], /userland-proxy=true is not supported/],
+    [['--exec-opt', 'native.cgroupdriver=systemd'], /exec-opt native\.cgroupdriver=systemd is not supported/],
+    [['--data-root', 'relative'], /data-root must be an absolute path: relative/],
+    [['--bridge', 'none'], /bridge=none is not supported yet/],
+  ]
+  for (const [flags, message] of impossible) {
+    it(`refuses ${flags.join(' ')}`, () => assert.throws(() => load('{}', flags), message))
+  }
+
+  it('stands in the place of dockerd when called by its name', () => {
+    const config = loadConfig({}, { ...PERSONAS.dockerd, configFile: '/nonexistent' })
+    assert.deepEqual([config.hosts, config.pidfile], [['unix:///var/run/docker.sock'], '/var/run/docker.pid'])
+  })
+})
+
+describe('reloaded', () => {
+  it('takes over what can change while containers run, and nothing else', () => {
+    const running = load('{}').config
+    const next = load('{"debug":true,"labels":["a=b"],"data-root":"/elsewhere","default-shm-size":"1m","mtu":9000}').config
+    const config = reloaded(running, next)
+    assert.deepEqual([config.log.level, config.labels, config.containers.shmSize], ['debug', ['a=b'], 1 << 20])
+    assert.deepEqual([config.dataRoot, config.network.mtu], ['/var/lib/gantry', 1500])
+  })
+})
