@@ -1,8 +1,9 @@
+import type * as Crypto from 'node:crypto'
 import { invalidArgument } from '#errors'
 import type { Digest } from './image-spec.ts'
 
 /** Loaded when first used: node:crypto costs the CLI 6 ms of its start, and parsing names needs none of it. */
-function crypto(): typeof import('node:crypto') {
+function crypto(): typeof Crypto {
   return process.getBuiltinModule('node:crypto')
 }
 
