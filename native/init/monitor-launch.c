@@ -50,11 +50,20 @@ static int do_bind_port(const struct op *op) {
   int sock = socket(storage.ss_family, (int) op->field[F_BIND_PORT_TYPE].number | SOCK_CLOEXEC, (int) op->field[F_BIND_PORT_PROTOCOL].number);
   if (sock < 0)
     return -errno;
-  /* [::] must not take 0.0.0.0 with it: that is a reservation of its own. No SO_REUSEADDR: it would hide who holds the port. */
-  int only = 1;
-  if (storage.ss_family == AF_INET6 && setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)) < 0)
+  /* [::] must not take 0.0.0.0 with it: that is a reservation of its own. */
+  const int yes = 1, no = 0;
+  if (storage.ss_family == AF_INET6 && setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) < 0)
+    return -errno;
+  /*
+   * SO_REUSEADDR for the moment of the bind: connections of an earlier server in TIME_WAIT do not count, one that listens does. Left on,
+   * a later server that sets it too could take the port.
+   */
+  bool stream = op->field[F_BIND_PORT_TYPE].number == SOCK_STREAM;
+  if (stream && setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
     return -errno;
   if (bind(sock, (struct sockaddr *) &storage, address->length) < 0)
+    return -errno;
+  if (stream && setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &no, sizeof(no)) < 0)
     return -errno;
   int kept = checked(fcntl(sock, F_DUPFD_CLOEXEC, FIRST_PORT_FD));
   close(sock);
