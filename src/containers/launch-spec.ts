@@ -21,13 +21,13 @@ export function launchSpec(
   const { config, hostConfig, id } = container
   const { spec, warnings } = runtimeSpec(ctx, container, startUser(ctx, container))
   for (const warning of warnings) deps.warn(warning, { container: id })
-  const overlay = deps.snapshotter.overlay(id)
+  // What a crash of the machine may take is only that of a container that would be removed anyway.
+  const overlay = deps.snapshotter.overlay(id, { volatile: hostConfig.autoRemove })
   return {
     id,
     stateDir,
     spec,
-    // What a crash of the machine may take is only that of a container that would be removed anyway.
-    rootfs: { overlay: hostConfig.autoRemove ? { ...overlay, volatile: true } : overlay },
+    rootfs: { overlay },
     cgroup: cgroupPlan(ctx, id, spec),
     network,
     stdio: { tty: config.tty, openStdin: config.openStdin, stdinOnce: config.stdinOnce, log: logSink(container) },
@@ -43,7 +43,11 @@ export function holdSpec(ctx: Context, container: Container): Pick<LaunchSpec, '
   const { spec } = runtimeSpec(ctx, alone, user)
   // A container that was never started has no name files yet, and a bound directory may be gone by now: neither keeps the other files away.
   const mounts = spec.mounts.filter(({ source }) => !source.startsWith('/') || existsSync(source))
-  return { id: container.id, spec: { ...spec, mounts }, rootfs: { overlay: ctx.deps.snapshotter.overlay(container.id) } }
+  return {
+    id: container.id,
+    spec: { ...spec, mounts },
+    rootfs: { overlay: ctx.deps.snapshotter.overlay(container.id, { volatile: container.hostConfig.autoRemove }) },
+  }
 }
 
 function runtimeSpec(ctx: Context, container: Container, user: SpecInput['user']): { spec: RuntimeSpec; warnings: string[] } {

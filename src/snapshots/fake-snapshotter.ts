@@ -73,8 +73,9 @@ export function createFakeSnapshotter(deps: { content: ContentStore }): FakeSnap
       layerPaths(parent)
       snapshots.set(key, { parent, tar: END_OF_ARCHIVE, changes: [], size: 0 })
     },
-    overlay(key) {
+    overlay(key, options) {
       return {
+        ...(options?.volatile === true && { volatile: true }),
         cwd: '/',
         lower: ['/init', ...layerPaths(snapshot(key).parent)],
         upper: `/snapshots/${key}/upper`,

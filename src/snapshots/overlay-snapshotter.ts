@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import { decompress } from '#archive'
@@ -84,10 +84,14 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
     return found
   }
 
-  function overlay(key: string): OverlayPlan {
+  function overlay(key: string, options?: { volatile: boolean }): OverlayPlan {
     const fromRoot = (path: string): string => relative(paths.root, path)
     const lower = lowerOf(row(key).parent).map(fromRoot)
-    return { cwd: paths.root, lower, upper: fromRoot(upperOf(key)), work: fromRoot(join(directory(key), 'work')) }
+    const work = join(directory(key), 'work')
+    const plan = { cwd: paths.root, lower, upper: fromRoot(upperOf(key)), work: fromRoot(work) }
+    if (options?.volatile !== true) return plan
+    rmSync(join(work, 'work/incompat/volatile'), { recursive: true, force: true })
+    return { ...plan, volatile: true }
   }
 
   return {

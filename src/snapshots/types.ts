@@ -63,8 +63,11 @@ export interface Snapshotter {
   layerPaths(chain: ChainId): string[]
   /** Writable layer `key` over `parent` (undefined: over nothing) with the init layer between. Throws CONFLICT when the key exists. */
   prepare(key: string, parent: ChainId | undefined): Promise<void>
-  /** The mount of a writable layer. Throws NOT_FOUND. */
-  overlay(key: string): OverlayPlan
+  /**
+   * The mount of a writable layer. Throws NOT_FOUND. `volatile`: never synced; overlayfs refuses a second mount over what an earlier
+   * volatile one left (its mark of a possible crash), so that mark is taken away: the machine has not crashed, or the layer would be gone.
+   */
+  overlay(key: string, options?: { volatile: boolean }): OverlayPlan
   /** Deletes a writable layer; idempotent. Its files go in the background. */
   remove(key: string): Promise<void>
   usage(key: string): Promise<Usage>
