@@ -158,7 +158,8 @@ const images = [
   {
     Id: IMAGE_ID,
     ParentId: '',
-    RepoTags: ['busybox:latest', 'registry.example.com:5000/tools/busybox:1.36'],
+    // One repository: Docker's CLI lists several in random order.
+    RepoTags: ['busybox:latest', 'busybox:1.36'],
     RepoDigests: [`busybox@sha256:${'7'.repeat(64)}`],
     Created: CREATED - 86400 * 100,
     Size: 4269678,

@@ -155,6 +155,7 @@ function localSource(path: string, followLink: boolean): End {
   const plain = withoutTrailing(full)
   const stat = follows ? statSync(plain, { throwIfNoEntry: false }) : lstatSync(plain, { throwIfNoEntry: false })
   if (stat === undefined) throw new Error(`lstat ${plain}: no such file or directory`)
+  if (!stat.isDirectory() && plain !== full) throw new Error('not a directory')
   return { path: followLink ? preserveTrailing(realpathSync(full), full) : full, exists: true, isDirectory: stat.isDirectory() }
 }
 
