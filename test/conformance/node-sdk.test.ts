@@ -1,10 +1,13 @@
-/** `@docker/node-sdk`, Docker's own SDK for Node, on a live engine. */
+/**
+ * `@docker/node-sdk`, Docker's own SDK for Node, on a live engine. What version 0.0.17 sends in a way no engine understands is left out: the condition of
+ * `containerWait` goes as a body, the settings of `containerUpdate` as a query, the tar of `putContainerArchive` as JSON, and the parameters of
+ * `containerArchiveInfo` and `systemEvents` as `[object Object]`. `imageHistory` asks for `/image/…`, errors of POST are
+ * not noticed, and those of GET are thrown as classes, not as objects.
+ */
 import assert from 'node:assert/strict'
-import { Readable } from 'node:stream'
 import { after, test } from 'node:test'
 import { DockerClient } from '@docker/node-sdk'
 import { Engine } from '../harness/index.ts'
-import { tar } from '../harness/tar.ts'
 import { countingCommand, countingDigest, HashSink, TextSink } from './collect.ts'
 
 const engine = await Engine.start()
@@ -24,9 +27,8 @@ const remove = (id: string): Promise<void> => docker.containerDelete(id, { force
 
 test('a container lives from create to delete', async () => {
   const id = await create('echo out; echo err >&2; exit 7', { Labels: { sdk: 'yes' } }, 'life')
-  const exit = docker.containerWait(id, { condition: 'next-exit' })
   await docker.containerStart(id)
-  assert.equal((await exit).StatusCode, 7)
+  assert.equal((await docker.containerWait(id)).StatusCode, 7)
   const { State, Name } = await docker.containerInspect(id)
   assert.deepEqual([State?.Status, State?.ExitCode, Name], ['exited', 7, '/life'])
   const out = new TextSink()
@@ -42,7 +44,7 @@ test('a container lives from create to delete', async () => {
   await docker.containerRestart(id)
   await docker.containerWait(id)
   await docker.containerDelete(id)
-  await assert.rejects(docker.containerInspect(id), /No such container/)
+  await assert.rejects(docker.containerInspect(id), (error: { name: string }) => error.name === 'NotFoundError')
 })
 
 test('attach receives both streams', async () => {
@@ -84,14 +86,12 @@ test('exec with a tty and with an exit code', async () => {
   await remove(id)
 })
 
-test('pause, update, kill and stop change the state', async () => {
+test('pause, kill and stop change the state', async () => {
   const id = await create('exec sleep 1000')
   await docker.containerStart(id)
   await docker.containerPause(id)
   assert.equal((await docker.containerInspect(id)).State?.Status, 'paused')
   await docker.containerUnpause(id)
-  await docker.containerUpdate(id, { Memory: 64 * 1024 * 1024, MemorySwap: 128 * 1024 * 1024 })
-  assert.equal((await docker.containerInspect(id)).HostConfig?.Memory, 64 * 1024 * 1024)
   const exit = docker.containerWait(id)
   await docker.containerKill(id, { signal: 'SIGTERM' })
   await docker.containerStop(id, { timeout: 0 })
@@ -99,29 +99,27 @@ test('pause, update, kill and stop change the state', async () => {
   await remove(id)
 })
 
-test('archives go in and come out', async () => {
-  const id = await create('exec sleep 1000')
-  const archive = tar([{ name: 'file', data: Buffer.alloc(5_000_000, 'z') }])
-  await docker.putContainerArchive(id, '/tmp', Readable.from([archive]))
-  const info = await docker.containerArchiveInfo(id, '/tmp/file')
-  assert.deepEqual([info.name, info.size], ['file', 5_000_000])
+test('an archive comes out', async () => {
+  const id = await create('head -c 5000000 /dev/zero > /tmp/file')
+  await docker.containerStart(id)
+  await docker.containerWait(id)
   const out = new HashSink()
-  const writable = new WritableStream<Uint8Array>({ write: (chunk) => void out.write(Buffer.from(chunk)) })
-  await docker.containerArchive(id, '/tmp/file', writable)
-  assert.ok(out.length >= 5_000_000 && out.length < 5_010_000)
+  await docker.containerArchive(id, '/tmp/file', new WritableStream<Uint8Array>({ write: (chunk) => void out.write(Buffer.from(chunk)) }))
+  assert.ok(out.length > 5_000_000 && out.length < 5_010_000)
   await remove(id)
 })
 
 test('events, top, changes and stats answer', async () => {
-  const events = docker.systemEvents({ since: '0', until: String(Math.floor(Date.now() / 1000) + 3) })
+  const events = docker.systemEvents()
+  const first = events.next()
   const id = await create('echo x > /new; exec sleep 1000')
   await docker.containerStart(id)
-  const seen: string[] = []
-  for await (const event of events) {
-    if (event.Actor?.ID !== id) continue
-    seen.push(event.Action ?? '')
-    if (event.Action === 'start') break
+  const seen: (string | undefined)[] = []
+  for (let next = await first; next.done !== true; next = await events.next()) {
+    if (next.value.Type === 'container') seen.push(next.value.Action)
+    if (seen.at(-1) === 'start') break
   }
+  void events.return()
   assert.deepEqual(seen, ['create', 'start'])
   assert.ok((await docker.containerTop(id)).Processes?.some((process) => process.join(' ').includes('sleep 1000')))
   assert.ok((await docker.containerChanges(id)).some(({ Path }) => Path === '/new'))
@@ -142,13 +140,5 @@ test('system, volumes, networks and images answer', async () => {
   )
   await docker.imageTag('starter', 'again', 'v2')
   assert.ok((await docker.imageInspect('again:v2')).Id?.startsWith('sha256:'))
-  assert.equal((await docker.imageHistory('again:v2')).length, 1)
   assert.deepEqual(await docker.imageDelete('again:v2'), [{ Untagged: 'again:v2' }])
-})
-
-test('errors are the classes that callers catch', async () => {
-  const id = await create('exit 0', {}, 'taken')
-  await assert.rejects(create('exit 0', {}, 'taken'), { name: 'ConflictError' })
-  await assert.rejects(docker.imageInspect('absent'), { name: 'NotFoundError' })
-  await remove(id)
 })

@@ -10,7 +10,15 @@ const FILE = join(ROOT, '../shared/docker-api/v1.51.yaml')
 const skip = existsSync(FILE) ? false : 'the API file v1.51.yaml is not here'
 
 /** What Docker's own answers do not follow either, or what the file leaves out: each with its reason. */
-const KNOWN: readonly RegExp[] = []
+const KNOWN: readonly RegExp[] = [
+  // A *int64 and a *int that are not set; Docker writes null, too.
+  /^\.HostConfig\.MemorySwappiness is null$/,
+  /^\.ExitCode is null$/,
+  // In the answers of every version, in the file from 1.52 on.
+  /^\.os_type is not in the schema$/,
+  // Doubles of Action and Actor, which clients older than API 1.22 read; sent up to 1.51.
+  /^\.(status|id|from) is not in the schema$/,
+]
 
 if (skip) test('answers fit the API file', { skip })
 else {
@@ -36,18 +44,18 @@ else {
     '64m',
   ]
   engine.mustDocker('run', '-d', ...options, '-w', '/tmp', '--hostname', 'webhost', 'starter', 'sleep', '1000')
-  engine.mustDocker('run', '--name', 'done', 'starter', 'sh', '-c', 'echo hi; exit 3')
+  engine.docker(['run', '--name', 'done', 'starter', 'sh', '-c', 'echo hi; exit 3'])
   engine.mustDocker('create', '--name', 'new', '--tmpfs', '/t', '--mount', 'type=volume,dst=/anonymous', 'starter')
   engine.mustDocker('exec', '-d', 'web', 'sleep', '999')
 
+  const problems = (method: string, template: string, status: number, body: unknown): string[] =>
+    document
+      .validate(method, template, status, body)
+      .map(({ at, what }) => `${at} ${what}`)
+      .filter((problem) => !KNOWN.some((known) => known.test(problem)))
   const call = async (method: string, template: string, path: string, body?: unknown): Promise<any> => {
     const reply = await engine.request(method, `/v1.51${path}`, body)
-    const problems = document.validate(method, template, reply.status, reply.json ?? reply.text).map(({ at, what }) => `${at} ${what}`)
-    assert.deepEqual(
-      problems.filter((problem) => !KNOWN.some((known) => known.test(problem))),
-      [],
-      `${method} ${path}: ${reply.status} ${reply.text.slice(0, 2000)}`,
-    )
+    assert.deepEqual(problems(method, template, reply.status, reply.json ?? reply.text), [], `${reply.status} ${reply.text.slice(0, 2000)}`)
     return reply.json
   }
   const fits = (method: string, template: string, path: string = template, body?: unknown): void => {
@@ -88,6 +96,6 @@ else {
     const { text } = await engine.request('GET', `/v1.51/events?since=0&until=${Math.floor(Date.now() / 1000)}`)
     const events = text.trim().split('\n')
     assert.ok(events.length > 5)
-    for (const event of events) assert.deepEqual(document.validate('GET', '/events', 200, JSON.parse(event)), [], event)
+    for (const event of events) assert.deepEqual(problems('GET', '/events', 200, JSON.parse(event)), [], event)
   })
 }

@@ -12,6 +12,7 @@ paths:
       responses:
         200: { schema: { type: array, items: { $ref: '#/definitions/Thing' } } }
 definitions:
+  Kind: { type: string, enum: [a, b] }
   Base: { type: object, required: [Id], properties: { Id: { type: string } } }
   Thing:
     allOf:
@@ -19,7 +20,8 @@ definitions:
       - type: object
         properties:
           Size: { type: integer, x-nullable: true }
-          Kind: { type: string, enum: [a, b] }
+          Kind: { allOf: [{ $ref: '#/definitions/Kind' }] }
+          Ports: { type: object, additionalProperties: { type: object, enum: [{}] } }
           Labels: { type: object, additionalProperties: { type: string } }
 `
 
@@ -29,7 +31,7 @@ test('ApiDocument reports what does not fit, with its place', (t) => {
   writeFileSync(join(directory, 'api.yaml'), TEXT)
   const document = new ApiDocument(join(directory, 'api.yaml'))
   const check = (body: unknown) => document.validate('GET', '/things', 200, body).map(({ at, what }) => `${at} ${what}`)
-  assert.deepEqual(check([{ Id: 'x', Size: null, Kind: 'a', Labels: { k: 'v' } }]), [])
+  assert.deepEqual(check([{ Id: 'x', Size: null, Kind: 'a', Labels: { k: 'v' }, Ports: { 1: {} } }]), [])
   assert.deepEqual(check([{ Size: 1.5, Kind: 'c', Labels: { k: 1 }, Extra: 0 }]), [
     '[0].Id is missing',
     '[0].Size is no integer: 1.5',

@@ -3,6 +3,7 @@
  * schema with `properties` does not name are reported, because a misspelt member would otherwise pass as an absent one.
  */
 import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { parse } from 'yaml'
 
 interface Schema {
@@ -73,7 +74,7 @@ export class ApiDocument {
         if (typeof value !== typeOf(resolved)) problems.push({ at, what: `is no ${typeOf(resolved)}: ${show(value)}` })
         break
     }
-    if (resolved.enum !== undefined && !resolved.enum.includes(value))
+    if (resolved.enum !== undefined && !resolved.enum.some((allowed) => isDeepStrictEqual(allowed, value)))
       problems.push({ at, what: `is none of the values allowed: ${show(value)}` })
   }
 
@@ -103,9 +104,11 @@ export class ApiDocument {
     }
     if (schema.allOf === undefined) return schema
     const parts = schema.allOf.map((part) => this.#resolve(part))
+    const properties = parts.flatMap((part) => Object.entries(part.properties ?? {}))
     return {
+      ...Object.assign({}, ...parts),
       ...schema,
-      properties: Object.assign({}, ...parts.map((part) => part.properties), schema.properties) as Record<string, Schema>,
+      ...(properties.length > 0 && { properties: { ...Object.fromEntries(properties), ...schema.properties } }),
       required: [...parts.flatMap((part) => part.required ?? []), ...(schema.required ?? [])],
     }
   }
