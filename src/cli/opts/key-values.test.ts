@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { checkEnv, checkLabel, readKeyValues, toMap } from './key-values.ts'
-import { parseSecurityOptions } from './security.ts'
 
 let directory: string
 before(() => (directory = mkdtempSync(join(tmpdir(), 'opts-'))))
@@ -48,25 +47,4 @@ it('checkLabel and toMap', () => {
       ['__proto__', 'x'],
     ]),
   )
-})
-
-describe('parseSecurityOptions', () => {
-  it('inlines a seccomp profile and takes systempaths away', () => {
-    const path = file('profile.json', '{\n  "defaultAction": "SCMP_ACT_ALLOW"\n}')
-    assert.deepEqual(parseSecurityOptions([`seccomp=${path}`, 'no-new-privileges', 'systempaths=unconfined', 'label:disable']), {
-      options: ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}', 'no-new-privileges', 'label:disable'],
-      maskedPaths: [],
-      readonlyPaths: [],
-    })
-  })
-
-  it('leaves built-in profiles to the daemon', () => {
-    assert.deepEqual(parseSecurityOptions(['seccomp=unconfined']).options, ['seccomp=unconfined'])
-  })
-
-  it('refuses what it cannot read', () => {
-    assert.throws(() => parseSecurityOptions(['foo']), { message: 'Invalid --security-opt: "foo"' })
-    assert.throws(() => parseSecurityOptions(['seccomp=/nonexistent']), /opening seccomp profile \(\/nonexistent\) failed/)
-    assert.throws(() => parseSecurityOptions([`seccomp=${file('broken.json', '{')}`]), /compacting json for seccomp profile/)
-  })
 })
