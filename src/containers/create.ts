@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, mkdirSync, rmSync } from 'node:fs'
 import { hostname as hostName } from 'node:os'
 import { join } from 'node:path'
-import { invalidArgument, notFound, SyscallError } from '#errors'
+import { codeOf, invalidArgument, notFound, SyscallError } from '#errors'
 import type { Image } from '#images'
 import { formatNano, randomId, shortId } from '#lib'
 import { completeHostConfig } from './complete-host-config.ts'
@@ -73,7 +73,16 @@ function requirePlatform(image: Image, ref: string, asked: string): void {
 function pinPeers(host: HostConfig, peer: (ref: string) => Container): void {
   for (const mode of ['networkMode', 'ipcMode', 'pidMode'] as const) {
     const [kind, ref = ''] = split(host[mode])
-    if (kind === 'container') host[mode] = `container:${peer(ref).id}`
+    if (kind === 'container') host[mode] = `container:${peerOf(ref, peer).id}`
+  }
+}
+
+/** Not NOT_FOUND: clients take that for a missing image and begin to pull. */
+function peerOf(ref: string, find: (ref: string) => Container): Container {
+  try {
+    return find(ref)
+  } catch (error) {
+    throw codeOf(error) === 'NOT_FOUND' ? invalidArgument((error as Error).message, error) : error
   }
 }
 

@@ -73,15 +73,24 @@ async function removeStale(path: string): Promise<void> {
   rmSync(path, { force: true })
 }
 
-/** Plain TCP gives root to whoever can reach it: only for loopback, or when it was asked for in so many words. */
+/**
+ * Plain TCP gives root to whoever can reach it: only for loopback, or when it was asked for in so many words. Checked before anything is started.
+ * Throws Error.
+ */
+export function refuseUnsafe(address: ListenAddress, tls: DaemonConfig['tls']): void {
+  if (address.kind === 'unix' || tls.enabled || tls.plainAllowed || isLoopback(address.host)) return
+  throw new Error(
+    `refusing to bind to tcp://${hostAndPort(address)} without TLS: use --tlsverify, or --tls=false to serve everybody who can reach it as root`,
+  )
+}
+
+function hostAndPort({ host, port }: Extract<ListenAddress, { kind: 'tcp' }>): string {
+  return `${host === '' ? '0.0.0.0' : host}:${port}`
+}
+
 function tcpServer(address: Extract<ListenAddress, { kind: 'tcp' }>, { tls, logger }: ListenOptions): Server {
   if (!tls.enabled) {
-    const name = `${address.host === '' ? '0.0.0.0' : address.host}:${address.port}`
-    if (!tls.plainAllowed && !isLoopback(address.host)) {
-      throw new Error(
-        `refusing to bind to tcp://${name} without TLS: use --tlsverify, or --tls=false to serve everybody who can reach it as root`,
-      )
-    }
+    const name = hostAndPort(address)
     logger.warn(`API is accessible on http://${name} without encryption: access to the API is equivalent to root access to the host`)
     return createServer(API_SERVER_OPTIONS)
   }

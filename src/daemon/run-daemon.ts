@@ -8,7 +8,7 @@ import { loadConfig, reloaded } from './config/load-config.ts'
 import { parseDaemonFlags, type GivenOptions } from './config/parse-flags.ts'
 import { startEngine } from './engine.ts'
 import { parseListenAddress, showAddress } from './listen-address.ts'
-import { listen } from './listeners.ts'
+import { listen, refuseUnsafe } from './listeners.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { writePidFile } from './pid-file.ts'
 import { stateDirectory } from './state-directory.ts'
@@ -46,6 +46,8 @@ function print(text: string): number {
 async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Persona): Promise<void> {
   let config = initial
   if (process.getuid?.() !== 0) throw new Error('dockerd needs to be started with root privileges')
+  const addresses = config.hosts.map((host) => parseListenAddress(host, config.tls.enabled))
+  for (const address of addresses) refuseUnsafe(address, config.tls)
   const logger = createLogger({ ...config.log, write: (line) => process.stderr.write(line) })
   // What containers must be able to read is readable whatever the caller's umask; what they must not has its mode said.
   process.umask(0o022)
@@ -62,8 +64,8 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
   const api = createApiServer(engine.api)
   owned.defer(() => api.close({ grace: config.shutdownTimeout * 1000 }))
   const shown: string[] = []
-  for (const host of config.hosts) {
-    const { address } = await listen(parseListenAddress(host, config.tls.enabled), { ...config, logger }, (server) => api.attach(server))
+  for (const wanted of addresses) {
+    const { address } = await listen(wanted, { ...config, logger }, (server) => api.attach(server))
     shown.push(showAddress(address))
   }
   process.stdout.write(`API listen on ${shown.join(', ')}\n`)
