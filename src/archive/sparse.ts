@@ -21,7 +21,7 @@ export interface SparseFields {
   mapInData?: boolean
 }
 
-export function paxSparse(records: readonly { key: string; value: Buffer }[]): SparseFields {
+export function paxSparse(records: readonly { key: string; value: Buffer }[], limits: TarLimits): SparseFields {
   const fields: SparseFields = {}
   const numbers: number[] = []
   let major = 0
@@ -31,14 +31,10 @@ export function paxSparse(records: readonly { key: string; value: Buffer }[]): S
     else if (key === 'GNU.sparse.major') major = decodePaxNumber(value, key)
     else if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') numbers.push(decodePaxNumber(value, key))
     else if (key === 'GNU.sparse.map')
-      numbers.push(
-        ...value
-          .toString('latin1')
-          .split(',')
-          .map((text) => decodePaxNumber(Buffer.from(text), key)),
-      )
+      for (const text of value.toString('latin1').split(',')) numbers.push(decodePaxNumber(Buffer.from(text), key))
   }
   if (major > 1) throw invalidArgument(`invalid tar header: sparse format ${major} is not known`)
+  refuseTooMany(numbers.length / 2, limits)
   if (major === 1) fields.mapInData = true
   else if (numbers.length > 0) fields.extents = pairs(numbers)
   return fields

@@ -215,4 +215,34 @@ describe('createTarDecoder', () => {
       }
     }
   })
+
+  it('keeps one PAX header at a time, and what a GNU header says before it', () => {
+    const pax = (name: string): Buffer => {
+      const { header } = encodeEntry(tarEntry({ path: 'f', xattrs: new Map([[name, Buffer.alloc(1000, name)]]) }))
+      return header.subarray(0, -512)
+    }
+    const archive = Buffer.concat([pax('user.a'), pax('user.b'), encodeEntry(tarEntry({ path: 'f' })).header, END_OF_ARCHIVE])
+    const [file] = decode(archive)
+    assert.deepEqual([...file!.entry.xattrs.keys()], ['user.b'])
+  })
+
+  it('refuses a list of extents that is too long without running out of stack', () => {
+    const pax = encodePax([['GNU.sparse.map', Array(400_000).fill('1').join(',')]])
+    const header = forge(tarEntry({ path: 'x', size: pax.length }), { 156: 'x' })
+    const archive = Buffer.concat([
+      header,
+      pax,
+      Buffer.alloc((512 - (pax.length % 512)) % 512),
+      encodeEntry(tarEntry({ path: 'f' })).header,
+    ])
+    assert.throws(() => decode(archive), { code: 'INVALID_ARGUMENT', message: /sparse extents, at most/ })
+  })
+
+  it('takes an extended header byte by byte in reasonable time', () => {
+    const value = Buffer.alloc(200_000, 'v')
+    const archive = Buffer.concat([encodeEntry(tarEntry({ path: 'f', xattrs: new Map([['user.a', value]]) })).header, END_OF_ARCHIVE])
+    const started = performance.now()
+    assert.equal(decode(archive, 1)[0]?.entry.xattrs.get('user.a')?.equals(value), true)
+    assert.ok(performance.now() - started < 5000) // 0.1 s; many times that when the pieces are joined one by one
+  })
 })

@@ -45,20 +45,24 @@ const ENTRY_TYPES: Readonly<Record<string, TarEntryType>> = {
 export function createTarDecoder(limits: TarLimits = DEFAULT_TAR_LIMITS): TarDecoder {
   const parser = parse(limits)
   let step = parser.next()
-  let held = Buffer.alloc(0)
+  /** The beginning of what is wanted in one piece. Joined only when it is complete: a client may send it byte by byte. */
+  let held: Buffer[] = []
+  let heldLength = 0
 
   function* push(chunk: Buffer): Generator<TarEvent, void, void> {
     let rest = chunk
     while (step.done !== true) {
       const wanted = step.value
       if ('take' in wanted) {
-        if (held.length + rest.length < wanted.take) {
-          held = Buffer.concat([held, rest])
+        const missing = wanted.take - heldLength
+        if (rest.length < missing) {
+          if (rest.length > 0) held.push(Buffer.from(rest))
+          heldLength += rest.length
           return
         }
-        const missing = wanted.take - held.length
-        const bytes = held.length === 0 ? rest.subarray(0, missing) : Buffer.concat([held, rest.subarray(0, missing)])
-        held = Buffer.alloc(0)
+        const bytes = heldLength === 0 ? rest.subarray(0, missing) : Buffer.concat([...held, rest.subarray(0, missing)], wanted.take)
+        held = []
+        heldLength = 0
         rest = rest.subarray(missing)
         step = parser.next(bytes)
       } else if ('body' in wanted || 'skip' in wanted) {
@@ -82,7 +86,7 @@ export function createTarDecoder(limits: TarLimits = DEFAULT_TAR_LIMITS): TarDec
   return {
     push,
     finish() {
-      const mayEnd = step.done === true || ('take' in step.value && step.value.boundary === true && held.length === 0)
+      const mayEnd = step.done === true || ('take' in step.value && step.value.boundary === true && heldLength === 0)
       if (!mayEnd) throw invalidArgument('unexpected EOF')
     },
     get ended() {
@@ -93,24 +97,29 @@ export function createTarDecoder(limits: TarLimits = DEFAULT_TAR_LIMITS): TarDec
 
 /** Fields that headers before the real one (PAX, GNU long names) set for it. */
 interface Overrides {
+  /** GNU's; they win over PAX's, as in Go's reader. */
+  longPath?: string
+  longLinkPath?: string
   path?: string
   linkPath?: string
   size?: number
   uid?: number
   gid?: number
   mtime?: bigint
-  xattrs: Map<string, Buffer>
+  xattrs: ReadonlyMap<string, Buffer>
   sparse: SparseFields
 }
 
+const NOTHING: Overrides = { xattrs: new Map(), sparse: {} }
+
 function* parse(limits: TarLimits): Generator<Step, void, Buffer> {
   for (;;) {
-    let overrides: Overrides = { xattrs: new Map(), sparse: {} }
+    let overrides = NOTHING
     let bytes = yield { take: BLOCK_SIZE, boundary: true }
     let block = decodeBlock(bytes)
     while (block !== undefined && isPrelude(block.typeFlag)) {
       const content = yield* prelude(block, limits)
-      overrides = apply(overrides, block.typeFlag, content)
+      overrides = apply(overrides, block.typeFlag, content, limits)
       bytes = yield { take: BLOCK_SIZE }
       block = decodeBlock(bytes)
       if (block === undefined) throw invalidArgument('invalid tar header: extended header without a file')
@@ -126,7 +135,7 @@ function* parse(limits: TarLimits): Generator<Step, void, Buffer> {
 }
 
 function* entry(block: HeaderBlock, bytes: Buffer, overrides: Overrides, limits: TarLimits): Generator<Step, void, Buffer> {
-  const path = overrides.sparse.name ?? overrides.path ?? block.name
+  const path = overrides.longPath ?? overrides.sparse.name ?? overrides.path ?? block.name
   const type = entryType(block, path)
   // Only files have a body, whatever the size field says: directories of old archives carry one (as Go's reader).
   let stored = type === 'file' ? (overrides.size ?? block.size) : 0
@@ -158,7 +167,7 @@ function* entry(block: HeaderBlock, bytes: Buffer, overrides: Overrides, limits:
 function describe(block: HeaderBlock, type: TarEntryType, path: string, overrides: Overrides, limits: TarLimits): Omit<TarEntry, 'size'> {
   const isLink = type === 'symlink' || type === 'hardlink'
   const isDevice = type === 'character' || type === 'block'
-  const linkPath = isLink ? (overrides.linkPath ?? block.linkName) : ''
+  const linkPath = isLink ? (overrides.longLinkPath ?? overrides.linkPath ?? block.linkName) : ''
   for (const name of [path, linkPath]) {
     if (name.length > limits.maxPathLength) throw invalidArgument('invalid tar header: file name too long')
     // A NUL would cut the name short in the system call, after the checks have seen all of it.
@@ -198,27 +207,35 @@ function* prelude(block: HeaderBlock, limits: TarLimits): Generator<Step, Buffer
   return content
 }
 
-function apply(overrides: Overrides, typeFlag: string, content: Buffer): Overrides {
+function apply(overrides: Overrides, typeFlag: string, content: Buffer, limits: TarLimits): Overrides {
   switch (typeFlag) {
     case 'L':
-      return { ...overrides, path: untilNul(content) }
+      return { ...overrides, longPath: untilNul(content) }
     case 'K':
-      return { ...overrides, linkPath: untilNul(content) }
+      return { ...overrides, longLinkPath: untilNul(content) }
     case 'x':
-      return applyPax(overrides, content)
+      return applyPax(overrides, content, limits)
     default:
-      return overrides
+      return NOTHING // a global header ends what came before it, as in Go's reader
   }
 }
 
-function applyPax(overrides: Overrides, content: Buffer): Overrides {
-  const result: Overrides = { ...overrides }
+/**
+ * Replaces what an earlier PAX header said. Attack: a file with a thousand headers of 1 MiB each, which together would fill the memory.
+ */
+function applyPax({ longPath, longLinkPath }: Overrides, content: Buffer, limits: TarLimits): Overrides {
   const records = decodePax(content)
+  const xattrs = new Map<string, Buffer>()
+  const result: Overrides = {
+    ...(longPath === undefined ? {} : { longPath }),
+    ...(longLinkPath === undefined ? {} : { longLinkPath }),
+    xattrs,
+    sparse: paxSparse(records, limits),
+  }
   for (const { key, value } of records) {
-    if (key.startsWith(XATTR_PREFIX)) result.xattrs.set(key.slice(XATTR_PREFIX.length), Buffer.from(value))
+    if (key.startsWith(XATTR_PREFIX)) xattrs.set(key.slice(XATTR_PREFIX.length), Buffer.from(value))
     else if (value.length > 0) PAX_FIELDS[key]?.(result, value)
   }
-  result.sparse = paxSparse(records)
   return result
 }
 

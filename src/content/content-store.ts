@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { open, readdir, rename, rm, unlink } from 'node:fs/promises'
+import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArgument, notFound } from '#errors'
 import { hexOf, isDigest } from '#oci'
@@ -28,14 +28,14 @@ export function createContentStore(deps: { root: string }): ContentStore {
     return bytes
   }
 
-  function list(): Blob[] {
-    const digests = readdirSync(blobs)
+  function digests(): Digest[] {
+    return readdirSync(blobs)
       .map((name) => `sha256:${name}`)
       .filter(isDigest)
-    return digests.flatMap((digest) => {
-      const bytes = sizeOf(digest)
-      return bytes === undefined ? [] : [{ digest, size: bytes }]
-    })
+  }
+
+  function list(): Blob[] {
+    return digests().map((digest) => ({ digest, size: size(digest) }))
   }
 
   function isHeld(digest: Digest): boolean {
@@ -58,7 +58,12 @@ export function createContentStore(deps: { root: string }): ContentStore {
       // Held before it can be seen: a collection may run between any two awaits.
       options.lease.hold(blob.digest)
       // Replaces the same bytes when another ingest was faster; whoever reads those keeps them.
-      await rename(temporary, path(blob.digest))
+      try {
+        await rename(temporary, path(blob.digest))
+      } catch (error) {
+        await unlink(temporary)
+        throw error
+      }
       await syncDirectory(blobs)
       return blob
     },
@@ -81,12 +86,18 @@ export function createContentStore(deps: { root: string }): ContentStore {
     },
 
     async collect(keep) {
+      // All are taken away in one turn of the event loop. Between two turns an operation may finish: its blobs are in `keep` no more than they
+      // are held then, and a blob that comes back under its digest may be a new one.
+      const doomed = digests().filter((digest) => !keep.has(digest) && !isHeld(digest))
+      const aside = doomed.map((digest) => {
+        const temporary = join(ingests, randomUUID())
+        renameSync(path(digest), temporary)
+        return temporary
+      })
       let freed = 0
-      for (const { digest, size: bytes } of list()) {
-        // Asked anew each time: an ingest may have finished during the last unlink.
-        if (keep.has(digest) || isHeld(digest)) continue
-        await unlink(path(digest))
-        freed += bytes
+      for (const temporary of aside) {
+        freed += (await stat(temporary)).size
+        await unlink(temporary)
       }
       return freed
     },
