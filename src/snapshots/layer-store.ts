@@ -121,13 +121,21 @@ export function createLayerStore(deps: {
     })
   }
 
+  /**
+   * Unpacks a layer again. Its row stays until the new one takes its place: a daemon that is killed meanwhile repairs it at the next start. Without
+   * its blob the layer is lost; whoever needs it finds that out by asking. Other failures (a full disk) pass and stop the start: they may be
+   * mended, and an image is not given up for them.
+   */
   async function repair(row: LayerRow): Promise<void> {
     rows.delete(row.diffId)
+    try {
+      using lease = deps.content.lease()
+      if (deps.content.has(row.blob)) return void (await unpack(row.blob, { lease, diffId: row.diffId }))
+    } catch (error) {
+      if (codeOf(error) !== 'INVALID_ARGUMENT') throw error
+      deps.report(error)
+    }
     repository.delete(row.diffId)
-    // Without the blob the layer is lost; whoever needs it finds that out by asking.
-    if (!deps.content.has(row.blob)) return
-    using lease = deps.content.lease()
-    await unpack(row.blob, { lease, diffId: row.diffId })
   }
 
   return {
