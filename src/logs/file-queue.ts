@@ -5,7 +5,7 @@ import type { BatchWriter } from './batch-writer.ts'
 import type { LogSource } from './types.ts'
 
 /** The files of a followed log still to be read, oldest first; the last one is being written. */
-export class FileQueue implements AsyncDisposable {
+export class FileQueue implements Disposable {
   readonly #source: LogSource
   readonly #files: LogFile[]
   #lines: LineBuffer | undefined
@@ -23,15 +23,15 @@ export class FileQueue implements AsyncDisposable {
   }
 
   /** Leaves out what lies before `start`; before the first `fill` only. */
-  async skipTo(start: LogPosition): Promise<void> {
-    for (let index = 0; index < start.index; index++) await this.#files.shift()?.handle.close()
+  skipTo(start: LogPosition): void {
+    for (let index = 0; index < start.index; index++) this.#files.shift()?.[Symbol.dispose]()
     const first = this.#files[0]
-    if (first !== undefined) this.#lines = new LineBuffer(first.handle, start.position)
+    if (first !== undefined) this.#lines = new LineBuffer(first, start.position)
   }
 
   /** Looks for files that rotation has put after the newest known one. */
-  async refresh(): Promise<void> {
-    const newer = await openLogFiles(this.#source.path, this.#source.maxFile, this.#newest)
+  refresh(): void {
+    const newer = openLogFiles(this.#source.path, this.#source.maxFile, this.#newest)
     this.#files.push(...newer)
     this.#newest = newer.at(-1)?.inode ?? this.#newest
   }
@@ -41,12 +41,12 @@ export class FileQueue implements AsyncDisposable {
     for (;;) {
       const file = this.#files[0]
       if (file === undefined) return false
-      this.#lines ??= new LineBuffer(file.handle, 0)
+      this.#lines ??= new LineBuffer(file, 0)
       if (await this.#lines.fill()) return true
-      if (this.#files.length === 1) return (await this.#lines.rewindIfTruncated()) && (await this.#lines.fill())
+      if (this.#files.length === 1) return this.#lines.rewindIfTruncated() && (await this.#lines.fill())
       this.#files.shift()
       this.#lines = undefined
-      await file.handle.close()
+      file[Symbol.dispose]()
     }
   }
 
@@ -54,7 +54,7 @@ export class FileQueue implements AsyncDisposable {
     return this.#lines?.drainInto(writer) ?? Buffer.alloc(0)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const { handle } of this.#files) await handle.close()
+  [Symbol.dispose](): void {
+    for (const file of this.#files) file[Symbol.dispose]()
   }
 }

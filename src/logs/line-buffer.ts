@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { BatchWriter } from './batch-writer.ts'
+import type { LogFile } from './log-files.ts'
 
 const BLOCK = 256 * 1024
 
@@ -8,14 +8,14 @@ const MAX_LINE = 1024 * 1024
 
 /** Reads a file block by block and hands on complete lines; the beginning of a line waits for its rest. */
 export class LineBuffer {
-  readonly #handle: FileHandle
+  readonly #file: LogFile
   #position: number
   #buffer: Buffer = Buffer.allocUnsafeSlow(BLOCK)
   #start = 0
   #end = 0
 
-  constructor(handle: FileHandle, position: number) {
-    this.#handle = handle
+  constructor(file: LogFile, position: number) {
+    this.#file = file
     this.#position = position
   }
 
@@ -24,10 +24,10 @@ export class LineBuffer {
     if (this.#position >= limit) return false
     this.#makeRoom()
     const length = Math.min(this.#buffer.length - this.#end, limit - this.#position)
-    const { bytesRead } = await this.#handle.read(this.#buffer, this.#end, length, this.#position)
-    this.#position += bytesRead
-    this.#end += bytesRead
-    return bytesRead > 0
+    const count = await this.#file.read(this.#buffer, this.#end, length, this.#position)
+    this.#position += count
+    this.#end += count
+    return count > 0
   }
 
   /** The wire form of the complete lines read so far. The caller owns it. */
@@ -37,9 +37,8 @@ export class LineBuffer {
   }
 
   /** Begins again at the first byte when the file was cut (`truncate -s 0`, as people do with logs that grew too long). */
-  async rewindIfTruncated(): Promise<boolean> {
-    const { size } = await this.#handle.stat()
-    if (size >= this.#position) return false
+  rewindIfTruncated(): boolean {
+    if (this.#file.currentSize() >= this.#position) return false
     this.#position = 0
     this.#start = this.#end = 0
     return true

@@ -19,15 +19,15 @@ export function createLogReader(): LogReader {
 
 /** What is in the files now, and nothing written later: a container that writes faster than the client reads would never let it end. */
 async function* readPast(source: LogSource, options: LogReadOptions, signal?: AbortSignal): AsyncGenerator<Buffer> {
-  await using open = new AsyncDisposableStack()
-  const files = await openLogFiles(source.path, source.maxFile)
-  for (const { handle } of files) open.use(handle)
+  using open = new DisposableStack()
+  const files = openLogFiles(source.path, source.maxFile)
+  for (const file of files) open.use(file)
   const writer = new BatchWriter(options)
   const isDone = (): boolean => writer.pastUntil || signal?.aborted === true
   const start = await startPosition(files, options)
   for (const [index, file] of files.entries()) {
     if (index < start.index || isBefore(file, index === files.length - 1, options.since)) continue
-    const lines = new LineBuffer(file.handle, index === start.index ? start.position : 0)
+    const lines = new LineBuffer(file, index === start.index ? start.position : 0)
     while (!isDone() && (await lines.fill(file.size))) {
       const batch = lines.drainInto(writer)
       if (batch.length > 0) yield batch
@@ -42,16 +42,16 @@ async function* readPast(source: LogSource, options: LogReadOptions, signal?: Ab
 async function* follow(source: LogSource, options: LogReadOptions, signal?: AbortSignal): AsyncGenerator<Buffer> {
   const expiresIn = options.until === undefined ? undefined : Number(options.until - nowNano()) / 1e6
   using changes = new ChangeSignal({ path: source.path, ended: source.ended, signal, expiresIn })
-  await using queue = new FileQueue(source, await openLogFiles(source.path, source.maxFile))
+  using queue = new FileQueue(source, openLogFiles(source.path, source.maxFile))
   const writer = new BatchWriter(options)
   const isDone = (): boolean => writer.pastUntil || changes.cancelled
-  await queue.skipTo(await startPosition(queue.files, options))
+  queue.skipTo(await startPosition(queue.files, options))
 
   while (!isDone()) {
     const { ended, renamed } = changes
     changes.clear()
     // Rotation is looked for before reading: then the end of a file that has a successor is its last byte, as the writer is through with it.
-    if (renamed || ended) await queue.refresh()
+    if (renamed || ended) queue.refresh()
     while (!isDone() && (await queue.fill())) {
       const batch = queue.drainInto(writer)
       if (batch.length > 0) yield batch

@@ -22,7 +22,7 @@ export async function findTailStart(files: readonly LogFile[], lines: number): P
     // The newline that ends the last wanted line is met first: the start lies behind the one before all of them.
     for (let end = file.size; end > 0;) {
       const start = Math.max(0, end - BLOCK)
-      const { bytesRead } = await file.handle.read(block, 0, end - start, start)
+      const bytesRead = await file.read(block, 0, end - start, start)
       for (let at = block.lastIndexOf(NEWLINE, bytesRead - 1); at >= 0; at = at === 0 ? -1 : block.lastIndexOf(NEWLINE, at - 1)) {
         if (remaining === 0) return { index, position: start + at + 1 }
         remaining--

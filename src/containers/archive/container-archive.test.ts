@@ -63,7 +63,7 @@ async function unpack(tar: Readable): Promise<{ entry: TarEntry; data: string }[
 }
 
 async function namesIn(root: ContainerRoot, path: string): Promise<string[]> {
-  return (await unpack(readArchive(files, root, target(path)).tar)).map(({ entry }) => entry.path)
+  return (await unpack(readArchive(files, root, target(path), plain).tar)).map(({ entry }) => entry.path)
 }
 
 const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
@@ -162,7 +162,7 @@ test('readArchive keeps content and metadata, hard links, and names that are not
   symlinkSync('/etc/passwd', join(path, 'sym'))
   execFileSync('mkfifo', [join(path, 'pipe')])
   writeFileSync(Buffer.concat([Buffer.from(`${path}/bad`), Buffer.of(0xff)]), 'bytes')
-  const entries = new Map((await unpack(readArchive(files, root, target('/.')).tar)).map((found) => [found.entry.path, found]))
+  const entries = new Map((await unpack(readArchive(files, root, target('/.'), plain).tar)).map((found) => [found.entry.path, found]))
   assert.deepEqual([...entries.keys()], ['./', './bad\udcff', './big', './pipe', './same', './sym'])
   const file = entries.get('./big')
   assert.equal(file?.data === big, true)
@@ -177,7 +177,7 @@ test('readArchive fills up a file that shrinks while it is read', async (t) => {
   const { root, path } = makeRoot(t)
   const size = 8 * 1024 * 1024
   writeFileSync(join(path, 'log'), Buffer.alloc(size, 'x'))
-  const { tar } = readArchive(files, root, target('/log'))
+  const { tar } = readArchive(files, root, target('/log'), plain)
   const iterator = tar[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   const first = await iterator.next()
   truncateSync(join(path, 'log'), 100)
@@ -192,8 +192,8 @@ test('readArchive gives up its descriptors when the stream is destroyed, read or
   writeFileSync(join(path, 'big'), Buffer.alloc(8 * 1024 * 1024))
   const open = () => readdirSync('/proc/self/fd').filter((fd) => readlink(fd).startsWith(path)).length
   const before = open()
-  readArchive(files, root, target('/')).tar.destroy()
-  for await (const _chunk of readArchive(files, root, target('/')).tar) break
+  readArchive(files, root, target('/'), plain).tar.destroy()
+  for await (const _chunk of readArchive(files, root, target('/'), plain).tar) break
   await new Promise((resolve) => setTimeout(resolve, 20))
   assert.equal(open(), before)
 })

@@ -40,7 +40,7 @@ export async function readContainerArchive(
   await using undo = new AsyncDisposableStack()
   const holder = undo.use(await deps.holdFiles(container))
   const root = undo.use(openContainerRoot(deps.files, holder.pid, holder.held ? undefined : container.id))
-  const result = readArchive(deps.files, root, target)
+  const result = readArchive(deps.files, root, target, container)
   const resources = undo.move()
   result.tar.once('close', () => void resources.disposeAsync())
   return result

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decodeName, encodeEntry, END_OF_ARCHIVE, tarEntry, type TarEntry, type TarEntryType } from '#archive'
 import { invalidArgument } from '#errors'
 import type { Files } from '#kernel'
-import { errorCode, type Pinned } from './pinned.ts'
+import { errorCode, mountIdOf, type Pinned } from './pinned.ts'
 import { ChunkBatch } from './chunk-batch.ts'
 
 /** Resolves with the bytes read and the buffer given. */
@@ -48,10 +48,14 @@ export interface PackedFile {
   path: string
   /** Put before the names of what is in it. */
   contents: string
+  /** Where it is in the container, links resolved; the root is empty. */
+  location: string
 }
 
 interface Packing {
   files: Files
+  /** Whether what is mounted at this place of the container is part of its files. */
+  isOwnMount: (location: string) => boolean
   batch: ChunkBatch
   /** First name of files with several, by device and inode. */
   links: Map<string, string>
@@ -63,10 +67,15 @@ interface Packing {
  *
  * As Docker writes these archives: sockets left out, mtime in whole seconds, `security.capability` as the only extended attribute, no sparse
  * entries (several clients cannot read them). Entries are in order of name. A file that shrinks while it is read is filled up with zeros, one
- * that grows is cut, so that the archive stays readable. A name that is gone by the time it is looked at is left out.
+ * that grows is cut, so that the archive stays readable. A name that is gone by the time it is looked at, and a file that cannot be opened, are left
+ * out. Directories on which something is mounted that is not the container's own (/proc, /sys, /dev) are empty, unless they are the top.
  */
-export async function* packTree(files: Files, top: PackedFile): AsyncGenerator<Buffer, void, void> {
-  const packing: Packing = { files, batch: new ChunkBatch(), links: new Map(), turnStarted: performance.now() }
+export async function* packTree(
+  files: Files,
+  top: PackedFile,
+  isOwnMount: (location: string) => boolean,
+): AsyncGenerator<Buffer, void, void> {
+  const packing: Packing = { files, isOwnMount, batch: new ChunkBatch(), links: new Map(), turnStarted: performance.now() }
   yield* packFile(packing, top, 0)
   packing.batch.add(END_OF_ARCHIVE)
   yield* packing.batch.take()
@@ -77,12 +86,14 @@ async function* packFile(packing: Packing, packed: PackedFile, depth: number): A
   const entry = describe(packing, packed, fstatSync(packed.file.fd, { bigint: true }))
   if (entry === undefined) return
   const { header, padding } = encodeEntry(entry)
-  batch.add(header)
   if (entry.type === 'file' && entry.size > 0) {
-    if (entry.size <= SMALL) batch.add(readSmall(packed.file, entry.size))
-    else yield* packLarge(batch, packed.file, entry.size)
+    using content = openContent(packed.file)
+    if (content === undefined) return
+    batch.add(header)
+    if (entry.size <= SMALL) batch.add(readSmall(content, entry.size))
+    else yield* packLarge(batch, content, entry.size)
     if (padding > 0) batch.add(END_OF_ARCHIVE.subarray(0, padding))
-  }
+  } else batch.add(header)
   if (entry.type === 'directory') yield* packDirectory(packing, packed, depth)
   if (batch.isFull) yield* batch.take()
   if (performance.now() - packing.turnStarted > TURN_MS) {
@@ -130,22 +141,46 @@ function describe({ files, links }: Packing, { place, path }: PackedFile, stat: 
   }
 }
 
-async function* packDirectory(packing: Packing, { file, contents }: PackedFile, depth: number): AsyncGenerator<Buffer, void, void> {
+async function* packDirectory(packing: Packing, directory: PackedFile, depth: number): AsyncGenerator<Buffer, void, void> {
   if (depth >= MAX_DEPTH) throw invalidArgument(`directories are nested deeper than ${MAX_DEPTH}`)
+  const { file } = directory
+  const mount = mountIdOf(file)
   const names = readdirSync(file.path, { encoding: 'buffer' })
     .sort((a, b) => a.compare(b))
     .map(decodeName)
   for (const name of names) {
     using child = pinIfThere(file, name)
     if (child === undefined) continue
-    const path = contents + name
-    yield* packFile(packing, { file: child, place: { directory: file, name }, path, contents: `${path}/` }, depth + 1)
+    const path = directory.contents + name
+    const location = `${directory.location}/${name}`
+    const packed = { file: child, place: { directory: file, name }, path, contents: `${path}/`, location }
+    // Files may be mounted, too (/etc/hosts): they are what the container sees.
+    if (isForeignMount(packing, packed, mount)) packing.batch.add(encodeEntry(emptyDirectory(path, child)).header)
+    else yield* packFile(packing, packed, depth + 1)
+  }
+}
+
+function isForeignMount({ isOwnMount }: Packing, { file, location }: PackedFile, parentMount: string): boolean {
+  return fstatSync(file.fd).isDirectory() && mountIdOf(file) !== parentMount && !isOwnMount(location)
+}
+
+function emptyDirectory(path: string, file: Pinned): TarEntry {
+  const { mode, mtime } = fstatSync(file.fd)
+  return tarEntry({ type: 'directory', path: `${path}/`, mode: mode & 0o7777, mtime: BigInt(Math.trunc(mtime.getTime() / 1000)) * SECOND })
+}
+
+/** undefined for what even root may not read (files of other kernels' or FUSE's file systems). */
+function openContent(file: Pinned): Pinned | undefined {
+  try {
+    return file.reopen()
+  } catch (error) {
+    if (['EACCES', 'EPERM', 'EIO', 'ENXIO', 'ENOENT'].includes(errorCode(error) ?? '')) return undefined
+    throw error
   }
 }
 
 /** Bytes past the end of a file that shrank are zeros. */
-function readSmall(file: Pinned, size: number): Buffer {
-  using content = file.reopen()
+function readSmall(content: Pinned, size: number): Buffer {
   const buffer = Buffer.alloc(size)
   let position = 0
   for (let count = -1; position < size && count !== 0; position += count)
@@ -153,8 +188,7 @@ function readSmall(file: Pinned, size: number): Buffer {
   return buffer
 }
 
-async function* packLarge(batch: ChunkBatch, file: Pinned, size: number): AsyncGenerator<Buffer, void, void> {
-  using content = file.reopen()
+async function* packLarge(batch: ChunkBatch, content: Pinned, size: number): AsyncGenerator<Buffer, void, void> {
   let position = 0
   const readNext = (): ReturnType<typeof readAsync> => {
     const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK, size - position))

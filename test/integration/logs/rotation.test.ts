@@ -1,0 +1,66 @@
+/** The reader of logs against the writer in C: rotation under a follower, nothing lost, nothing doubled. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { after, test } from 'node:test'
+import { Engine } from '../../harness/index.ts'
+
+const engine = await Engine.start()
+after(() => engine[Symbol.asyncDispose]())
+engine.loadStarter()
+
+const LINES = 9000
+/** More than 100 files of 16 KiB, in bursts; a follower may fall behind by half of what is written. */
+const WRITER = `i=0; while [ $i -lt ${LINES} ]; do echo "line $i $(printf %0200d 0)"; i=$((i+1)); [ $((i % 50)) -eq 0 ] && sleep 0.01; done`
+
+const numbers = (output: string): number[] =>
+  output
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split(' ')[1]))
+
+test('a follower sees every line over many rotations', async () => {
+  engine.mustDocker(
+    'run',
+    '-d',
+    '--name',
+    'rotating',
+    '--log-opt',
+    'max-size=16k',
+    '--log-opt',
+    'max-file=50',
+    'starter',
+    'sh',
+    '-c',
+    WRITER,
+  )
+  const follower = spawn('docker', ['logs', '-f', 'rotating'], { env: { ...process.env, DOCKER_HOST: `unix://${engine.socket}` } })
+  const [output] = await Promise.all([text(follower.stdout), once(follower, 'close')])
+  assert.deepEqual(
+    numbers(output),
+    Array.from({ length: LINES }, (_, index) => index),
+  )
+})
+
+test('what is kept reads back in order, and tail counts over files', () => {
+  const kept = numbers(engine.mustDocker('logs', 'rotating'))
+  assert.ok(kept.length > 1000 && kept.length < LINES)
+  assert.deepEqual(
+    kept,
+    Array.from({ length: kept.length }, (_, index) => LINES - kept.length + index),
+  )
+  const tail = numbers(engine.mustDocker('logs', '--tail', '150', 'rotating'))
+  assert.deepEqual([tail[0], tail.length], [LINES - 150, 150])
+})
+
+test('one file in all is begun anew, and a follower goes on', async () => {
+  const script = 'i=0; while [ $i -lt 400 ]; do echo "line $i $(printf %0200d 0)"; i=$((i+1)); sleep 0.005; done'
+  engine.mustDocker('run', '-d', '--name', 'single', '--log-opt', 'max-size=16k', '--log-opt', 'max-file=1', 'starter', 'sh', '-c', script)
+  const follower = spawn('docker', ['logs', '-f', 'single'], { env: { ...process.env, DOCKER_HOST: `unix://${engine.socket}` } })
+  const [output] = await Promise.all([text(follower.stdout), once(follower, 'close')])
+  assert.deepEqual(
+    numbers(output),
+    Array.from({ length: 400 }, (_, index) => index),
+  )
+})
