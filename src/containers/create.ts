@@ -46,7 +46,7 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
   undo.defer(() => store.delete(entry))
 
   const directory = deps.paths.containerDirectory(id)
-  mkdirSync(directory, { recursive: true, mode: 0o710 })
+  mkdirSync(directory, { mode: 0o710 })
   undo.defer(() => rmSync(directory, { recursive: true, force: true }))
   await deps.snapshotter.prepare(id, image?.chain)
   undo.defer(() => deps.snapshotter.remove(id))

@@ -10,6 +10,7 @@ import type { ExecEntry } from './exec-store.ts'
 import { execSpec } from './launch-spec.ts'
 import { publishEvent } from './publish-event.ts'
 import { pump } from './pump.ts'
+import { removeDirectory } from './remove-directory.ts'
 import { execFailure } from './start-error.ts'
 import { isActive, isRestarting, notRunning } from './state.ts'
 import type { AttachedIo, Exec, ExecRequest } from './types.ts'
@@ -127,7 +128,7 @@ async function launch(ctx: Context, item: ExecEntry, options: ExecStartOptions, 
   try {
     const { state } = entry.record
     if (!isActive(state)) throw notRunning(entry.id)
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+    mkdirSync(stateDir, { mode: 0o700 })
     const spec = execSpec(ctx, entry.record, exec, { stateDir, pid: state.pid, consoleSize: options.consoleSize })
     const task = await ctx.deps.runtime.exec(spec)
     const { attachStdin, attachStdout, attachStderr } = exec.request
@@ -151,7 +152,7 @@ function watchExecExit(ctx: Context, item: ExecEntry, task: Task, stateDir: stri
       settle(ctx, item, exitCode)
       publishEvent(ctx, item.entry.record, 'exec_die', { execID: item.exec.id, exitCode: String(exitCode) })
       await task.delete()
-      rmSync(stateDir, { recursive: true, force: true })
+      await removeDirectory(stateDir)
     })
     .catch((error: unknown) => ctx.deps.warn('cannot settle the exit of an exec', { exec: item.exec.id, error: String(error) }))
 }

@@ -2,6 +2,7 @@ import { deferred, formatNano, parseNano } from '#lib'
 import type { Exit, Task } from '#runtime'
 import type { Context } from './context.ts'
 import type { ContainerEntry, Run } from './entry.ts'
+import { removeDirectory } from './remove-directory.ts'
 import { releaseMountSources } from './mount-sources.ts'
 import { publishEvent, publishNetworkEvents, publishVolumeEvents } from './publish-event.ts'
 import { nextBackoff, shouldRestart } from './restart-policy.ts'
@@ -78,6 +79,7 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
   // Only now, when the row has it, may the exit record go. Nobody but the next start waits for it: the kernel takes its time with mounts and cgroups.
   entry.teardown = run.task
     .delete()
+    .then(() => removeDirectory(deps.paths.taskDirectory(entry.id)))
     .catch((error: unknown) => deps.warn('cannot delete a task', { container: entry.id, error: String(error) }))
   return autoRemove && !restart && !entry.manualRestart
 }

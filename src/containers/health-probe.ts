@@ -40,7 +40,7 @@ async function execute(
   const stateDir = ctx.deps.paths.taskDirectory(exec.id)
   publishEvent(ctx, record, `exec_create: ${command.join(' ')}`, { execID: exec.id })
   publishEvent(ctx, record, `exec_start: ${command.join(' ')}`, { execID: exec.id })
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  mkdirSync(stateDir, { mode: 0o700 })
   using _directory = { [Symbol.dispose]: () => rmSync(stateDir, { recursive: true, force: true }) }
   const task = await ctx.deps.runtime.exec(execSpec(ctx, record, exec, { stateDir, pid: record.state.pid, consoleSize: undefined }))
   const stream = await task.attach({ stdin: false, stdout: true, stderr: true })

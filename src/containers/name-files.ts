@@ -4,6 +4,9 @@ import type { Context } from './context.ts'
 import type { Container } from './types.ts'
 import { networkOf } from './verify-config.ts'
 
+/** Names of the three files in the container's directory. */
+export const NAME_FILES = ['hostname', 'hosts', 'resolv.conf'] as const
+
 /** Host paths of the three files that are mounted over /etc in the container, and the names in them. */
 export type NameFiles = Pick<Container, 'hostnamePath' | 'hostsPath' | 'resolvConfPath' | 'config'>
 

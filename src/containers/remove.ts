@@ -1,14 +1,19 @@
-import { rm } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import { codeOf, conflict, internal, invalidArgument } from '#errors'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { sendSignal } from './kill.ts'
 import { anonymousVolumes, volumesOf } from './mount-points.ts'
+import { NAME_FILES } from './name-files.ts'
 import { publishEvent } from './publish-event.ts'
+import { removeDirectory } from './remove-directory.ts'
 import { SIGKILL } from './signals.ts'
 import { isActive, transition } from './state.ts'
 import { cancelRestart } from './exit.ts'
 import { endingOf } from './wait.ts'
+
+/** What a monitor may have left in its directory. */
+const TASK_FILES = ['monitor.sock', 'exit.json']
 
 export interface RemoveOptions {
   force: boolean
@@ -88,8 +93,9 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
     await Promise.all([
       deps.networks.release(id),
       deps.snapshotter.remove(id),
-      rm(deps.paths.containerDirectory(id), { recursive: true, force: true }),
-      rm(deps.paths.taskDirectory(id), { recursive: true, force: true }),
+      removeOwnFiles(deps.paths.containerDirectory(id), record.logPath),
+      // The monitor may still be taking down what it made; what it has there by now is of no use to anybody.
+      removeDirectory(deps.paths.taskDirectory(id), TASK_FILES),
     ])
   } catch (error) {
     const text = `unable to remove filesystem for ${id}: ${error instanceof Error ? error.message : String(error)}`
@@ -103,6 +109,12 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
   // Without the text of a start that failed: the client that started has it already, and shows what a wait says as one more error.
   entry.notify(['not-running', 'next-exit', 'removed'], { exitCode })
   publishEvent(ctx, record, 'destroy')
+}
+
+/** The log may be large, and freeing it takes the file system its time: not on this thread. */
+async function removeOwnFiles(directory: string, logPath: string): Promise<void> {
+  if (logPath !== '') await unlink(logPath).catch(() => undefined)
+  await removeDirectory(directory, NAME_FILES)
 }
 
 async function removeVolumes(ctx: Context, record: ContainerEntry['record']): Promise<void> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { formatVersion, MAX_API_VERSION, MIN_API_VERSION } from '#api'
 import type { ContainerService } from '#containers'
@@ -9,7 +9,10 @@ import { formatNano, nowNano } from '#lib'
 import type { SystemBackend } from '#server'
 import type { DaemonConfig } from './config/daemon-config.ts'
 import type { HostDescription } from './host-description.ts'
-import { ENGINE_VERSION } from './version.ts'
+import { BUILD, ENGINE_VERSION } from './version.ts'
+
+/** The C program: runtime and init process in one. */
+const INIT_BINARY = 'gantry-init'
 
 export interface SystemDeps {
   /** Read at each call: a reload changes it. */
@@ -28,6 +31,9 @@ export function createSystemBackend(deps: SystemDeps): SystemBackend {
   return { info: () => info(deps), version: () => Promise.resolve(version(deps)) }
 }
 
+/** Go's version where clients show one: there is none, and an empty line in `docker version` looks like a fault. */
+const NO_GO = 'none'
+
 function version({ host, config }: SystemDeps): Awaited<ReturnType<SystemBackend['version']>> {
   return {
     Platform: { Name: 'Gantry' },
@@ -35,29 +41,31 @@ function version({ host, config }: SystemDeps): Awaited<ReturnType<SystemBackend
       {
         Name: 'Engine',
         Version: ENGINE_VERSION,
-        // The keys that `docker version` prints.
+        // The keys that `docker version` prints for a component of this name.
         Details: {
           ApiVersion: formatVersion(MAX_API_VERSION),
           Arch: host.goArchitecture,
-          BuildTime: '',
+          BuildTime: BUILD.time,
           Experimental: String(config().experimental),
-          GitCommit: '',
-          GoVersion: '',
+          GitCommit: BUILD.gitCommit,
+          GoVersion: NO_GO,
           KernelVersion: host.kernelVersion,
           MinAPIVersion: formatVersion(MIN_API_VERSION),
-          NodeVersion: process.version,
           Os: 'linux',
         },
       },
+      // Of any other component all details are printed.
+      { Name: 'node', Version: process.versions.node, Details: { V8: process.versions.v8 } },
+      { Name: INIT_BINARY, Version: ENGINE_VERSION, Details: { GitCommit: BUILD.gitCommit } },
     ],
     Version: ENGINE_VERSION,
-    GitCommit: '',
-    GoVersion: '',
+    GitCommit: BUILD.gitCommit,
+    GoVersion: NO_GO,
     Os: 'linux',
     Arch: host.goArchitecture,
     KernelVersion: host.kernelVersion,
     Experimental: config().experimental,
-    BuildTime: '',
+    BuildTime: BUILD.time,
   }
 }
 
@@ -69,7 +77,7 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
     ID: deps.id,
     ...(await counts(deps)),
     Driver: 'overlay2',
-    DriverStatus: [['Layers', 'unpacked directories, mounted inside the container']],
+    DriverStatus: [['Backing Filesystem', fileSystemName(config.dataRoot)]],
     Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['json-file', 'none'] },
     MemoryLimit: support.memory,
     SwapLimit: support.swap,
@@ -95,8 +103,9 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
     Architecture: host.architecture,
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: {
-      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
-      IndexConfigs: { 'docker.io': { Name: 'docker.io', Mirrors: [], Secure: true, Official: true } },
+      // No registry is spoken to yet, so none is spoken to insecurely. (`docker info` prints a heading as soon as either has an entry.)
+      InsecureRegistryCIDRs: [],
+      IndexConfigs: {},
       Mirrors: null,
     },
     NCPU: host.cpus,
@@ -110,14 +119,15 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
     Labels: config.labels,
     ExperimentalBuild: config.experimental,
     ServerVersion: ENGINE_VERSION,
-    Runtimes: { gantry: { path: 'gantry-init' } },
+    Runtimes: { [config.containers.runtime]: { path: INIT_BINARY } },
     DefaultRuntime: config.containers.runtime,
     Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null },
     LiveRestoreEnabled: true,
     Isolation: '',
-    InitBinary: 'gantry-init',
-    ContainerdCommit: { ID: '' },
-    RuncCommit: { ID: '' },
+    InitBinary: INIT_BINARY,
+    // dockerd's word for a program it cannot ask.
+    ContainerdCommit: { ID: 'N/A' },
+    RuncCommit: { ID: 'N/A' },
     InitCommit: { ID: ENGINE_VERSION },
     SecurityOptions: securityOptions(deps),
     DefaultAddressPools: config.network.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
@@ -164,6 +174,23 @@ function warnings(support: CgroupSupport): string[] {
     [support.pids, 'WARNING: No pids limit support'],
   ]
   return missing.filter(([there]) => !there).map(([, text]) => text)
+}
+
+/** File system types by their magic number, named as Docker names them. Source: statfs(2). */
+const FILE_SYSTEMS: Record<number, string> = {
+  0x0000_ef53: 'extfs',
+  0x0102_1994: 'tmpfs',
+  0x2fc1_2fc1: 'zfs',
+  0x5846_5342: 'xfs',
+  0x794c_7630: 'overlayfs',
+  0x9123_683e: 'btrfs',
+  0xf2f5_2010: 'f2fs',
+}
+
+/** What the layers lie on. */
+function fileSystemName(directory: string): string {
+  const { type } = statfsSync(directory)
+  return FILE_SYSTEMS[type] ?? `unknown (0x${type.toString(16)})`
 }
 
 function readSysctl(name: string): string {

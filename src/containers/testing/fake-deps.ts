@@ -63,7 +63,7 @@ export const TEST_IMAGE: Image = {
 /** Everything is there, nothing touches the machine but a temporary directory. */
 export function testBench(image: Image = TEST_IMAGE): TestBench {
   const directory = mkdtempSync(join(tmpdir(), 'gantry-containers-'))
-  mkdirSync(join(directory, 'tasks'))
+  for (const name of ['tasks', 'containers']) mkdirSync(join(directory, name))
   const runtime = new FakeRuntime()
   const clock = new FakeClock()
   const volumes = new FakeVolumes()

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { test } from 'node:test'
+import type { CgroupSupport } from '#kernel'
+import type { DaemonConfig } from './config/daemon-config.ts'
+import { createSystemBackend, type SystemDeps } from './system.ts'
+
+const SUPPORT: CgroupSupport = {
+  memory: true,
+  swap: true,
+  memoryReservation: true,
+  swappiness: true,
+  oomKillDisable: true,
+  pids: true,
+  cpuShares: true,
+  cpuCfs: true,
+  cpuRealtime: true,
+  cpuset: true,
+  cpus: '0-1',
+  mems: '0',
+  blkioWeight: true,
+  blkioWeightDevice: true,
+  blkioThrottle: true,
+  cgroupNamespaces: true,
+}
+
+function backend(deps: { support?: Partial<CgroupSupport>; version?: 1 | 2; cgroupnsMode?: 'host' | 'private' } = {}) {
+  const config = {
+    experimental: false,
+    debug: false,
+    dataRoot: tmpdir(),
+    labels: [],
+    network: { addressPools: [], firewall: true },
+    containers: {
+      runtime: 'gantry',
+      logConfig: { type: 'json-file', config: {} },
+      noNewPrivileges: false,
+      ...(deps.cgroupnsMode === undefined ? {} : { cgroupnsMode: deps.cgroupnsMode }),
+    },
+  } as unknown as DaemonConfig
+  const system: SystemDeps = {
+    config: () => config,
+    containers: { list: () => Promise.resolve([]) },
+    images: { list: () => [] },
+    events: { subscribers: () => 0 },
+    host: {
+      kernelVersion: '6.1.0',
+      operatingSystem: 'Linux',
+      osVersion: '1',
+      architecture: 'x86_64',
+      goArchitecture: 'amd64',
+      cpus: 2,
+      memory: 1024,
+    },
+    cgroups: { version: deps.version ?? 2, support: { ...SUPPORT, ...deps.support } },
+    id: 'an-id',
+    seccomp: 'builtin',
+  }
+  return createSystemBackend(system)
+}
+
+test('version has no empty line where clients print one', async () => {
+  const { Components, GitCommit, GoVersion, BuildTime } = await backend().version()
+  const details = Components.flatMap((component) => Object.values(component.Details ?? {}))
+  for (const value of [GitCommit, GoVersion, BuildTime, ...details]) assert.notEqual(value, '')
+})
+
+test('version names the JavaScript engine as a component', async () => {
+  const { Components } = await backend().version()
+  assert.equal(Components.find(({ Name }) => Name === 'node')?.Version, process.versions.node)
+})
+
+test('info says what lies below the layers', async () => {
+  const { DriverStatus } = await backend().info()
+  assert.equal(DriverStatus[0]?.[0], 'Backing Filesystem')
+  assert.notEqual(DriverStatus[0]?.[1], '')
+})
+
+test('info warns of limits the kernel cannot enforce, in the words of dockerd', async () => {
+  assert.deepEqual((await backend().info()).Warnings, [])
+  const { Warnings, SwapLimit } = await backend({ support: { swap: false } }).info()
+  assert.equal(SwapLimit, false)
+  assert.deepEqual(Warnings, ['WARNING: No swap limit support'])
+})
+
+test('info lists cgroup namespaces where containers get one by default', async () => {
+  const options = async (deps: Parameters<typeof backend>[0]) => (await backend(deps).info()).SecurityOptions
+  assert.deepEqual(await options({ version: 2 }), ['name=seccomp,profile=builtin', 'name=cgroupns'])
+  assert.deepEqual(await options({ version: 1 }), ['name=seccomp,profile=builtin'])
+  assert.deepEqual(await options({ version: 1, cgroupnsMode: 'private' }), ['name=seccomp,profile=builtin', 'name=cgroupns'])
+  assert.deepEqual(await options({ version: 2, support: { cgroupNamespaces: false } }), ['name=seccomp,profile=builtin'])
+})
