@@ -37,6 +37,7 @@ import { seccompDefault } from './seccomp-default.ts'
 import type { StateDirectory } from './state-directory.ts'
 import { createSystemBackend } from './system.ts'
 import { ENGINE_VERSION } from './version.ts'
+import { withVolumeEvents } from './volume-events.ts'
 
 /** The services of one daemon, wired. */
 export interface Engine extends AsyncDisposable {
@@ -92,7 +93,8 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     publish: (action, id, attributes) => events.publish('image', action, id, attributes),
     report: (error) => logger.warn('cannot collect layers', { error: describeError(error) }),
   })
-  const volumes = createVolumeService({ directory: state.volumes, repository: metadata.repository('volumes'), files, mounts })
+  const ownVolumes = createVolumeService({ directory: state.volumes, repository: metadata.repository('volumes'), files, mounts })
+  const volumes = withVolumeEvents(ownVolumes, events)
   const networks = createNetworkService({
     metadata,
     options: networkOptions(config()),
