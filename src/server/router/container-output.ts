@@ -75,10 +75,13 @@ async function sendLogs(containers: ContainerService, context: RequestContext): 
     context.signal,
   )
   context.startStream(!tty && context.version >= 42 ? MEDIA_TYPES.multiplexedStream : MEDIA_TYPES.rawStream)
+  // One batch ahead: the file is read while the batch before is on its way.
+  let written = Promise.resolve(true)
   for await (const batch of stream) {
-    if (!(await context.write(batch))) return
+    if (!(await written)) return
+    written = context.write(batch)
   }
-  context.response.end()
+  if (await written) context.response.end()
 }
 
 async function sendStats(containers: ContainerService, context: RequestContext): Promise<void> {
