@@ -52,9 +52,7 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
   ctx.execs.forget(entry)
   if (!isActive(entry.record.state)) return false
   if (exit.oomKilled) publishEvent(ctx, entry.record, 'oom')
-  unmountSharedMemory(ctx, entry.record)
-  await releaseMountSources(ctx, entry.record)
-  await deps.networks.release(entry.id)
+  await giveBack(ctx, entry)
   const finished = nanoOf(exit.finishedAt)
   const runMs = Number(finished - parseNano(entry.record.state.startedAt)) / 1e6
   const ending: Ending = { exitCode: exit.exitCode, oomKilled: exit.oomKilled, finishedAt: formatNano(finished), error: '' }
@@ -82,6 +80,22 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
     .then(() => removeDirectory(deps.paths.taskDirectory(entry.id)))
     .catch((error: unknown) => deps.warn('cannot delete a task', { container: entry.id, error: String(error) }))
   return autoRemove && !restart && !entry.manualRestart
+}
+
+/** What cannot be given back must not keep the container from having ended. */
+async function giveBack(ctx: Context, entry: ContainerEntry): Promise<void> {
+  const steps = [
+    () => unmountSharedMemory(ctx, entry.record),
+    () => releaseMountSources(ctx, entry.record),
+    () => ctx.deps.networks.release(entry.id),
+  ]
+  for (const step of steps) {
+    try {
+      await step()
+    } catch (error) {
+      ctx.deps.warn('cannot give back what a container held', { container: entry.id, error: String(error) })
+    }
+  }
 }
 
 function scheduleRestart(ctx: Context, entry: ContainerEntry, runMs: number): void {
