@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process'
-
 /**
  * Puts the terminal on standard input into raw mode: every key goes to the container, which echoes and edits itself. Returns what restores
  * it.
@@ -10,6 +8,8 @@ import { spawnSync } from 'node:child_process'
 export function enterRawMode(): () => void {
   const { stdin } = process
   stdin.setRawMode(true)
+  // Not imported above: most sessions have no terminal, and the module costs them 1 ms.
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
   spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
   return () => void stdin.setRawMode(false)
 }

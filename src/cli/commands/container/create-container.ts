@@ -4,7 +4,6 @@ import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs'
 import type { Cli } from '../../cli.ts'
 import { UsageError } from '../../errors.ts'
 import { showProgress } from '../../terminal/progress.ts'
-import { registryAuth } from '../../config/registry-auth.ts'
 import { withProxyVariables } from '../../config/environment-proxies.ts'
 import { createBody, type CreateBody } from './container-config.ts'
 import type { CreateValues } from './create-flags.ts'
@@ -60,6 +59,8 @@ export async function createWithPull(cli: Cli, body: CreateBody, flags: CreateIn
 }
 
 async function pull(cli: Cli, engine: EngineClient, image: string, flags: CreateInvocation['flags']): Promise<void> {
+  // Loaded for a pull only: asking credential helpers takes node:child_process.
+  const { registryAuth } = await import('../../config/registry-auth.ts')
   const reference = withDefaultTag(parseReference(image))
   const response = await pullImage(engine, {
     fromImage: fullName(reference),
