@@ -1,5 +1,6 @@
 import { closeSync, constants, lstatSync, symlinkSync, unlinkSync } from 'node:fs'
 import type { Files } from '#kernel'
+import { O_PATH } from './tree/descriptor-path.ts'
 
 /**
  * Mount points that every container needs, and the file by which programs see that they are in a container.
@@ -17,8 +18,6 @@ const MOUNT_POINTS: readonly (readonly [path: string, type: 'directory' | 'file'
   ['dev/console', 'file'],
   ['etc/mtab', '-> /proc/mounts'],
 ]
-
-const O_PATH = 0o10000000
 
 /**
  * Makes the mount points in `root`, a mount of an image with the init layer as its upper directory. What is no directory on the way is

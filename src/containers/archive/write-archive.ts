@@ -3,12 +3,19 @@ import type { Readable } from 'node:stream'
 import { decompress } from '#archive'
 import { invalidArgument } from '#errors'
 import type { Files } from '#kernel'
+import { extractTree } from '#snapshots'
 import type { Container } from '../types.ts'
 import { archiveError, type ArchiveTarget } from './archive-error.ts'
 import { cleanContainerPath, resolveLinks } from './container-path.ts'
 import type { ContainerRoot } from './container-root.ts'
 import { errorCode, O_PATH, Pinned } from './pinned.ts'
-import { unpackTree, type UnpackOptions } from './unpack-tree.ts'
+
+export interface UnpackOptions {
+  /** A directory may not become something else, nor something else a directory. */
+  noOverwriteDirNonDir: boolean
+  /** Instead of the owners in the archive. */
+  owner: { uid: number; gid: number } | undefined
+}
 
 /**
  * PUT of the archive endpoint: unpacks `tar` (plain, gzip, bzip2, xz, zstd) into an existing directory; links on the way to it are followed.
@@ -28,7 +35,12 @@ export async function writeArchive(
   refuseReadOnly(container, path)
   try {
     const { chunks } = await decompress(tar as AsyncIterable<Buffer>)
-    await unpackTree(files, { rootFd: root.fd, top, path }, chunks, options)
+    await extractTree(files, { directoryFd: top.fd, rootFd: root.fd, path }, chunks, {
+      whiteouts: 'none',
+      keepKinds: options.noOverwriteDirNonDir,
+      container: { target: path },
+      ...(options.owner && { owner: options.owner }),
+    })
   } catch (error) {
     throw archiveError(error, 'extract', target)
   }

@@ -162,7 +162,7 @@ describe('extractTree', () => {
     using test = setUp()
     mkdirSync(join(test.root, 'd'))
     writeFileSync(join(test.root, 'f'), '')
-    const options = { whiteouts: 'none', keepKinds: { target: '/dest' } } as const
+    const options = { whiteouts: 'none', keepKinds: true, container: { target: '/dest' } } as const
     await assert.rejects(test.extract([symlink('d', 'x')], options), {
       message: 'cannot overwrite directory "/dest/d" with non-directory "/dest"',
     })

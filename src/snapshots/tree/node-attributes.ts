@@ -1,10 +1,8 @@
 import { chmodSync, chownSync, closeSync, constants, lchownSync, openSync } from 'node:fs'
 import type { TarEntry } from '#archive'
 import type { FilePath, Files } from '#kernel'
+import { O_PATH } from './descriptor-path.ts'
 import { isOverlayXattr } from './whiteout.ts'
-
-/** Open without reading; not among node's constants, the same on x64 and arm64. */
-export const O_PATH = 0o10000000
 
 /** Answers of a file system, or of a type of file, that cannot hold an attribute. */
 const UNSUPPORTED: ReadonlySet<string> = new Set(['EOPNOTSUPP', 'ENOTSUP', 'EPERM'])

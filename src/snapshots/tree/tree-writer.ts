@@ -5,24 +5,12 @@
  * - Names are cut to components; `..` beyond the top is refused (`../../etc/cron.d/x`).
  * - Directories are opened by the kernel inside the root, everything else is done relative to that descriptor (a link `d -> /etc` planted by
  *   an earlier entry, or swapped in by a running container, then `d/passwd`).
- * - Files are made with O_EXCL and O_NOFOLLOW: what has the name already is removed first, never written through.
+ * - Files are made with O_EXCL and O_NOFOLLOW: what has the name already is removed first (`removeTree`), never written through.
  * - A hard link's target is resolved the same way, so it cannot name a file of the host.
  * - Owner and mode: see `setAttributes`. overlayfs's own attributes are not taken from archives: see `isOverlayXattr`.
  */
 
-import {
-  closeSync,
-  constants,
-  ftruncateSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, ftruncateSync, linkSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync, writeSync } from 'node:fs'
 import type { Stats } from 'node:fs'
 import { posix } from 'node:path'
 import { systemPath } from '#archive'
@@ -30,8 +18,11 @@ import type { TarEntry, TarEvent } from '#archive'
 import { EngineError, invalidArgument } from '#errors'
 import type { FilePath, Files } from '#kernel'
 import { entryComponents } from './entry-path.ts'
-import { O_PATH, setAttributes, setOwnerAndMode, setXattrs } from './node-attributes.ts'
+import { O_PATH, pathIn } from './descriptor-path.ts'
+import { setAttributes, setOwnerAndMode, setXattrs } from './node-attributes.ts'
 import { createParentDirectories } from './parent-directories.ts'
+import type { TreePlace } from './parent-directories.ts'
+import { removeTree } from './remove-tree.ts'
 import { OPAQUE_VALUE, OPAQUE_XATTR, parseMarker } from './whiteout.ts'
 
 export interface WriteOptions {
@@ -39,8 +30,13 @@ export interface WriteOptions {
   whiteouts: 'overlay' | 'none'
   /** Everything belongs to this owner instead of the one in the archive. */
   owner?: { uid: number; gid: number }
-  /** Refuse to put a directory in the place of something else or the other way round; `target` is the directory's name in the message. */
-  keepKinds?: { target: string }
+  /** Refuse to put a directory in the place of something else or the other way round. */
+  keepKinds?: boolean
+  /**
+   * The directory is a container's: its name for messages. What something is mounted on is not replaced, and a link that leads nowhere is an
+   * error, as in Docker.
+   */
+  container?: { target: string }
 }
 
 export interface WrittenTree {
@@ -51,18 +47,27 @@ export interface WrittenTree {
 }
 
 export interface TreeWriter extends Disposable {
-  /** Events of one archive in order. Throws INVALID_ARGUMENT for what an archive may not hold; system errors pass through. */
+  /**
+   * Events of one archive in order, data by synchronous calls. Throws INVALID_ARGUMENT for what an archive may not hold; system errors pass
+   * through.
+   */
   write(event: TarEvent): void
+  /** The file whose data comes between its `entry` and its `end`, for those who write the data themselves. */
+  readonly fd: number | undefined
   /** After the last event: sets the times of directories, which writing into them has changed. */
   finish(): WrittenTree
 }
 
+/** Tries to put something where a running container puts something else again and again. */
+const MAX_RACES = 8
+
 const FILE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const DEVICE_TYPES = { character: constants.S_IFCHR, block: constants.S_IFBLK, fifo: 0o010000 } as const
 
-/** Writes below the directory `rootFd`, which the caller keeps open. */
-export function createTreeWriter(files: Files, rootFd: number, options: WriteOptions): TreeWriter {
-  const parents = createParentDirectories(files, rootFd)
+/** Writes below the directory of `place`, whose descriptors the caller keeps open. */
+export function createTreeWriter(files: Files, place: TreePlace, options: WriteOptions): TreeWriter {
+  const target = options.container?.target
+  const parents = createParentDirectories(files, place, { makeTargets: target === undefined })
   const directories: { path: string; mtime: bigint }[] = []
   const total: WrittenTree = { size: 0, inodes: 0 }
   /** The file whose data is coming. */
@@ -70,7 +75,7 @@ export function createTreeWriter(files: Files, rootFd: number, options: WriteOpt
   let currentName = ''
 
   function begin(entry: TarEntry): void {
-    const components = entryComponents(entry.path)
+    const components = entryComponents(entry.path, target)
     const name = components.at(-1)
     if (name === undefined) return describeRoot(entry)
     const directoryFd = openParent(components.slice(0, -1))
@@ -107,40 +112,43 @@ export function createTreeWriter(files: Files, rootFd: number, options: WriteOpt
     const path = pathIn(directoryFd, name)
     total.inodes++
     if (entry.type === 'file') {
-      current = { entry, path, fd: replacing(path, entry, () => openSync(path, FILE_FLAGS, 0o600)) }
+      current = { entry, path, fd: replacing(directoryFd, name, entry, () => openSync(path, FILE_FLAGS, 0o600)) }
+      if (entry.sparse !== undefined) ftruncateSync(current.fd, entry.size)
       total.size += entry.size
       return
     }
-    if (entry.type === 'hardlink') return makeHardLink(entry, path) // shares the attributes of its target
-    if (entry.type === 'directory') makeDirectory(entry, path)
-    else if (entry.type === 'symlink') replacing(path, entry, () => symlinkSync(systemPath(entry.linkPath), path))
+    if (entry.type === 'hardlink') return makeHardLink(entry, directoryFd, name) // shares the attributes of its target
+    if (entry.type === 'directory') makeDirectory(entry, directoryFd, name)
+    else if (entry.type === 'symlink') replacing(directoryFd, name, entry, () => symlinkSync(systemPath(entry.linkPath), path))
     else makeDevice(entry, DEVICE_TYPES[entry.type], directoryFd, name)
     setAttributes(files, path, entry, options.owner ?? entry)
     if (entry.type === 'directory') directories.push({ path: components.join('/'), mtime: entry.mtime })
     else files.setTimes(path, entry.mtime, entry.mtime)
   }
 
-  function makeDirectory(entry: TarEntry, path: FilePath): void {
+  function makeDirectory(entry: TarEntry, directoryFd: number, name: string): void {
+    const path = pathIn(directoryFd, name)
     const existing = lstatSync(path, { throwIfNoEntry: false })
     if (existing?.isDirectory() === true) return
-    replacing(path, entry, () => mkdirSync(path, 0o700))
+    replacing(directoryFd, name, entry, () => mkdirSync(path, 0o700))
     // Deleted and made anew in one layer: without the mark, what lower layers have below it would shine through.
     if (existing !== undefined && isWhiteout(existing) && options.whiteouts === 'overlay') files.setXattr(path, OPAQUE_XATTR, OPAQUE_VALUE)
   }
 
   function makeDevice(entry: TarEntry, type: number, directoryFd: number, name: string): void {
-    replacing(pathIn(directoryFd, name), entry, () => files.mknodAt(directoryFd, systemPath(name), type | 0o600, entry.major, entry.minor))
+    replacing(directoryFd, name, entry, () => files.mknodAt(directoryFd, systemPath(name), type | 0o600, entry.major, entry.minor))
   }
 
-  function makeHardLink(entry: TarEntry, path: FilePath): void {
-    const components = entryComponents(entry.linkPath)
-    const name = components.at(-1)
-    if (name === undefined) throw invalidArgument('invalid tar entry: hard link to the root directory')
+  function makeHardLink(entry: TarEntry, directoryFd: number, name: string): void {
+    const components = entryComponents(entry.linkPath, target)
+    const linked = components.at(-1)
+    if (linked === undefined) throw invalidArgument('invalid tar entry: hard link to the root directory')
     // Not by `parents`, which would make directories that are missing.
-    const fd = files.openInRoot(rootFd, components.slice(0, -1).join('/'), O_PATH | constants.O_DIRECTORY)
+    const parent = [place.path, ...components.slice(0, -1)].join('/')
+    const fd = files.openInRoot(place.rootFd, parent, O_PATH | constants.O_DIRECTORY)
     try {
       // link(2) does not follow the last component, so a symbolic link there is linked itself.
-      replacing(path, entry, () => linkSync(pathIn(fd, name), path))
+      replacing(directoryFd, name, entry, () => linkSync(pathIn(fd, linked), pathIn(directoryFd, name)))
     } finally {
       closeSync(fd)
     }
@@ -149,8 +157,8 @@ export function createTreeWriter(files: Files, rootFd: number, options: WriteOpt
   /** `./` describes the directory that everything goes to; only a layer may change that one. */
   function describeRoot(entry: TarEntry): void {
     if (options.whiteouts === 'none' || entry.type !== 'directory') return
-    setOwnerAndMode(rootFd, entry, options.owner ?? entry)
-    setXattrs(files, `/proc/self/fd/${rootFd}/.`, entry)
+    setOwnerAndMode(place.directoryFd, entry, options.owner ?? entry)
+    setXattrs(files, `/proc/self/fd/${place.directoryFd}/.`, entry)
     directories.push({ path: '.', mtime: entry.mtime })
   }
 
@@ -163,17 +171,20 @@ export function createTreeWriter(files: Files, rootFd: number, options: WriteOpt
   }
 
   /** Runs `make`; when the name is taken, removes what has it and runs `make` again. */
-  function replacing<T>(path: FilePath, entry: TarEntry, make: () => T): T {
-    try {
-      return make()
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  function replacing<T>(directoryFd: number, name: string, entry: TarEntry, make: () => T): T {
+    for (let race = 0; ; race++) {
+      try {
+        return make()
+      } catch (error) {
+        // A program of the container may make something of this name again and again.
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || race === MAX_RACES) throw error
+      }
+      const existing = lstatSync(pathIn(directoryFd, name), { throwIfNoEntry: false })
+      if (existing === undefined) continue
+      if (options.keepKinds === true) refuseOtherKind(existing, entry, target ?? '/')
+      removeTree(directoryFd, name, { keepMounts: options.container !== undefined })
+      if (existing.isDirectory() || existing.isSymbolicLink()) parents.forget()
     }
-    const existing = lstatSync(path)
-    if (options.keepKinds !== undefined) refuseOtherKind(existing, entry, options.keepKinds.target)
-    rmSync(path, { recursive: true, force: true })
-    if (existing.isDirectory() || existing.isSymbolicLink()) parents.forget()
-    return make()
   }
 
   function end(): void {
@@ -181,7 +192,6 @@ export function createTreeWriter(files: Files, rootFd: number, options: WriteOpt
     const { entry, fd, path } = current
     current = undefined
     try {
-      if (entry.sparse !== undefined) ftruncateSync(fd, entry.size)
       setOwnerAndMode(fd, entry, options.owner ?? entry)
     } finally {
       closeSync(fd)
@@ -203,8 +213,12 @@ export function createTreeWriter(files: Files, rootFd: number, options: WriteOpt
       }
     },
     finish() {
-      for (const { path, mtime } of directories) setDirectoryTime(files, rootFd, path, mtime)
+      // Deepest first: the way to a directory is not gone through again once its time is set.
+      for (const { path, mtime } of directories.toReversed()) setDirectoryTime(files, place, path, mtime)
       return total
+    },
+    get fd() {
+      return current?.fd
     },
     [Symbol.dispose]() {
       if (current !== undefined) closeSync(current.fd)
@@ -212,10 +226,6 @@ export function createTreeWriter(files: Files, rootFd: number, options: WriteOpt
       parents[Symbol.dispose]()
     },
   }
-}
-
-function pathIn(directoryFd: number, name: string): FilePath {
-  return systemPath(`/proc/self/fd/${directoryFd}/${name}`)
 }
 
 function writeAll(fd: number, bytes: Buffer, offset: number): void {
@@ -226,10 +236,10 @@ export function isWhiteout(stat: Stats): boolean {
   return stat.isCharacterDevice() && stat.rdev === 0
 }
 
-function setDirectoryTime(files: Files, rootFd: number, path: string, mtime: bigint): void {
+function setDirectoryTime(files: Files, place: TreePlace, path: string, mtime: bigint): void {
   let fd: number
   try {
-    fd = files.openInRoot(rootFd, path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    fd = files.openInRoot(place.rootFd, `${place.path}/${path}`, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   } catch (error) {
     // A later entry has replaced the directory by something else.
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as { code?: string }).code ?? '')) return

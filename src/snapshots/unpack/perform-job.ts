@@ -3,7 +3,7 @@ import { mkdir, open } from 'node:fs/promises'
 import { createTarDecoder, decompress } from '#archive'
 import type { Files } from '#kernel'
 import { createDigester } from '#oci'
-import { emptyDirectory } from '../tree/empty-directory.ts'
+import { emptyDirectory } from '../tree/remove-tree.ts'
 import { createTreeWriter } from '../tree/tree-writer.ts'
 import type { Job, JobOptions, JobResult, UnpackResult } from './job.ts'
 
@@ -28,7 +28,7 @@ async function unpackLayer(files: Files, job: Job & { kind: 'unpack' }, { signal
   const { compression, chunks } = await decompress(readBlob(job.blob, progress))
   const digester = compression === 'none' ? undefined : createDigester()
   const decoder = createTarDecoder()
-  using writer = createTreeWriter(files, root.fd, { whiteouts: 'overlay' })
+  using writer = createTreeWriter(files, { directoryFd: root.fd, rootFd: root.fd, path: '/' }, { whiteouts: 'overlay' })
   let tarSize = 0
   for await (const chunk of chunks) {
     signal?.throwIfAborted()

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempDisposableSync, readdirSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { emptyDirectory } from './empty-directory.ts'
+import { emptyDirectory } from './remove-tree.ts'
 import { walkTree } from './walk-tree.ts'
 
 /** Directories nested so deep that no path reaches the last: made by going down step by step, as a hostile program does. */
