@@ -34,7 +34,7 @@ $(BUNDLE): $(SOURCES) tools/build.ts $(NODE)
 	$(NODE) tools/build.ts
 
 .PHONY: build
-build: $(BUNDLE) $(INIT) ## the bundle dist/gantry.cjs and the native program
+build: $(BUNDLE) $(INIT) ## the bundles in dist/ and the native program
 
 .PHONY: run
 run: build ## start the daemon, run a first real container, say what to try next

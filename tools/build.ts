@@ -1,11 +1,11 @@
 /**
- * Bundles `src/main.ts` into `dist/gantry.cjs`, the one file that is shipped beside the native program.
- * Raw TypeScript starts too slowly for a CLI (type stripping alone costs over 100 ms cold).
+ * Bundles `src/main.ts` into `dist/gantry.cjs`, the command line, and what it loads for `gantry daemon` into `dist/engine.cjs`: with the
+ * engine in the same file each command would pay some 10 ms for code that it never runs (docs/adr/0006).
  * Usage: `node tools/build.ts`. SOURCE_DATE_EPOCH (seconds) fixes the time that is written into it, for builds that must come out the same.
  */
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
-import { build } from 'esbuild'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 const root = resolve(import.meta.dirname, '..')
 
@@ -21,10 +21,19 @@ function buildFacts(): { gitCommit: string; time: string } {
   return { gitCommit: git.status === 0 ? git.stdout.trim() : 'unknown', time: time.toISOString() }
 }
 
-await build({
-  entryPoints: [resolve(root, 'src/main.ts')],
-  outfile: resolve(root, 'dist/gantry.cjs'),
+/** The engine's modules, which `main.ts` loads on demand, are taken from the second bundle. */
+const engineApart: Plugin = {
+  name: 'engine-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^#(daemon|snapshots)$/ }, ({ importer }) =>
+      importer === resolve(root, 'src/main.ts') ? { path: './engine.cjs', external: true } : undefined,
+    )
+  },
+}
+
+const common: BuildOptions = {
   bundle: true,
+  absWorkingDir: root,
   platform: 'node',
   format: 'cjs',
   target: 'node26',
@@ -39,4 +48,17 @@ await build({
   },
   banner: { js: "const __gantryModuleUrl=require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'warning',
-})
+}
+
+await Promise.all([
+  build({ ...common, entryPoints: [resolve(root, 'src/main.ts')], outfile: resolve(root, 'dist/gantry.cjs'), plugins: [engineApart] }),
+  build({
+    ...common,
+    stdin: {
+      contents: "export { runDaemon } from '#daemon'; export { runUnpackWorker } from '#snapshots'",
+      resolveDir: root,
+      loader: 'ts',
+    },
+    outfile: resolve(root, 'dist/engine.cjs'),
+  }),
+])

@@ -45,7 +45,7 @@ ldd "$node" | awk '$3 ~ /^\// { print $3 } $1 ~ /^\// { print $1 }' | while read
   mkdir -p "$root$(dirname "$library")" && cp -L "$library" "$root$library"
 done
 cp "$cache"/modules/*.ko "$root/modules/"
-cp dist/gantry.cjs "$root/opt/gantry/dist/"
+cp dist/*.cjs "$root/opt/gantry/dist/"
 cp bin/* "$root/opt/gantry/bin/"
 cp native/init/build/gantry-init "$root/opt/gantry/native/init/build/"
 cp -r test/vm/guest "$root/opt/gantry/test/vm/"
