@@ -45,6 +45,11 @@ test('match decodes the path before looking at its segments', () => {
   assert.equal(refusal('GET', '/images/%zz/json').code, 'INVALID_ARGUMENT')
 })
 
+test('match takes the whole URI that a proxy writes', () => {
+  assert.deepEqual(router.match('GET', 'http://docker:2375/v1.30/images/a/json?x=1').params, { name: 'a' })
+  assert.equal(router.match('GET', 'https://docker/images/json').version, MAX_API_VERSION)
+})
+
 test('match lets a plain parameter take one segment only', () => {
   assert.deepEqual(router.match('GET', '/exec/abc/json').params, { id: 'abc' })
   assert.equal(refusal('GET', '/exec/a/b/json').code, 'NOT_FOUND')

@@ -23,7 +23,7 @@ export interface Router {
    * Throws NOT_FOUND `page not found` for an unknown path or method, INVALID_ARGUMENT for a path that is no path, a version out of range,
    * and a route newer than the version.
    */
-  match(method: string, url: string): RouteMatch
+  match(method: string, target: string): RouteMatch
 }
 
 interface CompiledRoute {
@@ -31,6 +31,8 @@ interface CompiledRoute {
   pattern: RegExp
 }
 
+/** A proxy writes the whole URI into the request line, and servers must take it (RFC 9112, 3.2.2). */
+const ORIGIN = /^https?:\/\/[^/?]*/i
 const VERSION_PREFIX = /^\/v([0-9.]+)(?=\/|$)/
 
 export function createRouter(routes: readonly Route[], minVersion: ApiVersion): Router {
@@ -43,7 +45,8 @@ export function createRouter(routes: readonly Route[], minVersion: ApiVersion): 
   }
 
   return {
-    match(method, url) {
+    match(method, target) {
+      const url = target.replace(ORIGIN, '')
       const queryStart = url.indexOf('?')
       const search = queryStart === -1 ? '' : url.slice(queryStart + 1)
       let path = decodePath(queryStart === -1 ? url : url.slice(0, queryStart))

@@ -51,6 +51,8 @@ test("decodeBody refuses wrong types with Go's sentence and the whole path", () 
     [{ Words: 'x' }, 'cannot unmarshal string into Go struct field Outer.Words of type []string'],
     [{ Words: [{}] }, 'cannot unmarshal object into Go struct field Outer.Words of type string'],
     [{ Inner: { Size: 'big' } }, 'cannot unmarshal string into Go struct field Inner.Inner.Size of type int64'],
+    [{ Name: 1.5 }, 'cannot unmarshal number into Go struct field Outer.Name of type string'],
+    [{ Inner: { Size: 1e20 } }, 'cannot unmarshal number 100000000000000000000 into Go struct field Inner.Inner.Size of type int64'],
     [{ Inner: { Size: 1.5 } }, 'cannot unmarshal number 1.5 into Go struct field Inner.Inner.Size of type int64'],
     [{ Inner: [] }, 'cannot unmarshal array into Go struct field Outer.Inner of type pkg.Inner'],
     [{ Inners: [{ Size: true }] }, 'cannot unmarshal bool into Go struct field Inner.Inners.Size of type int64'],

@@ -31,9 +31,10 @@ export class WrongType extends Error {
   readonly #path: string[] = []
   #struct: string | undefined
 
-  constructor(json: unknown, goType: string) {
+  /** `kind`: what was sent, when its value says more than its type. */
+  constructor(json: unknown, goType: string, kind: string = goKind(json)) {
     super('wrong JSON type')
-    this.#kind = goKind(json)
+    this.#kind = kind
     this.#goType = goType
   }
 
@@ -53,7 +54,6 @@ export class WrongType extends Error {
 function goKind(json: unknown): string {
   if (Array.isArray(json)) return 'array'
   if (typeof json === 'boolean') return 'bool'
-  if (typeof json === 'number' && !Number.isInteger(json)) return `number ${json}`
   return typeof json
 }
 
@@ -79,12 +79,17 @@ export const flag: Codec<boolean> = {
   isZero: (value) => !value,
 }
 
+/** Bits of Go's integer types; those that are not here have 64. */
+const INTEGER_BITS: Record<string, number> = { uint16: 16, uint32: 32 }
+
 /** `goType` is what the message shows: `int`, `int64`, `uint16` (those starting with u take no negative number). */
 export function integer(goType: string): Codec<number> {
-  const unsigned = goType.startsWith('u')
+  const bits = INTEGER_BITS[goType] ?? 64
+  const [least, bound] = goType.startsWith('u') ? [0, 2 ** bits] : [-(2 ** (bits - 1)), 2 ** (bits - 1)]
   return {
     decode(json) {
-      if (typeof json !== 'number' || !Number.isInteger(json) || (unsigned && json < 0)) throw new WrongType(json, goType)
+      if (typeof json !== 'number') throw new WrongType(json, goType)
+      if (!Number.isInteger(json) || json < least || json >= bound) throw new WrongType(json, goType, `number ${json}`)
       return json
     },
     encode: (value) => value,
