@@ -84,7 +84,7 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
 
 /** What cannot be given back must not keep the container from having ended. */
 async function giveBack(ctx: Context, entry: ContainerEntry): Promise<void> {
-  const steps = [
+  const steps: (() => void | Promise<void>)[] = [
     () => unmountSharedMemory(ctx, entry.record),
     () => releaseMountSources(ctx, entry.record),
     () => ctx.deps.networks.release(entry.id),
