@@ -3,26 +3,20 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { EngineError, invalidArgument } from '#errors'
-import { describeJsonError, hasTrailingContent, isTooDeep } from './json-syntax.ts'
+import { LimitExceededError, parseJson as parseLimited, readLimited } from '#lib'
+import { describeJsonError, hasTrailingContent, MAX_JSON_DEPTH } from './json-syntax.ts'
 
 /** Largest JSON body, 16 MiB. Docker has none; a request is decoded in memory, so ours needs one. */
 export const MAX_JSON_BODY: number = 16 * 1024 * 1024
 
 /** Whole body as bytes. Throws INVALID_ARGUMENT past `limit`, CANCELLED when the client goes away half-way. */
 export async function readBody(body: Readable, limit: number = MAX_JSON_BODY): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      size += chunk.length
-      if (size > limit) throw invalidArgument('http: request body too large')
-      chunks.push(chunk)
-    }
+    return await readLimited(body as AsyncIterable<Buffer>, limit)
   } catch (error) {
-    if (error instanceof EngineError) throw error
+    if (error instanceof LimitExceededError) throw invalidArgument('http: request body too large', error)
     throw new EngineError('CANCELLED', 'client closed the connection while sending the request', { cause: error })
   }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
 }
 
 /** Refuses a body that does not say it is JSON. No body needs no type. */
@@ -40,10 +34,10 @@ export function parseJson(bytes: Buffer): unknown {
   const text = bytes.toString('utf8')
   if (text === '') return undefined
   if (text.trim() === '') throw invalidArgument('invalid JSON: got EOF while reading request body')
-  if (isTooDeep(text)) throw invalidArgument('invalid JSON: exceeded max depth')
   try {
-    return JSON.parse(text)
+    return parseLimited(text, { maxBytes: Infinity, maxDepth: MAX_JSON_DEPTH })
   } catch (error) {
+    if (error instanceof RangeError) throw invalidArgument('invalid JSON: exceeded max depth', error)
     if (hasTrailingContent(text)) throw invalidArgument('unexpected content after JSON', error)
     throw invalidArgument(`invalid JSON: ${describeJsonError(text)}`, error)
   }

@@ -11,23 +11,6 @@ export function describeJsonError(text: string): string {
   return scanValue(text).error ?? 'unexpected end of JSON input'
 }
 
-/** Whether brackets nest deeper than {@link MAX_JSON_DEPTH}; linear, ignores brackets inside strings. */
-export function isTooDeep(text: string): boolean {
-  let depth = 0
-  let inString = false
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index)
-    if (inString) {
-      if (code === 0x5c) index++
-      else if (code === 0x22) inString = false
-    } else if (code === 0x22) inString = true
-    else if (code === 0x7b || code === 0x5b) {
-      if (++depth > MAX_JSON_DEPTH) return true
-    } else if (code === 0x7d || code === 0x5d) depth--
-  }
-  return false
-}
-
 /** Whether `text` is a complete JSON value followed by something else: Docker refuses that with a text of its own. */
 export function hasTrailingContent(text: string): boolean {
   const { error, end } = scanValue(text)

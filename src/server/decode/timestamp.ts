@@ -4,19 +4,9 @@
  */
 
 import { invalidArgument } from '#errors'
+import { parseGoDuration, parseUnixNano } from '#lib'
 
-const NANOSECONDS_PER: Record<string, bigint> = {
-  ns: 1n,
-  us: 1_000n,
-  µs: 1_000n,
-  μs: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-}
-
-const UNIX_SECONDS = /^(-?\d{1,12})(?:\.(\d+))?$/
+const UNIX_SECONDS = /^-?\d{1,12}(?:\.\d+)?$/
 const DURATION = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/
 const CALENDAR = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9})\d*)?)?)?(Z|[+-]\d{2}:\d{2})?$/
 
@@ -24,14 +14,8 @@ const CALENDAR = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,
 export function parseTimestamp(text: string, now: number = Date.now()): bigint | undefined {
   if (text === '') return undefined
 
-  const unix = UNIX_SECONDS.exec(text)
-  if (unix !== null) {
-    const seconds = BigInt(unix[1] ?? 0) * 1_000_000_000n
-    const fraction = BigInt((unix[2] ?? '').slice(0, 9).padEnd(9, '0'))
-    return text.startsWith('-') ? seconds - fraction : seconds + fraction
-  }
-
-  if (DURATION.test(text) || text === '0') return BigInt(Math.round(now * 1000)) * 1000n - parseDuration(text)
+  if (UNIX_SECONDS.test(text)) return parseUnixNano(text)
+  if (DURATION.test(text)) return BigInt(Math.round(now * 1000)) * 1000n - BigInt(parseGoDuration(text))
 
   const calendar = CALENDAR.exec(text)
   if (calendar !== null) {
@@ -42,16 +26,4 @@ export function parseTimestamp(text: string, now: number = Date.now()): bigint |
   throw invalidArgument(
     `parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05.999999999Z07:00": cannot parse ${JSON.stringify(text)}`,
   )
-}
-
-/** Go's duration grammar, `1h2m3.5s`, as nanoseconds. */
-function parseDuration(text: string): bigint {
-  let total = 0n
-  for (const [, number = '0', unit = 'ns'] of text.matchAll(/(\d+\.?\d*|\.\d+)([a-zµμ]+)/g)) {
-    const scale = NANOSECONDS_PER[unit] ?? 1n
-    const [whole = '0', fraction = ''] = number.split('.')
-    total += BigInt(whole || '0') * scale
-    if (fraction !== '') total += (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length)
-  }
-  return text.startsWith('-') ? -total : total
 }
