@@ -17,6 +17,7 @@
  * }
  * ```
  */
+export { batched } from './batched.ts'
 export { decompress, DEFAULT_EXPANSION_LIMIT, detectCompression } from './compression.ts'
 export type { Compression, ExpansionLimit } from './compression.ts'
 export { decodeName, encodeName, systemPath } from './file-name.ts'

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream'
 import { conflict } from '#errors'
 import { packTree } from '#snapshots'
-import { batched } from './archive/chunk-batch.ts'
 import type { Context } from './context.ts'
 import { publishEvent } from './publish-event.ts'
 
@@ -17,7 +16,7 @@ export async function exportContainer({ store, deps }: Context, ref: string): Pr
   using undo = new DisposableStack()
   const view = undo.use(deps.snapshotter.view({ key: record.id }))
   // The path itself is a link below /proc; with the dot it is the directory.
-  const tar = Readable.from(batched(packTree(deps.files, `${view.path}/.`, { whiteouts: 'none' })), { objectMode: false })
+  const tar = Readable.from(packTree(deps.files, `${view.path}/.`, { whiteouts: 'none' }), { objectMode: false })
   const resources = undo.move()
   tar.once('close', () => resources.dispose())
   publishEvent({ deps }, record, 'export')

@@ -194,7 +194,8 @@ test('readArchive gives up its descriptors when the stream is destroyed, read or
   const before = open()
   readArchive(files, root, target('/'), plain).tar.destroy()
   for await (const _chunk of readArchive(files, root, target('/'), plain).tar) break
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  // A read under way is waited for.
+  for (let i = 0; i < 250 && open() !== before; i++) await new Promise((resolve) => setTimeout(resolve, 20))
   assert.equal(open(), before)
 })
 

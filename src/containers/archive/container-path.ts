@@ -1,7 +1,8 @@
 import { readlinkSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { Files } from '#kernel'
-import { errorCode, O_PATH, Pinned } from './pinned.ts'
+import { O_PATH } from '#snapshots'
+import { errorCode, Pinned } from './pinned.ts'
 import { constants } from 'node:fs'
 
 /** As many links as the kernel follows in one path (MAXSYMLINKS). */

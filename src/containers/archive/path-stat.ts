@@ -1,12 +1,13 @@
 import { constants, fstatSync } from 'node:fs'
 import { formatNano } from '#lib'
 import type { Files } from '#kernel'
+import { O_PATH } from '#snapshots'
 import type { PathStat } from '../types.ts'
 import { archiveError, type ArchiveTarget } from './archive-error.ts'
 import { baseName, cleanContainerPath, resolveLinks } from './container-path.ts'
 import type { ContainerRoot } from './container-root.ts'
 import { goFileMode } from './go-file-mode.ts'
-import { O_PATH, Pinned } from './pinned.ts'
+import { Pinned } from './pinned.ts'
 
 /** A file of a container, named but not opened, with what the API says about it. The caller closes `file`. */
 export interface LocatedFile {

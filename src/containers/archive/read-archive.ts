@@ -1,14 +1,14 @@
-import { constants } from 'node:fs'
+import { constants, lstatSync } from 'node:fs'
 import { posix } from 'node:path'
 import { Readable } from 'node:stream'
-import type { Files } from '#kernel'
+import type { FilePath, Files } from '#kernel'
+import { O_PATH, packTree } from '#snapshots'
 import type { Container, PathStat } from '../types.ts'
 import { archiveError, type ArchiveTarget } from './archive-error.ts'
 import { baseName, resolveLinks } from './container-path.ts'
 import type { ContainerRoot } from './container-root.ts'
-import { packTree, type PackedFile } from './pack-tree.ts'
 import { locateFile, type LocatedFile } from './path-stat.ts'
-import { O_PATH, Pinned } from './pinned.ts'
+import { Pinned } from './pinned.ts'
 
 /** Bytes prepared ahead of the client. */
 const AHEAD = 2 * 1024 * 1024
@@ -27,25 +27,29 @@ export function readArchive(
   using undo = new DisposableStack()
   const located = locateFile(files, root, target)
   undo.use(located.file)
-  const packed = nameForArchive(files, root, located, target, undo)
-  const tar = Readable.from(
-    packTree(files, packed, (location) => isOwnMount(container, location)),
-    { objectMode: false, highWaterMark: AHEAD },
-  )
+  const name = baseName(located.path)
+  const location = resolveLinks(files, root.fd, located.path).replace(/^\/$/, '')
+  const packed = packTree(files, pathOf(files, root, located, target, undo), {
+    whiteouts: 'none',
+    name: name === '/' ? '' : name,
+    plain: true,
+    isOwnMount: (path) => isOwnMount(container, `${location}/${path}`),
+  })
+  const tar = Readable.from(packed, { objectMode: false, highWaterMark: AHEAD })
   const resources = undo.move()
   // Not a `finally` in the generator: one that was never started is ended without running it.
   tar.once('close', () => resources.dispose())
   return { stat: located.stat, tar }
 }
 
-function nameForArchive(files: Files, root: ContainerRoot, located: LocatedFile, target: ArchiveTarget, undo: DisposableStack): PackedFile {
-  const name = baseName(located.path)
-  const path = name === '/' ? '' : name
-  const location = resolveLinks(files, root.fd, located.path).replace(/^\/$/, '')
-  if (isDirectory(located)) return { file: located.file, path, contents: `${path}/`, location }
+/** What to pack, by descriptor: a directory itself, for anything else its name in its directory. */
+function pathOf(files: Files, root: ContainerRoot, located: LocatedFile, target: ArchiveTarget, undo: DisposableStack): FilePath {
+  if (isDirectory(located)) return `${located.file.path}/.`
   try {
     const directory = undo.use(new Pinned(files.openInRoot(root.fd, posix.dirname(located.path), O_PATH | constants.O_DIRECTORY)))
-    return { file: undo.use(directory.pin(name)), place: { directory, name }, path, contents: `${path}/`, location }
+    const path = directory.child(baseName(located.path))
+    lstatSync(path)
+    return path
   } catch (error) {
     throw archiveError(error, 'lstat', target)
   }

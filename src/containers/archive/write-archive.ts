@@ -3,12 +3,12 @@ import type { Readable } from 'node:stream'
 import { decompress } from '#archive'
 import { invalidArgument } from '#errors'
 import type { Files } from '#kernel'
-import { extractTree } from '#snapshots'
+import { O_PATH, extractTree } from '#snapshots'
 import type { Container } from '../types.ts'
 import { archiveError, type ArchiveTarget } from './archive-error.ts'
 import { cleanContainerPath, resolveLinks } from './container-path.ts'
 import type { ContainerRoot } from './container-root.ts'
-import { errorCode, O_PATH, Pinned } from './pinned.ts'
+import { errorCode, Pinned } from './pinned.ts'
 
 export interface UnpackOptions {
   /** A directory may not become something else, nor something else a directory. */

@@ -4,6 +4,7 @@
  * not follow a link in the last component (lstat, unlink, rename, mkdir, lchown, open with O_NOFOLLOW …).
  */
 
+import { readFileSync } from 'node:fs'
 import { systemPath } from '#archive'
 import { internal } from '#errors'
 import type { FilePath } from '#kernel'
@@ -15,4 +16,9 @@ export const O_PATH = 0o10000000
 export function pathIn(directoryFd: number, name: string): FilePath {
   if (name === '' || name === '.' || name === '..' || name.includes('/')) throw internal(`Cannot name a file ${JSON.stringify(name)}`)
   return systemPath(`/proc/self/fd/${directoryFd}/${name}`)
+}
+
+/** Identifies the mount a descriptor was reached through (proc_pid_fdinfo(5)): differs from its directory's where something is mounted. */
+export function mountIdOf(fd: number): string {
+  return /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? ''
 }

@@ -1,45 +1,63 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, read, readSync } from 'node:fs'
+import { closeSync, lstatSync, readlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
-import { promisify } from 'node:util'
-import { tarEntry, writeTar } from '#archive'
+import { batched, decodeName, tarEntry, writeTar } from '#archive'
 import type { Extent, TarEntry, TarEntryType, WritableEntry } from '#archive'
 import type { FilePath, Files } from '#kernel'
+import { mountIdOf } from './descriptor-path.ts'
+import { inSlices } from './in-slices.ts'
+import { openSame, readExtents } from './read-file.ts'
+import { walkTree } from './walk-tree.ts'
+import type { Enters } from './walk-tree.ts'
 import { isOverlayXattr, OPAQUE_MARKER, OPAQUE_VALUE, OPAQUE_XATTR, whiteoutName } from './whiteout.ts'
-import { readLink, walkTree } from './walk-tree.ts'
+
+const SECOND = 1_000_000_000n
 
 export interface PackOptions {
   /** `overlay`: overlayfs's whiteouts become marker files, as a layer tar has them. `none`: they are devices like others. */
   whiteouts: 'overlay' | 'none'
-  /** Name of the root in the archive, before everything else; empty: the root itself gets no entry and names begin below it. */
+  /** Name of the top in the archive, before everything else; the empty one gives `/`. Absent: the top gets no entry and names begin below it. */
   name?: string
   /** Write holes of at least this many bytes as holes (PAX sparse 1.0). Not every reader knows them; 0 or absent: zeros are written. */
   sparse?: number
+  /** As Docker copies out of containers: times in whole seconds, of the extended attributes `security.capability` alone. */
+  plain?: boolean
+  /**
+   * Directories that something is mounted on are empty in the archive, unless this says of their path below the top that they are part of the
+   * tree. Absent: mounts are gone into.
+   */
+  isOwnMount?: (path: string) => boolean
 }
 
-/** A file is read in pieces of this size; up to one piece is read at once without the thread pool. */
-const CHUNK = 1024 * 1024
-const SMALL = 64 * 1024
-
 /**
- * The tar archive of the node at `path`: a directory with all below it, or a single file. Sorted by name, with hard links, owners, modes,
- * times (ns), extended attributes and devices; sockets are left out (as Docker). A tree that changes meanwhile gives a well-formed archive
- * all the same: a file that shrinks is filled with zeros, one that grows is cut.
+ * The tar archive of the node at `path`: a directory with all below it, or a single file; in chunks worth sending. Sorted by name, with hard
+ * links, owners, modes, times (ns), extended attributes and devices; sockets are left out (as Docker). A tree that changes meanwhile gives a
+ * well-formed archive all the same: a file that shrinks is filled with zeros, one that grows is cut, one that vanishes is left out.
  */
 export function packTree(files: Files, path: FilePath, options: PackOptions): AsyncGenerator<Buffer, void, void> {
-  return writeTar(treeEntries(files, path, options))
+  return batched(writeTar(inSlices(treeEntries(files, path, options))))
 }
 
 function* treeEntries(files: Files, path: FilePath, options: PackOptions): Generator<WritableEntry, void, void> {
+  const { name, isOwnMount } = options
   const links = new Map<string, string>()
-  const name = options.name ?? ''
   const root = lstatSync(path, { bigint: true })
   if (!root.isDirectory()) {
-    yield* nodeEntries(files, { path: name, stat: root, systemPath: path }, links, options)
+    yield* presentEntries(files, { path: name ?? '', stat: root, systemPath: path }, links, options)
     return
   }
-  if (name !== '') yield { entry: describe(files, path, root, 'directory', `${name}/`) }
-  const prefix = name === '' ? '' : `${name}/`
-  for (const node of walkTree(path)) yield* nodeEntries(files, { ...node, path: prefix + node.path }, links, options)
+  if (name !== undefined) yield { entry: describe(files, path, root, 'directory', `${name}/`, options) }
+  const prefix = name === undefined ? '' : `${name}/`
+  const enters: Enters | undefined = isOwnMount && ((below, fd, parentFd) => mountIdOf(fd) === mountIdOf(parentFd) || isOwnMount(below))
+  for (const node of walkTree(path, enters)) yield* presentEntries(files, { ...node, path: prefix + node.path }, links, options)
+}
+
+/** None for a node that is gone by the time it is looked at. */
+function* presentEntries(...node: Parameters<typeof nodeEntries>): Generator<WritableEntry, void, void> {
+  try {
+    yield* nodeEntries(...node)
+  } catch (error) {
+    if (!['ENOENT', 'EINVAL'].includes((error as { code?: string }).code ?? '')) throw error
+  }
 }
 
 /** The entries of one node: none for a socket, two for an opaque directory. */
@@ -61,7 +79,7 @@ function* nodeEntries(
     const inode = `${stat.dev}:${stat.ino}`
     const first = links.get(inode)
     if (first !== undefined) {
-      yield { entry: describe(files, node.systemPath, stat, 'hardlink', path, first) }
+      yield { entry: describe(files, node.systemPath, stat, 'hardlink', path, options, first) }
       return
     }
     links.set(inode, path)
@@ -70,8 +88,8 @@ function* nodeEntries(
     const present = yield* fileEntry(files, node, options)
     // Another name of the same file may still be there; it must not be a link to an entry that was never written.
     if (!present) links.delete(`${stat.dev}:${stat.ino}`)
-  } else if (type === 'symlink') yield { entry: describe(files, node.systemPath, stat, type, path, readLink(node.systemPath)) }
-  else yield { entry: describe(files, node.systemPath, stat, type, type === 'directory' ? `${path}/` : path) }
+  } else if (type === 'symlink') yield { entry: describe(files, node.systemPath, stat, type, path, options, readLink(node.systemPath)) }
+  else yield { entry: describe(files, node.systemPath, stat, type, type === 'directory' ? `${path}/` : path, options) }
   if (
     options.whiteouts === 'overlay' &&
     type === 'directory' &&
@@ -88,7 +106,7 @@ function* fileEntry(
 ): Generator<WritableEntry, boolean, void> {
   const fd = openSame(node.systemPath, node.stat)
   if (fd === undefined) return false // gone, or replaced by something else
-  const entry = describe(files, node.systemPath, node.stat, 'file', node.path)
+  const entry = describe(files, node.systemPath, node.stat, 'file', node.path, options)
   try {
     const size = Number(node.stat.size)
     const extents = options.sparse ? dataExtents(files, fd, node.stat, options.sparse) : undefined
@@ -100,7 +118,15 @@ function* fileEntry(
   }
 }
 
-function describe(files: Files, path: FilePath, stat: BigIntStats, type: TarEntryType, name: string, linkPath = ''): TarEntry {
+function describe(
+  files: Files,
+  path: FilePath,
+  stat: BigIntStats,
+  type: TarEntryType,
+  name: string,
+  { plain = false }: PackOptions,
+  linkPath = '',
+): TarEntry {
   const isDevice = type === 'character' || type === 'block'
   return tarEntry({
     type,
@@ -109,10 +135,10 @@ function describe(files: Files, path: FilePath, stat: BigIntStats, type: TarEntr
     mode: Number(stat.mode & 0o7777n),
     uid: Number(stat.uid),
     gid: Number(stat.gid),
-    mtime: stat.mtimeNs,
+    mtime: plain ? (stat.mtimeNs / SECOND) * SECOND : stat.mtimeNs,
     major: isDevice ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn)) : 0,
     minor: isDevice ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & ~0xffn)) : 0,
-    xattrs: type === 'hardlink' ? new Map() : readXattrs(files, path),
+    xattrs: type === 'hardlink' ? new Map() : plain ? readCapability(files, path, type) : readXattrs(files, path),
   })
 }
 
@@ -127,6 +153,16 @@ function readXattrs(files: Files, path: FilePath): Map<string, Buffer> {
   return xattrs
 }
 
+function readCapability(files: Files, path: FilePath, type: TarEntryType): Map<string, Buffer> {
+  const capability = type === 'file' ? files.getXattr(path, 'security.capability') : undefined
+  return new Map(capability && [['security.capability', capability]])
+}
+
+/** The target of a symbolic link, byte for byte. */
+function readLink(path: FilePath): string {
+  return decodeName(readlinkSync(path, { encoding: 'buffer' }))
+}
+
 function typeOf(stat: BigIntStats): TarEntryType | undefined {
   if (stat.isFile()) return 'file'
   if (stat.isDirectory()) return 'directory'
@@ -136,43 +172,9 @@ function typeOf(stat: BigIntStats): TarEntryType | undefined {
   return stat.isFIFO() ? 'fifo' : undefined
 }
 
-/** Opens the file that was looked at, or nothing. O_NONBLOCK: a fifo put in its place must not stop the daemon. */
-function openSame(path: FilePath, stat: BigIntStats): number | undefined {
-  let fd: number
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch (error) {
-    if (['ENOENT', 'ELOOP', 'ENXIO'].includes((error as { code?: string }).code ?? '')) return undefined
-    throw error
-  }
-  const now = fstatSync(fd, { bigint: true })
-  if (now.ino === stat.ino && now.dev === stat.dev) return fd
-  closeSync(fd)
-  return undefined
-}
-
 /** The data of a file with holes worth the trouble; undefined for all others. */
 function dataExtents(files: Files, fd: number, stat: BigIntStats, smallestHole: number): Extent[] | undefined {
   const size = Number(stat.size)
   if (size - Number(stat.blocks) * 512 < smallestHole) return undefined
   return files.dataExtents(fd, size)
-}
-
-const readAsync = promisify(read)
-
-/** Exactly as many bytes as the extents say, whatever happens to the file meanwhile. */
-async function* readExtents(fd: number, extents: readonly Extent[]): AsyncGenerator<Buffer, void, void> {
-  for (const { offset, length } of extents) {
-    for (let position = 0; position < length;) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, length - position))
-      const count =
-        length <= SMALL
-          ? readSync(fd, buffer, 0, buffer.length, offset + position)
-          : (await readAsync(fd, buffer, 0, buffer.length, offset + position)).bytesRead
-      if (count === 0) buffer.fill(0) // shorter than it was: the header has promised the bytes
-      const chunk = count === 0 ? buffer : buffer.subarray(0, count)
-      position += chunk.length
-      yield chunk
-    }
-  }
 }

@@ -1,9 +1,9 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, openSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { decodeName } from '#archive'
 import { SyscallError } from '#errors'
 import type { FilePath } from '#kernel'
-import { O_PATH, pathIn } from './descriptor-path.ts'
+import { mountIdOf, O_PATH, pathIn } from './descriptor-path.ts'
 
 /** Directories held open at once. */
 const MAX_DEPTH = 64
@@ -114,9 +114,4 @@ function refuseMountPoint(directoryFd: number, name: string): void {
   } finally {
     closeSync(fd)
   }
-}
-
-/** Identifies the mount a descriptor was reached through (proc_pid_fdinfo(5)): differs from its directory's where something is mounted. */
-function mountIdOf(fd: number): string {
-  return /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1] ?? ''
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { decodeName, systemPath } from '#archive'
 import { invalidArgument } from '#errors'
@@ -21,11 +21,14 @@ export interface TreeNode {
  * Attack: the tree belongs to a container that is running, and `a` becomes a link to /etc between the look and the step inside.
  * Nodes that vanish meanwhile are left out. Throws INVALID_ARGUMENT for a tree that is nested too deeply.
  */
-export function* walkTree(root: FilePath): Generator<TreeNode, void, void> {
-  yield* walkDirectory(openDirectory(root, 0), '', 1)
+export function* walkTree(root: FilePath, enters: Enters = () => true): Generator<TreeNode, void, void> {
+  yield* walkDirectory(openDirectory(root, 0), '', 1, enters)
 }
 
-function* walkDirectory(fd: number, prefix: string, depth: number): Generator<TreeNode, void, void> {
+/** Whether to go into a directory that has been met and opened. */
+export type Enters = (path: string, fd: number, parentFd: number) => boolean
+
+function* walkDirectory(fd: number, prefix: string, depth: number, enters: Enters): Generator<TreeNode, void, void> {
   try {
     // latin1 keeps every byte of a name in one character, which also makes the order that of bytes.
     for (const raw of readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' }).sort()) {
@@ -38,7 +41,9 @@ function* walkDirectory(fd: number, prefix: string, depth: number): Generator<Tr
       if (!stat.isDirectory()) continue
       if (depth === MAX_DEPTH) throw invalidArgument(`directories are nested deeper than ${MAX_DEPTH}`)
       const child = tryOpenDirectory(path)
-      if (child !== undefined) yield* walkDirectory(child, `${prefix}${name}/`, depth + 1)
+      if (child === undefined) continue
+      if (enters(node.path, child, fd)) yield* walkDirectory(child, `${node.path}/`, depth + 1, enters)
+      else closeSync(child)
     }
   } finally {
     closeSync(fd)
@@ -56,9 +61,4 @@ function tryOpenDirectory(path: FilePath): number | undefined {
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as { code?: string }).code ?? '')) return undefined
     throw error
   }
-}
-
-/** The target of a symbolic link, byte for byte. */
-export function readLink(path: FilePath): string {
-  return decodeName(readlinkSync(path, { encoding: 'buffer' }))
 }
