@@ -98,7 +98,11 @@ export function imageRoutes({ images, containers }: Pick<ApiServerDeps, 'images'
         if (platform !== '' && version >= 48 && query.bool('manifests')) {
           throw invalidArgument('conflicting options: manifests and platform options cannot both be set')
         }
-        context.json(200, encodeImageInspect(getImage(images, context), version))
+        const image = getImage(images, context)
+        context.json(
+          200,
+          encodeImageInspect(image, version, () => images.layerPaths(image.id)),
+        )
       },
     },
     {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fakeImage, IMAGE_ID } from '../testing/fake-services.ts'
+import type { ApiVersion, ImageInspect } from '#api'
+import type { Image } from '#images'
 import { encodeImageInspect, encodeImageSummary } from './image.ts'
+
+const inspectImage = (image: Image, version: ApiVersion): ImageInspect =>
+  encodeImageInspect(image, version, () => ['/layers/2/diff', '/layers/1/diff'])
 
 const COUNTS = { containers: 2, sharedSize: 5 }
 
@@ -23,7 +28,7 @@ test('an image without names has <none> before 1.43 and empty lists since', () =
 })
 
 test('image inspect loses fields with the versions', () => {
-  const keys = (version: number): string[] => Object.keys(encodeImageInspect(fakeImage(), version))
+  const keys = (version: number): string[] => Object.keys(inspectImage(fakeImage(), version))
   assert.ok(keys(43).includes('VirtualSize') && !keys(44).includes('VirtualSize'))
   assert.ok(keys(44).includes('ContainerConfig') && !keys(45).includes('ContainerConfig'))
   assert.ok(keys(51).includes('GraphDriver') && !keys(52).includes('GraphDriver'))
@@ -31,7 +36,7 @@ test('image inspect loses fields with the versions', () => {
 })
 
 test('image config shows what belongs to containers before 1.50, nulls before 1.52, and what is set since', () => {
-  const config = (version: number): unknown => encodeImageInspect(fakeImage(), version).Config
+  const config = (version: number): unknown => inspectImage(fakeImage(), version).Config
   assert.deepEqual(config(52), { Env: ['PATH=/bin'], Cmd: ['sh'] })
   assert.deepEqual(config(51), {
     Env: ['PATH=/bin'],
@@ -47,8 +52,15 @@ test('image config shows what belongs to containers before 1.50, nulls before 1.
 })
 
 test('image inspect shows ids, layers and the time of the last tag', () => {
-  const inspect = encodeImageInspect(fakeImage({ lastTagged: 0 }), 55)
+  const inspect = inspectImage(fakeImage({ lastTagged: 0 }), 55)
   assert.equal(inspect.Id, IMAGE_ID)
   assert.deepEqual(inspect.RootFS, { Type: 'layers', Layers: [`sha256:${'e5'.repeat(32)}`] })
   assert.equal(inspect.Metadata.LastTagTime, '0001-01-01T00:00:00Z')
+})
+
+test('image inspect shows where the layers lie before 1.52', () => {
+  const graphDriver = (paths: string[]): unknown => encodeImageInspect(fakeImage(), 51, () => paths).GraphDriver
+  assert.deepEqual(graphDriver(['/3', '/2', '/1']), { Name: 'overlay2', Data: { LowerDir: '/2:/1', UpperDir: '/3' } })
+  assert.deepEqual(graphDriver(['/1']), { Name: 'overlay2', Data: { UpperDir: '/1' } })
+  assert.deepEqual(graphDriver([]), { Name: 'overlay2', Data: null })
 })

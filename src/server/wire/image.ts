@@ -51,7 +51,8 @@ const CONFIG_BEFORE_1_50 = {
   Tty: false,
 }
 
-export function encodeImageInspect(image: Image, version: ApiVersion): ImageInspect {
+/** `layerPaths`: host directories of the layers, topmost first; asked for where the version shows them. */
+export function encodeImageInspect(image: Image, version: ApiVersion, layerPaths: () => readonly string[]): ImageInspect {
   const { config } = image
   const text = (name: string): string => (typeof config[name] === 'string' ? config[name] : '')
   const legacy = { Parent: image.parent, Comment: text('comment'), DockerVersion: text('docker_version'), Author: config.author ?? '' }
@@ -70,11 +71,17 @@ export function encodeImageInspect(image: Image, version: ApiVersion): ImageInsp
     ...(text('os.version') ? { OsVersion: text('os.version') } : {}),
     Size: image.size,
     ...(version < 44 ? { VirtualSize: image.size } : {}),
-    ...(version < 52 ? { GraphDriver: { Name: STORAGE_DRIVER, Data: null } } : {}),
+    ...(version < 52 ? { GraphDriver: { Name: STORAGE_DRIVER, Data: overlayDirectories(layerPaths()) } } : {}),
     RootFS: { Type: config.rootfs.type, ...(config.rootfs.diff_ids.length > 0 ? { Layers: config.rootfs.diff_ids } : {}) },
     Metadata: { LastTagTime: image.lastTagged === 0 ? ZERO_TIME : new Date(image.lastTagged).toISOString() },
     ...(version >= 48 && image.descriptor !== undefined ? { Descriptor: image.descriptor } : {}),
   }
+}
+
+/** As Docker's overlay2 names them; its `MergedDir` and `WorkDir` exist for no image here. Source: moby `overlay2.GetMetadata`. */
+function overlayDirectories([top, ...below]: readonly string[]): Record<string, string> | null {
+  if (top === undefined) return null
+  return { ...(below.length === 0 ? {} : { LowerDir: below.join(':') }), UpperDir: top }
 }
 
 /** Whatever else the stored config has stays. */
