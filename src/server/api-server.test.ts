@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { conflict, EngineError, internal, type ErrorCode } from '#errors'
 import { createApiServer } from './api-server.ts'
+import { MAX_JSON_BODY } from './decode/json-body.ts'
 import { HTTP_STATUS } from './http-status.ts'
 import { fakeContainer, fakeDeps, fakeSummary, knowsContainer } from './testing/fake-services.ts'
 import { readAll, startServer } from './testing/harness.ts'
@@ -123,4 +124,12 @@ test('close does not wait for connections that are kept alive', async () => {
   await server.api.close({ grace: 60_000 })
   await ended
   await server[Symbol.asyncDispose]()
+})
+
+test('a body that is too large is refused in words, not by a reset', async () => {
+  await using server = await startServer()
+  const body = { Image: 'x', Labels: { large: 'x'.repeat(MAX_JSON_BODY) } }
+  const answer = await server.request('POST', '/containers/create', { body })
+  assert.equal(answer.status, 400)
+  assert.deepEqual(answer.json(), { message: 'http: request body too large' })
 })

@@ -12,9 +12,13 @@ export const MAX_JSON_BODY: number = 16 * 1024 * 1024
 /** Whole body as bytes. Throws INVALID_ARGUMENT past `limit`, CANCELLED when the client goes away half-way. */
 export async function readBody(body: Readable, limit: number = MAX_JSON_BODY): Promise<Buffer> {
   try {
-    return await readLimited(body as AsyncIterable<Buffer>, limit)
+    return await readLimited(body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>, limit)
   } catch (error) {
-    if (error instanceof LimitExceededError) throw invalidArgument('http: request body too large', error)
+    if (error instanceof LimitExceededError) {
+      // The rest is dropped as it comes: a client in the middle of sending, cut off, would see a reset instead of the answer.
+      body.resume()
+      throw invalidArgument('http: request body too large', error)
+    }
     throw new EngineError('CANCELLED', 'client closed the connection while sending the request', { cause: error })
   }
 }
