@@ -288,9 +288,31 @@ describe('save', () => {
     assert.deepEqual(await saved(test, ['app:1']), await saved(other, ['app:1']))
   })
 
+  it('goes on when the image is removed meanwhile', async () => {
+    using test = await loaded()
+    const archive = await saved(test, ['app:1'])
+    const iterator = test.images.save(['app:1'])[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    const first = await iterator.next()
+    await test.images.remove('app:1', { force: true, prune: true })
+    await test.images.restore() // waits for the collection
+    const rest: Buffer[] = [first.value as Buffer]
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) rest.push(next.value)
+    assert.deepEqual(Buffer.concat(rest), archive)
+    await test.images.restore()
+    assert.deepEqual(test.content.list(), [])
+  })
+
   it('throws before the first byte when an image is not there', async () => {
     using test = await loaded()
     assert.throws(() => test.images.save(['app:1', 'nothing']), { code: 'NOT_FOUND', message: 'No such image: nothing:latest' })
+  })
+})
+
+describe('load', () => {
+  it('keeps nothing of the archive but the images', async () => {
+    using test = await loaded()
+    await test.images.restore() // waits for the collection
+    assert.deepEqual(new Set(test.content.list().map(({ digest }) => digest)), new Set([ID, digestOf(BASE), digestOf(TOP)]))
   })
 })
 

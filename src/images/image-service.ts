@@ -38,13 +38,12 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
 
   const collectSoon = (): void => void collector.collect().catch(deps.report)
 
-  /** Runs what makes an image; whatever it has stored is freed when it fails. */
+  /** Runs what makes an image; whatever it has stored and does not need (the documents of an archive; all, when it fails) is freed. */
   async function making<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
-    } catch (error) {
+    } finally {
       collectSoon()
-      throw error
     }
   }
 

@@ -23,7 +23,7 @@ interface ReferenceRow {
 export interface ImageStore {
   has(id: Digest): boolean
   row(id: Digest): ImageRow | undefined
-  /** The decoded config of an image that exists. */
+  /** The decoded config of an image, also of one that is being made: the content store has it. */
   config(id: Digest): ImageConfigFile
   ids(): Digest[]
   children(id: Digest): Digest[]
@@ -65,7 +65,8 @@ export function createImageStore(deps: { metadata: Metadata; content: ContentSto
     row: (id) => images.get(id),
     config(id) {
       const known = configs.get(id) ?? decodeImageConfig(deps.content.readAll(id, MAX_CONFIG_SIZE))
-      configs.set(id, known)
+      // Of an image that is only being made nothing stays behind: it may never be one.
+      if (images.has(id)) configs.set(id, known)
       return known
     },
     ids: () => [...images.keys()],

@@ -75,12 +75,19 @@ export function saveImages(deps: SaveDeps, images: readonly SavedImage[]): Async
 }
 
 function* archiveEntries(deps: SaveDeps, images: readonly SavedImage[]): Generator<WritableEntry, void, void> {
+  // A download takes as long as the client likes; what is removed meanwhile stays until it is over.
+  using lease = deps.content.lease()
+  for (const { id } of images) {
+    lease.hold(id)
+    for (const chain of chainIds(deps.store.config(id).rootfs.diff_ids)) lease.hold(chain)
+  }
+  // All of it now: the rows may be gone when their turn comes.
+  const described = images.map((image) => ({ image, layers: describeLayers(deps, image.id) }))
   yield { entry: tarEntry({ type: 'directory', path: 'blobs/', mode: 0o755 }) }
   yield { entry: tarEntry({ type: 'directory', path: 'blobs/sha256/', mode: 0o755 }) }
   const written = new Set<Digest>()
   const descriptors: { descriptor: Descriptor; image: SavedImage; layers: Descriptor[] }[] = []
-  for (const image of images) {
-    const layers = describeLayers(deps, image.id)
+  for (const { image, layers } of described) {
     for (const [index, { digest, size }] of layers.entries()) {
       if (written.has(digest)) continue
       written.add(digest)

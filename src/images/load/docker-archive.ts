@@ -1,9 +1,12 @@
 import { invalidArgument } from '#errors'
 import { parseJson } from '#lib'
+import type { Digest } from '#oci'
+import { addImage } from './spool-archive.ts'
 import type { ArchivedImage, SpooledArchive } from './spool-archive.ts'
 
 const MAX_MANIFEST = 4 * 1024 * 1024
 const MAX_LAYERS = 1024
+const MAX_IMAGES = 4096
 
 /**
  * Images of a `docker save` archive: `manifest.json` lists config, layers and names of each. Written so since Docker 1.10; from 25 on the
@@ -18,7 +21,13 @@ export function readDockerArchive(archive: SpooledArchive): ArchivedImage[] {
     throw invalidArgument('invalid archive: manifest.json is not JSON', cause)
   }
   if (!Array.isArray(manifest)) throw invalidArgument('invalid archive: manifest.json is not a list')
-  return manifest.map((item: unknown, index) => readItem(archive, item, `manifest.json[${index}]`))
+  if (manifest.length > MAX_IMAGES) throw invalidArgument(`invalid archive: more than ${MAX_IMAGES} images`)
+  const images = new Map<Digest, ArchivedImage>()
+  for (const [index, item] of manifest.entries()) {
+    const image = readItem(archive, item, `manifest.json[${index}]`)
+    addImage(images, image, image.names)
+  }
+  return [...images.values()]
 }
 
 function readItem(archive: SpooledArchive, item: unknown, what: string): ArchivedImage {

@@ -1,6 +1,7 @@
 import { invalidArgument } from '#errors'
 import { choosePlatform, decodeManifest, formatPlatform, hexOf, MAX_MANIFEST_SIZE } from '#oci'
 import type { Descriptor, Digest, ImageIndex, Platform } from '#oci'
+import { addImage } from './spool-archive.ts'
 import type { ArchivedImage, SpooledArchive } from './spool-archive.ts'
 
 /** Full name of an image, as containerd and BuildKit write it. */
@@ -19,14 +20,14 @@ const MAX_NESTING = 4
 export function readOciLayout(archive: SpooledArchive, platform: Platform): ArchivedImage[] {
   const document = decodeManifest(archive.read('index.json', MAX_MANIFEST_SIZE))
   if (document.kind !== 'index') throw invalidArgument('invalid archive: index.json is not an index')
+  const manifests = new Map<Digest, ArchivedImage>()
   const images = new Map<Digest, ArchivedImage>()
   for (const entry of document.index.manifests) {
     if (isAttestation(entry)) continue
-    const image = readManifest(archive, entry, platform, 0)
-    // One image with several names is listed several times.
-    const known = images.get(image.config) ?? image
-    known.names.push(...namesOf(entry))
-    images.set(image.config, known)
+    // One image with several names is listed several times. Attack: thousands of times, and each time 4 MiB are to be decoded.
+    const image = manifests.get(entry.digest) ?? readManifest(archive, entry, platform, 0)
+    manifests.set(entry.digest, image)
+    addImage(images, image, namesOf(entry))
   }
   if (images.size === 0) throw invalidArgument('invalid archive: index.json lists no image')
   return [...images.values()]

@@ -85,3 +85,10 @@ export interface ArchivedImage {
   /** As in the archive. */
   names: string[]
 }
+
+/** An image that is listed twice is one image with all the names. */
+export function addImage(images: Map<Digest, ArchivedImage>, image: ArchivedImage, names: readonly string[]): void {
+  const known = images.get(image.config) ?? { ...image, names: [] }
+  for (const name of names) if (!known.names.includes(name)) known.names.push(name)
+  images.set(image.config, known)
+}

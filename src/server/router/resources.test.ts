@@ -54,6 +54,7 @@ test('images are tagged, deleted, pruned and described', async () => {
       },
       history: () => [{ id: IMAGE_ID, created: 1, createdBy: 'RUN x', tags: ['a:b'], size: 2, comment: 'c' }],
       get: () => fakeImage(),
+      layerPaths: () => ['/layers/1/diff'],
     },
   })
   assert.equal((await server.request('POST', '/images/library/x:1/tag?repo=a&tag=b')).status, 201)
