@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { conflict } from '#errors'
 import { parseMountinfo } from '#kernel'
 import { formatNano, randomId, shortId } from '#lib'
+import { deleteTree } from '#snapshots'
 
 /** In front of directories whose volume is gone; no volume's name starts with a dot. */
 const REMOVED_PREFIX = '.removed-'
@@ -60,12 +60,13 @@ export class VolumeDirectory {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return () => Promise.resolve()
       throw error
     }
-    return () => rm(aside, { recursive: true, force: true })
+    return () => deleteTree(aside)
   }
 
-  removeLeftovers(): void {
+  /** What cannot be deleted stays for the next time: it may not keep the daemon from starting. */
+  async removeLeftovers(): Promise<void> {
     for (const name of this.#entries()) {
-      if (name.startsWith(REMOVED_PREFIX)) rmSync(join(this.#root, name), { recursive: true, force: true })
+      if (name.startsWith(REMOVED_PREFIX)) await deleteTree(join(this.#root, name)).catch(() => undefined)
     }
   }
 

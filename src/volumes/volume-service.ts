@@ -2,9 +2,9 @@ import { conflict, EngineError, internal, notFound } from '#errors'
 import type { Files, Mounts } from '#kernel'
 import { KeyedMutex, randomId } from '#lib'
 import type { Repository } from '#metadata'
+import { measureTree } from '#snapshots'
 import { mountCalls, needsMount, resolveAddress, verifyDriverOptions } from './driver-options.ts'
 import { copyUp } from './populate.ts'
-import { treeSize } from './tree-size.ts'
 import type { CreateVolumeRequest, Volume, VolumeService } from './types.ts'
 import { VolumeDirectory } from './volume-directory.ts'
 import { verifyVolumeName } from './volume-name.ts'
@@ -111,7 +111,7 @@ class LocalVolumes implements VolumeService {
       if (this.#users.users(name).length > 0 || (!filters.all && !volume.anonymous)) continue
       if (!filters.label.every((filter) => matches(labels, filter)) || filters.labelNot.some((filter) => matches(labels, filter))) continue
       try {
-        const size = await treeSize(volume.mountpoint)
+        const { size } = await measureTree(volume.mountpoint)
         await this.remove(name, { force: false })
         deleted.push(name)
         reclaimed += size
@@ -124,7 +124,7 @@ class LocalVolumes implements VolumeService {
   }
 
   async usage(name: string): Promise<number> {
-    return await treeSize(this.get(name).mountpoint)
+    return (await measureTree(this.get(name).mountpoint)).size
   }
 
   reference(name: string, containerId: string): void {
@@ -165,7 +165,7 @@ class LocalVolumes implements VolumeService {
 
   /** Rows whose directory is gone go too; directories without a row (a crash, a lost database) become volumes again: they may hold data. */
   async restore(): Promise<void> {
-    this.#directory.removeLeftovers()
+    await this.#directory.removeLeftovers()
     for (const { name } of this.list()) if (!this.#directory.exists(name)) this.#deps.repository.delete(name)
     for (const name of this.#directory.names()) {
       if (this.#deps.repository.get(name) === undefined) this.#deps.repository.put(name, this.#describe(name, { labels: {}, options: {} }))

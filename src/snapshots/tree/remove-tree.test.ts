@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, mkdtempDisposableSync, readdirSync, symlinkSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { emptyDirectory } from './remove-tree.ts'
+import { measureTree } from '../measure-tree.ts'
+import { deleteTree, emptyDirectory } from './remove-tree.ts'
 import { walkTree } from './walk-tree.ts'
 
 /** Directories nested so deep that no path reaches the last: made by going down step by step, as a hostile program does. */
@@ -36,6 +37,31 @@ describe('emptyDirectory', () => {
     nest(directory.path, 200)
     emptyDirectory(directory.path)
     assert.deepEqual(readdirSync(directory.path), [])
+  })
+})
+
+describe('deleteTree', () => {
+  it('deletes what lies deeper than any path reaches, and is content with nothing', { skip }, async () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'delete-'))
+    const top = join(directory.path, 'top')
+    mkdirSync(top)
+    nest(top, 200)
+    await deleteTree(top)
+    assert.equal(existsSync(top), false)
+    await deleteTree(top)
+  })
+})
+
+describe('measureTree', () => {
+  it('counts what it can reach of a tree that is nested too deeply', { skip }, async () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'measure-'))
+    writeFileSync(join(directory.path, 'file'), 'four')
+    nest(directory.path, 1100)
+    try {
+      assert.equal((await measureTree(directory.path)).size, 4)
+    } finally {
+      emptyDirectory(directory.path)
+    }
   })
 })
 

@@ -4,6 +4,7 @@ import { decodeName } from '#archive'
 import { SyscallError } from '#errors'
 import type { FilePath } from '#kernel'
 import { mountIdOf, O_PATH, pathIn } from './descriptor-path.ts'
+import { inSlices } from './in-slices.ts'
 
 /** Directories held open at once. */
 const MAX_DEPTH = 64
@@ -41,6 +42,16 @@ export function* emptying(directory: FilePath, options: RemoveOptions = { keepMo
 /** {@link emptying} in one go: for worker threads. */
 export function emptyDirectory(directory: string): void {
   for (const _ of emptying(directory));
+}
+
+/** Deletes a directory with all in it, in a thread that has other work. Gone already is fine. */
+export async function deleteTree(directory: string): Promise<void> {
+  try {
+    for await (const _ of inSlices(emptying(directory)));
+    rmdirSync(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
 }
 
 /** Deletes one entry of an open directory with all below it. Gone already is fine. */

@@ -5,7 +5,7 @@ import { invalidArgument } from '#errors'
 import type { FilePath } from '#kernel'
 
 /** Directories held open at once. A container could nest more, to use up the daemon's descriptors; paths end at 2,048. */
-const MAX_DEPTH = 1000
+export const MAX_DEPTH = 1000
 
 /** One node met on a walk. */
 export interface TreeNode {
@@ -39,11 +39,14 @@ function* walkDirectory(fd: number, prefix: string, depth: number, enters: Enter
       const node = { path: prefix + name, stat, systemPath: path }
       yield node
       if (!stat.isDirectory()) continue
-      if (depth === MAX_DEPTH) throw invalidArgument(`directories are nested deeper than ${MAX_DEPTH}`)
       const child = tryOpenDirectory(path)
       if (child === undefined) continue
-      if (enters(node.path, child, fd)) yield* walkDirectory(child, `${node.path}/`, depth + 1, enters)
-      else closeSync(child)
+      if (!enters(node.path, child, fd)) closeSync(child)
+      else if (depth < MAX_DEPTH) yield* walkDirectory(child, `${node.path}/`, depth + 1, enters)
+      else {
+        closeSync(child)
+        throw invalidArgument(`directories are nested deeper than ${MAX_DEPTH}`)
+      }
     }
   } finally {
     closeSync(fd)
