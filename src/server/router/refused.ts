@@ -10,7 +10,16 @@ const NO_SWARM =
 export function refusedRoutes(): Route[] {
   return [
     refusedRoute('POST', '/build', 'building images'),
-    refusedRoute('POST', '/build/prune', 'pruning the build cache', 31),
+    {
+      method: 'POST',
+      path: '/build/prune',
+      since: 31,
+      summary: 'Delete the build cache (there is none)',
+      handle(context) {
+        // Not 501: `docker system prune` calls it last, and would fail after having deleted everything else.
+        context.json(200, { CachesDeleted: null, SpaceReclaimed: 0 })
+      },
+    },
     refusedRoute('POST', '/build/cancel', 'cancelling a build'),
     refusedRoute('POST', '/session', 'sessions of BuildKit clients'),
     refusedRoute('POST', '/grpc', 'the gRPC interface of BuildKit'),
