@@ -5,6 +5,9 @@
  * This module only reads, so that neither side waits for the other. `createLogReader().read` gives batches of bytes as the API sends them; a
  * follower is woken by inotify on the directory and ends after the last line when the writer has ended.
  *
+ * What rotation takes from a reader: nothing as long as a file it still has to read is kept (`max-file`). With `max-file=1` the writer cuts the only
+ * file, and what a follower has not read by then is gone; it goes on with the new beginning.
+ *
  * Glossary: *line*, one JSON object of the file, which is one line of output or 16 KiB of a longer one; *batch*, up to 256 KiB of lines ready for the
  * wire; *frame*, Docker's 8-byte header and one line; *details*, the `attrs` that `--log-opt labels=…` puts into each line.
  *

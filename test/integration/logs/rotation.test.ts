@@ -59,8 +59,13 @@ test('one file in all is begun anew, and a follower goes on', async () => {
   engine.mustDocker('run', '-d', '--name', 'single', '--log-opt', 'max-size=16k', '--log-opt', 'max-file=1', 'starter', 'sh', '-c', script)
   const follower = spawn('docker', ['logs', '-f', 'single'], { env: { ...process.env, DOCKER_HOST: `unix://${engine.socket}` } })
   const [output] = await Promise.all([text(follower.stdout), once(follower, 'close')])
+  const seen = numbers(output)
+  // The writer cuts the only file, and with it what a follower has not read yet: on a busy machine some lines are missing, as with Docker. None
+  // may come twice or out of order, and the follower has to find its way into each new beginning.
   assert.deepEqual(
-    numbers(output),
-    Array.from({ length: 400 }, (_, index) => index),
+    seen,
+    [...new Set(seen)].toSorted((a, b) => a - b),
   )
+  assert.equal(seen.at(-1), 399)
+  assert.ok(seen.length > 200, `${seen.length} of 400 lines`)
 })
