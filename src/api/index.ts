@@ -18,7 +18,7 @@
  */
 
 export { MAX_API_VERSION, MIN_API_VERSION, formatVersion, parseVersion, type ApiVersion } from './versions.ts'
-export { FRAME_HEADER_SIZE, FrameDecoder, STREAM_IDS, encodeFrame, frameHeader, type StreamName } from './stdcopy.ts'
+export { FRAME_HEADER_SIZE, FrameDecoder, STREAM_IDS, encodeFrame, type StreamName } from './stdcopy.ts'
 export { JsonLineDecoder, MEDIA_TYPES, encodeJsonRecord, encodeProgress } from './json-stream.ts'
 
 export type { ErrorResponse, IdResponse, JsonMessage, Nullable, WireDescriptor, WirePlatform } from './types/common.ts'

@@ -17,9 +17,7 @@ import type {
 } from '#api'
 import type { HijackedStream, HttpResponse, RequestBody } from './connection.ts'
 import type { EngineClient } from './engine-client.ts'
-
-/** `{ label: ['a=b'] }`: same key or, different keys and. */
-export type Filters = Record<string, string[]>
+import { unlessEmpty, type Filters } from './filters.ts'
 
 export interface AttachOptions {
   stdin: boolean
@@ -162,7 +160,7 @@ export function commitContainer(
   return client.call('POST', '/commit', { query })
 }
 
-/** Stat of a path in a container, or undefined when the header is missing (a daemon that is not one). */
+/** Stat of a path in a container. Rejects with SyntaxError when its header is missing (a daemon that is not one). */
 export async function statPath(client: EngineClient, id: string, path: string): Promise<ContainerPathStat> {
   const response = await client.open('HEAD', containerPath(id, '/archive'), { query: { path } })
   await response.body.text()
@@ -213,10 +211,6 @@ export function resizeExec(client: EngineClient, id: string, height: number, wid
 export function platformJson(text: string): WirePlatform {
   const [os = '', architecture = '', variant] = text.split('/')
   return { architecture, os, ...(variant === undefined ? {} : { variant }) }
-}
-
-export function unlessEmpty(filters: Filters | undefined): Filters | undefined {
-  return filters === undefined || Object.keys(filters).length === 0 ? undefined : filters
 }
 
 /** The slashes of a name stay: containers were once addressed as `/name`, and the daemon still takes that. */

@@ -166,4 +166,13 @@ describe('createEngineClient', () => {
     })
     assert.equal(total, size)
   })
+
+  it('opens connections ahead without failing on a certificate that the first request will complain about', async () => {
+    const endpoint = parseEndpoint('tcp://127.0.0.1:1', { cert: 'no certificate', key: 'no key', verify: true })
+    const client = createEngineClient({ endpoint, maxVersion: '1.55', userAgent: 'test' })
+    client.warm(2)
+    await new Promise((resolve) => setImmediate(resolve))
+    await assert.rejects(client.open('GET', '/x'), /PEM/)
+    client.close()
+  })
 })

@@ -51,7 +51,12 @@ export function createHttpClient(endpoint: Endpoint): HttpClient {
       return connection.hijack(request, refusal)
     },
     warm(count) {
-      for (let index = 0; index < count; index++) void connect(undefined).then((connection) => idle.push(connection))
+      // A connection that cannot even be tried (an unusable certificate) fails again, in words, with the first request.
+      for (let index = 0; index < count; index++)
+        connect(undefined).then(
+          (connection) => idle.push(connection),
+          () => {},
+        )
     },
     close() {
       for (const connection of all) connection.close()

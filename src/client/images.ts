@@ -1,8 +1,8 @@
 /** Calls of the images group. */
-import type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagePruneResponse, ImageSummary, WirePlatform } from '#api'
+import type { ImageDeleteItem, ImageHistoryItem, ImagePruneResponse, ImageSummary, WirePlatform } from '#api'
 import type { HttpResponse, RequestBody } from './connection.ts'
-import { type Filters, unlessEmpty } from './containers.ts'
 import type { EngineClient } from './engine-client.ts'
+import { unlessEmpty, type Filters } from './filters.ts'
 
 export function listImages(
   client: EngineClient,
@@ -11,10 +11,6 @@ export function listImages(
   return client.call('GET', '/images/json', {
     query: { all: options.all, filters: unlessEmpty(options.filters), 'shared-size': options.sharedSize },
   })
-}
-
-export function inspectImage(client: EngineClient, name: string): Promise<ImageInspect> {
-  return client.call('GET', imagePath(name, '/json'))
 }
 
 export function imageHistory(client: EngineClient, name: string, platform?: WirePlatform): Promise<ImageHistoryItem[]> {

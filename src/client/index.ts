@@ -24,6 +24,7 @@ export { compareVersions, type PingInfo } from './negotiation.ts'
 export type { BodyStream, Sink } from './body-stream.ts'
 export type { HijackedStream, HttpResponse, RequestBody } from './connection.ts'
 export { openTransport, type Transport } from './transport.ts'
+export type { Filters } from './filters.ts'
 export { readJsonStream } from './json-stream.ts'
 export {
   attachContainer,
@@ -59,7 +60,6 @@ export {
   updateContainer,
   waitContainer,
   type AttachOptions,
-  type Filters,
   type LogsOptions,
   type WaitCondition,
 } from './containers.ts'
@@ -67,7 +67,6 @@ export {
   imageHistory,
   imagePath,
   importImage,
-  inspectImage,
   listImages,
   loadImages,
   pruneImages,

@@ -1,7 +1,7 @@
 /** Calls of the networks group. */
 import type { EndpointSettings, NetworkCreateRequest, NetworkCreateResponse, NetworkPruneResponse, NetworkSummary } from '#api'
-import { type Filters, unlessEmpty } from './containers.ts'
 import type { EngineClient } from './engine-client.ts'
+import { unlessEmpty, type Filters } from './filters.ts'
 
 export function listNetworks(client: EngineClient, filters: Filters): Promise<NetworkSummary[]> {
   return client.call('GET', '/networks', { query: { filters: unlessEmpty(filters) } })

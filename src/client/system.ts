@@ -1,8 +1,8 @@
 /** Calls of the system group. */
 import type { SystemDiskUsage, SystemInfo, SystemVersion } from '#api'
 import type { HttpResponse } from './connection.ts'
-import { type Filters, unlessEmpty } from './containers.ts'
 import type { EngineClient } from './engine-client.ts'
+import { unlessEmpty, type Filters } from './filters.ts'
 
 export function systemVersion(client: EngineClient): Promise<SystemVersion> {
   return client.call('GET', '/version')

@@ -1,6 +1,6 @@
 import tls from 'node:tls'
 import type { TlsMaterial } from './endpoint.ts'
-import { IDLE_LISTENER, relayEvents, type Transport } from './transport.ts'
+import { transportOver, type Transport } from './transport.ts'
 
 /** A TLS connection; the client certificate, if any, is what a daemon with `--tlsverify` asks for. */
 export function tlsTransport(host: string, port: number, material: TlsMaterial): Transport {
@@ -17,15 +17,7 @@ export function tlsTransport(host: string, port: number, material: TlsMaterial):
     minVersion: 'TLSv1.2',
     allowHalfOpen: true,
   } as tls.ConnectionOptions)
-  const transport: Transport = {
-    listener: IDLE_LISTENER,
-    write: (data) => socket.write(data),
-    end: () => void socket.end(),
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    destroy: () => void socket.destroy(),
-  }
+  const transport = transportOver(socket)
   socket.on('data', (chunk: Buffer) => transport.listener.onData(chunk))
-  relayEvents(socket, transport)
   return transport
 }

@@ -40,14 +40,6 @@ export async function openTransport(endpoint: Endpoint): Promise<Transport> {
  * 300 MB/s, where `data` events (64 KiB, a new Buffer per read) stay below.
  */
 function socketTransport(address: net.NetConnectOpts): Transport {
-  const transport: Transport = {
-    listener: IDLE_LISTENER,
-    write: (data) => socket.write(data),
-    end: () => void socket.end(),
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    destroy: () => void socket.destroy(),
-  }
   const socket = net.connect({
     ...address,
     allowHalfOpen: true,
@@ -60,13 +52,22 @@ function socketTransport(address: net.NetConnectOpts): Transport {
     },
   })
   socket.setNoDelay(true)
-  relayEvents(socket, transport)
+  const transport = transportOver(socket)
   return transport
 }
 
-/** Passes a stream's end, failure and drain on to whoever listens now. */
-export function relayEvents(stream: NodeJS.EventEmitter, transport: Transport): void {
-  stream.on('end', () => transport.listener.onEnd())
-  stream.on('error', (error: Error) => transport.listener.onError(error))
-  stream.on('drain', () => transport.listener.onDrain?.())
+/** A transport over `socket`; how its bytes reach `listener.onData` is left to the caller. */
+export function transportOver(socket: net.Socket): Transport {
+  const transport: Transport = {
+    listener: IDLE_LISTENER,
+    write: (data) => socket.write(data),
+    end: () => void socket.end(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    destroy: () => void socket.destroy(),
+  }
+  socket.on('end', () => transport.listener.onEnd())
+  socket.on('error', (error: Error) => transport.listener.onError(error))
+  socket.on('drain', () => transport.listener.onDrain?.())
+  return transport
 }

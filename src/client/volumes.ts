@@ -1,7 +1,7 @@
 /** Calls of the volumes group. */
 import type { Volume, VolumeCreateRequest, VolumeListResponse, VolumePruneResponse } from '#api'
-import { type Filters, unlessEmpty } from './containers.ts'
 import type { EngineClient } from './engine-client.ts'
+import { unlessEmpty, type Filters } from './filters.ts'
 
 export function listVolumes(client: EngineClient, filters: Filters): Promise<VolumeListResponse> {
   return client.call('GET', '/volumes', { query: { filters: unlessEmpty(filters) } })
