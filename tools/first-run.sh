@@ -16,9 +16,10 @@ log=$state/daemon.log
 export DOCKER_HOST=unix://$socket
 
 if [ "${1:-}" = stop ]; then
-  [ -s "$pidfile" ] || { echo "make stop: no daemon of make run is running"; exit 0; }
+  pid=$(cat "$pidfile" 2>/dev/null || true)
+  # The file of a daemon that was killed stays behind.
+  if [ -z "$pid" ] || ! kill -0 "$pid" 2>/dev/null; then echo "make stop: no daemon of make run is running"; exit 0; fi
   bin/gantry ps -q | xargs -r bin/gantry stop -t 2 >/dev/null
-  pid=$(cat "$pidfile")
   kill "$pid"
   while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
   echo "The daemon has ended. Images and volumes are kept in $data."

@@ -28,6 +28,6 @@ export interface ApiServerDeps {
   minApiVersion?: string
   /** Answered in the header `Docker-Experimental`. */
   experimental?: boolean
-  /** Told about every request that ended in a 5xx; never about what the client did wrong. */
+  /** Told about every request that ended in a 500; never about what the client did wrong or what is not implemented. */
   onInternalError?: (request: string, error: unknown) => void
 }
