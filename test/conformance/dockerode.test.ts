@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { Duplex, Readable } from 'node:stream'
 import { PassThrough } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import Docker from 'dockerode'
 import { Engine } from '../harness/index.ts'
 import { tar } from '../harness/tar.ts'
@@ -13,7 +13,8 @@ import { counting, countingCommand, countingDigest, HashSink, TextSink } from '.
 
 const engine = await Engine.start()
 after(() => engine[Symbol.asyncDispose]())
-engine.loadStarter()
+// In a hook, as everything that may fail: what throws beside the tests runs no hooks, and the engine would stay.
+before(() => engine.loadStarter())
 const docker = new Docker({ socketPath: engine.socket })
 
 const STREAM_BYTES = 200 * 1024 * 1024

@@ -5,14 +5,15 @@
  * not noticed, and those of GET are thrown as classes, not as objects.
  */
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { DockerClient } from '@docker/node-sdk'
 import { Engine } from '../harness/index.ts'
 import { countingCommand, countingDigest, HashSink, TextSink } from './collect.ts'
 
 const engine = await Engine.start()
 after(() => engine[Symbol.asyncDispose]())
-engine.loadStarter()
+// In a hook, as everything that may fail: what throws beside the tests runs no hooks, and the engine would stay.
+before(() => engine.loadStarter())
 const docker = await DockerClient.fromDockerHost(`unix://${engine.socket}`)
 after(() => docker.close())
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { Engine, ROOT } from '../harness/index.ts'
 import { ApiDocument } from './swagger.ts'
 
@@ -25,28 +25,31 @@ else {
   const document = new ApiDocument(FILE)
   const engine = await Engine.start()
   after(() => engine[Symbol.asyncDispose]())
-  engine.loadStarter()
-  engine.mustDocker('volume', 'create', '--label', 'a=b', 'data')
-  const options = [
-    '--name',
-    'web',
-    '--label',
-    'a=b',
-    '-p',
-    '8080:80',
-    '-v',
-    'data:/data',
-    '--health-cmd',
-    'true',
-    '--health-interval',
-    '200ms',
-    '-m',
-    '64m',
-  ]
-  engine.mustDocker('run', '-d', ...options, '-w', '/tmp', '--hostname', 'webhost', 'starter', 'sleep', '1000')
-  engine.docker(['run', '--name', 'done', 'starter', 'sh', '-c', 'echo hi; exit 3'])
-  engine.mustDocker('create', '--name', 'new', '--tmpfs', '/t', '--mount', 'type=volume,dst=/anonymous', 'starter')
-  engine.mustDocker('exec', '-d', 'web', 'sleep', '999')
+  // In a hook: what throws beside the tests runs no hooks, and the engine would stay.
+  before(() => {
+    engine.loadStarter()
+    engine.mustDocker('volume', 'create', '--label', 'a=b', 'data')
+    const options = [
+      '--name',
+      'web',
+      '--label',
+      'a=b',
+      '-p',
+      '8080:80',
+      '-v',
+      'data:/data',
+      '--health-cmd',
+      'true',
+      '--health-interval',
+      '200ms',
+      '-m',
+      '64m',
+    ]
+    engine.mustDocker('run', '-d', ...options, '-w', '/tmp', '--hostname', 'webhost', 'starter', 'sleep', '1000')
+    engine.docker(['run', '--name', 'done', 'starter', 'sh', '-c', 'echo hi; exit 3'])
+    engine.mustDocker('create', '--name', 'new', '--tmpfs', '/t', '--mount', 'type=volume,dst=/anonymous', 'starter')
+    engine.mustDocker('exec', '-d', 'web', 'sleep', '999')
+  })
 
   const problems = (method: string, template: string, status: number, body: unknown): string[] =>
     document

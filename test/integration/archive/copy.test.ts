@@ -4,13 +4,13 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { Engine } from '../../harness/index.ts'
 import { tar } from '../../harness/tar.ts'
 
 const engine = await Engine.start()
 after(() => engine[Symbol.asyncDispose]())
-engine.loadStarter()
+before(() => engine.loadStarter())
 const scratch = mkdtempSync(join(tmpdir(), 'gantry-copy-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
 

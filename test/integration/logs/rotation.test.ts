@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { after, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { Engine } from '../../harness/index.ts'
 
 const engine = await Engine.start()
 after(() => engine[Symbol.asyncDispose]())
-engine.loadStarter()
+before(() => engine.loadStarter())
 
 const LINES = 9000
 /** More than 100 files of 16 KiB, in bursts; a follower may fall behind by half of what is written. */
