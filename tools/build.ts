@@ -24,8 +24,8 @@ function buildFacts(): { gitCommit: string; time: string } {
 /** The engine's modules, which `main.ts` loads on demand, are taken from the second bundle. */
 const engineApart: Plugin = {
   name: 'engine-apart',
-  setup({ onResolve }) {
-    onResolve({ filter: /^#(daemon|snapshots)$/ }, ({ importer }) =>
+  setup(bundler) {
+    bundler.onResolve({ filter: /^#(daemon|snapshots)$/ }, ({ importer }) =>
       importer === resolve(root, 'src/main.ts') ? { path: './engine.cjs', external: true } : undefined,
     )
   },

@@ -93,12 +93,16 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
 function surviveErrors(logger: Logger): Disposable {
   const report = (error: unknown): void =>
     logger.error('unexpected error', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  // Whoever reads our log may go away. Without a listener the write that fails would be one more error to log, for ever.
+  const ignore = (): void => undefined
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore)
   process.on('uncaughtException', report)
   process.on('unhandledRejection', report)
   return {
     [Symbol.dispose]: () => {
       process.off('uncaughtException', report)
       process.off('unhandledRejection', report)
+      for (const stream of [process.stdout, process.stderr]) stream.off('error', ignore)
     },
   }
 }

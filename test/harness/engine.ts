@@ -47,8 +47,11 @@ export class Engine implements AsyncDisposable {
   }
 
   static async start(options: EngineOptions = {}): Promise<Engine> {
-    const engine = new Engine(options.host ?? (await TestHost.create()), options)
+    await using undo = new AsyncDisposableStack()
+    const host = options.host ?? undo.use(await TestHost.create())
+    const engine = new Engine(host, options)
     await engine.startDaemon()
+    undo.move()
     return engine
   }
 
@@ -89,6 +92,11 @@ export class Engine implements AsyncDisposable {
     if (!(await Promise.race([ready, failed, sleep(30_000, false, { ref: false })]))) {
       throw new Error(`The daemon did not become ready:\n${this.#log}`)
     }
+  }
+
+  /** Closes our end of the daemon's stderr, as a log reader that crashes does. */
+  stopReadingLog(): void {
+    this.#daemon?.stderr?.destroy()
   }
 
   /** Ends the daemon with SIGTERM or SIGKILL; containers go on running. */

@@ -135,3 +135,14 @@ test('with --tlsverify only clients with a certificate of the CA are let in', as
   assert.equal(engine.host.must([...curl, '--cert', path('client.pem'), '--key', path('client-key.pem')]), 'OK')
   assert.notEqual(engine.host.run(curl).status, 0)
 })
+
+test('a reader of its log that goes away does not disturb the daemon', async () => {
+  await using engine = await Engine.start()
+  engine.stopReadingLog()
+  for (let i = 0; i < 3; i++) {
+    process.kill(engine.pid, 'SIGHUP')
+    await sleep(50)
+  }
+  assert.equal((await engine.request('GET', '/_ping')).status, 200)
+  assert.equal(await engine.stopDaemon('SIGTERM'), 0)
+})
