@@ -1,15 +1,20 @@
 /*
  * Clients that watch the output. Each has room for what one read of ours brought; while it has not taken that, the stream it watches
  * is not read, so the pressure reaches the container as with Docker. After the container's end the rest of the pipes must be read at
- * once, and the room grows by what they hold.
+ * once, and the room grows by what they hold, to a limit: an exec's background child may write on.
  */
 #include "gantry.h"
+
+/* Room for the next chunk while the daemon takes the last; the kernel counts its own overhead in, so it doubles this. */
+#define SEND_BUFFER (1 << 20)
 
 void client_add(struct clients *clients, int fd) {
   if (clients->count == MAX_CLIENTS) {
     close(fd);
     return;
   }
+  /* Root may exceed net.core.wmem_max; where it may not, a chunk takes more rounds. */
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){SEND_BUFFER}, sizeof(int));
   clients->list[clients->count++] = (struct client){.fd = fd};
 }
 
@@ -36,6 +41,11 @@ void client_drop(struct clients *clients, unsigned index) {
 
 /* Whether it could be kept. */
 static bool keep(struct client *client, const void *data, size_t size) {
+  if (client->start > 0 && client->capacity - client->end < size) {
+    memmove(client->pending, client->pending + client->start, client->end - client->start);
+    client->end -= client->start;
+    client->start = 0;
+  }
   if (client->capacity - client->end < size) {
     size_t wanted = (client->end + size + 0xffff) & ~(size_t) 0xffff;
     void *grown = client->pending == NULL
@@ -85,10 +95,10 @@ void clients_feed(struct clients *clients, int stream, const unsigned char *data
       offer(clients, i, stream, data, size);
 }
 
-bool clients_blocked(const struct clients *clients, int stream) {
+bool clients_blocked(const struct clients *clients, int stream, size_t allowed) {
   uint32_t wanted = stream == 0 ? ATTACH_STDOUT : ATTACH_STDERR;
   for (unsigned i = 0; i < clients->count; i++)
-    if ((clients->list[i].streams & wanted) && clients->list[i].end > 0)
+    if ((clients->list[i].streams & wanted) && clients->list[i].end - clients->list[i].start > allowed)
       return true;
   return false;
 }

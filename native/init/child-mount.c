@@ -198,6 +198,20 @@ static int do_symlink(const struct child *child, const struct op *op) {
   return symlinkat(op->field[F_SYMLINK_TARGET].bytes, parent, name) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
+/*
+ * A device of the host for a container: read-only, which forbids chmod, chown and touch, not reading and writing the device. Without it
+ * the container's root could close /dev/null to the whole host.
+ */
+static int clone_host_device(const char *path) {
+  cleanup_close int device = clone_tree(AT_FDCWD, path, 0);
+  int set = device < 0 ? device : set_attributes(device, MOUNT_ATTR_RDONLY, 0, 0, false);
+  if (set < 0)
+    return set;
+  int result = device;
+  device = -1;
+  return result;
+}
+
 static int do_mknod(const struct child *child, const struct op *op) {
   const struct field *f = op->field;
   const char *path = f[F_MKNOD_PATH].bytes;
@@ -210,7 +224,7 @@ static int do_mknod(const struct child *child, const struct op *op) {
   int made = checked(mknodat(parent, name, mode, makedev((unsigned) f[F_MKNOD_MAJOR].number, (unsigned) f[F_MKNOD_MINOR].number)));
   umask(old);
   if (made == -EPERM) {
-    cleanup_close int source = clone_tree(AT_FDCWD, path, 0);
+    cleanup_close int source = clone_host_device(path);
     cleanup_close int target = target_in_root(child->root, path, 'f', 0);
     return source < 0 ? source : target < 0 ? target : attach(source, target);
   }
@@ -219,15 +233,7 @@ static int do_mknod(const struct child *child, const struct op *op) {
   return checked(fchownat(parent, name, (uid_t) f[F_MKNOD_UID].number, (gid_t) f[F_MKNOD_GID].number, AT_SYMLINK_NOFOLLOW));
 }
 
-/*
- * One empty file system covers all masked directories: made and attached at the first, cloned from there. Kernels before 6.15 refuse to
- * clone a mount that is attached nowhere.
- */
-static int mask_directory(struct child *child, int target) {
-  if (child->masked >= 0) {
-    cleanup_close int cover = clone_tree(child->masked, "", AT_EMPTY_PATH);
-    return cover < 0 ? cover : attach(cover, target);
-  }
+static int empty_directory(void) {
   cleanup_close int context = checked(syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC));
   if (context < 0)
     return context;
@@ -236,10 +242,13 @@ static int mask_directory(struct child *child, int target) {
       syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "nr_inodes", "1", 0) < 0 ||
       syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
     return -errno;
-  child->masked = checked(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY));
-  return child->masked < 0 ? child->masked : attach(child->masked, target);
+  return checked(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY));
 }
 
+/*
+ * Directories are covered by an empty file system, files by the host's /dev/null, as the image's may be anything. Each cover is made and
+ * attached once and cloned from there: kernels before 6.15 refuse to clone a mount that is attached nowhere.
+ */
 static int do_mask(struct child *child, const struct op *op) {
   struct stat info;
   cleanup_close int target = open_in_root(child->root, op->field[F_MASK_PATH].bytes, O_PATH, 0);
@@ -247,11 +256,13 @@ static int do_mask(struct child *child, const struct op *op) {
     return target == -ENOENT || target == -ENOTDIR ? 0 : target;
   if (fstat(target, &info) < 0)
     return -errno;
-  if (S_ISDIR(info.st_mode))
-    return mask_directory(child, target);
-  /* The host's /dev/null: the image's may be anything. */
-  cleanup_close int cover = clone_tree(AT_FDCWD, "/dev/null", 0);
-  return cover < 0 ? cover : attach(cover, target);
+  int *cover = S_ISDIR(info.st_mode) ? &child->directory_cover : &child->file_cover;
+  if (*cover >= 0) {
+    cleanup_close int copy = clone_tree(*cover, "", AT_EMPTY_PATH);
+    return copy < 0 ? copy : attach(copy, target);
+  }
+  *cover = S_ISDIR(info.st_mode) ? empty_directory() : clone_host_device("/dev/null");
+  return *cover < 0 ? *cover : attach(*cover, target);
 }
 
 static int do_readonly(const struct child *child, const struct op *op) {
@@ -281,7 +292,7 @@ static int do_pivot(struct child *child, const struct op *op) {
   if (propagation != 0 && mount(NULL, "/", NULL, propagation, NULL) < 0)
     return -errno;
   /* The root is reached by its name from now on, and no directory stays open for the program to be found in. */
-  child->root = child->masked = -1;
+  child->root = child->directory_cover = child->file_cover = -1;
   return checked(syscall(SYS_close_range, CHILD_FIRST_FREE, ~0U, 0));
 }
 

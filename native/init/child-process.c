@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/sysmacros.h>
 
 #define MAX_ARGUMENTS 65536
 
@@ -93,7 +94,7 @@ static int do_user(const struct op *op) {
   uid_t uid = (uid_t) f[F_USER_UID].number;
   gid_t gid = (gid_t) f[F_USER_GID].number;
   struct stat info;
-  /* So that /dev/stdout can be opened by its path. Never /dev/null, which is the host's. */
+  /* So that /dev/stdout can be opened by its path. */
   for (int fd = 0; fd <= STDERR_FILENO; fd++)
     if (fstat(fd, &info) == 0 && (S_ISFIFO(info.st_mode) || isatty(fd)) && fchown(fd, uid, (gid_t) -1) < 0 && errno != EROFS)
       return -errno;
@@ -171,7 +172,34 @@ static int do_execve(const struct op *op) {
   return search(arguments, environment);
 }
 
+static bool is_null_device(int fd) {
+  struct stat info;
+  return fstat(fd, &info) == 0 && S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3);
+}
+
+/*
+ * A stdin that nobody writes to has been the host's /dev/null so far, whose mode and owner could be changed through the descriptor. Now
+ * that the root is the container's, its own takes the place; where that is something else, a pipe at its end.
+ */
+static int replace_null(void) {
+  if (!is_null_device(STDIN_FILENO))
+    return 0;
+  /* O_NONBLOCK: the container may have put a FIFO there. */
+  cleanup_close int own = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  if (own >= 0 && is_null_device(own))
+    return fcntl(own, F_SETFL, O_RDWR) < 0 ? -errno : checked(dup2(own, STDIN_FILENO));
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0)
+    return -errno;
+  close(ends[1]);
+  cleanup_close int ended = ends[0];
+  return checked(dup2(ended, STDIN_FILENO));
+}
+
 static int do_wait_start(struct child *child) {
+  int replaced = replace_null();
+  if (replaced < 0)
+    return replaced;
   int sent = child_send(&(struct child_message){.type = CHILD_READY, .value = child->warnings}, -1);
   return sent < 0 ? sent : child_wait(GO_START);
 }

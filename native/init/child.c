@@ -69,7 +69,7 @@ static int run(struct child *child, const struct op *op) {
 
 void child_main(const unsigned char *plan, size_t size, const int stdio[3], int sync, int target) {
   int fds[CHILD_FIRST_FREE] = {stdio[0], stdio[1], stdio[2], sync, target};
-  struct child child = {.plan = plan, .size = size, .root = -1, .masked = -1};
+  struct child child = {.plan = plan, .size = size, .root = -1, .directory_cover = -1, .file_cover = -1};
   struct child_message failure = {.type = CHILD_FAILED};
 
   /* Early, so that the monitor's end is ours; again after the change of user, which resets it. */

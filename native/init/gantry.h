@@ -123,8 +123,8 @@ enum { CHILD_SYNC = 3, CHILD_TARGET = 4, CHILD_FIRST_FREE = 5 };
 struct child {
   const unsigned char *plan;
   size_t size;
-  int root;      /* O_PATH of the container's root while it is being built */
-  int masked;    /* detached empty tmpfs that covers masked directories */
+  int root; /* O_PATH of the container's root while it is being built */
+  int directory_cover, file_cover; /* the first mount of its kind over a masked path */
   uint32_t warnings;
   bool started;
 };
@@ -189,8 +189,8 @@ void client_add(struct clients *clients, int fd);
 void client_drop(struct clients *clients, unsigned index);
 /* Output for everybody who asked for it. */
 void clients_feed(struct clients *clients, int stream, const unsigned char *data, size_t size);
-/* Whether somebody has not taken the last output of this stream yet: reading on would need more memory. */
-bool clients_blocked(const struct clients *clients, int stream);
+/* Whether somebody is behind with this stream by more than `allowed` bytes: reading on would need more memory. */
+bool clients_blocked(const struct clients *clients, int stream, size_t allowed);
 void client_flush(struct clients *clients, unsigned index);
 
 /* ---- monitor.c, launcher.c ---- */

@@ -1,6 +1,7 @@
 /* The monitor before and during the launch: control groups, reserved ports, streams, clone3, the host's side of the network. */
 #include "monitor.h"
 
+#include <ftw.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -207,11 +208,21 @@ void monitor_kill_remaining(struct monitor *monitor) {
     static char pids[65536];
     /* Again until nobody is left: they may fork meanwhile. Bounded, as an unkillable one stays for ever. */
     for (int round = 0; round < 50 && read_file(op.field[F_KILL_REMAINING_PATH].bytes, pids, sizeof(pids)) > 0; round++) {
-      for (char *at = pids; *at != '\0'; at += strspn(at, "\n"))
-        kill((pid_t) strtol(at, &at, 10), SIGKILL);
+      for (char *at = pids; *at != '\0'; at += strspn(at, "\n")) {
+        pid_t pid = (pid_t) strtol(at, &at, 10);
+        if (pid > 0) /* 0 is one outside of our pid namespace, and to kill() our own group. */
+          kill(pid, SIGKILL);
+      }
       nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
   }
+}
+
+static int remove_below(const char *path, const struct stat *info, int type, struct FTW *where) {
+  (void) info;
+  if (type == FTW_DP && where->level > 0)
+    rmdir(path);
+  return 0;
 }
 
 void monitor_remove_cgroups(struct monitor *monitor) {
@@ -219,9 +230,14 @@ void monitor_remove_cgroups(struct monitor *monitor) {
   struct op op;
   while (next_kept(monitor, &cursor, &op, OP_REMOVE_CGROUP)) {
     const char *path = op.field[F_REMOVE_CGROUP_PATH].bytes;
-    /* EBUSY lasts for a moment after the last process has ended; half a second of it means that somebody else sits there. */
-    for (long wait = 100000; rmdir(path) < 0 && errno == EBUSY && wait < 200000000; wait += wait / 2)
+    /*
+     * EBUSY lasts for a moment after the last process has ended; half a second of it means that somebody else sits there. A container that
+     * may write to its control groups (privileged) may have made some below.
+     */
+    for (long wait = 100000; rmdir(path) < 0 && errno == EBUSY && wait < 200000000; wait += wait / 2) {
+      nftw(path, remove_below, 8, FTW_DEPTH | FTW_PHYS);
       nanosleep(&(struct timespec){.tv_nsec = wait}, NULL);
+    }
   }
 }
 

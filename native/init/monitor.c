@@ -6,12 +6,15 @@
 #include "monitor.h"
 
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <sys/time.h>
 #include <termios.h>
 
 /* How long output is waited for when something that outlives the process holds its pipes (an exec's background child); containerd: 2 s. */
 #define DRAIN_NS 2000000000u
 #define TRIM_AFTER_MS 200
+/* Two pipes at their largest (fs.pipe-max-size), twice over. */
+#define PENDING_AT_END (4u << 20)
 /* A daemon that has connected sends its request at once. */
 #define REQUEST_TIMEOUT_S 10
 
@@ -77,7 +80,7 @@ static void on_sync(struct monitor *monitor) {
   if (n > 0)
     return;
   /* End of file: execve has closed the child's end, or the child was killed. */
-  if (monitor->phase != PHASE_STARTING)
+  if (monitor->phase < PHASE_STARTING)
     give_up(monitor, 0, EINTR);
   close(monitor->sync);
   monitor->sync = -1;
@@ -128,22 +131,32 @@ static void on_control(struct monitor *monitor) {
   report(monitor, MSG_RESULT, &(struct msg_result){(uint32_t) -result}, sizeof(struct msg_result));
 }
 
-static void on_exit_of_process(struct monitor *monitor) {
-  siginfo_t info = {0};
-  if (waitid(P_PIDFD, (id_t) monitor->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
-    return;
+static void on_exit_of_process(struct monitor *monitor, int status) {
+  /* Its failure or its execve came before its end, though poll may have looked at that socket first: a short program must have started. */
+  if (monitor->sync >= 0)
+    on_sync(monitor);
   if (monitor->phase < PHASE_STARTING)
     give_up(monitor, 0, EINTR);
   monitor->phase = PHASE_EXITED;
-  bool signalled = info.si_code != CLD_EXITED;
-  monitor->exit.exit_code = (uint32_t) (signalled ? 128 + info.si_status : info.si_status);
-  monitor->exit.signal = (uint32_t) (signalled ? info.si_status : 0);
+  monitor->exit.signal = WIFSIGNALED(status) ? (uint32_t) WTERMSIG(status) : 0;
+  monitor->exit.exit_code = WIFSIGNALED(status) ? 128 + monitor->exit.signal : (uint32_t) WEXITSTATUS(status);
   monitor->exit.finished_at = now_ns(CLOCK_REALTIME);
   monitor->exit.oom_killed = monitor_oom_killed(monitor);
   monitor->drain_deadline = now_ns(CLOCK_MONOTONIC) + DRAIN_NS;
   if (monitor->slave >= 0)
     close(monitor->slave);
   monitor_kill_remaining(monitor);
+}
+
+/* The process, and the orphans of a container without a pid namespace: as zombies they would fill its pids limit. */
+static void on_children(struct monitor *monitor) {
+  struct signalfd_siginfo drained;
+  while (read(monitor->children, &drained, sizeof(drained)) > 0)
+    ;
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+    if (pid == monitor->pid)
+      on_exit_of_process(monitor, status);
 }
 
 static void on_adopt(struct monitor *monitor) {
@@ -173,17 +186,18 @@ static short client_events(const struct monitor *monitor, const struct client *c
 }
 
 static void wait_once(struct monitor *monitor) {
-  enum { CONTROL, LISTENER, SYNC, PROCESS, OUTPUT, ERROR, INPUT, CLIENTS };
+  enum { CONTROL, LISTENER, SYNC, CHILDREN, OUTPUT, ERROR, INPUT, CLIENTS };
   struct pollfd polled[CLIENTS + MAX_CLIENTS] = {
     [CONTROL] = {monitor->control, POLLIN, 0},
     [LISTENER] = {monitor->listener, POLLIN, 0},
     [SYNC] = {monitor->sync, POLLIN, 0},
-    [PROCESS] = {monitor->phase == PHASE_EXITED ? -1 : monitor->pidfd, POLLIN, 0},
+    [CHILDREN] = {monitor->children, POLLIN, 0},
     [INPUT] = {monitor->input_start < monitor->input_end ? monitor->input : -1, POLLOUT, 0},
   };
-  for (int i = 0; i < 2; i++) /* After the end the rest is read whatever the clients do. */
-    polled[OUTPUT + i] =
-      (struct pollfd){monitor->phase != PHASE_EXITED && clients_blocked(&monitor->clients, i) ? -1 : monitor->output[i], POLLIN, 0};
+  /* After the end what the pipes hold is read whatever the clients do; not what somebody who outlives the process goes on to write. */
+  size_t allowed = monitor->phase == PHASE_EXITED ? PENDING_AT_END : 0;
+  for (int i = 0; i < 2; i++)
+    polled[OUTPUT + i] = (struct pollfd){clients_blocked(&monitor->clients, i, allowed) ? -1 : monitor->output[i], POLLIN, 0};
   unsigned count = monitor->clients.count;
   for (unsigned i = 0; i < count; i++) {
     const struct client *client = &monitor->clients.list[i];
@@ -215,8 +229,8 @@ static void wait_once(struct monitor *monitor) {
     else if (fd >= 0)
       close(fd);
   }
-  if (polled[PROCESS].revents != 0)
-    on_exit_of_process(monitor);
+  if (polled[CHILDREN].revents != 0)
+    on_children(monitor);
   if (polled[CONTROL].revents != 0 && monitor->control == polled[CONTROL].fd)
     on_control(monitor);
 }
@@ -290,6 +304,7 @@ static void end_output(struct monitor *monitor) {
 void monitor_main(int connection) {
   static struct monitor monitor = {.control = 0,
                                    .directory = -1,
+                                   .children = -1,
                                    .listener = -1,
                                    .sync = -1,
                                    .pidfd = -1,
@@ -302,7 +317,7 @@ void monitor_main(int connection) {
                                    .slave = -1,
                                    .child_stdio = {-1, -1, -1}};
   struct frame frame;
-  sigset_t none;
+  sigset_t child_signal;
   uint32_t failed = 0;
 
   set_title("gantry-monitor", "");
@@ -311,8 +326,10 @@ void monitor_main(int connection) {
     _exit(1);
   syscall(SYS_close_range, 4, ~0U, 0);
   monitor.control = 3;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
+  /* Blocked by the launcher already. */
+  sigemptyset(&child_signal);
+  sigaddset(&child_signal, SIGCHLD);
+  monitor.children = signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK);
   /* A container without a pid namespace leaves its orphans to us, not to the launcher, which would take them for a lost container. */
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 

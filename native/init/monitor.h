@@ -10,6 +10,7 @@ struct monitor {
   uint32_t phase; /* PHASE_ */
   int control;   /* the daemon; -1 while there is none */
   int directory; /* O_PATH of the state directory */
+  int children;  /* signalfd of SIGCHLD */
   int listener, sync, pidfd, target, into, netlink;
   int mount_namespace; /* keeps the container's mounts alive until the exit is reported */
   int output[2];       /* read ends; with a terminal output[0] is its master */
