@@ -265,7 +265,8 @@ static void feed(int which, const unsigned char *data, size_t size, bool last) {
 
 void log_feed(int which, unsigned char *data, size_t size) {
   struct line_stream *stream = &streams[which];
-  if (log_file.fd < 0)
+  /* A rotation on a full disk has left none: perhaps there is room again. */
+  if (log_file.fd < 0 && (log_file.path == NULL || reopen(0) < 0))
     return;
   stamp();
   size_t tail = stream->tail_size;

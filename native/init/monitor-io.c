@@ -1,7 +1,9 @@
 /* The container's streams: process to log and clients, clients to process. All descriptors are non-blocking. */
 #include "monitor.h"
 
-#define CHUNK 65536u
+#define CHUNK 262144u
+/* What a pipe holds unless it is told otherwise (pipe(7)). */
+#define USUAL_PIPE 65536
 #define INPUT 16384u
 
 static struct {
@@ -22,6 +24,9 @@ void monitor_read_output(struct monitor *monitor, int stream) {
     log_end(stream);
     return;
   }
+  /* Whoever fills the pipe gets a larger one: each switch between the two of us then moves more. Where it is refused (a terminal) nothing is lost. */
+  if (n == USUAL_PIPE)
+    fcntl(monitor->output[stream], F_SETPIPE_SZ, (int) CHUNK);
   monitor->dirty = true;
   clients_feed(&monitor->clients, stream, data, (size_t) n);
   log_feed(stream, data, (size_t) n);
@@ -84,6 +89,9 @@ void monitor_read_client(struct monitor *monitor, unsigned index) {
     read_request(monitor, client);
     return;
   }
+  /* Two clients may be readable in one round, and the first has filled the buffer. */
+  if (monitor->input_start < monitor->input_end)
+    return;
   /* Read also where stdin is not wanted: to see it go. */
   bool wanted = client->streams & ATTACH_STDIN && monitor->input >= 0;
   ssize_t n = recv(client->fd, buffers.input, sizeof(buffers.input), MSG_DONTWAIT);
