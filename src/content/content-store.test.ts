@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempDisposableSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdtempDisposableSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -88,6 +88,15 @@ describe('ContentStore', () => {
     assert.equal(test.unfinished(), 0)
   })
 
+  it('durable waits for all that was ingested, and leaves no file open', async () => {
+    using test = setUp()
+    using lease = test.content.lease()
+    await Promise.all(Array.from({ length: 200 }, (_, i) => test.content.ingest([Buffer.from(String(i))], { lease })))
+    await lease.durable()
+    assert.deepEqual(openFiles(test.root), [])
+    assert.equal(test.content.list().length, 200)
+  })
+
   it('read, readAll and size throw NOT_FOUND for what is not there', () => {
     using test = setUp()
     const digest = digestOf('nothing')
@@ -145,6 +154,17 @@ describe('ContentStore', () => {
     assert.equal(test.unfinished(), 0)
   })
 })
+
+function openFiles(directory: string): string[] {
+  const targets = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return '' // the descriptor that was used to look
+    }
+  })
+  return targets.filter((target) => target.startsWith(directory))
+}
 
 async function ingestUnleased(content: ContentStore, text: string): Promise<ReturnType<typeof digestOf>> {
   using lease = content.lease()

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
-import { open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
+import { open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArgument, notFound } from '#errors'
 import { hexOf, isDigest } from '#oci'
 import type { Digest } from '#oci'
 import { ingestFile } from './ingest-file.ts'
+import { createLease } from './lease.ts'
+import type { OpenLease } from './lease.ts'
 import type { Blob, ContentStore, Lease } from './types.ts'
 
 /** {@link ContentStore} in the directory `root`, which is made when absent: `blobs/sha256/<hex>`, `ingest/<random>`. */
@@ -14,7 +16,7 @@ export function createContentStore(deps: { root: string }): ContentStore {
   const ingests = join(deps.root, 'ingest')
   mkdirSync(blobs, { recursive: true, mode: 0o700 })
   mkdirSync(ingests, { recursive: true, mode: 0o700 })
-  const leases = new Set<Set<Digest>>()
+  const leases = new Set<OpenLease>()
 
   const path = (digest: Digest): string => join(blobs, hexOf(digest))
 
@@ -39,32 +41,32 @@ export function createContentStore(deps: { root: string }): ContentStore {
   }
 
   function isHeld(digest: Digest): boolean {
-    return leases.values().some((held) => held.has(digest))
+    return leases.values().some(({ held }) => held.has(digest))
   }
 
   return {
     lease(): Lease {
-      const held = new Set<Digest>()
-      leases.add(held)
-      return {
-        hold: (digest) => void held.add(digest),
-        [Symbol.dispose]: () => void leases.delete(held),
-      }
+      const lease = createLease({ syncDirectory: () => syncDirectory(blobs), ended: () => leases.delete(lease) })
+      leases.add(lease)
+      return lease
     },
 
     async ingest(source, options) {
+      const lease = options.lease as OpenLease // there are no others
       const temporary = join(ingests, randomUUID())
-      const blob = await ingestFile(temporary, source, options)
+      const { blob, file } = await ingestFile(temporary, source, options)
       // Held before it can be seen: a collection may run between any two awaits.
-      options.lease.hold(blob.digest)
-      // Replaces the same bytes when another ingest was faster; whoever reads those keeps them.
+      lease.hold(blob.digest)
       try {
+        // What is there may be on the disk and have a row: it is only replaced by what is on the disk.
+        if (sizeOf(blob.digest) !== undefined) await file.sync()
         await rename(temporary, path(blob.digest))
       } catch (error) {
+        await file.close()
         await unlink(temporary)
         throw error
       }
-      await syncDirectory(blobs)
+      await lease.sync(file)
       return blob
     },
 
@@ -89,16 +91,14 @@ export function createContentStore(deps: { root: string }): ContentStore {
       // All are taken away in one turn of the event loop. Between two turns an operation may finish: its blobs are in `keep` no more than they
       // are held then, and a blob that comes back under its digest may be a new one.
       const doomed = digests().filter((digest) => !keep.has(digest) && !isHeld(digest))
+      let freed = 0
       const aside = doomed.map((digest) => {
         const temporary = join(ingests, randomUUID())
+        freed += size(digest)
         renameSync(path(digest), temporary)
         return temporary
       })
-      let freed = 0
-      for (const temporary of aside) {
-        freed += (await stat(temporary)).size
-        await unlink(temporary)
-      }
+      for (const temporary of aside) await rm(temporary, { force: true })
       return freed
     },
 

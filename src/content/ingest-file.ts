@@ -7,12 +7,15 @@ import type { Blob, IngestOptions } from './types.ts'
 /** Bytes collected before they go to the file in one call. */
 const BATCH = 1024 * 1024
 
-/** Writes `source` to a new file at `path`, checks it and syncs it. On any failure the file is gone again. */
+/**
+ * Writes `source` to a new file at `path` and checks it. On any failure the file is gone again. The file is given open: its data is not on the disk
+ * yet; the caller syncs and closes it.
+ */
 export async function ingestFile(
   path: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   expected: Pick<IngestOptions, 'digest' | 'size' | 'signal'>,
-): Promise<Blob> {
+): Promise<{ blob: Blob; file: FileHandle }> {
   const file = await open(path, 'wx', 0o600)
   try {
     const blob = await copy(file, source, expected)
@@ -22,13 +25,11 @@ export async function ingestFile(
     if (expected.digest !== undefined && blob.digest !== expected.digest) {
       throw invalidArgument(`content has digest ${blob.digest}, expected ${expected.digest}`)
     }
-    await file.sync()
-    return blob
+    return { blob, file }
   } catch (error) {
+    await file.close()
     await unlink(path)
     throw error
-  } finally {
-    await file.close()
   }
 }
 

@@ -15,6 +15,11 @@ export interface Blob {
  */
 export interface Lease extends Disposable {
   hold(digest: Digest): void
+  /**
+   * Resolves when all that was ingested under the lease survives a loss of power: to be waited for before a row names it. Throws what writing
+   * it to the disk failed with.
+   */
+  durable(): Promise<void>
 }
 
 export interface IngestOptions {
@@ -33,8 +38,8 @@ export interface ContentStore {
   /** Whether a lease holds this digest. */
   isHeld(digest: Digest): boolean
   /**
-   * Stores what `source` gives. When this resolves, the blob survives a loss of power; until then nothing is seen under its digest. May run
-   * several times at once for the same content. Throws INVALID_ARGUMENT when digest or size differ from what was expected; errors of
+   * Stores what `source` gives; until it is whole nothing is seen under its digest. It is written to the disk in the background, see
+   * `Lease.durable`, so that it can be used meanwhile. May run several times at once for the same content. Throws INVALID_ARGUMENT when digest or size differ from what was expected; errors of
    * `source` pass through. Either way nothing is left behind.
    */
   ingest(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: IngestOptions): Promise<Blob>

@@ -48,7 +48,7 @@ export async function commitImage(deps: CreateDeps, options: CommitOptions): Pro
     ],
   }
   const id = await storeConfig(content, file, lease)
-  createImages(deps, [{ config: id, parent: options.parent, names: name === undefined ? [] : [name] }], 'create')
+  await createImages(deps, [{ config: id, parent: options.parent, names: name === undefined ? [] : [name] }], lease, 'create')
   return id
 }
 

@@ -30,8 +30,14 @@ export async function storeConfig(content: ContentStore, config: ImageConfigFile
  * Enters images whose configs and layers are stored and stacked already; all together, so that a crash leaves all or none. One that is
  * there already only gets the names. The caller's lease ends afterwards: from here on the rows keep what they name.
  */
-export function createImages(deps: CreateDeps, images: readonly NewImage[], event: 'load' | 'import' | 'create'): void {
+export async function createImages(
+  deps: CreateDeps,
+  images: readonly NewImage[],
+  lease: Lease,
+  event: 'load' | 'import' | 'create',
+): Promise<void> {
   const { store, publish } = deps
+  await lease.durable()
   const tagged = store.transaction(() =>
     images.flatMap(({ config: id, parent, names }) => {
       if (!store.has(id)) {

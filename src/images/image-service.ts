@@ -101,6 +101,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     },
 
     async restore() {
+      await content.restore()
       for (const id of store.ids()) {
         const chain = store.row(id)?.chain
         const isWhole = content.has(id) && (chain === undefined || snapshotter.has(chain))

@@ -134,6 +134,9 @@ export interface ImageService {
   layersSize(): number
   /** Bytes of an image's layers that other images have too. */
   sharedSize(image: Digest): number
-  /** After a start, when the snapshotter is restored: forgets images whose content is gone, frees what no image names. */
+  /**
+   * After a start, when the snapshotter is restored and before anything is stored: removes what interrupted ingests left, forgets images whose
+   * content is gone, frees what no image names.
+   */
   restore(): Promise<void>
 }

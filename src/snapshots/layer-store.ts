@@ -58,7 +58,7 @@ export function createLayerStore(deps: {
   const pathOfDirectory = (directory: number): string => join(deps.directory, String(directory), 'diff')
   const discardDirectory = (directory: number): void => deps.trash.discard(join(deps.directory, String(directory)))
 
-  async function unpack(blob: Digest, options: UnpackOptions): Promise<Layer> {
+  async function unpack(blob: Digest, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
     // The result of another call is not shared: what stopped that one (its signal, its expectation) is no reason to stop this one.
     for (let other = unpacking.get(blob); other !== undefined; other = unpacking.get(blob)) await other.catch(() => {})
     const known = options.diffId === undefined ? rows.values().find((row) => row.blob === blob) : rows.get(options.diffId)
@@ -72,11 +72,17 @@ export function createLayerStore(deps: {
     return await work
   }
 
-  async function unpackNew(blob: Digest, options: UnpackOptions): Promise<Layer> {
+  async function unpackNew(blob: Digest, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
     const directory = ++last
     using undo = new DisposableStack()
     undo.defer(() => discardDirectory(directory))
-    const job = { kind: 'unpack', blob: deps.content.path(blob), digest: blob, directory: pathOfDirectory(directory) } as const
+    const job = {
+      kind: 'unpack',
+      blob: deps.content.path(blob),
+      digest: blob,
+      directory: pathOfDirectory(directory),
+      verify: options.verify ?? false,
+    } as const
     const result = await deps.jobs.run(job, {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
@@ -122,7 +128,7 @@ export function createLayerStore(deps: {
   }
 
   /**
-   * Unpacks a layer again. Its row stays until the new one takes its place: a daemon that is killed meanwhile repairs it at the next start. Without
+   * Unpacks a layer again, its blob looked at anew: after a loss of power both may be torn. Its row stays until the new one takes its place: a daemon that is killed meanwhile repairs it at the next start. Without
    * its blob the layer is lost; whoever needs it finds that out by asking. Other failures (a full disk) pass and stop the start: they may be
    * mended, and an image is not given up for them.
    */
@@ -130,7 +136,7 @@ export function createLayerStore(deps: {
     rows.delete(row.diffId)
     try {
       using lease = deps.content.lease()
-      if (deps.content.has(row.blob)) return void (await unpack(row.blob, { lease, diffId: row.diffId }))
+      if (deps.content.has(row.blob)) return void (await unpack(row.blob, { lease, diffId: row.diffId, verify: true }))
     } catch (error) {
       if (codeOf(error) !== 'INVALID_ARGUMENT') throw error
       deps.report(error)

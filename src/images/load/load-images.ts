@@ -24,7 +24,7 @@ export async function loadImages(deps: CreateDeps, archive: Readable, options: L
     const archived = readImages(spooled)
     const unpack = createUnpacker(deps, lease, { ...options, signal })
     const images = await Promise.all(archived.map((image) => prepareImage(deps, image, lease, unpack)))
-    createImages(deps, images, 'load')
+    await createImages(deps, images, lease, 'load')
     for (const { config, names } of images) for (const message of loadedMessages(config, names)) options.report(message)
     return images.map(({ config }) => config)
   } finally {

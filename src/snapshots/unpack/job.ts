@@ -3,8 +3,11 @@
 import type { Digest } from '#oci'
 
 export type Job =
-  /** Unpacks the layer blob (compressed or not) at `blob` into `directory`, which is made. */
-  | { kind: 'unpack'; blob: string; digest: Digest; directory: string }
+  /**
+   * Unpacks the layer blob (compressed or not) at `blob` into `directory`, which is made. `verify`: an uncompressed blob is hashed, too; else it is
+   * taken for what was ingested as `digest`.
+   */
+  | { kind: 'unpack'; blob: string; digest: Digest; directory: string; verify: boolean }
   /** Deletes everything in `directory`. */
   | { kind: 'empty'; directory: string }
   /** Writes the file system that holds `path` to the disk. */

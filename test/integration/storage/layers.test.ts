@@ -256,6 +256,22 @@ describe('restore', () => {
     }
   })
 
+  it('gives up a layer whose blob is torn as well, and says so', async () => {
+    using work = mkdtempDisposableSync(join(tmpdir(), 'torn-'))
+    const root = join(work.path, 'root')
+    let chain: Digest
+    {
+      await using storage = await openStorage({ root, bootId: 'first' })
+      chain = await build(storage, await layerTar({ a: 'whole' }), await layerTar({ b: 'whole' }))
+      const { blob } = storage.snapshotter.layer(chain)
+      // The right size, and still an archive: only its digest tells.
+      writeFileSync(storage.content.path(blob), await layerTar({ b: 'torn!' }))
+    }
+    await using storage = await openStorage({ root, bootId: 'second' })
+    assert.match(String(storage.reported[0]), /layer has digest/)
+    assert.equal(storage.snapshotter.has(chain), false)
+  })
+
   it('throws away directories without a row', async () => {
     using work = mkdtempDisposableSync(join(tmpdir(), 'orphans-'))
     const root = join(work.path, 'root')
