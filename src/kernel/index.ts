@@ -23,7 +23,7 @@
 export type * from './plans.ts'
 export type { Conntrack, FilePath, Files, Mounts, Nftables, PortProbe, RouteNetlink, Sysctls } from './types.ts'
 export { createFiles } from './files.ts'
-export { createMounts } from './mounts.ts'
+export { createMounts, overlayOptions } from './mounts.ts'
 export { inNetworkNamespace } from './namespaces.ts'
 export { createSysctls } from './sysctls.ts'
 export { createPortProbe } from './port-probe.ts'

@@ -51,6 +51,9 @@ suite('mounts', () => {
         ['fsconfig', 1, 'lowerdir+', '/other/1', 0],
         ['fsconfig', 1, 'upperdir', '/root/s/upper', 0],
         ['fsconfig', 1, 'workdir', '/root/s/work', 0],
+        ['fsconfig', 1, 'redirect_dir', 'off', 0],
+        ['fsconfig', 1, 'metacopy', 'off', 0],
+        ['fsconfig', 1, 'index', 'off', 0],
         ['fsconfig', 0, 'volatile', null, 0],
         ['fsconfig', 6, null, null, 0],
         ['fsmount', 1, 0],
@@ -85,7 +88,7 @@ suite('mounts', () => {
   test('overlayOptions escapes what separates options', () => {
     assert.equal(
       overlayOptions({ cwd: '/', lower: ['/a:b', '/c,d'], upper: '/u,1', work: '/w' }),
-      String.raw`lowerdir=/a\:b:/c\,d,upperdir=/u\,1,workdir=/w`,
+      String.raw`lowerdir=/a\:b:/c\,d,upperdir=/u\,1,workdir=/w,redirect_dir=off,metacopy=off,index=off`,
     )
   })
 })

@@ -25,6 +25,13 @@ const EINVAL = 22
 /** Value of one fsconfig(2) string, the terminating NUL counted. */
 const FSCONFIG_STRING_MAX = 256
 
+/**
+ * What distributions may have on by default (CONFIG_OVERLAY_FS_…), and a writable layer must not use: a renamed directory or a changed mode would
+ * be a note in an extended attribute in place of the files, which no reader of the bare directory (diff, commit, another kernel) can follow.
+ * All are known since Linux 4.19.
+ */
+const FEATURES_OFF = ['redirect_dir', 'metacopy', 'index'] as const
+
 type Detached = Disposable & { fd: number; path: string }
 
 /** {@link Mounts} on the running kernel. `system` is for tests. */
@@ -94,6 +101,7 @@ function mountDetached(system: SystemCalls, plan: OverlayPlan): Detached | undef
   if (plan.upper !== '') {
     configure(FSCONFIG_SET_STRING, 'upperdir', plan.upper)
     configure(FSCONFIG_SET_STRING, 'workdir', plan.work)
+    for (const feature of FEATURES_OFF) configure(FSCONFIG_SET_STRING, feature, 'off')
     if (plan.volatile === true) configure(FSCONFIG_SET_FLAG, 'volatile', null)
   }
   const created = system.attempt('fsconfig', context.fd, FSCONFIG_CMD_CREATE, null, null, 0)
@@ -125,6 +133,7 @@ export function overlayOptions(plan: OverlayPlan): string {
   const options = [`lowerdir=${plan.lower.map((path) => path.replace(/[\\:,]/g, '\\$&')).join(':')}`]
   if (plan.upper !== '') {
     options.push(`upperdir=${plan.upper.replace(/[\\,]/g, '\\$&')}`, `workdir=${plan.work.replace(/[\\,]/g, '\\$&')}`)
+    options.push(...FEATURES_OFF.map((feature) => `${feature}=off`))
     if (plan.volatile === true) options.push('volatile')
   }
   return options.join(',')

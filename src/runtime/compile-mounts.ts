@@ -1,6 +1,6 @@
 import { dirname, join, posix } from 'node:path'
 import { invalidArgument } from '#errors'
-import type { CgroupPlan, OverlayPlan } from '#kernel'
+import { overlayOptions, type CgroupPlan, type OverlayPlan } from '#kernel'
 import type { DeviceSpec, MountSpec, RuntimeSpec } from '#oci'
 import { MS, parseMountOptions } from './mount-options.ts'
 import type { PlanWriter } from './plan-writer.ts'
@@ -41,7 +41,7 @@ export function addRoot(plan: PlanWriter, { spec, stateDir, rootfs }: Pick<Launc
   if (propagation === 'shared') plan.add('private-parent', stateDir, { path: stateDir })
   if ('overlay' in rootfs) {
     const { cwd } = rootfs.overlay
-    const overlay = { ...ON_HOST, cwd, source: 'overlay', type: 'overlay', target: stateDir, data: overlayOptions(rootfs.overlay) }
+    const overlay = { ...ON_HOST, cwd, source: 'overlay', type: 'overlay', target: stateDir, data: fittingOptions(rootfs.overlay) }
     plan.add('mount-host', 'overlay', overlay, { as: 'overlay' })
   } else {
     const bind = { ...ON_HOST, source: rootfs.directory, target: stateDir, flags: MS.bind | MS.rec }
@@ -50,19 +50,11 @@ export function addRoot(plan: PlanWriter, { spec, stateDir, rootfs }: Pick<Launc
   plan.add('enter-root', spec.root.path, { path: stateDir })
 }
 
-function overlayOptions(overlay: OverlayPlan): string {
-  const lower = overlay.lower.map(escaped).join(':')
-  const options = [`lowerdir=${lower}`, `upperdir=${escaped(overlay.upper)}`, `workdir=${escaped(overlay.work)}`]
-  if (overlay.volatile === true) options.push('volatile')
-  const text = options.join(',')
+function fittingOptions(overlay: OverlayPlan): string {
+  const text = overlayOptions(overlay)
   if (Buffer.byteLength(text) > MAX_OPTIONS)
     throw invalidArgument(`Cannot mount overlay: ${overlay.lower.length} layers do not fit into one page of options`)
   return text
-}
-
-/** Colons separate layers and commas options; overlayfs takes a backslash before either (overlayfs.rst). */
-function escaped(path: string): string {
-  return path.replaceAll(/[\\:,]/g, String.raw`\$&`)
 }
 
 /** All mounts of the spec in its order. `cgroup` undefined: nothing of type cgroup may be among them. */

@@ -13,6 +13,8 @@ const EXIT_OCCUPIED = 17
 export interface Launcher {
   /** A fresh connection, which becomes the control connection of one monitor. Starts the launcher when there is none. */
   connect(): Promise<Socket>
+  /** Ends the launcher, if this daemon has used one. Monitors do not need it, so only what is started later would miss it. */
+  dismiss(): Promise<void>
 }
 
 /**
@@ -45,6 +47,14 @@ export function createLauncher(deps: { binary: string; socket: string }): Launch
         return connect(await known)
       }
     },
+    async dismiss() {
+      if (known === undefined) return
+      try {
+        process.kill(await greet(await known), 'SIGTERM')
+      } catch {
+        // It is gone already.
+      }
+    },
   }
 }
 
@@ -64,14 +74,17 @@ async function ensure(binary: string, socket: string): Promise<string> {
   return socket
 }
 
-/** Throws VersionMismatch, or the connection's error. */
-async function greet(socket: string): Promise<void> {
-  let answered = false
-  const channel = new MessageChannel(await connect(socket), (message) => (answered ||= message.name === 'hello'))
+/** Pid of the launcher. Throws VersionMismatch, or the connection's error. */
+async function greet(socket: string): Promise<number> {
+  let launcherPid = 0
+  const channel = new MessageChannel(await connect(socket), (message) => {
+    if (message.name === 'hello') launcherPid = message.fields.pid
+  })
   channel.send('hello', { pid: process.pid })
   const reason = await channel.closed
   if (reason !== undefined) throw reason
-  if (!answered) throw internal(`the launcher on ${socket} does not answer`)
+  if (launcherPid === 0) throw internal(`the launcher on ${socket} does not answer`)
+  return launcherPid
 }
 
 /** Detached, in a session of its own: the daemon's end, and a signal to its group, do not reach it. */

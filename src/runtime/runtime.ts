@@ -65,6 +65,7 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
       return { pid: task.hostPid, [Symbol.asyncDispose]: () => task.delete() }
     },
     async close() {
+      if (tasks.size === 0) await launcher.dismiss()
       for (const task of tasks) task.disconnect()
       tasks.clear()
     },

@@ -152,6 +152,6 @@ export interface Runtime {
    * `/proc/<pid>/root`. Disposing ends it.
    */
   hold(spec: Pick<LaunchSpec, 'id' | 'stateDir' | 'spec' | 'rootfs'>): Promise<AsyncDisposable & { pid: number }>
-  /** Stops using the launcher; containers keep running. */
+  /** Stops using the launcher; containers keep running. Without any, the launcher is ended. */
   close(): Promise<void>
 }
