@@ -13,7 +13,7 @@ const EXIT_OCCUPIED = 17
 export interface Launcher {
   /** A fresh connection, which becomes the control connection of one monitor. Starts the launcher when there is none. */
   connect(): Promise<Socket>
-  /** Ends the launcher, if this daemon has used one. Monitors do not need it, so only what is started later would miss it. */
+  /** Ends the launcher, if there is one. Monitors do not need it, so only what is started later would miss it. */
   dismiss(): Promise<void>
 }
 
@@ -48,9 +48,9 @@ export function createLauncher(deps: { binary: string; socket: string }): Launch
       }
     },
     async dismiss() {
-      if (known === undefined) return
       try {
-        process.kill(await greet(await known), 'SIGTERM')
+        // One that only an earlier daemon has used is ended, too.
+        process.kill(await greet(await (known ?? deps.socket)), 'SIGTERM')
       } catch {
         // It is gone already.
       }

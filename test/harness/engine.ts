@@ -199,10 +199,7 @@ export class Engine implements AsyncDisposable {
           .interfaces()
           .filter((name) => name.startsWith('veth'))
           .map((name) => `interface: ${name}`),
-        ...this.host
-          .processes()
-          .filter(({ command }) => !/launcher/.test(command))
-          .map(({ pid, command }) => `process: ${pid} ${command}`),
+        ...this.host.processes().map(({ pid, command }) => `process: ${pid} ${command}`),
         ...cgroupsNamed(this.cgroupParent).map((path) => `cgroup: ${path}`),
       ]
       if (found.length === 0) break
