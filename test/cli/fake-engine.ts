@@ -198,7 +198,8 @@ function wait({ path, response, options }: Request): void {
 
 function logs({ path, response, options }: Request): void {
   if (path.includes('/nosuch')) return json(response, 404, { message: `No such container: ${path.split('/')[2]}` })
-  response.writeHead(200, { 'Content-Type': 'application/vnd.docker.multiplexed-stream' })
+  const mediaType = options.apiVersion === '1.41' ? 'raw' : 'multiplexed'
+  response.writeHead(200, { 'Content-Type': `application/vnd.docker.${mediaType}-stream` })
   for (const [id, text] of options.output ?? []) response.write(frame(id, text))
   response.end()
 }

@@ -107,6 +107,18 @@ describe('gantry run', { skip: gantryMissing() ?? false, concurrency: 4 }, () =>
     assert.equal(outcome.stdout, expected.digest('hex'))
   })
 
+  it('takes logs apart that an older engine calls raw', async () => {
+    await using engine = await startFakeEngine({
+      apiVersion: '1.41',
+      output: [
+        [1, 'out'],
+        [2, 'err'],
+      ],
+    })
+    const outcome = await gantry(['logs', 'web'], { env: { DOCKER_HOST: engine.host } })
+    assert.deepEqual(outcome, { stdout: 'out', stderr: 'err', status: 0 })
+  })
+
   it('ends quietly when nobody reads', async () => {
     const output: NonNullable<FakeEngineOptions['output']> = Array.from({ length: 50 }, () => [1, Buffer.alloc(1 << 20, 'x')])
     await using engine = await startFakeEngine({ output })

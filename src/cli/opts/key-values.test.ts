@@ -18,7 +18,8 @@ function file(name: string, content: string | Buffer): string {
 describe('readKeyValues', () => {
   it('reads lines, skips comments, and takes values from the environment', () => {
     const path = file('env', '\ufeffA=1\n# comment\n\n  B= two \nC\nD\r\nE=x=y\n')
-    assert.deepEqual(readKeyValues([path], ['Z=9'], { C: 'three' }), ['A=1', 'B= two ', 'C=three', 'D', 'E=x=y', 'Z=9'])
+    assert.deepEqual(readKeyValues([path], ['Z=9'], { C: 'three' }), ['A=1', 'B= two ', 'C=three', 'E=x=y', 'Z=9'])
+    assert.deepEqual(readKeyValues([path], []), ['A=1', 'B= two ', 'E=x=y'])
   })
 
   it('refuses names with white space, files that are missing, and bytes that are no text', () => {

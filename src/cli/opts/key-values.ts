@@ -33,7 +33,7 @@ export function toMap(entries: readonly string[]): Record<string, string> {
 
 /**
  * Lines `key=value` of the files, then the entries given one by one, so that those win. With `env`, a line without `=` takes its value from
- * there. Throws Error with Docker's text for a file that cannot be read or a line that cannot be.
+ * there; a line that has none is left out. Throws Error with Docker's text for a file that cannot be read or a line that cannot be.
  */
 export function readKeyValues(files: readonly string[], entries: readonly string[], env?: Environment): string[] {
   return [...files.flatMap((file) => readFile(file, env)), ...entries]
@@ -58,8 +58,8 @@ function readFile(path: string, env: Environment | undefined): string[] {
     const name = equals < 0 ? line : line.slice(0, equals)
     if (/[ \t]/.test(name)) throw new Error(`invalid env file (${path}): variable '${name}' contains whitespaces`)
     if (name === '') throw new Error(`invalid env file (${path}): no variable name on line '${line}'`)
-    const value = env?.[name]
-    entries.push(equals < 0 && value !== undefined ? `${name}=${value}` : line)
+    const value = equals < 0 ? env?.[name] : line.slice(equals + 1)
+    if (value !== undefined) entries.push(`${name}=${value}`)
   }
   return entries
 }

@@ -11,4 +11,5 @@ it('timeArgument reads seconds, durations and times with parts left out', () => 
   assert.throws(() => timeArgument('foo', 'until', now), {
     message: 'invalid value for "until": failed to parse value as time or duration: "foo"',
   })
+  assert.throws(() => timeArgument('foo'), { message: 'failed to parse value as time or duration: "foo"' })
 })

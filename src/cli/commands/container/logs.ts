@@ -1,7 +1,7 @@
 /** `docker logs`: print what a container has written. */
 import { defineCommand, exactly, OK, type Command } from '../../command.ts'
 import { bool, string } from '../../parser/flag.ts'
-import { containerLogs, inspectContainer } from '#client'
+import { compareVersions, containerLogs, inspectContainer } from '#client'
 import { timeArgument } from '../../opts/time-argument.ts'
 import { FrameDecoder, MEDIA_TYPES } from '#api'
 
@@ -29,11 +29,10 @@ export const command: Command = defineCommand({
       details: flags.details,
       tail: flags.tail,
     })
-    // Daemons before API 1.42 do not say whether the stream is framed.
     const mediaType = response.headers.get('content-type') ?? ''
-    const isFramed =
-      mediaType === MEDIA_TYPES.multiplexedStream ||
-      (mediaType !== MEDIA_TYPES.rawStream && !(await inspectContainer(engine, name)).Config.Tty)
+    // Before API 1.42 every stream is called raw: only the container itself tells whether it is framed.
+    const tellsByType = mediaType === MEDIA_TYPES.multiplexedStream || compareVersions(await engine.version(), '1.42') >= 0
+    const isFramed = tellsByType ? mediaType === MEDIA_TYPES.multiplexedStream : !(await inspectContainer(engine, name)).Config.Tty
     if (!isFramed) await response.body.pipe((chunk) => cli.stdout.write(chunk))
     else {
       const decoder = new FrameDecoder((stream, payload) => (stream === 'stderr' ? cli.stderr : cli.stdout).write(payload))

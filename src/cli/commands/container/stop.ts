@@ -10,7 +10,7 @@ export const command: Command = defineCommand({
   aliases: ['container stop', 'stop'],
   args: atLeast(1),
   flags: {
-    signal: string('Signal to send to the container', { short: 's', version: '1.42' }),
+    signal: string('Signal to send to the container', { short: 's' }),
     timeout: int('Seconds to wait before killing the container', { short: 't' }),
     time: int('Seconds to wait before killing the container', { hidden: true, aliasOf: 'timeout' }),
   },

@@ -21,8 +21,8 @@ export const command: Command = defineCommand({
   async run(cli, { flags }) {
     const print = eventPrinter(flags.format)
     const response = await systemEvents(cli.engine(), {
-      ...(flags.since === '' ? {} : { since: timeArgument(flags.since, 'since') }),
-      ...(flags.until === '' ? {} : { until: timeArgument(flags.until, 'until') }),
+      ...(flags.since === '' ? {} : { since: timeArgument(flags.since) }),
+      ...(flags.until === '' ? {} : { until: timeArgument(flags.until) }),
       filters: flags.filter,
     })
     await readEvents(response.body, (event) => cli.print(print(event)))
