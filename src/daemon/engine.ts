@@ -106,7 +106,10 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
   })
   undo.defer(() => networks.close())
   const runtime = createRuntime({ binary: initBinary, socket: state.launcherSocket, compileSeccomp: seccomp.compile })
-  undo.defer(() => runtime.close())
+  undo.defer(async () => {
+    await runtime.dismissLauncher()
+    await runtime.close()
+  })
   const description = describeHost()
   const containers = createContainerService({
     metadata,

@@ -64,8 +64,10 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
       const task = await launch(spec.id, spec.stateDir, compileHold(spec))
       return { pid: task.hostPid, [Symbol.asyncDispose]: () => task.delete() }
     },
-    async close() {
+    async dismissLauncher() {
       if (tasks.size === 0) await launcher.dismiss()
+    },
+    async close() {
       for (const task of tasks) task.disconnect()
       tasks.clear()
     },

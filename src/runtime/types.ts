@@ -152,6 +152,8 @@ export interface Runtime {
    * `/proc/<pid>/root`. Disposing ends it.
    */
   hold(spec: Pick<LaunchSpec, 'id' | 'stateDir' | 'spec' | 'rootfs'>): Promise<AsyncDisposable & { pid: number }>
-  /** Stops using the launcher; containers keep running. Without any, the launcher is ended. */
+  /** Ends the launcher unless a task of ours runs: a daemon that stops in order and leaves no container leaves no process. */
+  dismissLauncher(): Promise<void>
+  /** Stops using the launcher; containers keep running. */
   close(): Promise<void>
 }

@@ -105,5 +105,7 @@ export class FakeRuntime implements Runtime {
     return { pid: 4343, [Symbol.asyncDispose]: async () => undefined }
   }
 
+  async dismissLauncher(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
