@@ -18,6 +18,8 @@ export class Peer implements AsyncDisposable {
   readonly name: string
   readonly host: TestHost
   readonly directory: string
+  /** On a tmpfs, as /run is on the machines where engines run. */
+  readonly state: string
   readonly socket: string
   readonly api: Api
   readonly #recipe: PeerRecipe
@@ -29,6 +31,7 @@ export class Peer implements AsyncDisposable {
     this.name = recipe.name
     this.host = host
     this.directory = mkdtempSync(join(tmpdir(), 'gantry-bench-'))
+    this.state = mkdtempSync('/dev/shm/gantry-bench-')
     this.socket = join(this.directory, 'api.sock')
     this.#cgroupParent = `gantry-bench-${process.pid}-${recipe.name}`
     this.api = new Api(this.socket)
@@ -47,7 +50,7 @@ export class Peer implements AsyncDisposable {
     const [program = '', ...args] = this.host.wrap(
       this.#recipe.command({
         data: join(this.directory, 'data'),
-        state: join(this.directory, 'state'),
+        state: join(this.state, 'state'),
         socket: this.socket,
         cgroupParent: `/${this.#cgroupParent}`,
       }),
@@ -94,6 +97,6 @@ export class Peer implements AsyncDisposable {
         // Not in this hierarchy.
       }
     }
-    rmSync(this.directory, { recursive: true, force: true })
+    for (const path of [this.directory, this.state]) rmSync(path, { recursive: true, force: true })
   }
 }
