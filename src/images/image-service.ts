@@ -3,7 +3,7 @@ import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
 import type { ChainId, Snapshotter } from '#snapshots'
-import { invalidArgument, notFound } from '#errors'
+import { codeOf, invalidArgument, notFound } from '#errors'
 import { commitImage } from './commit-image.ts'
 import { describeImage } from './describe-image.ts'
 import { findImage } from './find-image.ts'
@@ -36,7 +36,12 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   const removal = { store, users, publish }
   const collector = createCollector({ store, content, snapshotter })
 
-  const collectSoon = (): void => void collector.collect().catch(deps.report)
+  function collectSoon(): void {
+    collector.collect().catch((error: unknown) => {
+      // Cancelled by the daemon's end: the next start collects.
+      if (codeOf(error) !== 'CANCELLED') deps.report(error)
+    })
+  }
 
   /** Runs what makes an image; whatever it has stored and does not need (the documents of an archive; all, when it fails) is freed. */
   async function making<T>(work: () => Promise<T>): Promise<T> {

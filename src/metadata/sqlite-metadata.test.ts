@@ -23,6 +23,15 @@ describe('openMetadata', () => {
     assert.equal(metadata.repository('settings').get('id'), 'abc')
   })
 
+  it('refuses a transaction after close as cancelled', () => {
+    const metadata = openMetadata(':memory:')
+    metadata.close()
+    assert.throws(
+      () => metadata.transaction(() => {}),
+      (error) => codeOf(error) === 'CANCELLED',
+    )
+  })
+
   it('refuses a file that another process has open, with UNAVAILABLE', () => {
     using directory = mkdtempDisposableSync(join(tmpdir(), 'metadata-'))
     const path = join(directory.path, 'gantry.db')

@@ -37,6 +37,8 @@ function createMetadata(database: DatabaseSync): Metadata {
   let open = true
 
   function transaction<T>(change: () => T): T {
+    // Background work may come late: it is told apart from a failure by its code.
+    if (!open) throw new EngineError('CANCELLED', 'Cannot write: the database is closed')
     const [begin, commit, rollback] = depth === 0 ? TOP_LEVEL : nested(depth)
     database.exec(begin)
     depth++

@@ -34,7 +34,8 @@ export interface Metadata extends Disposable {
   repository<T>(name: CollectionName): Repository<T>
   /**
    * All puts and deletes inside happen together or not at all. `change` is synchronous: one that returns a promise is rolled back and
-   * refused, because its later writes would fall outside. May be nested; an inner one that throws undoes only itself.
+   * refused, because its later writes would fall outside. May be nested; an inner one that throws undoes only itself. Throws CANCELLED after
+   * `close`.
    */
   transaction<T>(change: () => T): T
   /** Idempotent. */
