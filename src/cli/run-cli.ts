@@ -18,6 +18,9 @@ const BROKEN_PIPE_STATUS = 141
 const FLAG_ERROR_STATUS = 125
 const FAILURE = 1
 
+/** Names that docker's logger knows. Ours writes nothing below an error, so the level decides nothing but whether it is one. */
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic']
+
 /**
  * The command line, from `process.argv` to the exit status. Writes to the standard streams; does not exit.
  *
@@ -91,6 +94,8 @@ async function dispatch(cli: Cli, globals: ParsedFlags<GlobalFlags>): Promise<nu
   if (globals.values.host.length > 0 && globals.values.context !== '') {
     throw new Error('conflicting options: cannot specify both --host and --context')
   }
+  const level = globals.values['log-level']
+  if (!LOG_LEVELS.includes(level.toLowerCase())) throw new Error(`Unable to parse logging level: ${level}`)
   if (args[0] === 'help') return showHelpTopic(cli, args.slice(1))
   const found = findCommand(ROOT_COMMANDS, args)
   if (found === undefined) return runPluginOrFail(cli, args)

@@ -1,7 +1,7 @@
 /** `docker rm`: remove containers. */
 import { atLeast, defineCommand, OK, type Command } from '../../command.ts'
 import { bool } from '../../parser/flag.ts'
-import { removeContainer } from '#client'
+import { isNotFound, removeContainer } from '#client'
 import { forEachName } from '../for-each.ts'
 
 export const command: Command = defineCommand({
@@ -16,11 +16,13 @@ export const command: Command = defineCommand({
   },
   async run(cli, { flags, args }) {
     const engine = cli.engine()
-    await forEachName(cli, args, async (name) => {
+    const remove = async (name: string): Promise<void> => {
       const id = name.replace(/^\/+/, '')
       if (id === '') throw new Error('container name cannot be empty')
       await removeContainer(engine, id, { force: flags.force, v: flags.volumes, link: flags.link })
-    })
+    }
+    // With --force a container that is gone already is as it should be.
+    await forEachName(cli, args, remove, (error) => flags.force && isNotFound(error))
     return OK
   },
 })
