@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { codeOf } from '#errors'
 import type { JobRunner } from './unpack/job.ts'
 
+const SETTLE_MS = 100
+
 /** Takes directories away at once and deletes them in the background. */
 export interface Trash {
   /** Absent is fine. */
@@ -15,6 +17,7 @@ export interface Trash {
 /** Trash at `directory`, on the file system of what is thrown away. `report` hears of failed deletions in the background. */
 export function createTrash(deps: { directory: string; jobs: JobRunner; report: (error: unknown) => void }): Trash {
   let emptying: Promise<void> | undefined
+  let soon: NodeJS.Timeout | undefined
   let more = false
 
   /** One job at a time takes all there is: containers that end together cost one message to the worker. */
@@ -24,10 +27,15 @@ export function createTrash(deps: { directory: string; jobs: JobRunner; report: 
     await emptying
   }
 
+  /** Not at once: waking the worker and deleting would take the processor from the start that often follows a removal. */
   function emptySoon(): void {
     more = true
-    // Whoever else waits for a run that has begun hears of its failure; here it is reported once.
-    if (emptying === undefined) empty().catch(reportUnlessCancelled)
+    if (emptying !== undefined || soon !== undefined) return
+    soon = setTimeout(() => {
+      soon = undefined
+      // Whoever else waits for a run that has begun hears of its failure; here it is reported once.
+      if (emptying === undefined) empty().catch(reportUnlessCancelled)
+    }, SETTLE_MS).unref()
   }
 
   function reportUnlessCancelled(error: unknown): void {
