@@ -55,6 +55,22 @@ unshared(import.meta.filename, () => {
       await task.delete()
     })
 
+    test('stdin of two clients at once arrives whole', async () => {
+      const task = await bench.runtime.create(
+        bench.launch(['sh', '-c', 'sleep 0.2; head -c 400000 | tr -d "\\n" | wc -c'], { stdio: { openStdin: true } }),
+      )
+      const clients = [await task.attach(ALL), await task.attach(ALL)]
+      const output = readFrames(clients[0]!)
+      clients[1]!.resume()
+      await task.start()
+      // More than a pipe holds, so that one client's bytes wait in the monitor while the other's arrive.
+      for (const client of clients) client.write(Buffer.alloc(200_000, 'x'))
+      assert.equal((await output).stdout.toString(), '400000\n')
+      clients[1]!.destroy()
+      await task.exited
+      await task.delete()
+    })
+
     test('stdin is empty when it was not asked for', async () => {
       assert.equal((await bench.run(['sh', '-c', 'cat; echo end'])).stdout, 'end\n')
     })
