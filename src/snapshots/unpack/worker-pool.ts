@@ -17,17 +17,25 @@ interface Task {
 
 /**
  * Runs jobs in up to `size` worker threads, which are started when needed. `entry` is a module that calls `runUnpackWorker` when loaded in
- * a worker. Jobs beyond wait in order. An aborted job stops at its next chunk: ending its thread would leak the descriptors it has open.
+ * a worker. Jobs beyond wait in order, but deletions and syncs, which nobody waits for, never take all workers: each may last many seconds, and a
+ * layer is to be unpacked meanwhile. An aborted job stops at its next chunk: ending its thread would leak the descriptors it has open.
  */
 export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner {
   const idle = new Set<Worker>()
   const workers = new Set<Worker>()
   const queue: Task[] = []
+  const mostInBackground = Math.max(1, deps.size - 1)
+  let inBackground = 0
   let closed = false
 
+  function takeTask(): Task | undefined {
+    const index = queue.findIndex(({ job }) => job.kind === 'unpack' || inBackground < mostInBackground)
+    return index < 0 ? undefined : queue.splice(index, 1)[0]
+  }
+
   function next(): void {
-    while (queue.length > 0 && (idle.size > 0 || workers.size < deps.size)) {
-      const task = queue.shift()
+    while (idle.size > 0 || workers.size < deps.size) {
+      const task = takeTask()
       if (task === undefined) return
       const worker = idle.values().next().value ?? start()
       idle.delete(worker)
@@ -51,10 +59,13 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
 
   function execute(worker: Worker, task: Task): void {
     const { job, options } = task
+    const isBackground = job.kind !== 'unpack'
+    if (isBackground) inBackground++
     worker.ref()
     const settle = (finish: () => void): void => {
       worker.off('message', onMessage).off('error', onError).off('exit', onExit)
       options.signal?.removeEventListener('abort', onAbort)
+      if (isBackground) inBackground--
       finish()
     }
     const onMessage = (message: WorkerMessage): void => {
@@ -66,7 +77,10 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       rest(worker)
     }
     const onError = (error: unknown): void => settle(() => task.reject(error))
-    const onExit = (): void => settle(() => task.reject(closed ? closedError() : internal('Cannot finish the job: its worker ended')))
+    const onExit = (): void => {
+      settle(() => task.reject(closed ? closedError() : internal('Cannot finish the job: its worker ended')))
+      next()
+    }
     const onAbort = (): void => send(worker, { kind: 'abort' })
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
     options.signal?.addEventListener('abort', onAbort, { once: true })

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Job } from './job.ts'
+import { createWorkerPool } from './worker-pool.ts'
+
+/** A worker that unpacks at once, ends on `sync`, and deletes until it is told to give up. */
+const ENTRY = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', ({ kind, job }) => {
+      if (kind === 'abort') parentPort.postMessage({ kind: 'failed', message: 'gave up' })
+      else if (job.kind === 'unpack') parentPort.postMessage({ kind: 'done', result: { tarSize: 1 } })
+      else if (job.kind === 'sync') process.exit(1)
+    })`)}`,
+)
+const UNPACK: Job = { kind: 'unpack', blob: '/blob', digest: `sha256:${'0'.repeat(64)}`, directory: '/d', verify: false }
+const EMPTY: Job = { kind: 'empty', directory: '/d' }
+
+describe('createWorkerPool', () => {
+  it('unpacks while deletions go on and more of them wait', async () => {
+    await using pool = createWorkerPool({ entry: ENTRY, size: 2 })
+    const background = [pool.run(EMPTY), pool.run(EMPTY), pool.run(EMPTY)]
+    for (const job of background) job.catch(() => {})
+    assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
+  })
+
+  it('rejects what is running and what waits as cancelled when it is disposed', async () => {
+    const pool = createWorkerPool({ entry: ENTRY, size: 1 })
+    const outcomes = Promise.allSettled([pool.run(EMPTY), pool.run(UNPACK)])
+    await pool[Symbol.asyncDispose]()
+    assert.deepEqual(
+      (await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.code),
+      ['CANCELLED', 'CANCELLED'],
+    )
+    await assert.rejects(pool.run(UNPACK), { code: 'CANCELLED' })
+  })
+
+  it('rejects the job of a worker that ends, and goes on with another', async () => {
+    await using pool = createWorkerPool({ entry: ENTRY, size: 1 })
+    await assert.rejects(pool.run({ kind: 'sync', path: '/' }), { code: 'INTERNAL', message: /its worker ended/ })
+    assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
+  })
+
+  it('gives up a job when its signal aborts, and uses the worker again', async () => {
+    await using pool = createWorkerPool({ entry: ENTRY, size: 1 })
+    const abort = new AbortController()
+    const job = pool.run(EMPTY, { signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await assert.rejects(job, { message: 'enough' })
+    assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
+  })
+})
