@@ -25,7 +25,7 @@ function outline(operations: readonly NftOperation[]): string[] {
 suite('firewall rules', () => {
   test('replace the table in one transaction', () => {
     assert.deepEqual(
-      firewallRules([NETWORK], [], false)
+      firewallRules([NETWORK], [], false, false)
         .slice(0, 3)
         .map(({ op }) => op),
       ['add-table', 'delete-table', 'add-table'],
@@ -34,24 +34,24 @@ suite('firewall rules', () => {
 
   test('masquerade leaves the network only when asked for', () => {
     const leaving = 'postrouting: into the world by an address of the host'
-    assert.ok(outline(firewallRules([NETWORK], [], false)).includes(leaving))
-    assert.ok(!outline(firewallRules([{ ...NETWORK, masquerade: false }], [], false)).includes(leaving))
+    assert.ok(outline(firewallRules([NETWORK], [], false, false)).includes(leaving))
+    assert.ok(!outline(firewallRules([{ ...NETWORK, masquerade: false }], [], false, false)).includes(leaving))
   })
 
   test('networks whose containers may not talk are not in the set of those that may', () => {
-    assert.ok(outline(firewallRules([NETWORK], [], false)).includes('add-elements talking: 1'))
-    assert.ok(!outline(firewallRules([{ ...NETWORK, icc: false }], [], false)).some((line) => line.includes('talking:')))
+    assert.ok(outline(firewallRules([NETWORK], [], false, false)).includes('add-elements talking: 1'))
+    assert.ok(!outline(firewallRules([{ ...NETWORK, icc: false }], [], false, false)).some((line) => line.includes('talking:')))
   })
 
   test('the guard of forwarding is there when asked for', () => {
     const guard = 'forward_guard: forwarding was off before: no router for others'
-    assert.ok(outline(firewallRules([NETWORK], [], true)).includes(guard))
-    assert.ok(!outline(firewallRules([NETWORK], [], false)).includes(guard))
+    assert.ok(outline(firewallRules([NETWORK], [], true, false)).includes(guard))
+    assert.ok(!outline(firewallRules([NETWORK], [], false, false)).includes(guard))
   })
 
   test('every jump leads to a chain made before, every lookup to a set', () => {
     const known = new Set<string>()
-    for (const operation of firewallRules([NETWORK], [port(8080)], true)) {
+    for (const operation of firewallRules([NETWORK], [port(8080)], true, false)) {
       if (operation.op === 'add-chain') known.add(operation.chain)
       if (operation.op === 'add-set') known.add(operation.set)
       if (operation.op !== 'add-rule') continue

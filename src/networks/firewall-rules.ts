@@ -48,18 +48,21 @@ const DESTINATION_OFFSET = 16
  *
  * `guardForwarding`: we turned ip_forward on, which makes the host a router for everybody. As dockerd does with its DROP policy, everything that
  * has nothing to do with our bridges is dropped then; a host that forwarded before is left as it was.
+ *
+ * `owned`: nobody else can change the table as long as the daemon lives.
  */
 export function firewallRules(
   networks: readonly FirewallNetwork[],
   published: readonly PublishedPort[],
   guardForwarding: boolean,
+  owned: boolean,
 ): NftOperation[] {
   const bridges = networks.map(({ bridge }) => ({ key: [interfaceName(bridge)] }))
   const talking = networks.filter(({ icc }) => icc).map(({ bridge }) => ({ key: [interfaceName(bridge), interfaceName(bridge)] }))
   return [
     { op: 'add-table' }, // deleting a table that is not there would fail
     { op: 'delete-table' },
-    { op: 'add-table', comment: 'gantry: made anew at every start of the daemon' },
+    { op: 'add-table', comment: 'gantry: made anew at every start of the daemon', owned },
     { op: 'add-set', set: BRIDGES, key: ['ifname'] },
     { op: 'add-set', set: TALKING, key: ['ifname', 'ifname'] },
     { op: 'add-set', set: PUBLISHED_ADDRESS, key: ['ipv4_addr', 'inet_proto', 'inet_service'], data: ['ipv4_addr', 'inet_service'] },

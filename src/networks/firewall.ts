@@ -37,11 +37,20 @@ export function createFirewall(deps: {
   let guardForwarding = false
   const published = new Map<string, PublishedPort>()
 
+  /** Owned, so that `nft flush ruleset` or a reload of the distribution's rules does not open every container; as firewalld does. */
   function replaceTable(): void {
-    nftables.apply(FIREWALL_TABLE, firewallRules(networks, [...published.values()], guardForwarding))
+    const rules = (owned: boolean): ReturnType<typeof firewallRules> =>
+      firewallRules(networks, [...published.values()], guardForwarding, owned)
+    try {
+      nftables.apply(FIREWALL_TABLE, rules(true))
+    } catch (error) {
+      const { code = '' } = error as { code?: string }
+      if (!['EOPNOTSUPP', 'EINVAL'].includes(code)) throw error
+      nftables.apply(FIREWALL_TABLE, rules(false))
+    }
   }
 
-  /** `nft flush ruleset`, or a reload of the distribution's rules, takes our table along: then it is made anew. */
+  /** A kernel before 6.9 owns no tables: there a flush takes ours along, and it is made anew. */
   function applyOrReplace(operations: ReturnType<typeof publishOperations>): void {
     try {
       nftables.apply(FIREWALL_TABLE, operations)

@@ -17,12 +17,13 @@ function encoded(operation: NftOperation): string {
 /** Goldens: what the kernel took and `nft list` showed as meant in test/integration/networks. */
 suite('nftables batch', () => {
   const golden = (operation: NftOperation, expected: string[]): void => {
-    test(`${operation.op} writes its golden bytes${'hook' in operation ? ' with a hook' : ''}${'data' in operation ? ' for a map' : ''}`, () => {
+    test(`${operation.op} writes its golden bytes${'hook' in operation ? ' with a hook' : ''}${'data' in operation ? ' for a map' : ''}${'owned' in operation ? ' with an owner' : ''}`, () => {
       assert.equal(encoded(operation), expected.join(''))
     })
   }
 
-  golden({ op: 'add-table', comment: 'hi' }, [`a00 405 ${TABLE_HEX}`, '0800020000000000', '09000600', '00036869', '00000000'])
+  golden({ op: 'add-table', comment: 'hi' }, [`a00 405 ${TABLE_HEX}`, '09000600', '00036869', '00000000'])
+  golden({ op: 'add-table', owned: true }, [`a00 405 ${TABLE_HEX}`, '0800020000000006'])
   golden({ op: 'delete-table' }, [`a02 5 ${TABLE_HEX}`])
   golden({ op: 'add-chain', chain: 'c' }, [`a03 405 ${TABLE_HEX}`, '0600030063000000'])
   golden({ op: 'add-chain', chain: 'c', hook: { type: 'nat', hook: 'postrouting', priority: -100 } }, [

@@ -30,6 +30,8 @@ const DELSETELEM = 14
 
 const NFTA_LIST_ELEM = 1
 const NFTA_DATA_VALUE = 1
+const NFT_TABLE_F_OWNER = 0x2
+const NFT_TABLE_F_PERSIST = 0x4
 const NFT_SET_MAP = 0x8
 const NFT_SET_CONCAT = 0x80
 const NFTNL_UDATA_COMMENT = 0
@@ -88,7 +90,8 @@ function writeOperation(writer: MessageWriter, { family, table }: NftTable, oper
   writer.attribute(1, table) // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, NFTA_SET_TABLE, NFTA_SET_ELEM_LIST_TABLE
   switch (operation.op) {
     case 'add-table':
-      writer.attribute(2, u32be(0)) // NFTA_TABLE_FLAGS
+      // NFTA_TABLE_FLAGS. Not given unless asked for: to an existing table 0 would mean that its owner gives it up.
+      if (operation.owned === true) writer.attribute(2, u32be(NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST))
       if (operation.comment !== undefined) writer.attribute(6, comment(operation.comment)) // NFTA_TABLE_USERDATA
       break
     case 'delete-table':

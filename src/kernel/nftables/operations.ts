@@ -28,8 +28,11 @@ export interface NftElement {
 }
 
 export type NftOperation =
-  /** Fine when it exists. */
-  | { op: 'add-table'; comment?: string }
+  /**
+   * Fine when it exists. `owned`: until the socket that makes it is closed nobody else can change the table, and `nft flush ruleset` passes it by;
+   * afterwards it stays, as anybody's. Linux 6.9; before that EOPNOTSUPP or EINVAL (nf_tables.h, NFT_TABLE_F_OWNER and NFT_TABLE_F_PERSIST).
+   */
+  | { op: 'add-table'; comment?: string; owned?: boolean }
   | { op: 'delete-table' }
   /** With `hook` a base chain (policy accept). */
   | { op: 'add-chain'; chain: string; hook?: NftHook }

@@ -72,6 +72,7 @@ unshared(import.meta.filename, () => {
       await using stray = await startContainer(first, 'stray')
       const record = first.metadata.repository('endpoints').all()[0]
       first.metadata.repository('endpoints').delete(record?.key ?? '')
+      first[Symbol.dispose]()
       using second = await startDaemon({}, first.metadata, [])
       assert.deepEqual(
         linkNames().filter((name) => name.startsWith('veth')),
@@ -93,15 +94,27 @@ unshared(import.meta.filename, () => {
       assert.equal(run('nft list table ip user'), before)
     })
 
-    test('attach makes the table anew when somebody flushed the ruleset', async () => {
+    test('nobody can flush the table while the daemon lives, nor change it', async () => {
       await using client = await startClient()
       using daemon = await startDaemon()
       await using one = await startContainer(daemon, 'one', [publish('8001', 80)])
       await one.listen('tcp', 80)
       run('nft flush ruleset')
+      assert.equal(await client.ask('tcp', HOST_ADDRESS, 8001), '192.0.2.2 hello')
+      assert.throws(() => run('nft delete table ip gantry'), /Operation not permitted/)
+    })
+
+    test('attach makes the table anew when somebody flushed one that has no owner', async () => {
+      await using client = await startClient()
+      using daemon = await startDaemon()
+      await using one = await startContainer(daemon, 'one', [publish('8001', 80)])
+      await one.listen('tcp', 80)
+      daemon.disown()
+      run('nft flush ruleset')
       await using two = await startContainer(daemon, 'two', [publish('8002', 80)])
       await two.listen('tcp', 80)
       for (const port of [8001, 8002]) assert.equal(await client.ask('tcp', HOST_ADDRESS, port), '192.0.2.2 hello')
+      daemon.disown()
       run('nft flush ruleset')
       await daemon.networks.release('one')
       assert.deepEqual(publishedElements().length, 1)

@@ -110,6 +110,7 @@ function suitePublishedPorts(bridgeFilter: string): void {
       sendLoopbackTo(attacker, '198.51.100.1')
       assert.equal(await attacker.ask('tcp', '127.0.0.1', 8081), 'no answer')
       // It is our exception that keeps it out: with one rule more the attack works.
+      daemon.disown()
       run('nft add rule ip gantry prerouting fib daddr type local jump publish')
       assert.equal(await attacker.ask('tcp', '127.0.0.1', 8081), '198.51.100.2 hello')
     })
@@ -120,6 +121,7 @@ function suitePublishedPorts(bridgeFilter: string): void {
       sendLoopbackTo(attacker, BRIDGE_ADDRESS)
       assert.equal(await attacker.ask('tcp', '127.0.0.1', 9999), 'no answer')
       // It is the rule that keeps it out: without it the attack works.
+      daemon.disown()
       run('nft flush chain ip gantry loopback_guard')
       assert.equal(await attacker.ask('tcp', '127.0.0.1', 9999), `${attacker.address} hello`)
     })
@@ -129,6 +131,7 @@ function suitePublishedPorts(bridgeFilter: string): void {
       await third.listen('tcp', 7000)
       assert.equal(await host.ask('tcp', '203.0.113.2', 7000), '203.0.113.1 hello')
       assert.equal(await client.ask('tcp', '203.0.113.2', 7000), 'no answer')
+      daemon.disown()
       run('nft flush chain ip gantry forward_guard')
       assert.equal(await client.ask('tcp', '203.0.113.2', 7000), `${CLIENT_ADDRESS} hello`)
     })

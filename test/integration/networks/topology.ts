@@ -89,23 +89,36 @@ export async function startClient(device: string = 'ext0', host: string = HOST_A
 export interface Daemon extends Disposable {
   networks: NetworkService
   metadata: Metadata
+  /** Lets others change the firewall's table until the next `restore`, as when the daemon is away. */
+  disown(): void
 }
 
 /** The network service as the daemon wires it; disposing it is the daemon's death. */
 export async function startDaemon(options: Partial<NetworkOptions> = {}, before?: Metadata, alive: string[] = []): Promise<Daemon> {
   const stack = new DisposableStack()
   const metadata = before ?? createMemoryMetadata()
+  let nftables = openNftables()
+  stack.defer(() => nftables[Symbol.dispose]())
   const networks = createNetworkService({
     metadata,
     options: { ...OPTIONS, ...options },
     route: stack.use(openRouteNetlink()),
-    nftables: stack.use(openNftables()),
+    nftables: {
+      apply: (table, operations) => nftables.apply(table, operations),
+      chains: (table) => nftables.chains(table),
+      elements: (table, set) => nftables.elements(table, set),
+      [Symbol.dispose]: () => {},
+    },
     conntrack: stack.use(openConntrack()),
     sysctls: createSysctls(),
     probe: createPortProbe(),
   })
   await networks.restore(new Set(alive))
-  return { networks, metadata, [Symbol.dispose]: () => stack.dispose() }
+  function disown(): void {
+    nftables[Symbol.dispose]()
+    nftables = openNftables()
+  }
+  return { networks, metadata, disown, [Symbol.dispose]: () => stack.dispose() }
 }
 
 /** Carries a plan out as the launcher does, on the namespace of `agent`. */
