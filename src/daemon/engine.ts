@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { availableParallelism } from 'node:os'
 import { createContainerService, probeHostFacts, recordedContainerIds, type ContainerDefaults, type ContainerService } from '#containers'
 import { createContentStore } from '#content'
@@ -175,7 +176,9 @@ function prepareDirectories(state: StateDirectory): void {
   mkdirSync(state.dataRoot, { recursive: true, mode: 0o710 })
   mkdirSync(state.execRoot, { recursive: true, mode: 0o711 })
   chmodSync(state.dataRoot, 0o710)
-  rmSync(state.temporary, { recursive: true, force: true })
+  // Not the trash: what is in it may be large, and the snapshotter's worker deletes it.
+  for (const name of existsSync(state.temporary) ? readdirSync(state.temporary) : [])
+    if (name !== 'trash') rmSync(join(state.temporary, name), { recursive: true, force: true })
   for (const directory of [state.containers, state.volumes, state.temporary, state.tasksDirectory])
     mkdirSync(directory, { recursive: true, mode: 0o711 })
 }
