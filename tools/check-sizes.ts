@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 
 const LIMIT = 400
-const C_LIMIT = 2300
+const C_LIMIT = 2330
 
 /** Path → why it is one piece. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {

@@ -41,11 +41,6 @@ void client_drop(struct clients *clients, unsigned index) {
 
 /* Whether it could be kept. */
 static bool keep(struct client *client, const void *data, size_t size) {
-  if (client->start > 0 && client->capacity - client->end < size) {
-    memmove(client->pending, client->pending + client->start, client->end - client->start);
-    client->end -= client->start;
-    client->start = 0;
-  }
   if (client->capacity - client->end < size) {
     size_t wanted = (client->end + size + 0xffff) & ~(size_t) 0xffff;
     void *grown = client->pending == NULL
@@ -98,7 +93,7 @@ void clients_feed(struct clients *clients, int stream, const unsigned char *data
 bool clients_blocked(const struct clients *clients, int stream, size_t allowed) {
   uint32_t wanted = stream == 0 ? ATTACH_STDOUT : ATTACH_STDERR;
   for (unsigned i = 0; i < clients->count; i++)
-    if ((clients->list[i].streams & wanted) && clients->list[i].end - clients->list[i].start > allowed)
+    if ((clients->list[i].streams & wanted) && clients->list[i].end > allowed)
       return true;
   return false;
 }

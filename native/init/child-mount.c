@@ -49,21 +49,18 @@ int open_in_root(int root, const char *path, int flags, unsigned resolve) {
 
 /* Splits "/a/b/c/" into parent "/a/b" and name "c"; false when there is no name. */
 static bool split(const char *path, char parent[PATH_MAX], char name[NAME_MAX + 1]) {
-  size_t end = strlen(path);
-  while (end > 0 && path[end - 1] == '/')
-    end--;
-  size_t start = end;
-  while (start > 0 && path[start - 1] != '/')
-    start--;
-  if (end == start || end - start > NAME_MAX || start >= PATH_MAX)
+  size_t length = strlen(path);
+  while (length > 0 && path[length - 1] == '/')
+    length--;
+  if (length >= PATH_MAX - 1)
     return false;
-  memcpy(name, path + start, end - start);
-  name[end - start] = '\0';
-  memcpy(parent, path, start);
-  parent[start] = '\0';
-  if (start == 0)
-    strcpy(parent, "/");
-  return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+  snprintf(parent, PATH_MAX, "/%.*s", (int) length, path);
+  char *slash = strrchr(parent, '/');
+  if (strlen(slash + 1) > NAME_MAX)
+    return false;
+  strcpy(name, slash + 1);
+  slash[slash == parent] = '\0';
+  return name[0] != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 static int make_in_root(int root, const char *path, char kind, mode_t mode, unsigned resolve, int depth) {
@@ -203,13 +200,9 @@ static int do_symlink(const struct child *child, const struct op *op) {
  * the container's root could close /dev/null to the whole host.
  */
 static int clone_host_device(const char *path) {
-  cleanup_close int device = clone_tree(AT_FDCWD, path, 0);
+  int device = clone_tree(AT_FDCWD, path, 0);
   int set = device < 0 ? device : set_attributes(device, MOUNT_ATTR_RDONLY, 0, 0, false);
-  if (set < 0)
-    return set;
-  int result = device;
-  device = -1;
-  return result;
+  return set < 0 ? set : device;
 }
 
 static int do_mknod(const struct child *child, const struct op *op) {

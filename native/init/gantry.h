@@ -4,7 +4,8 @@
  * Error convention: an int result below 0 is a negative errno, otherwise it is success (a descriptor, a count or 0). Nothing prints;
  * what failed is told to the daemon as the index of the plan's operation and the errno.
  * Resources: locals are released by the cleanup_ attributes below, what outlives a function belongs to struct monitor or struct child.
- * No malloc: buffers are static and given back to the kernel when idle, so that an idle monitor costs a few pages.
+ * No malloc (but stdio's, when a container has ended): buffers are static and given back to the kernel when idle, so that an idle monitor costs
+ * a few pages.
  */
 #ifndef GANTRY_H
 #define GANTRY_H
@@ -53,13 +54,8 @@ int read_full(int fd, void *buffer, size_t size);
 int write_full(int fd, const void *buffer, size_t size);
 /* Opens, writes in one call, closes. */
 int write_file(const char *path, const char *value);
-/* At most size - 1 bytes, NUL-terminated; the number of bytes. */
-int read_file(const char *path, char *buffer, size_t size);
-/* mkdir with parents on the host; existing is fine. */
-int make_directories(const char *path, mode_t mode);
 /* A frame; `payload` may be NULL when size is 0. */
 int send_message(int fd, enum message_type type, const void *payload, size_t size);
-int pidfd_open_checked(pid_t pid);
 int pidfd_kill(int pidfd, int signal);
 /* Sends one rtnetlink batch and reads an acknowledgement for each message that asks for one. */
 int netlink_send(int sock, const void *bytes, size_t size);
@@ -189,7 +185,7 @@ void client_add(struct clients *clients, int fd);
 void client_drop(struct clients *clients, unsigned index);
 /* Output for everybody who asked for it. */
 void clients_feed(struct clients *clients, int stream, const unsigned char *data, size_t size);
-/* Whether somebody is behind with this stream by more than `allowed` bytes: reading on would need more memory. */
+/* Whether somebody's room for this stream holds more than `allowed` bytes, taken already or not: reading on would need more memory. */
 bool clients_blocked(const struct clients *clients, int stream, size_t allowed);
 void client_flush(struct clients *clients, unsigned index);
 

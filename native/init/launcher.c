@@ -4,7 +4,6 @@
  */
 #include "gantry.h"
 
-#include <dirent.h>
 #include <libgen.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
@@ -17,24 +16,14 @@
  * that changed its credentials has lost that setting. Containers lead sessions of their own, monitors stay in the launcher's.
  */
 static void kill_orphans(void) {
-  DIR *proc = opendir("/proc");
-  if (proc == NULL)
-    return;
-  for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
-    pid_t pid = atoi(entry->d_name);
-    char path[64], status[512];
-    if (pid <= 1 || pid == getpid())
-      continue;
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    if (read_file(path, status, sizeof(status)) <= 0)
-      continue;
-    /* pid (name) state ppid: the name may hold anything, so count from its last parenthesis. */
-    const char *after = strrchr(status, ')');
-    int parent = 0;
-    if (after != NULL && sscanf(after, ") %*c %d", &parent) == 1 && parent == getpid() && getsid(pid) != getsid(0))
+  /* CONFIG_PROC_CHILDREN: distributions set it for CRIU. */
+  FILE *children = fopen("/proc/thread-self/children", "re");
+  int pid;
+  while (children != NULL && fscanf(children, "%d", &pid) == 1)
+    if (getsid(pid) != getsid(0))
       kill(pid, SIGKILL);
-  }
-  closedir(proc);
+  if (children != NULL)
+    fclose(children);
 }
 
 /* True when no child is left. */

@@ -6,9 +6,6 @@
 extern char **environ;
 
 #define SEALED_NAME "gantry-init"
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x10u
-#endif
 
 /*
  * Continues from a sealed copy of this program in memory. Until its execve a container's process, and its PID 1 under --init for good,
@@ -22,8 +19,8 @@ static void continue_sealed(char **argv) {
   if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0 && strncmp(self, "/memfd:" SEALED_NAME, sizeof(self) - 1) == 0)
     return;
   cleanup_close int source = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-  /* Without MFD_EXEC vm.memfd_noexec=1 would make it a file that is not executable; before Linux 6.3 it is unknown and not needed. */
-  int made = memfd_create(SEALED_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+  /* MFD_EXEC (0x10): without it vm.memfd_noexec=1 would make it a file that is not executable; before Linux 6.3 it is unknown and not needed. */
+  int made = memfd_create(SEALED_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10u);
   cleanup_close int copy = made < 0 && errno == EINVAL ? memfd_create(SEALED_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING) : made;
   struct stat info;
   if (source < 0 || copy < 0 || fstat(source, &info) < 0)

@@ -82,11 +82,19 @@ static int do_pid_namespace(const struct op *op) {
 }
 
 static int do_target(struct monitor *monitor, const struct op *op) {
-  monitor->target = pidfd_open_checked((pid_t) op->field[F_TARGET_PID].number);
+  monitor->target = checked(syscall(SYS_pidfd_open, (pid_t) op->field[F_TARGET_PID].number, 0));
   if (monitor->target < 0)
     return monitor->target;
   /* Ours stays as it is, children are born into the target's. */
   return checked(setns(monitor->target, CLONE_NEWPID));
+}
+
+static int do_make_cgroup(const char *path) {
+  if (mkdir(path, 0755) == 0 || errno == EEXIST)
+    return 0;
+  cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  cleanup_close int made = root < 0 ? -errno : target_in_root(root, path, 'd', 0);
+  return made < 0 ? made : 0;
 }
 
 static int prepare(struct monitor *monitor, const struct op *op) {
@@ -97,7 +105,7 @@ static int prepare(struct monitor *monitor, const struct op *op) {
   case OP_LOG:
     return log_open(f[F_LOG_PATH].bytes, f[F_LOG_MAX_SIZE].number, (uint32_t) f[F_LOG_MAX_FILE].number, f[F_LOG_EXTRA].bytes,
                     f[F_LOG_EXTRA].length);
-  case OP_MAKE_CGROUP: return make_directories(f[F_MAKE_CGROUP_PATH].bytes, 0755);
+  case OP_MAKE_CGROUP: return do_make_cgroup(f[F_MAKE_CGROUP_PATH].bytes);
   case OP_WRITE_CGROUP: return write_file(f[F_WRITE_CGROUP_PATH].bytes, f[F_WRITE_CGROUP_VALUE].bytes);
   case OP_BIND_PORT: return do_bind_port(op);
   case OP_NAMESPACES:
@@ -205,15 +213,18 @@ void monitor_kill_remaining(struct monitor *monitor) {
   struct cursor cursor = {0};
   struct op op;
   while (next_kept(monitor, &cursor, &op, OP_KILL_REMAINING)) {
-    static char pids[65536];
     /* Again until nobody is left: they may fork meanwhile. Bounded, as an unkillable one stays for ever. */
-    for (int round = 0; round < 50 && read_file(op.field[F_KILL_REMAINING_PATH].bytes, pids, sizeof(pids)) > 0; round++) {
-      for (char *at = pids; *at != '\0'; at += strspn(at, "\n")) {
-        pid_t pid = (pid_t) strtol(at, &at, 10);
-        if (pid > 0) /* 0 is one outside of our pid namespace, and to kill() our own group. */
-          kill(pid, SIGKILL);
-      }
-      nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    int pid, found = 1;
+    for (int round = 0; round < 50 && found > 0; round++) {
+      FILE *pids = fopen(op.field[F_KILL_REMAINING_PATH].bytes, "re");
+      found = 0;
+      /* 0 is one outside of our pid namespace, and to kill() our own group. */
+      for (; pids != NULL && fscanf(pids, "%d", &pid) == 1 && pid > 0; found++)
+        kill(pid, SIGKILL);
+      if (pids != NULL)
+        fclose(pids);
+      if (found > 0)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
   }
 }
@@ -241,14 +252,19 @@ void monitor_remove_cgroups(struct monitor *monitor) {
   }
 }
 
+/* Lines of a word and a number, in memory.oom_control (v1) as in memory.events (v2). */
 bool monitor_oom_killed(struct monitor *monitor) {
   struct cursor cursor = {0};
   struct op op;
-  char text[512];
-  while (next_kept(monitor, &cursor, &op, OP_OOM_FILE))
-    if (read_file(op.field[F_OOM_FILE_PATH].bytes, text, sizeof(text)) > 0) {
-      const char *count = strstr(text, "oom_kill ");
-      return count != NULL && strtoul(count + 9, NULL, 10) > 0;
-    }
-  return false;
+  char word[64];
+  unsigned long count, killed = 0;
+  if (!next_kept(monitor, &cursor, &op, OP_OOM_FILE))
+    return false;
+  FILE *lines = fopen(op.field[F_OOM_FILE_PATH].bytes, "re");
+  while (lines != NULL && fscanf(lines, "%63s %lu", word, &count) == 2)
+    if (strcmp(word, "oom_kill") == 0)
+      killed = count;
+  if (lines != NULL)
+    fclose(lines);
+  return killed > 0;
 }

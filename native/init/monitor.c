@@ -302,19 +302,8 @@ static void end_output(struct monitor *monitor) {
 }
 
 void monitor_main(int connection) {
-  static struct monitor monitor = {.control = 0,
-                                   .directory = -1,
-                                   .children = -1,
-                                   .listener = -1,
-                                   .sync = -1,
-                                   .pidfd = -1,
-                                   .target = -1,
-                                   .into = -1,
-                                   .netlink = -1,
-                                   .mount_namespace = -1,
-                                   .output = {-1, -1},
-                                   .input = -1,
-                                   .slave = -1,
+  static struct monitor monitor = {.directory = -1, .children = -1, .listener = -1, .sync = -1, .pidfd = -1, .target = -1, .into = -1,
+                                   .netlink = -1, .mount_namespace = -1, .output = {-1, -1}, .input = -1, .slave = -1,
                                    .child_stdio = {-1, -1, -1}};
   struct frame frame;
   sigset_t child_signal;

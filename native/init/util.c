@@ -36,37 +36,6 @@ int write_file(const char *path, const char *value) {
   return write(fd, value, strlen(value)) < 0 ? -errno : 0;
 }
 
-int read_file(const char *path, char *buffer, size_t size) {
-  cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return -errno;
-  ssize_t n = read(fd, buffer, size - 1);
-  if (n < 0)
-    return -errno;
-  buffer[n] = '\0';
-  return (int) n;
-}
-
-int make_directories(const char *path, mode_t mode) {
-  if (mkdir(path, mode) == 0 || errno == EEXIST)
-    return 0;
-  if (errno != ENOENT)
-    return -errno;
-  char parent[PATH_MAX];
-  const char *slash = strrchr(path, '/');
-  if (slash == NULL || slash == path)
-    return -ENOENT;
-  size_t length = (size_t) (slash - path);
-  if (length >= sizeof(parent))
-    return -ENAMETOOLONG;
-  memcpy(parent, path, length);
-  parent[length] = '\0';
-  int made = make_directories(parent, mode);
-  if (made < 0)
-    return made;
-  return mkdir(path, mode) == 0 || errno == EEXIST ? 0 : -errno;
-}
-
 int send_message(int fd, enum message_type type, const void *payload, size_t size) {
   struct frame frame = {.length = (uint32_t) size, .type = (uint16_t) type, .version = PROTOCOL_VERSION};
   struct iovec parts[2] = {{&frame, sizeof(frame)}, {(void *) (uintptr_t) payload, size}};
@@ -76,10 +45,6 @@ int send_message(int fd, enum message_type type, const void *payload, size_t siz
   if (sent < 0)
     return -errno;
   return (size_t) sent == sizeof(frame) + size ? 0 : -EPIPE;
-}
-
-int pidfd_open_checked(pid_t pid) {
-  return checked(syscall(SYS_pidfd_open, pid, 0));
 }
 
 int pidfd_kill(int pidfd, int signal) {
@@ -162,14 +127,11 @@ static size_t title_size;
 
 void title_init(char **argv, char **envp) {
   /* The kernel shows what lies between the first argument and the end of the environment, which is one block. */
-  char *end = argv[0];
-  for (char **each = argv; *each != NULL; each++)
-    end = *each + strlen(*each) + 1;
-  for (char **each = envp; *each != NULL; each++)
-    if (*each == end)
-      end = *each + strlen(*each) + 1;
+  char **last = *envp != NULL ? envp : argv;
+  while (last[1] != NULL)
+    last++;
   title_start = argv[0];
-  title_size = (size_t) (end - argv[0]);
+  title_size = (size_t) (*last + strlen(*last) + 1 - argv[0]);
 }
 
 void set_title(const char *name, const char *detail) {
