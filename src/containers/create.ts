@@ -115,6 +115,7 @@ function newRecord(
 ): Container {
   const { id, name, config, host, image, request, planned } = made
   const directory = ctx.deps.paths.containerDirectory(id)
+  const names = ctx.deps.paths.nameDirectory(id)
   const networkMode = networkOf(host)
   // Without an endpoint of its own the mode's network is the one it joins.
   const networks =
@@ -138,9 +139,9 @@ function newRecord(
     hasBeenManuallyStopped: false,
     platform: image?.config.os ?? 'linux',
     logPath: host.logConfig.type === 'json-file' ? join(directory, `${id}-json.log`) : '',
-    hostnamePath: join(directory, 'hostname'),
-    hostsPath: join(directory, 'hosts'),
-    resolvConfPath: join(directory, 'resolv.conf'),
+    hostnamePath: join(names, 'hostname'),
+    hostsPath: join(names, 'hosts'),
+    resolvConfPath: join(names, 'resolv.conf'),
     apparmorProfile: '',
     execIds: [],
   }

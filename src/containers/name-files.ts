@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostResolvConf, hostsFile, resolvConf, type Endpoint } from '#networks'
 import type { Context } from './context.ts'
 import type { Container } from './types.ts'
@@ -29,6 +29,7 @@ export function prepareNameFiles(ctx: Context, container: Container, endpoints: 
   }
   const sharesHost = network === 'host'
   const { hostname, domainname } = config
+  mkdirSync(ctx.deps.paths.nameDirectory(container.id), { recursive: true, mode: 0o711 })
   write(hostnamePath, `${domainname === '' ? hostname : `${hostname}.${domainname}`}\n`)
   const addresses = endpoints.flatMap(({ ipv4Address, ipv6Address }) => [ipv4Address, ipv6Address].filter((address) => address !== ''))
   const hosts = { hostname, domainname, addresses, extraHosts: hostConfig.extraHosts, hostGateway: hostGateway(ctx) }

@@ -93,7 +93,8 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
     await Promise.all([
       deps.networks.release(id),
       deps.snapshotter.remove(id),
-      removeOwnFiles(deps.paths.containerDirectory(id), record.logPath),
+      removeLog(deps.paths.containerDirectory(id), record.logPath),
+      removeDirectory(deps.paths.nameDirectory(id), NAME_FILES),
       // The monitor may still be taking down what it made; what it has there by now is of no use to anybody.
       removeDirectory(deps.paths.taskDirectory(id), TASK_FILES),
     ])
@@ -112,9 +113,9 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
 }
 
 /** The log may be large, and freeing it takes the file system its time: not on this thread. */
-async function removeOwnFiles(directory: string, logPath: string): Promise<void> {
+async function removeLog(directory: string, logPath: string): Promise<void> {
   if (logPath !== '') await unlink(logPath).catch(() => undefined)
-  await removeDirectory(directory, NAME_FILES)
+  await removeDirectory(directory)
 }
 
 async function removeVolumes(ctx: Context, record: ContainerEntry['record']): Promise<void> {

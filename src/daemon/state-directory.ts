@@ -11,13 +11,14 @@ import { join } from 'node:path'
  * │   └── ingest/                        blobs on their way in
  * ├── layers/<n>/diff                    unpacked image layers; n is short because overlay options are one page
  * ├── snapshots/<container id>/{upper,work}
- * ├── containers/<container id>/         log, hosts, hostname, resolv.conf
+ * ├── containers/<container id>/         log
  * ├── volumes/<name>/_data
  * └── tmp/                               emptied at start
  *
  * <exec root>, /run/gantry               lives as long as the machine is up
  * ├── daemon.pid                         one daemon per exec root
  * ├── launcher.sock                      the launcher outlives the daemon
+ * ├── names/<container id>/              hosts, hostname, resolv.conf; written at each start
  * ├── shm/<container id>                 /dev/shm of containers with --ipc shareable, a tmpfs
  * └── tasks/<container or exec id>/      socket of the monitor, exit record
  * ```
@@ -36,6 +37,7 @@ export interface StateDirectory {
   readonly launcherSocket: string
   readonly tasksDirectory: string
   readonly containerDirectory: (id: string) => string
+  readonly nameDirectory: (id: string) => string
   readonly taskDirectory: (id: string) => string
   readonly sharedMemory: (id: string) => string
 }
@@ -58,6 +60,7 @@ export function stateDirectory(dataRoot: string, execRoot: string): StateDirecto
     launcherSocket: join(execRoot, 'launcher.sock'),
     tasksDirectory: tasks,
     containerDirectory: (id) => join(containers, id),
+    nameDirectory: (id) => join(execRoot, 'names', id),
     taskDirectory: (id) => join(tasks, id),
     sharedMemory: (id) => join(execRoot, 'shm', id),
   }

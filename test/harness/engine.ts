@@ -30,6 +30,8 @@ export class Engine implements AsyncDisposable {
   readonly directory: string
   readonly socket: string
   readonly cgroupParent: string
+  /** On a tmpfs, as /run is on the machines where engines run. */
+  readonly #state: string
   readonly #ownsHost: boolean
   readonly #flags: string[]
   readonly #mountsBefore: Set<string>
@@ -41,6 +43,7 @@ export class Engine implements AsyncDisposable {
     this.#ownsHost = options.host === undefined
     this.#flags = options.flags ?? []
     this.directory = mkdtempSync(join(tmpdir(), 'gantry-test-'))
+    this.#state = mkdtempSync('/dev/shm/gantry-test-')
     this.socket = join(this.directory, 'api.sock')
     this.cgroupParent = `gantry-test-${process.pid}-${this.directory.slice(-6)}`
     this.#mountsBefore = new Set(host.mounts())
@@ -64,7 +67,7 @@ export class Engine implements AsyncDisposable {
   }
 
   get execRoot(): string {
-    return join(this.directory, 'exec')
+    return join(this.#state, 'exec')
   }
 
   /** What the daemon has written to stderr so far, over all its lives. */
@@ -220,7 +223,7 @@ export class Engine implements AsyncDisposable {
     } finally {
       if (this.#ownsHost) await this.host[Symbol.asyncDispose]()
       removeCgroups(this.cgroupParent)
-      rmSync(this.directory, { recursive: true, force: true })
+      for (const path of [this.directory, this.#state]) rmSync(path, { recursive: true, force: true })
     }
     if (leaks.length > 0) throw new Error(`The engine left behind:\n${leaks.join('\n')}`)
   }
