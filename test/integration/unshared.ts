@@ -20,7 +20,7 @@ export function unshared(file: string, define: () => void): void {
       {
         env: { ...env, [INSIDE]: '1' },
         encoding: 'utf8',
-      timeout: 120_000, // a test that failed may have left something that keeps the process up
+        timeout: 120_000, // a test that failed may have left something that keeps the process up
       },
     )
     assert.equal(inner.status, 0, `\n${inner.stdout}${inner.stderr}`)
