@@ -45,7 +45,8 @@ export function createFirewall(deps: {
       nftables.apply(FIREWALL_TABLE, rules(true))
     } catch (error) {
       const { code = '' } = error as { code?: string }
-      if (!['EOPNOTSUPP', 'EINVAL'].includes(code)) throw error
+      // Node spells EOPNOTSUPP, which is the same number on Linux, ENOTSUP.
+      if (!['ENOTSUP', 'EOPNOTSUPP', 'EINVAL'].includes(code)) throw error
       nftables.apply(FIREWALL_TABLE, rules(false))
     }
   }

@@ -16,7 +16,9 @@ export class GuestEngine {
       },
     )
     this.#daemon = daemon
-    await once(daemon.stdout, 'data')
+    const ready = once(daemon.stdout, 'data').then(() => true)
+    const ended = once(daemon, 'exit').then(() => false)
+    if (!(await Promise.race([ready, ended]))) throw new Error('the daemon ended instead of becoming ready')
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
