@@ -34,7 +34,7 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
   verifyLogConfig(host.logConfig)
   const peer = (name: string): Container => store.find(name).record
   pinPeers(host, peer)
-  const planned = planMounts(config, host, peer)
+  const planned = planMounts(config, host, (ref) => peerOf(ref, peer))
 
   const id = randomId()
   completeHostname(config, host, id)

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { codeOf } from '#errors'
+import { codeOf, invalidArgument } from '#errors'
 import { containerCapabilities, planCgroup, type NetnsPlan } from '#kernel'
 import type { ProcessSpec, RuntimeSpec } from '#oci'
 import type { ExecSpec, LaunchSpec } from '#runtime'
@@ -83,7 +83,11 @@ function sharedMemory(ctx: Context, container: Container): string | undefined {
   if (ipcMode === 'host') return '/dev/shm'
   if (ipcMode === 'shareable') return ctx.deps.paths.sharedMemory(container.id)
   const mode = namespaceMode(ipcMode)
-  return mode.kind === 'container' ? ctx.deps.paths.sharedMemory(ctx.store.find(mode.ref).id) : undefined
+  if (mode.kind !== 'container') return undefined
+  const { id, record } = ctx.store.find(mode.ref)
+  if (record.hostConfig.ipcMode === 'host') return '/dev/shm'
+  if (record.hostConfig.ipcMode === 'shareable') return ctx.deps.paths.sharedMemory(id)
+  throw invalidArgument(`can't join IPC of container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`)
 }
 
 /** Limits and cgroup directories of a container; `update` and `pause` find them the same way. */

@@ -56,8 +56,8 @@ const FILTERS: Record<string, (values: string[], lookups: FilterLookups) => Pred
   },
   network: (values) => (container) => values.some((value) => isOnNetwork(container, value)),
   publish: (values) =>
-    portFilter('publish', values, ({ hostConfig }) =>
-      hostConfig.portBindings.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`),
+    portFilter('publish', values, ({ endpoints }) =>
+      endpoints.flatMap(({ ports }) => ports.map(({ hostPort, protocol }) => `${hostPort}/${protocol}`)),
     ),
   status(values) {
     for (const value of values) if (!STATUSES.includes(value)) throw invalidFilter('status', value)
@@ -70,12 +70,15 @@ const FILTERS: Record<string, (values: string[], lookups: FilterLookups) => Pred
 /** Throws INVALID_ARGUMENT `invalid filter 'x'` for keys and values that do not exist. */
 export function compileListFilter(filters: ListFilters, lookups: FilterLookups): Predicate {
   const predicates: Predicate[] = []
+  const ports: Predicate[] = []
   for (const [key, values] of Object.entries(filters)) {
     if (key === 'before' || key === 'since') continue
     const make = Object.hasOwn(FILTERS, key) ? FILTERS[key] : undefined
     if (make === undefined) throw invalidArgument(`invalid filter '${key}'`)
-    if (values.length > 0) predicates.push(make(values, lookups))
+    // Unlike other keys, `expose` and `publish` together select what fits either.
+    if (values.length > 0) (key === 'expose' || key === 'publish' ? ports : predicates).push(make(values, lookups))
   }
+  if (ports.length > 0) predicates.push((container) => ports.some((predicate) => predicate(container)))
   return (container) => predicates.every((predicate) => predicate(container))
 }
 

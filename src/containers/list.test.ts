@@ -39,12 +39,22 @@ function container(index: number, sample: Sample): Container {
     imageId: sample.imageId ?? 'sha256:base',
     state: sample.state ?? running,
     config: { image: sample.image ?? 'alpine', labels: sample.labels ?? {}, exposedPorts: sample.exposedPorts ?? [] },
-    hostConfig: {
-      portBindings: (sample.publish ?? []).map(([containerPort, protocol]) => ({ containerPort, protocol, hostIp: '', hostPort: '' })),
-    },
+    hostConfig: {},
     mounts: (sample.mounts ?? []).map((mount) => ({ name: '', source: '', destination: '', ...mount })),
     networks: Object.fromEntries((sample.networks ?? ['bridge']).map((name) => [name, {}])),
-    endpoints: sample.endpoint === undefined ? [] : [sample.endpoint],
+    endpoints: [
+      ...(sample.endpoint === undefined ? [] : [{ ports: [], ...sample.endpoint }]),
+      {
+        networkId: 'none',
+        networkName: 'none',
+        ports: (sample.publish ?? []).map(([containerPort, protocol]) => ({
+          containerPort,
+          protocol,
+          hostIp: '',
+          hostPort: containerPort + 8000,
+        })),
+      },
+    ],
     ...(sample.health && { health: { status: sample.health, failingStreak: 0, log: [] } }),
   } as unknown as Container
 }
@@ -165,7 +175,8 @@ test('listContainers filters by ports, single and ranges', async () => {
   assert.equal(await by('expose', '80'), 'web')
   assert.equal(await by('expose', '400-500/tcp'), 'web')
   assert.equal(await by('expose', '53'), '')
-  assert.equal(await by('publish', '53/udp', '80/tcp'), 'dns web')
+  assert.equal(await by('publish', '8053/udp', '8080/tcp'), 'dns web')
+  assert.equal(await by('publish', '80/tcp'), '', 'the port of the host counts')
   await assert.rejects(by('publish', '127.0.0.1:80'), { message: "filter for 'publish' should not contain ':': 127.0.0.1:80" })
   await assert.rejects(by('publish', '9-8'), /error while looking up for publish 9-8/)
 })

@@ -213,3 +213,15 @@ test('a port on the host that is free again after a failed start is not kept by 
   const free = engine.host.run(['busybox', 'timeout', '1', 'busybox', 'nc', '-l', '-p', '9003'])
   assert.doesNotMatch(free.stderr, /in use/)
 })
+
+test('the IPC of a container that does not share it, and volumes of one that does not exist, are refused', () => {
+  engine.mustDocker('run', '-d', '--name', 'donor', 'starter', 'sleep', '1000')
+  const ipc = engine.docker(['run', '--rm', '--ipc', 'container:donor', 'starter', 'true'])
+  assert.equal(ipc.status, 125)
+  assert.match(ipc.stderr, /non-shareable IPC \(hint: use IpcMode:shareable for the donor container\)/)
+  const volumes = engine.docker(['run', '--rm', '--volumes-from', 'nosuch', 'starter', 'true'])
+  assert.equal(volumes.status, 125)
+  assert.match(volumes.stderr, /No such container: nosuch/)
+  assert.doesNotMatch(volumes.stderr, /Unable to find image/)
+  engine.mustDocker('rm', '-f', 'donor')
+})
