@@ -15,7 +15,10 @@ export interface AgentRequest {
   from?: number
 }
 
-const TIMEOUT = 700
+/** Long enough for a loaded machine: only what must not be answered waits for its end. */
+const TIMEOUT = 2000
+/** A datagram may be lost while neighbours look each other up; clients ask again. */
+const ASK_AGAIN = 250
 
 function listen({ protocol, host = '0.0.0.0', port }: AgentRequest): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -46,7 +49,11 @@ function ask({ protocol, host = '', port, from }: AgentRequest): Promise<string>
     }
     if (protocol === 'udp') {
       const socket = createSocket('udp4')
-      close = () => socket.close()
+      const again = setInterval(() => socket.send('hello', port, host), ASK_AGAIN)
+      close = () => {
+        clearInterval(again)
+        socket.close()
+      }
       socket.once('message', (message) => finish(message.toString()))
       socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message))
       socket.bind(from ?? 0, () => socket.send('hello', port, host))
