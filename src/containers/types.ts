@@ -1,6 +1,7 @@
 /**
  * Contracts of `containers/`: the container as the engine keeps it, and the service that `server/` calls. The manual is in `index.ts`.
  * These are domain types: `server/` maps them from and to Docker's wire names with one table, and they are what SQLite stores.
+ * One file over the usual size, as it is read as one page: the record and the service that works on it.
  */
 
 import type { Duplex, Readable } from 'node:stream'
