@@ -24,6 +24,7 @@ const ALL_LAYERS = [
   'volumes',
   'containers',
   'build',
+  'fsck',
 ] as const
 
 /** Layer 0 upwards; a module may import everything below its own layer. */
@@ -33,7 +34,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['kernel', 'archive', 'metadata'],
   ['content', 'snapshots', 'remotes', 'events', 'logs'],
   ['images', 'runtime', 'networks', 'volumes'],
-  ['containers', 'build'],
+  ['containers', 'build', 'fsck'],
 ]
 
 /** Content before snapshots: a layer is unpacked from a blob. The one allowed step sideways. */
@@ -43,8 +44,8 @@ const EDGES: Readonly<Record<string, { values: readonly string[]; types?: readon
   api: { values: ['lib'] },
   client: { values: ['api', 'oci', 'errors', 'lib'] },
   server: { values: ['api', 'oci', 'errors', 'lib'], types: ALL_LAYERS },
-  cli: { values: ['client', 'api', 'oci', 'archive', 'errors', 'lib'] },
-  registry: { values: ['content', 'oci', 'errors', 'lib'] },
+  cli: { values: ['client', 'api', 'oci', 'archive', 'remotes', 'errors', 'lib'] },
+  registry: { values: ['remotes', 'oci', 'errors', 'lib'] },
   daemon: { values: [...ALL_LAYERS, 'api', 'server', 'registry'] },
 }
 

@@ -16,4 +16,4 @@
  * ```
  */
 export { createContentStore } from './content-store.ts'
-export type { Blob, ContentStore, IngestOptions, Lease } from './types.ts'
+export type { Blob, ContentStore, GrowingBlob, IngestOptions, Lease } from './types.ts'

@@ -22,6 +22,16 @@ export interface Lease extends Disposable {
   durable(): Promise<void>
 }
 
+/**
+ * A blob while it is being written, for a reader that does not want to wait for its end (a worker that unpacks it). The file keeps its bytes when it
+ * is renamed or deleted: open it at once.
+ */
+export interface GrowingBlob {
+  path: string
+  /** Two 64-bit integers shared with worker threads, for `Atomics`: bytes that may be read; 0 while it grows, 1 whole and verified, 2 failed. */
+  progress: SharedArrayBuffer
+}
+
 export interface IngestOptions {
   /** Protects the blob from the moment it exists. */
   lease: Lease
@@ -30,6 +40,8 @@ export interface IngestOptions {
   /** The content must have this many bytes; reading stops beyond it. */
   size?: number
   signal?: AbortSignal
+  /** Called before the first byte is written. */
+  growing?: (blob: GrowingBlob) => void
 }
 
 /** Immutable bytes by digest. */

@@ -3,7 +3,7 @@ import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
 import type { ChainId, Snapshotter } from '#snapshots'
-import { codeOf, invalidArgument, notFound } from '#errors'
+import { codeOf, invalidArgument, notFound, notImplemented } from '#errors'
 import { commitImage } from './commit-image.ts'
 import { describeImage } from './describe-image.ts'
 import { findImage } from './find-image.ts'
@@ -91,6 +91,14 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       for (const { id } of images) publish('save', id, imageAttributes(store, id, id))
       return Readable.from(saveImages(creation, images), { objectMode: false })
     },
+    pull() {
+      return Promise.reject(notImplemented('pulling images is not implemented in Gantry yet'))
+    },
+    push() {
+      return Promise.reject(notImplemented('pushing images is not implemented in Gantry yet'))
+    },
+    resolve: (ref) => Promise.resolve(describeImage(store, findImage(store, ref))),
+    manifests: () => [],
     import: (tar, options) => making(async () => describeImage(store, await importImage(creation, tar, options))),
     commit: (options) => making(async () => describeImage(store, await commitImage(creation, options))),
 

@@ -1,7 +1,8 @@
 /** Contracts of `images/`. The manual is in `index.ts`. */
 
 import type { Readable } from 'node:stream'
-import type { Descriptor, Digest, ImageConfigFile } from '#oci'
+import type { Descriptor, Digest, ImageConfigFile, Platform, Reference } from '#oci'
+import type { Credentials } from '#remotes'
 import type { ChainId } from '#snapshots'
 
 /** An image as the engine knows it; the id is the digest of its config, as with Docker's classic store. */
@@ -19,6 +20,7 @@ export interface Image {
   parent: Digest | ''
   /** Milliseconds since the epoch; 0 when never. */
   lastTagged: number
+  /** The manifest or index that the image came as, when it is known: kept byte for byte, and pushed as it is. */
   descriptor?: Descriptor
 }
 
@@ -104,6 +106,48 @@ export interface CommitOptions {
   changes: string[]
 }
 
+export interface PullOptions {
+  /** Without tag and digest: all tags of the repository. */
+  reference: Reference
+  /** `os/arch/variant`; undefined: this machine's. */
+  platform?: string
+  credentials?: Credentials
+  /** Headers of the API client that registries are to see (`X-Meta-*`, `User-Agent`). */
+  headers?: Readonly<Record<string, string>>
+  signal?: AbortSignal
+  /** Docker's words: `Pulling fs layer`, `Downloading`, `Extracting`, `Pull complete`, `Already exists`, `Digest: …`, `Status: …`. */
+  report: (message: ProgressMessage) => void
+}
+
+export interface PushOptions {
+  /** Without tag: all tags of the repository that are here. */
+  reference: Reference
+  /** Of an image with several: the one to push, without the index. */
+  platform?: Platform
+  credentials?: Credentials
+  headers?: Readonly<Record<string, string>>
+  signal?: AbortSignal
+  /** Docker's words: `Preparing`, `Pushing`, `Pushed`, `Mounted from …`, `Layer already exists`, `<tag>: digest: … size: …`, and aux `{Tag,Digest,Size}`. */
+  report: (message: ProgressMessage) => void
+}
+
+/** What `docker images --tree` and inspect's `manifests` show of one manifest of an image. */
+export interface ImageManifestSummary {
+  descriptor: Descriptor
+  kind: 'image' | 'attestation' | 'unknown'
+  /** All of its content is here. */
+  available: boolean
+  /** Bytes of its blobs that are here. */
+  contentSize: number
+  platform?: Platform
+  /** The image row it is unpacked as. */
+  image?: Digest
+  /** Bytes as unpacked; 0 when it is not. */
+  unpackedSize: number
+  /** Of an attestation: the manifest it speaks of. */
+  attestationFor?: Digest
+}
+
 export interface ImageService {
   /** By reference, full id or unique id prefix (`sha256:` optional). Throws NOT_FOUND `No such image: x`. */
   get(ref: string): Image
@@ -124,6 +168,20 @@ export interface ImageService {
   load(archive: Readable, options: LoadOptions): Promise<Image[]>
   /** `docker save`: OCI layout with manifest.json beside it, as Docker 25 and later write it. Throws NOT_FOUND before the first byte. */
   save(refs: string[]): Readable
+  /**
+   * Downloads an image, verified, unpacked while it comes. Throws what {@link Remotes} throws; INVALID_ARGUMENT for what is no image, NOT_FOUND `no matching
+   * manifest for linux/x in the manifest list entries`. A pull that is cancelled or fails leaves no half blob, layer or name.
+   */
+  pull(options: PullOptions): Promise<void>
+  /** Uploads an image: the manifest or index it came as, or one made of its config and layers. Throws NOT_FOUND when it is not here. */
+  push(options: PushOptions): Promise<void>
+  /**
+   * The image that `ref` means on `platform` (as written by the user; empty: the one last pulled or this machine's), unpacked if only its content was
+   * here. Throws NOT_FOUND `image with reference x was found but does not provide the specified platform (…)`.
+   */
+  resolve(ref: string, platform: string, options?: { signal?: AbortSignal }): Promise<Image>
+  /** The manifests of what a name points to; one for a single manifest, none for an image made here. */
+  manifests(ref: string): ImageManifestSummary[]
   /** A root file system tar (compressed or not) becomes a one-layer image. */
   import(tar: Readable, options: ImportOptions): Promise<Image>
   /** A writable layer becomes an image on top of `parent`. */

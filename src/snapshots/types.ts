@@ -1,7 +1,7 @@
 /** Contracts of `snapshots/`. The manual is in `index.ts`. */
 
 import type { Readable } from 'node:stream'
-import type { Lease } from '#content'
+import type { GrowingBlob, Lease } from '#content'
 import type { Digest } from '#oci'
 import type { OverlayPlan } from '#kernel'
 
@@ -40,6 +40,8 @@ export interface UnpackOptions {
   signal?: AbortSignal
   /** Called now and then with the bytes of the blob that have been read. */
   progress?: (read: number) => void
+  /** The blob is still being ingested: it is unpacked as it grows, and nothing is entered before it is whole and verified. */
+  growing?: GrowingBlob
 }
 
 /** Overlay2 layers and the writable layers on top of them. Keys of writable layers are container ids. */
