@@ -14,6 +14,7 @@ import { gantry } from './peers/gantry.ts'
 import { Peer } from './peers/peer.ts'
 import { cli } from './scenarios/cli.ts'
 import { execs } from './scenarios/exec.ts'
+import { images } from './scenarios/images.ts'
 import { lifecycle } from './scenarios/lifecycle.ts'
 import { lists, memory } from './scenarios/memory.ts'
 import { ports } from './scenarios/port.ts'
@@ -29,7 +30,7 @@ interface Row {
 }
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, peer: { type: 'string', multiple: true } } })
-const scenarios = [...lifecycle, ...execs, ...cli, ...memory, ...lists, ...streams, ...ports].filter(({ name }) =>
+const scenarios = [...lifecycle, ...execs, ...cli, ...memory, ...lists, ...streams, ...images, ...ports].filter(({ name }) =>
   name.includes(options.only ?? ''),
 )
 const installed = spawnSync('dockerd', ['--version'], { encoding: 'utf8' })
