@@ -27,7 +27,7 @@ export async function runDaemon(command: 'daemon' | 'dockerd', args: readonly st
     const flags = parseDaemonFlags(args)
     if (flags.help) return print(helpText(persona.program))
     if (flags.version) return print(`Gantry version ${ENGINE_VERSION}\n`)
-    const config = loadConfig(flags, persona)
+    const config = loadConfig(flags, persona, process.env)
     if (flags.validate) return print('configuration OK\n')
     await serve(config, flags, persona)
     return 0
@@ -110,7 +110,7 @@ function surviveErrors(logger: Logger): Disposable {
 /** A file that cannot be used leaves everything as it is. */
 function reload(config: DaemonConfig, flags: GivenOptions, persona: Persona, logger: Logger): DaemonConfig {
   try {
-    const next = reloaded(config, loadConfig(flags, persona))
+    const next = reloaded(config, loadConfig(flags, persona, process.env))
     logger.setLevel(next.log.level)
     logger.info('Reloaded configuration')
     return next

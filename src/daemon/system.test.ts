@@ -31,6 +31,11 @@ function backend(deps: { support?: Partial<CgroupSupport>; version?: 1 | 2; cgro
     dataRoot: tmpdir(),
     labels: [],
     network: { addressPools: [], firewall: true },
+    registries: {
+      mirrors: ['http://mirror/'],
+      insecure: ['10.0.0.0/8', 'registry:5000'],
+      proxy: { http: 'http://me:secret@proxy', https: '', no: 'localhost' },
+    },
     containers: {
       runtime: 'gantry',
       logConfig: { type: 'json-file', config: {} },
@@ -81,6 +86,19 @@ test('info warns of limits the kernel cannot enforce, in the words of dockerd', 
   const { Warnings, SwapLimit } = await backend({ support: { swap: false } }).info()
   assert.equal(SwapLimit, false)
   assert.deepEqual(Warnings, ['WARNING: No swap limit support'])
+})
+
+test('info shows how registries are spoken to, and no password of a proxy', async () => {
+  const { RegistryConfig, HttpProxy, NoProxy } = await backend().info()
+  assert.deepEqual(RegistryConfig, {
+    InsecureRegistryCIDRs: ['10.0.0.0/8', '::1/128', '127.0.0.0/8'],
+    IndexConfigs: {
+      'docker.io': { Name: 'docker.io', Mirrors: ['http://mirror/'], Secure: true, Official: true },
+      'registry:5000': { Name: 'registry:5000', Mirrors: [], Secure: false, Official: false },
+    },
+    Mirrors: ['http://mirror/'],
+  })
+  assert.deepEqual([HttpProxy, NoProxy], ['http://xxxxx:xxxxx@proxy', 'localhost'])
 })
 
 test('info lists cgroup namespaces where containers get one by default', async () => {

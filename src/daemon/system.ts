@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { formatVersion, MAX_API_VERSION, MIN_API_VERSION } from '#api'
+import { formatVersion, MAX_API_VERSION, MIN_API_VERSION, type SystemInfo } from '#api'
 import type { ContainerService } from '#containers'
 import type { EventBus } from '#events'
 import type { ImageService } from '#images'
@@ -8,6 +8,7 @@ import type { CgroupSupport } from '#kernel'
 import { formatNano, nowNano } from '#lib'
 import type { SystemBackend } from '#server'
 import type { DaemonConfig } from './config/daemon-config.ts'
+import { maskCredentials } from './config/registry-values.ts'
 import type { HostDescription } from './host-description.ts'
 import { BUILD, ENGINE_VERSION } from './version.ts'
 
@@ -50,7 +51,7 @@ function version({ host, config }: SystemDeps): Awaited<ReturnType<SystemBackend
           GitCommit: BUILD.gitCommit,
           GoVersion: NO_GO,
           KernelVersion: host.kernelVersion,
-          MinAPIVersion: formatVersion(MIN_API_VERSION),
+          MinAPIVersion: config().minApiVersion ?? formatVersion(MIN_API_VERSION),
           Os: 'linux',
         },
       },
@@ -102,19 +103,14 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
     OSType: 'linux',
     Architecture: host.architecture,
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: {
-      // No registry is spoken to yet, so none is spoken to insecurely. (`docker info` prints a heading as soon as either has an entry.)
-      InsecureRegistryCIDRs: [],
-      IndexConfigs: {},
-      Mirrors: null,
-    },
+    RegistryConfig: registryConfig(config.registries),
     NCPU: host.cpus,
     MemTotal: host.memory,
     GenericResources: null,
     DockerRootDir: config.dataRoot,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
+    HttpProxy: maskCredentials(config.registries.proxy.http),
+    HttpsProxy: maskCredentials(config.registries.proxy.https),
+    NoProxy: config.registries.proxy.no,
     Name: hostname(),
     Labels: config.labels,
     ExperimentalBuild: config.experimental,
@@ -134,6 +130,23 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
     FirewallBackend: { Driver: config.network.firewall ? 'nftables' : 'none' },
     CDISpecDirs: [],
     Warnings: warnings(support),
+  }
+}
+
+/** Registries on the machine itself are never checked, as with dockerd. */
+const LOOPBACK = ['::1/128', '127.0.0.0/8']
+const HUB = 'docker.io'
+
+function registryConfig({ mirrors, insecure }: DaemonConfig['registries']): SystemInfo['RegistryConfig'] {
+  const networks = insecure.filter((name) => name.includes('/'))
+  const hosts = insecure.filter((name) => !name.includes('/') && name !== HUB)
+  return {
+    InsecureRegistryCIDRs: [...new Set([...networks, ...LOOPBACK])],
+    IndexConfigs: {
+      [HUB]: { Name: HUB, Mirrors: mirrors, Secure: true, Official: true },
+      ...Object.fromEntries(hosts.map((name) => [name, { Name: name, Mirrors: [], Secure: false, Official: false }])),
+    },
+    Mirrors: mirrors,
   }
 }
 

@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { LOG_LEVELS, type LogLevel } from '../logger.ts'
 import type { GivenOptions } from './parse-flags.ts'
 import type { AddressPool, Ulimit } from './options.ts'
+import { insecureRegistry, mirrorUrl } from './registry-values.ts'
 
 /** The daemon's configuration, complete and checked. */
 export interface DaemonConfig {
@@ -18,8 +19,26 @@ export interface DaemonConfig {
   debug: boolean
   labels: string[]
   experimental: boolean
+  /** Oldest API version served; undefined: the oldest there is. */
+  minApiVersion: string | undefined
   /** Seconds. */
   shutdownTimeout: number
+  registries: {
+    /** Mirrors of Docker Hub; each ends with a slash. */
+    mirrors: string[]
+    /** `HOST[:PORT]` and CIDRs. */
+    insecure: string[]
+    /** Directory of `hosts.toml` files and certificates. */
+    configDirectory: string
+    /** 0: no limit. */
+    maxConcurrentDownloads: number
+    /** 0: no limit. */
+    maxConcurrentUploads: number
+    maxDownloadAttempts: number
+    /** Empty: none. */
+    proxy: { http: string; https: string; no: string }
+  }
+  storage: { layerBlobs: LayerBlobs }
   containers: {
     cgroupParent: string
     /** undefined: by the cgroup version. */
@@ -52,12 +71,19 @@ export interface DaemonConfig {
   }
 }
 
+/** Whether compressed layers stay after they are unpacked. */
+export type LayerBlobs = 'keep' | 'discard'
+
+/** Variables that speak for options which were not given. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
 /** Where things are unless said otherwise: `gantry daemon` keeps out of Docker's way, `dockerd` stands in its place. */
 export interface Persona {
   program: 'gantry daemon' | 'dockerd'
   configFile: string
   host: string
   pidfile: string
+  registryDirectory: string
 }
 
 export const PERSONAS: Record<'daemon' | 'dockerd', Persona> = {
@@ -66,19 +92,21 @@ export const PERSONAS: Record<'daemon' | 'dockerd', Persona> = {
     configFile: '/etc/gantry/daemon.json',
     host: 'unix:///var/run/gantry.sock',
     pidfile: '/var/run/gantry.pid',
+    registryDirectory: '/etc/gantry/certs.d',
   },
   dockerd: {
     program: 'dockerd',
     configFile: '/etc/docker/daemon.json',
     host: 'unix:///var/run/docker.sock',
     pidfile: '/var/run/docker.pid',
+    registryDirectory: '/etc/docker/certs.d',
   },
 }
 
 const MIB = 1024 * 1024
 
-/** Flags and file, already free of conflicts, with the defaults. Throws Error for values that make no sense. */
-export function daemonConfig(given: GivenOptions, persona: Persona): DaemonConfig {
+/** Flags and file, already free of conflicts, with the environment and the defaults. Throws Error for values that make no sense. */
+export function daemonConfig(given: GivenOptions, persona: Persona, env: Environment = {}): DaemonConfig {
   checkValues(given)
   const hosts = given.host ?? []
   const debug = given.debug ?? false
@@ -103,7 +131,22 @@ export function daemonConfig(given: GivenOptions, persona: Persona): DaemonConfi
     debug,
     labels: given.label ?? [],
     experimental: given.experimental ?? false,
+    minApiVersion: (given['min-api-version'] ?? env['DOCKER_MIN_API_VERSION']) || undefined,
     shutdownTimeout: given['shutdown-timeout'] ?? 15,
+    registries: {
+      mirrors: [...new Set((given['registry-mirror'] ?? []).map(mirrorUrl))],
+      insecure: [...new Set((given['insecure-registry'] ?? []).map(insecureRegistry))],
+      configDirectory: absolute('registry-config-dir', given['registry-config-dir'] ?? persona.registryDirectory),
+      maxConcurrentDownloads: given['max-concurrent-downloads'] ?? 3,
+      maxConcurrentUploads: given['max-concurrent-uploads'] ?? 5,
+      maxDownloadAttempts: given['max-download-attempts'] ?? 5,
+      proxy: {
+        http: given['http-proxy'] ?? proxyVariable(env, 'HTTP_PROXY'),
+        https: given['https-proxy'] ?? proxyVariable(env, 'HTTPS_PROXY'),
+        no: given['no-proxy'] ?? proxyVariable(env, 'NO_PROXY'),
+      },
+    },
+    storage: { layerBlobs: layerBlobs(given['storage-opt'] ?? []) },
     containers: {
       cgroupParent: given['cgroup-parent'] ?? '/gantry',
       cgroupnsMode: given['default-cgroupns-mode'] as 'private' | 'host' | undefined,
@@ -159,8 +202,34 @@ function checkValues(given: GivenOptions): void {
     if (option !== 'native.cgroupdriver=cgroupfs')
       throw new Error(`exec-opt ${option} is not supported: native.cgroupdriver=cgroupfs is the one there is`)
   }
-  const { mtu } = given
-  if (mtu !== undefined && mtu < 0) throw new Error(`invalid default MTU: ${mtu}`)
+  for (const [name, least, label] of LIMITS) {
+    const value = given[name]
+    if (value !== undefined && value < least) throw new Error(`invalid ${label}: ${value}`)
+  }
+}
+
+const LIMITS = [
+  ['mtu', 0, 'default MTU'],
+  ['max-concurrent-downloads', 0, 'max concurrent downloads'],
+  ['max-concurrent-uploads', 0, 'max concurrent uploads'],
+  ['max-download-attempts', 1, 'max download attempts'],
+] as const
+
+/** Both spellings are in use; the first one that says something counts. */
+function proxyVariable(env: Environment, name: string): string {
+  return env[name] || env[name.toLowerCase()] || ''
+}
+
+/** The storage options: dockerd's list of `key=value` has one key here. */
+function layerBlobs(options: readonly string[]): LayerBlobs {
+  let policy: LayerBlobs = 'keep'
+  for (const option of options) {
+    const [key, value] = option.split('=', 2)
+    if (key !== 'gantry.layer-blobs') throw new Error(`storage-opt ${option} is not supported: gantry.layer-blobs is the one there is`)
+    if (value !== 'keep' && value !== 'discard') throw new Error(`invalid storage-opt ${option}: gantry.layer-blobs is keep or discard`)
+    policy = value
+  }
+  return policy
 }
 
 function absolute(name: string, path: string): string {

@@ -8,12 +8,12 @@ import { loadConfig, reloaded } from './load-config.ts'
 import { parseDaemonFlags } from './parse-flags.ts'
 
 /** The configuration from a file with this content and these flags; `path` names the file in messages. */
-function load(content: string, flags: string[] = []): { config: DaemonConfig } {
+function load(content: string, flags: string[] = [], env: Record<string, string> = {}): { config: DaemonConfig } {
   const directory = mkdtempSync(join(tmpdir(), 'gantry-config-'))
   const path = join(directory, 'daemon.json')
   writeFileSync(path, content)
   try {
-    return { config: loadConfig(parseDaemonFlags([...flags, '--config-file', path]), PERSONAS.daemon) }
+    return { config: loadConfig(parseDaemonFlags([...flags, '--config-file', path]), PERSONAS.daemon, env) }
   } catch (error) {
     throw new Error((error as Error).message.replace(path, 'daemon.json'), { cause: error })
   } finally {
@@ -48,6 +48,28 @@ describe('loadConfig', () => {
     assert.equal(loadConfig({}, { ...PERSONAS.daemon, configFile: '/nonexistent/daemon.json' }).execRoot, '/run/gantry')
   })
 
+  it('reads what concerns registries from file, flags and environment', () => {
+    const file = {
+      'registry-mirrors': ['http://mirror:5000'],
+      'insecure-registries': ['10.0.0.0/8', 'http://registry:5000'],
+      'max-concurrent-downloads': 7,
+      proxies: { 'http-proxy': 'http://file:3128' },
+      'storage-opts': ['gantry.layer-blobs=discard'],
+    }
+    const env = { HTTP_PROXY: 'http://env:3128', https_proxy: 'http://lower:3128', DOCKER_MIN_API_VERSION: '1.40' }
+    const { config } = load(JSON.stringify(file), ['--max-download-attempts', '2', '--no-proxy', 'a,b'], env)
+    assert.deepEqual(config.registries, {
+      mirrors: ['http://mirror:5000/'],
+      insecure: ['10.0.0.0/8', 'registry:5000'],
+      configDirectory: '/etc/gantry/certs.d',
+      maxConcurrentDownloads: 7,
+      maxConcurrentUploads: 5,
+      maxDownloadAttempts: 2,
+      proxy: { http: 'http://file:3128', https: 'http://lower:3128', no: 'a,b' },
+    })
+    assert.deepEqual([config.storage.layerBlobs, config.minApiVersion], ['discard', '1.40'])
+  })
+
   const prefix = 'unable to configure the Docker daemon with file daemon.json: '
   const refused: [string, string, string[]][] = [
     [
@@ -61,7 +83,14 @@ describe('loadConfig', () => {
       ['-H', 'unix:///b'],
     ],
     ['{"nope":1,"neither":2}', "the following directives don't match any configuration option: nope, neither", []],
-    ['{"registry-mirrors":[]}', 'the following directives are not supported: registry-mirrors', []],
+    ['{"runtimes":{}}', 'the following directives are not supported: runtimes', []],
+    ['{"proxies":{"ftp-proxy":"x"}}', "the following directives don't match any configuration option: ftp-proxy", []],
+    ['{"proxies":"x"}', 'proxies: cannot use "x": an object of strings is wanted', []],
+    [
+      '{"proxies":{"http-proxy":"http://me:secret@a"}}',
+      'the following directives are specified both as a flag and in the configuration file: http-proxy: (from flag: http://b, from file: http://xxxxx:xxxxx@a)',
+      ['--http-proxy', 'http://b'],
+    ],
     ['{"debug":"yes"}', 'debug: cannot use "yes": true or false is wanted', []],
     ['{"labels":"a=b"}', 'labels: cannot use "a=b": a list of strings is wanted', []],
     ['[]', 'the file holds no JSON object', []],
@@ -86,6 +115,11 @@ describe('loadConfig', () => {
     [['--userland-proxy'], /userland-proxy=true is not supported/],
     [['--exec-opt', 'native.cgroupdriver=systemd'], /exec-opt native\.cgroupdriver=systemd is not supported/],
     [['--data-root', 'relative'], /data-root must be an absolute path: relative/],
+    [['--max-concurrent-downloads=-1'], /^Error: invalid max concurrent downloads: -1$/],
+    [['--max-download-attempts=0'], /^Error: invalid max download attempts: 0$/],
+    [['--registry-mirror', 'mirror:5000'], /^Error: invalid mirror: no scheme specified/],
+    [['--storage-opt', 'size=1G'], /storage-opt size=1G is not supported/],
+    [['--storage-opt', 'gantry.layer-blobs=some'], /gantry\.layer-blobs is keep or discard/],
     [['--bridge', 'none'], /bridge=none is not supported yet/],
   ]
   for (const [flags, message] of impossible) {
@@ -105,5 +139,15 @@ describe('reloaded', () => {
     const config = reloaded(running, next)
     assert.deepEqual([config.log.level, config.labels, config.containers.shmSize], ['debug', ['a=b'], 1 << 20])
     assert.deepEqual([config.dataRoot, config.network.mtu], ['/var/lib/gantry', 1500])
+  })
+
+  it('takes over mirrors, insecure registries and limits, but no proxies', () => {
+    const running = load('{}').config
+    const next = load(
+      '{"registry-mirrors":["http://m"],"insecure-registries":["r"],"max-concurrent-uploads":9,"proxies":{"http-proxy":"http://p"}}',
+    ).config
+    const { registries } = reloaded(running, next)
+    assert.deepEqual([registries.mirrors, registries.insecure, registries.maxConcurrentUploads], [['http://m/'], ['r'], 9])
+    assert.equal(registries.proxy.http, '')
   })
 })

@@ -19,7 +19,7 @@ export type OptionKind = 'string' | 'boolean' | 'integer' | 'bytes' | 'list' | '
 export interface OptionRow {
   readonly flag: string
   readonly short?: string
-  /** Key in daemon.json where it is not the flag's name; `false`: only a flag. */
+  /** Key in daemon.json where it is not the flag's name (`proxies.x`: member of an object); `false`: only a flag. */
   readonly key?: string | false
   readonly kind: OptionKind
   /** What help shows as the value. */
@@ -54,8 +54,11 @@ export interface OptionValues {
   group: string
   host: string[]
   'host-gateway-ip': string[]
+  'http-proxy': string
+  'https-proxy': string
   icc: boolean
   init: boolean
+  'insecure-registry': string[]
   ip: string
   'ip-forward': boolean
   'ip-masq': boolean
@@ -66,13 +69,21 @@ export interface OptionValues {
   'log-format': string
   'log-level': string
   'log-opt': Record<string, string>
+  'max-concurrent-downloads': number
+  'max-concurrent-uploads': number
+  'max-download-attempts': number
+  'min-api-version': string
   mtu: number
   'no-new-privileges': boolean
+  'no-proxy': string
   pidfile: string
   'raw-logs': boolean
+  'registry-config-dir': string
+  'registry-mirror': string[]
   'seccomp-profile': string
   'shutdown-timeout': number
   'storage-driver': string
+  'storage-opt': string[]
   tls: boolean
   tlscacert: string
   tlscert: string
@@ -115,8 +126,21 @@ const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
   group: { kind: 'string', short: 'G', help: 'Group of the unix socket (default "docker")' },
   host: { kind: 'list', short: 'H', key: 'hosts', help: 'Where to listen: unix://PATH, tcp://HOST:PORT' },
   'host-gateway-ip': { kind: 'list', key: 'host-gateway-ips', value: 'ip', help: 'Address that "host-gateway" of --add-host stands for' },
+  'http-proxy': { kind: 'string', key: 'proxies.http-proxy', help: 'Proxy for requests to registries over HTTP (default: $HTTP_PROXY)' },
+  'https-proxy': {
+    kind: 'string',
+    key: 'proxies.https-proxy',
+    help: 'Proxy for requests to registries over HTTPS (default: $HTTPS_PROXY)',
+  },
   icc: { kind: 'boolean', help: 'Let containers of the default bridge talk to each other (default true)' },
   init: { kind: 'boolean', help: 'Run an init in every container that forwards signals and reaps processes' },
+  'insecure-registry': {
+    kind: 'list',
+    key: 'insecure-registries',
+    reload: true,
+    value: 'registry',
+    help: 'Registry whose certificate is not checked and that may speak plain HTTP: HOST[:PORT] or CIDR',
+  },
   ip: { kind: 'string', value: 'ip', help: 'Address published ports bind to (default 0.0.0.0)' },
   'ip-forward': { kind: 'boolean', help: 'Turn on net.ipv4.ip_forward (default true)' },
   'ip-masq': { kind: 'boolean', help: 'Masquerade traffic of the default bridge (default true)' },
@@ -127,13 +151,21 @@ const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
   'log-format': { kind: 'string', help: 'Format of the daemon\'s own log: text or json (default "text")' },
   'log-level': { kind: 'string', short: 'l', help: 'Level of the daemon\'s own log: debug, info, warn, error, fatal (default "info")' },
   'log-opt': { kind: 'map', key: 'log-opts', help: 'Option of the log driver: key=value' },
+  'max-concurrent-downloads': { kind: 'integer', reload: true, help: 'Layers downloaded at a time by each pull; 0: no limit (default 3)' },
+  'max-concurrent-uploads': { kind: 'integer', reload: true, help: 'Layers uploaded at a time by each push; 0: no limit (default 5)' },
+  'max-download-attempts': { kind: 'integer', reload: true, help: 'Attempts at each download (default 5)' },
+  'min-api-version': { kind: 'string', help: 'Oldest API version that is served (default "1.24")' },
   mtu: { kind: 'integer', help: 'MTU of the default bridge (default 1500)' },
   'no-new-privileges': { kind: 'boolean', help: 'Set no_new_privs in containers by default' },
+  'no-proxy': { kind: 'string', key: 'proxies.no-proxy', help: 'Hosts that are asked without proxy (default: $NO_PROXY)' },
   pidfile: { kind: 'string', short: 'p', help: "File of the daemon's pid" },
   'raw-logs': { kind: 'boolean', help: "No colours in the daemon's own log; there are none" },
+  'registry-config-dir': { kind: 'string', help: 'Directory of hosts.toml files and certificates of registries' },
+  'registry-mirror': { kind: 'list', key: 'registry-mirrors', reload: true, value: 'url', help: 'Mirror of Docker Hub, asked before it' },
   'seccomp-profile': { kind: 'string', help: 'Default seccomp profile: path, "builtin" or "unconfined"' },
   'shutdown-timeout': { kind: 'integer', reload: true, help: 'Seconds open requests get to end when the daemon stops (default 15)' },
   'storage-driver': { kind: 'string', short: 's', help: 'Storage driver: overlay2 is the one there is' },
+  'storage-opt': { kind: 'list', key: 'storage-opts', help: 'Storage option: gantry.layer-blobs=keep or discard (default "keep")' },
   tls: { kind: 'boolean', help: 'TLS on tcp:// sockets; --tls=false allows plain TCP on any address' },
   tlscacert: { kind: 'string', help: 'Trust clients whose certificate this CA signed (default "~/.docker/ca.pem")' },
   tlscert: { kind: 'string', help: 'Certificate of the daemon (default "~/.docker/cert.pem")' },
@@ -174,29 +206,16 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'features',
   'firewall-backend',
   'fixed-cidr-v6',
-  'http-proxy',
-  'https-proxy',
-  'no-proxy',
-  'proxies',
   'init-path',
-  'insecure-registry',
-  'insecure-registries',
   'ip-forward-no-drop',
   'ip6tables',
   'ipv6',
-  'max-concurrent-downloads',
-  'max-concurrent-uploads',
-  'max-download-attempts',
   'metrics-addr',
   'network-control-plane-mtu',
   'node-generic-resource',
   'node-generic-resources',
-  'registry-mirror',
-  'registry-mirrors',
   'rootless',
   'selinux-enabled',
-  'storage-opt',
-  'storage-opts',
   'swarm-default-advertise-addr',
   'userland-proxy-path',
   'userns-remap',

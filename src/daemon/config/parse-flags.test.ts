@@ -41,7 +41,7 @@ describe('parseDaemonFlags', () => {
     [['--nope'], 'unknown flag: --nope'],
     [['-x'], "unknown shorthand flag: 'x' in -x"],
     [['-Dx'], "unknown shorthand flag: 'x' in -Dx"],
-    [['--registry-mirror', 'x'], 'flag --registry-mirror is not supported'],
+    [['--userns-remap', 'x'], 'flag --userns-remap is not supported'],
     [['--data-root'], 'flag needs an argument: --data-root'],
     [['--debug=maybe'], 'invalid argument "maybe" for "-D, --debug" flag: strconv.ParseBool: parsing "maybe": invalid syntax'],
     [['--mtu', 'x'], 'invalid argument "x" for "--mtu" flag: strconv.ParseInt: parsing "x": invalid syntax'],
