@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { invalidArgument, notFound } from '#errors'
 import { hexOf, isDigest } from '#oci'
 import type { Digest } from '#oci'
+import { createGrowth } from './growing-blob.ts'
 import { ingestFile } from './ingest-file.ts'
 import { createLease } from './lease.ts'
 import type { OpenLease } from './lease.ts'
@@ -54,7 +55,12 @@ export function createContentStore(deps: { root: string }): ContentStore {
     async ingest(source, options) {
       const lease = options.lease as OpenLease // there are no others
       const temporary = join(ingests, randomUUID())
-      const { blob, file } = await ingestFile(temporary, source, options)
+      const growth = options.growing === undefined ? undefined : createGrowth(temporary)
+      using _end = { [Symbol.dispose]: () => growth?.end('failed') }
+      const { blob, file } = await ingestFile(temporary, source, {
+        ...options,
+        ...(growth !== undefined && { opened: () => options.growing?.(growth.blob), written: growth.grow }),
+      })
       // Held before it can be seen: a collection may run between any two awaits.
       lease.hold(blob.digest)
       try {
@@ -66,6 +72,7 @@ export function createContentStore(deps: { root: string }): ContentStore {
         await unlink(temporary)
         throw error
       }
+      growth?.end('whole')
       await lease.sync(file)
       return blob
     },

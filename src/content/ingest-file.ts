@@ -7,6 +7,9 @@ import type { Blob, IngestOptions } from './types.ts'
 /** Bytes collected before they go to the file in one call. */
 const BATCH = 1024 * 1024
 
+/** What is expected of the content, and who wants to hear how many bytes of it are in the file. */
+type Expected = Pick<IngestOptions, 'digest' | 'size' | 'signal'> & { opened?: () => void; written?: (bytes: number) => void }
+
 /**
  * Writes `source` to a new file at `path` and checks it. On any failure the file is gone again. The file is given open: its data is not on the disk
  * yet; the caller syncs and closes it.
@@ -14,10 +17,11 @@ const BATCH = 1024 * 1024
 export async function ingestFile(
   path: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  expected: Pick<IngestOptions, 'digest' | 'size' | 'signal'>,
+  expected: Expected,
 ): Promise<{ blob: Blob; file: FileHandle }> {
   const file = await open(path, 'wx', 0o600)
   try {
+    expected.opened?.()
     const blob = await copy(file, source, expected)
     if (expected.size !== undefined && blob.size !== expected.size) {
       throw invalidArgument(`content of ${blob.size} bytes, expected ${expected.size}`)
@@ -37,7 +41,7 @@ export async function ingestFile(
 async function copy(
   file: FileHandle,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  { size: limit = Infinity, signal }: Pick<IngestOptions, 'size' | 'signal'>,
+  { size: limit = Infinity, signal, written }: Expected,
 ): Promise<Blob> {
   const digester = createDigester()
   let size = 0
@@ -54,7 +58,7 @@ async function copy(
       batched += chunk.length
       if (batched < BATCH) continue
       await writing
-      writing = writeAll(file, batch)
+      writing = write(batch, size)
       writing.catch(() => {}) // reported where it is awaited
       batch = []
       batched = 0
@@ -63,8 +67,14 @@ async function copy(
     // Also after a failure: the file may not be closed under a write.
     await writing
   }
-  await writeAll(file, batch)
+  await write(batch, size)
   return { digest: digester.digest(), size }
+
+  /** `end`: bytes in the file afterwards. */
+  async function write(chunks: readonly Uint8Array[], end: number): Promise<void> {
+    await writeAll(file, chunks)
+    written?.(end)
+  }
 }
 
 async function writeAll(file: FileHandle, batch: readonly Uint8Array[]): Promise<void> {

@@ -24,11 +24,11 @@ export interface Lease extends Disposable {
 
 /**
  * A blob while it is being written, for a reader that does not want to wait for its end (a worker that unpacks it). The file keeps its bytes when it
- * is renamed or deleted: open it at once.
+ * is renamed or deleted: open it at once. What has been read counts only once the blob is whole.
  */
 export interface GrowingBlob {
   path: string
-  /** Two 64-bit integers shared with worker threads, for `Atomics`: bytes that may be read; 0 while it grows, 1 whole and verified, 2 failed. */
+  /** Shared with worker threads; read by `nextGrowth`. */
   progress: SharedArrayBuffer
 }
 
@@ -40,7 +40,7 @@ export interface IngestOptions {
   /** The content must have this many bytes; reading stops beyond it. */
   size?: number
   signal?: AbortSignal
-  /** Called before the first byte is written. */
+  /** Called before the first byte is written. What it gives ends, whole or failed, before `ingest` settles. */
   growing?: (blob: GrowingBlob) => void
 }
 
@@ -51,8 +51,8 @@ export interface ContentStore {
   isHeld(digest: Digest): boolean
   /**
    * Stores what `source` gives; until it is whole nothing is seen under its digest. It is written to the disk in the background, see
-   * `Lease.durable`, so that it can be used meanwhile. May run several times at once for the same content. Throws INVALID_ARGUMENT when digest or size differ from what was expected; errors of
-   * `source` pass through. Either way nothing is left behind.
+   * `Lease.durable`, so that it can be used meanwhile. May run several times at once for the same content. Throws INVALID_ARGUMENT when digest
+   * or size differ from what was expected; errors of `source` pass through. Either way nothing is left behind.
    */
   ingest(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: IngestOptions): Promise<Blob>
   has(digest: Digest): boolean
