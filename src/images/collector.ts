@@ -3,29 +3,55 @@ import { chainIds } from '#oci'
 import type { Digest } from '#oci'
 import type { ChainId, Snapshotter } from '#snapshots'
 import type { ImageStore } from './image-store.ts'
+import type { ManifestGraph } from './manifest-graph.ts'
 
 /** Frees what no image needs, and knows which layers images have. */
 export interface Collector {
   /** One run at a time; a call during a run asks for another. */
   collect(): Promise<void>
+  /**
+   * Frees these manifests, with what only they need, although names point to them: what remains of such a name is as if they had never been fetched. What
+   * must not stay (rows of images) has been deleted before, in the same turn of the event loop.
+   */
+  drop(manifests: ReadonlySet<Digest>): Promise<void>
   /** All chains of an image, lowest first. */
   chains(id: Digest): ChainId[]
   /** Bytes of each layer that an image has, by chain id. */
   layerSizes(): Map<string, number>
 }
 
-export function createCollector(deps: { store: ImageStore; content: ContentStore; snapshotter: Snapshotter }): Collector {
-  const { store, content, snapshotter } = deps
+export function createCollector(deps: {
+  store: ImageStore
+  content: ContentStore
+  snapshotter: Snapshotter
+  graph: ManifestGraph
+}): Collector {
+  const { store, content, snapshotter, graph } = deps
   let running: Promise<void> | undefined
   let again = false
 
   const chains = (id: Digest): ChainId[] => chainIds(store.config(id).rootfs.diff_ids)
 
+  /** Everything that names reach is kept: documents and blobs come and go together. Nothing is decoded that was seen before. */
+  function needed(except?: ReadonlySet<Digest>): Set<Digest> {
+    const found = new Set<Digest>()
+    for (const { target } of store.names()) if (target !== undefined) graph.closure(target, found, except)
+    graph.retain(found)
+    for (const id of store.ids()) found.add(id)
+    for (const blob of snapshotter.blobs()) found.add(blob)
+    return found
+  }
+
+  /** Synchronous until its first await: nothing can be stored between the decision and the deed. */
+  async function free(except?: ReadonlySet<Digest>): Promise<void> {
+    snapshotter.collect(new Set(store.ids().flatMap((id) => store.row(id)?.chain ?? [])))
+    await content.collect(needed(except))
+  }
+
   async function work(): Promise<void> {
     while (again) {
       again = false
-      snapshotter.collect(new Set(store.ids().flatMap((id) => store.row(id)?.chain ?? [])))
-      await content.collect(new Set([...store.ids(), ...snapshotter.blobs()]))
+      await free()
     }
   }
 
@@ -35,6 +61,7 @@ export function createCollector(deps: { store: ImageStore; content: ContentStore
       running ??= work().finally(() => (running = undefined))
       await running
     },
+    drop: (manifests) => free(manifests),
     chains,
     layerSizes: () => new Map(store.ids().flatMap((id) => chains(id).map((chain) => [chain, snapshotter.layer(chain).size]))),
   }

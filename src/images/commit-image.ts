@@ -48,7 +48,12 @@ export async function commitImage(deps: CreateDeps, options: CommitOptions): Pro
     ],
   }
   const id = await storeConfig(content, file, lease)
-  await createImages(deps, [{ config: id, parent: options.parent, names: name === undefined ? [] : [name] }], lease, 'create')
+  await createImages(
+    deps,
+    [{ config: id, parent: options.parent, names: name === undefined ? [] : [{ reference: name }] }],
+    lease,
+    'create',
+  )
   return id
 }
 

@@ -1,15 +1,23 @@
 import type { ContentStore, Lease } from '#content'
 import { chainIds, decodeImageConfig } from '#oci'
-import type { Digest, ImageConfigFile, Reference } from '#oci'
+import type { Descriptor, Digest, ImageConfigFile, Reference } from '#oci'
 import type { Snapshotter } from '#snapshots'
 import type { ImageStore } from './image-store.ts'
 import { giveName } from './name-image.ts'
 import type { PublishImageEvent } from './types.ts'
 
+/** A name to give. */
+export interface NewName {
+  reference: Reference
+  /** The manifest or index that the image came as; its blob is stored. Undefined for an image made here. */
+  target?: Descriptor
+}
+
 export interface NewImage {
   config: Digest
   parent: Digest | ''
-  names: readonly Reference[]
+  /** May be empty: the image is dangling then, or belongs to another name's target. */
+  names: readonly NewName[]
 }
 
 export interface CreateDeps {
@@ -28,13 +36,14 @@ export async function storeConfig(content: ContentStore, config: ImageConfigFile
 
 /**
  * Enters images whose configs and layers are stored and stacked already; all together, so that a crash leaves all or none. One that is
- * there already only gets the names. The caller's lease ends afterwards: from here on the rows keep what they name.
+ * there already only gets the names. The caller's lease ends afterwards: from here on the rows keep what they name. Without `event` nobody is told
+ * anything: a pull has an event of its own, and Docker sends none for the names it gives.
  */
 export async function createImages(
   deps: CreateDeps,
   images: readonly NewImage[],
   lease: Lease,
-  event: 'load' | 'import' | 'create',
+  event?: 'load' | 'import' | 'create',
 ): Promise<void> {
   const { store, publish } = deps
   await lease.durable()
@@ -53,9 +62,10 @@ export async function createImages(
           created: Date.parse(config.created ?? '') || 0,
         })
       }
-      return names.map((name) => giveName(store, id, name))
+      return names.map(({ reference, target }) => giveName(store, id, reference, target))
     }),
   )
+  if (event === undefined) return
   for (const { config: id } of images) publish(event, id, { ...store.config(id).config?.Labels, name: id })
   for (const makeEvent of tagged) publish(...makeEvent())
 }

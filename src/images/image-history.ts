@@ -1,11 +1,17 @@
 import { chainIds, familiarString } from '#oci'
-import type { Digest } from '#oci'
+import type { Digest, Reference } from '#oci'
 import type { Snapshotter } from '#snapshots'
 import type { ImageStore } from './image-store.ts'
+import type { ManifestGraph } from './manifest-graph.ts'
+import { variants } from './variants.ts'
 import type { HistoryEntry } from './types.ts'
 
 /** How an image came about, newest step first. Source: moby daemon/images/image_history.go. */
-export function imageHistory(store: ImageStore, snapshotter: Pick<Snapshotter, 'layer'>, id: Digest): HistoryEntry[] {
+export function imageHistory(
+  deps: { store: ImageStore; graph: ManifestGraph; snapshotter: Pick<Snapshotter, 'layer'> },
+  id: Digest,
+): HistoryEntry[] {
+  const { store, snapshotter } = deps
   const config = store.config(id)
   const chains = chainIds(config.rootfs.diff_ids)
   let layer = 0
@@ -26,10 +32,22 @@ export function imageHistory(store: ImageStore, snapshotter: Pick<Snapshotter, '
   let current: Digest | '' = id
   for (const entry of entries) {
     if (current === '' || !store.has(current)) break
-    const tags = store.references(current).filter(({ digest }) => digest === undefined)
+    const tags = tagsOf(deps, current)
     entry.id = current
     entry.tags = tags.length === 0 ? null : tags.map(familiarString)
     current = store.row(current)?.parent ?? ''
   }
   return entries
+}
+
+/** Another platform of a name goes by that name. */
+function tagsOf({ store, graph }: { store: ImageStore; graph: ManifestGraph }, id: Digest): Reference[] {
+  const own = store.references(id)
+  const names =
+    own.length > 0
+      ? own
+      : (variants(store, graph)
+          .get(id)
+          ?.owners.map(({ reference }) => reference) ?? [])
+  return names.filter(({ digest }) => digest === undefined)
 }

@@ -6,12 +6,13 @@ import type { ChainId, Snapshotter } from '#snapshots'
 import { codeOf, invalidArgument, notFound, notImplemented } from '#errors'
 import { commitImage } from './commit-image.ts'
 import { describeImage } from './describe-image.ts'
-import { findImage } from './find-image.ts'
+import { findImage, findTarget } from './find-image.ts'
 import { imageHistory } from './image-history.ts'
 import { createImageStore } from './image-store.ts'
 import { importImage } from './import-image.ts'
 import { listImages } from './list-images.ts'
 import { loadImages } from './load/load-images.ts'
+import { createManifestGraph } from './manifest-graph.ts'
 import { giveName, imageAttributes, parseNewName } from './name-image.ts'
 import { pruneImages } from './prune-images.ts'
 import { removeImage } from './remove-image.ts'
@@ -32,9 +33,10 @@ export interface ImageServiceDeps {
 export function createImageService(deps: ImageServiceDeps): ImageService {
   const { content, snapshotter, publish, users } = deps
   const store = createImageStore(deps)
+  const graph = createManifestGraph({ content })
   const creation = { store, content, snapshotter, publish }
-  const removal = { store, users, publish }
-  const collector = createCollector({ store, content, snapshotter })
+  const removal = { store, graph, users, publish }
+  const collector = createCollector({ store, content, snapshotter, graph })
 
   function collectSoon(): void {
     collector.collect().catch((error: unknown) => {
@@ -57,15 +59,18 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   }
 
   return {
-    get: (ref) => describeImage(store, findImage(store, ref)),
-    list: (options) => listImages(store, options),
-    history: (ref) => imageHistory(store, snapshotter, findImage(store, ref)),
+    get(ref) {
+      const { id, target } = findTarget(store, ref)
+      return { ...describeImage(store, id), ...(target === undefined ? {} : { descriptor: target }) }
+    },
+    list: (options) => listImages(store, graph, options),
+    history: (ref) => imageHistory({ store, graph, snapshotter }, findImage(store, ref)),
 
     async tag(ref, repo, tag) {
       const name = parseNewName(repo, tag)
       if (name === undefined) throw invalidArgument('invalid reference format')
-      const id = findImage(store, ref)
-      const event = store.transaction(() => giveName(store, id, name))
+      const { id, target } = findTarget(store, ref)
+      const event = store.transaction(() => giveName(store, id, name, target))
       publish(...event())
     },
 

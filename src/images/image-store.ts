@@ -1,7 +1,7 @@
 import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
 import { decodeImageConfig, familiarString, fullString, MAX_CONFIG_SIZE, parseReference } from '#oci'
-import type { Digest, ImageConfigFile, Reference } from '#oci'
+import type { Descriptor, Digest, ImageConfigFile, Reference } from '#oci'
 
 /** What is kept of an image besides its config, which is a blob of the content store with the image's id as its digest. */
 export interface ImageRow {
@@ -17,6 +17,13 @@ export interface ImageRow {
 
 interface ReferenceRow {
   image: Digest
+  /** The manifest or index that the name was pulled, loaded or pushed as. Rows of Gantry before 0.2 and names of images made here have none. */
+  target?: Descriptor
+}
+
+/** A name and what it means. */
+export interface ImageName extends ReferenceRow {
+  reference: Reference
 }
 
 /** Rows of images and names, with all of them in memory: every `create` and `ps` asks. */
@@ -29,13 +36,17 @@ export interface ImageStore {
   children(id: Digest): Digest[]
   /** All names of an image: by full name, tags before digests. */
   references(id: Digest): Reference[]
+  /** The same with what they mean. */
+  namesOf(id: Digest): ImageName[]
+  /** All names of all images. */
+  names(): ImageName[]
   /** What a name with tag or digest means. */
-  find(reference: Reference): Digest | undefined
-  /** Names with this repository. */
+  find(reference: Reference): ImageName | undefined
+  /** Names with this repository, by full name. */
   byName(domain: string, path: string): Reference[]
   putImage(id: Digest, row: ImageRow): void
   deleteImage(id: Digest): void
-  putReference(reference: Reference, image: Digest): void
+  putReference(reference: Reference, image: Digest, target?: Descriptor): void
   deleteReference(reference: Reference): void
   /** All writes inside happen together or not at all, in memory too. */
   transaction<T>(change: () => T): T
@@ -46,18 +57,26 @@ export function createImageStore(deps: { metadata: Metadata; content: ContentSto
   const referenceRows = deps.metadata.repository<ReferenceRow>('references')
   const configs = new Map<Digest, ImageConfigFile>()
   let images = new Map<Digest, ImageRow>()
-  let names = new Map<string, { reference: Reference; image: Digest }>()
+  let names = new Map<string, ImageName>()
   readAll()
 
   function readAll(): void {
     images = new Map(imageRows.all().map(({ key, value }) => [key as Digest, value]))
-    names = new Map(referenceRows.all().map(({ key, value }) => [key, { reference: parseReference(key), image: value.image }]))
+    names = new Map(referenceRows.all().map(({ key, value }) => [key, { reference: parseReference(key), ...value }]))
   }
 
   /** A digest says more than a tag beside it: the tag is not looked at (as distribution/reference's store). */
   function keyOf(reference: Reference): string {
     const { tag: _, ...canonical } = reference
     return fullString(reference.digest === undefined ? reference : canonical)
+  }
+
+  function namesOf(id: Digest): ImageName[] {
+    const found = [...names.values()].filter(({ image }) => image === id)
+    return found.sort(
+      ({ reference: a }, { reference: b }) =>
+        Number(a.digest !== undefined) - Number(b.digest !== undefined) || compare(familiarString(a), familiarString(b)),
+    )
   }
 
   return {
@@ -71,17 +90,15 @@ export function createImageStore(deps: { metadata: Metadata; content: ContentSto
     },
     ids: () => [...images.keys()],
     children: (id) => [...images].filter(([, row]) => row.parent === id).map(([child]) => child),
-    references(id) {
-      const found = [...names.values()].filter(({ image }) => image === id).map(({ reference }) => reference)
-      return found.sort(
-        (a, b) => Number(a.digest !== undefined) - Number(b.digest !== undefined) || compare(familiarString(a), familiarString(b)),
-      )
-    },
-    find: (reference) => names.get(keyOf(reference))?.image,
+    references: (id) => namesOf(id).map(({ reference }) => reference),
+    namesOf,
+    names: () => [...names.values()],
+    find: (reference) => names.get(keyOf(reference)),
     byName: (domain, path) =>
       [...names.values()]
-        .filter(({ reference }) => reference.domain === domain && reference.path === path)
-        .map(({ reference }) => reference),
+        .map(({ reference }) => reference)
+        .filter((reference) => reference.domain === domain && reference.path === path)
+        .sort((a, b) => compare(fullString(a), fullString(b))),
     putImage(id, row) {
       imageRows.put(id, row)
       images.set(id, row)
@@ -91,9 +108,10 @@ export function createImageStore(deps: { metadata: Metadata; content: ContentSto
       images.delete(id)
       configs.delete(id)
     },
-    putReference(reference, image) {
-      referenceRows.put(keyOf(reference), { image })
-      names.set(keyOf(reference), { reference, image })
+    putReference(reference, image, target) {
+      const row: ReferenceRow = target === undefined ? { image } : { image, target }
+      referenceRows.put(keyOf(reference), row)
+      names.set(keyOf(reference), { reference, ...row })
     },
     deleteReference(reference) {
       referenceRows.delete(keyOf(reference))

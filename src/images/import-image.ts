@@ -32,6 +32,6 @@ export async function importImage(deps: CreateDeps, tar: Readable, options: Impo
     },
     lease,
   )
-  await createImages(deps, [{ config: id, parent: '', names: name === undefined ? [] : [name] }], lease, 'import')
+  await createImages(deps, [{ config: id, parent: '', names: name === undefined ? [] : [{ reference: name }] }], lease, 'import')
   return id
 }

@@ -3,22 +3,28 @@ import type { Digest } from '#oci'
 import { describeImage } from './describe-image.ts'
 import { findImage } from './find-image.ts'
 import type { ImageStore } from './image-store.ts'
+import type { ManifestGraph } from './manifest-graph.ts'
+import { variants } from './variants.ts'
 import type { Image, ImageFilters } from './types.ts'
 
 /**
- * Images, newest first. Without `all`, those that exist only as parents of others are left out. Source: moby daemon/images/images.go, Images.
+ * Images, newest first. Without `all`, those that exist only as parents of others are left out; always those that belong to another name's
+ * target. Source: moby daemon/images/images.go, Images.
  */
-export function listImages(store: ImageStore, options: { all: boolean; filters: ImageFilters }): Image[] {
+export function listImages(store: ImageStore, graph: ManifestGraph, options: { all: boolean; filters: ImageFilters }): Image[] {
   const { filters } = options
   const createdBetween = creationFilter(store, filters)
   const patterns = filters.reference.map(compileReferencePattern)
+  const owned = variants(store, graph)
   const images: Image[] = []
   for (const id of store.ids()) {
     if (!createdBetween(id) || !matchesLabels(store, id, filters)) continue
-    const references = store.references(id).filter((reference) => patterns.length === 0 || patterns.some((matches) => matches(reference)))
-    const image = describeImage(store, id, references)
+    const all = store.namesOf(id)
+    if (all.length === 0 && owned.has(id)) continue
+    const names = all.filter(({ reference }) => patterns.length === 0 || patterns.some((matches) => matches(reference)))
+    const image = describeImage(store, id, names)
     const hasChildren = store.children(id).length > 0
-    if (references.length === 0) {
+    if (names.length === 0) {
       if (!options.all && hasChildren) continue
       if (filters.dangling === false || patterns.length > 0) continue
       if (filters.dangling === true && hasChildren) continue

@@ -1,6 +1,6 @@
 import { invalidArgument } from '#errors'
 import { familiarName, familiarString, parseReference, parseTag, withDefaultTag } from '#oci'
-import type { Digest, Reference } from '#oci'
+import type { Descriptor, Digest, Reference } from '#oci'
 import type { ImageStore } from './image-store.ts'
 import type { PublishImageEvent } from './types.ts'
 
@@ -15,9 +15,13 @@ export function parseNewName(repo: string, tag: string): Reference | undefined {
   return name
 }
 
-/** Inside a transaction: gives an image a name, which another image may lose by it. Returns the event to publish afterwards. */
-export function giveName(store: ImageStore, id: Digest, name: Reference): () => Parameters<PublishImageEvent> {
-  store.putReference(name, id)
+/**
+ * Inside a transaction: gives an image a name, which another image may lose by it. Without `target` the one stays that the name has had for the same
+ * image. Returns the event to publish afterwards.
+ */
+export function giveName(store: ImageStore, id: Digest, name: Reference, target?: Descriptor): () => Parameters<PublishImageEvent> {
+  const before = store.find(name)
+  store.putReference(name, id, target ?? (before?.image === id ? before.target : undefined))
   const row = store.row(id)
   if (row !== undefined) store.putImage(id, { ...row, lastTagged: Date.now() })
   return () => ['tag', id, imageAttributes(store, id, familiarString(name))]

@@ -8,11 +8,14 @@ import { chainIds, familiarString, parseReference, withDefaultTag } from '#oci'
 import type { Digest, Reference } from '#oci'
 import { findImage, isIdPrefix } from './find-image.ts'
 import type { ImageStore } from './image-store.ts'
+import type { ManifestGraph } from './manifest-graph.ts'
 import { imageAttributes } from './name-image.ts'
+import { variants } from './variants.ts'
 import type { DeleteResult, ImageUsers, PublishImageEvent } from './types.ts'
 
 export interface RemoveDeps {
   store: ImageStore
+  graph: ManifestGraph
   users: ImageUsers
   publish: PublishImageEvent
 }
@@ -31,8 +34,9 @@ export function removeImage(deps: RemoveDeps, ref: string, options: { force: boo
   const id = findImage(store, ref)
   const results: DeleteResult[] = []
   const byName = !isIdPrefix(id, ref)
+  const owned = ownedOnlyBy(deps, id)
   if (byName) {
-    if (!options.force && isSingleReference(store.references(id))) refuseWhenUsed(deps, id, ref)
+    if (!options.force && isSingleReference(store.references(id))) refuseWhenUsed(deps, [id, ...owned], ref)
     untagWithDigests(deps, id, withDefaultTag(parseReference(ref)), results)
     if (store.references(id).length > 0) return results
   } else if (isSingleReference(store.references(id))) {
@@ -40,25 +44,44 @@ export function removeImage(deps: RemoveDeps, ref: string, options: { force: boo
     if (found !== undefined) throw describe(id, found)
     for (const reference of store.references(id)) untag(deps, id, reference, results)
   }
-  deleteImage(deps, id, options, byName, results)
+  // Another name's target has it for another platform: it goes with that one.
+  if (!byName || !variants(store, deps.graph).has(id)) deleteImage(deps, id, options, byName, results)
+  if (store.references(id).length > 0) return results
+  for (const variant of owned) if (store.has(variant)) deleteImage(deps, variant, options, true, results)
   return results
 }
 
-function refuseWhenUsed({ users }: RemoveDeps, id: Digest, ref: string): void {
-  const [user] = users.usersOf(id)
-  if (user === undefined) return
-  throw conflict(
-    `conflict: unable to remove repository reference "${ref}" (must force) - container ${short(user.id)} is using its referenced image ${short(id)}`,
-  )
+/** Images without a name that belong to the names of this one and no others: its other platforms. */
+function ownedOnlyBy({ store, graph }: RemoveDeps, id: Digest): Digest[] {
+  const owned = [...variants(store, graph)].filter(([variant]) => variant !== id && store.references(variant).length === 0)
+  return owned.filter(([, { owners }]) => owners.every(({ image }) => image === id)).map(([variant]) => variant)
+}
+
+function refuseWhenUsed({ users }: RemoveDeps, ids: readonly Digest[], ref: string): void {
+  for (const id of ids) {
+    const [user] = users.usersOf(id)
+    if (user === undefined) continue
+    throw conflict(
+      `conflict: unable to remove repository reference "${ref}" (must force) - container ${short(user.id)} is using its referenced image ${short(id)}`,
+    )
+  }
 }
 
 /** Deletes a name, and the repository's digests with its last tag. */
 function untagWithDigests(deps: RemoveDeps, id: Digest, reference: Reference, results: DeleteResult[]): void {
+  const { store } = deps
   untag(deps, id, reference, results)
   if (reference.digest !== undefined) return
-  const sameRepository = deps.store.references(id).filter(({ domain, path }) => domain === reference.domain && path === reference.path)
-  if (sameRepository.some(({ digest }) => digest === undefined)) return
-  for (const digested of sameRepository) untag(deps, id, digested, results)
+  const sameRepository = store.byName(reference.domain, reference.path)
+  const tags = sameRepository.flatMap((name) => (name.digest === undefined ? (store.find(name) ?? []) : []))
+  if (tags.some(({ image }) => image === id)) return
+  for (const digested of sameRepository) {
+    if (digested.digest === undefined || store.find(digested)?.image !== id) continue
+    // Another tag for another platform of the same index: from now on the digest means that one's image.
+    const heir = tags.find(({ target }) => target?.digest === digested.digest)
+    if (heir === undefined) untag(deps, id, digested, results)
+    else store.putReference(digested, heir.image, heir.target)
+  }
 }
 
 function untag({ store, publish }: RemoveDeps, id: Digest, reference: Reference, results: DeleteResult[]): void {

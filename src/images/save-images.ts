@@ -54,11 +54,11 @@ export function chooseImages(store: ImageStore, refs: readonly string[]): SavedI
         ? store.byName(name.domain, name.path).filter((tag) => tag.digest === undefined)
         : []
     if (tags.length === 0) {
-      const id = store.find(withDefaultTag(name)) ?? findImage(store, ref)
+      const id = store.find(withDefaultTag(name))?.image ?? findImage(store, ref)
       add(id, store.find(withDefaultTag(name)) !== undefined && name.digest === undefined ? [withDefaultTag(name)] : [])
     }
     for (const tag of tags) {
-      const id = store.find(tag)
+      const id = store.find(tag)?.image
       if (id === undefined) throw notFound(`No such image: ${familiarString(tag)}`)
       add(id, [tag])
     }

@@ -64,10 +64,13 @@ export interface ImageUsers {
   usersOf(image: Digest): { id: string; running: boolean }[]
 }
 
-/** Tells the world what happened to an image; wired to the event bus. `attributes` holds the labels and `name`. */
+/**
+ * Tells the world what happened to an image; wired to the event bus. `id` is the image's, but the familiar name for `pull` and `push`;
+ * `attributes` holds the labels and `name`.
+ */
 export type PublishImageEvent = (
-  action: 'tag' | 'untag' | 'delete' | 'load' | 'save' | 'import' | 'create' | 'prune',
-  id: Digest | '',
+  action: 'tag' | 'untag' | 'delete' | 'load' | 'save' | 'import' | 'create' | 'prune' | 'pull' | 'push',
+  id: string,
   attributes: Record<string, string>,
 ) => void
 

@@ -25,7 +25,12 @@ export async function loadImages(deps: CreateDeps, archive: Readable, options: L
     const unpack = createUnpacker(deps, lease, { ...options, signal })
     const images = await Promise.all(archived.map((image) => prepareImage(deps, image, lease, unpack)))
     await createImages(deps, images, lease, 'load')
-    for (const { config, names } of images) for (const message of loadedMessages(config, names)) options.report(message)
+    for (const { config, names } of images)
+      for (const message of loadedMessages(
+        config,
+        names.map(({ reference }) => reference),
+      ))
+        options.report(message)
     return images.map(({ config }) => config)
   } finally {
     stop.abort()
@@ -54,7 +59,7 @@ async function prepareImage({ store, snapshotter }: CreateDeps, image: ArchivedI
   await Promise.all(image.layers.map((blob, index) => unpack(blob, diffIds[index] ?? blob)))
   let chain: ChainId | undefined
   for (const diffId of diffIds) chain = snapshotter.stack(chain, diffId, lease)
-  return { config: image.config, parent: '', names }
+  return { config: image.config, parent: '', names: names.map((reference) => ({ reference })) }
 }
 
 function parseTaggedName(text: string): Reference {
