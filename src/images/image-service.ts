@@ -104,7 +104,10 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     },
     resolve: (ref) => Promise.resolve(describeImage(store, findImage(store, ref))),
     manifests: () => [],
-    import: (tar, options) => making(async () => describeImage(store, await importImage(creation, tar, options))),
+    import(source, options) {
+      if ('url' in source) throw notImplemented('importing from a URL is not implemented in Gantry yet')
+      return making(async () => describeImage(store, await importImage(creation, source, options)))
+    },
     commit: (options) => making(async () => describeImage(store, await commitImage(creation, options))),
 
     layerPaths(id) {

@@ -76,6 +76,8 @@ export type PublishImageEvent = (
 
 export interface LoadOptions {
   quiet: boolean
+  /** Of images with several: only these are taken. Undefined or empty: all that the archive has. */
+  platforms?: readonly Platform[]
   signal?: AbortSignal
   report: (message: ProgressMessage) => void
 }
@@ -91,6 +93,22 @@ export interface ImportOptions {
   /** `os/arch/variant`; undefined: this machine's. */
   platform?: string
   signal?: AbortSignal
+  /** Hears of the download when the archive comes from a URL. */
+  report?: (message: ProgressMessage) => void
+}
+
+export interface SaveOptions {
+  /** Of images with several: only these are written. Undefined or empty: everything that is here. */
+  platforms?: readonly Platform[]
+}
+
+export interface RemoveOptions {
+  /** Deletes although a stopped container uses the image, and all names of an image that is given by its id. */
+  force: boolean
+  /** Parents that nobody needs go, too. */
+  prune: boolean
+  /** Only these platforms of the image are deleted; its names stay. Undefined or empty: all of it. */
+  platforms?: readonly Platform[]
 }
 
 export interface CommitOptions {
@@ -160,8 +178,8 @@ export interface ImageService {
   history(ref: string): HistoryEntry[]
   /** Throws INVALID_ARGUMENT for a bad reference, NOT_FOUND for a missing source. */
   tag(ref: string, repo: string, tag: string): Promise<void>
-  /** Throws CONFLICT with Docker's texts when the image is in use. */
-  remove(ref: string, options: { force: boolean; prune: boolean }): Promise<DeleteResult[]>
+  /** Throws CONFLICT with Docker's texts when the image is in use; NOT_FOUND for an image or platform that is not here. */
+  remove(ref: string, options: RemoveOptions): Promise<DeleteResult[]>
   /** `filters.dangling` undefined or true: only images without a tag. */
   prune(filters: ImageFilters): Promise<{ deleted: DeleteResult[]; reclaimed: number }>
   /**
@@ -169,8 +187,11 @@ export interface ImageService {
    * INVALID_ARGUMENT for a bad archive; nothing of it is left then.
    */
   load(archive: Readable, options: LoadOptions): Promise<Image[]>
-  /** `docker save`: OCI layout with manifest.json beside it, as Docker 25 and later write it. Throws NOT_FOUND before the first byte. */
-  save(refs: string[]): Readable
+  /**
+   * `docker save`: OCI layout with manifest.json beside it, as Docker 25 and later write it. Manifests, indexes and layers of an image that came from a registry
+   * are written as they came. Throws NOT_FOUND before the first byte, for a platform that is not here, too.
+   */
+  save(refs: string[], options?: SaveOptions): Readable
   /**
    * Downloads an image, verified, unpacked while it comes. Throws what {@link Remotes} throws; INVALID_ARGUMENT for what is no image, NOT_FOUND `no matching
    * manifest for linux/x in the manifest list entries`. A pull that is cancelled or fails leaves no half blob, layer or name.
@@ -185,8 +206,11 @@ export interface ImageService {
   resolve(ref: string, platform: string, options?: { signal?: AbortSignal }): Promise<Image>
   /** The manifests of what a name points to; one for a single manifest, none for an image made here. */
   manifests(ref: string): ImageManifestSummary[]
-  /** A root file system tar (compressed or not) becomes a one-layer image. */
-  import(tar: Readable, options: ImportOptions): Promise<Image>
+  /**
+   * A root file system tar (compressed or not) becomes a one-layer image. `url`: it is fetched from there first (`http://`, `https://`; without a scheme http).
+   * Throws INVALID_ARGUMENT for a bad archive, UNAVAILABLE when it cannot be fetched.
+   */
+  import(source: Readable | { url: string }, options: ImportOptions): Promise<Image>
   /** A writable layer becomes an image on top of `parent`. */
   commit(options: CommitOptions): Promise<Image>
   /** Host directories of an image's layers, topmost first; for inspect's `GraphDriver`. Throws NOT_FOUND. */
