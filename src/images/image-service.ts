@@ -104,9 +104,9 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     },
     resolve: (ref) => Promise.resolve(describeImage(store, findImage(store, ref))),
     manifests: () => [],
-    import(source, options) {
-      if ('url' in source) throw notImplemented('importing from a URL is not implemented in Gantry yet')
-      return making(async () => describeImage(store, await importImage(creation, source, options)))
+    import: (tar, options) => making(async () => describeImage(store, await importImage(creation, tar, options))),
+    importFrom() {
+      return Promise.reject(notImplemented('importing from a URL is not implemented in Gantry yet'))
     },
     commit: (options) => making(async () => describeImage(store, await commitImage(creation, options))),
 

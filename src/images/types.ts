@@ -206,11 +206,10 @@ export interface ImageService {
   resolve(ref: string, platform: string, options?: { signal?: AbortSignal }): Promise<Image>
   /** The manifests of what a name points to; one for a single manifest, none for an image made here. */
   manifests(ref: string): ImageManifestSummary[]
-  /**
-   * A root file system tar (compressed or not) becomes a one-layer image. `url`: it is fetched from there first (`http://`, `https://`; without a scheme http).
-   * Throws INVALID_ARGUMENT for a bad archive, UNAVAILABLE when it cannot be fetched.
-   */
-  import(source: Readable | { url: string }, options: ImportOptions): Promise<Image>
+  /** A root file system tar (compressed or not) becomes a one-layer image. Throws INVALID_ARGUMENT for a bad archive. */
+  import(tar: Readable, options: ImportOptions): Promise<Image>
+  /** The same with an archive that is fetched first (`http://`, `https://`; without a scheme http). Throws UNAVAILABLE, too. */
+  importFrom(url: string, options: ImportOptions): Promise<Image>
   /** A writable layer becomes an image on top of `parent`. */
   commit(options: CommitOptions): Promise<Image>
   /** Host directories of an image's layers, topmost first; for inspect's `GraphDriver`. Throws NOT_FOUND. */
