@@ -33,28 +33,30 @@ const MAX_RACES = 32
 
 /** {@link Files} on the running kernel (Linux 5.6 for openat2). `system` is for tests. */
 export function createFiles(system: SystemCalls = createSystemCalls()): Files {
-  function openInRoot(rootFd: number, path: string, flags: number, mode = 0): number {
+  function openInRoot(rootFd: number, path: FilePath, flags: number, mode = 0): number {
     const how = Buffer.alloc(24) // struct open_how: u64 flags, mode, resolve
     const creates = (flags & constants.O_CREAT) !== 0
     how.writeBigUInt64LE(BigInt(flags | O_CLOEXEC), 0)
     how.writeBigUInt64LE(BigInt(creates ? mode : 0), 8) // EINVAL when a mode comes without O_CREAT
     how.writeBigUInt64LE(BigInt(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), 16)
     for (let races = 0; ; races++) {
-      const result = system.attempt('openat2', rootFd, path === '' ? '.' : path, how, how.length)
+      const result = system.attempt('openat2', rootFd, path.length === 0 ? '.' : terminated(path), how, how.length)
       if (result >= 0) return result
-      if ((result !== -EAGAIN && result !== -EINTR) || races === MAX_RACES) throw syscallError('openat2', -result, [path])
+      if ((result !== -EAGAIN && result !== -EINTR) || races === MAX_RACES) throw syscallError('openat2', -result, [String(path)])
     }
   }
 
+  /** `path` has one character for each byte. */
   function tryOpenDirectory(rootFd: number, path: string): number | undefined {
     try {
-      return openInRoot(rootFd, path, O_PATH | constants.O_DIRECTORY)
+      return openInRoot(rootFd, Buffer.from(path, 'latin1'), O_PATH | constants.O_DIRECTORY)
     } catch (error) {
       if ((error as { errno?: number }).errno === ENOENT) return undefined
       throw error
     }
   }
 
+  /** `path` has one character for each byte. */
   function mkdirInRoot(rootFd: number, path: string, mode: number, links = 0): number {
     if (links > MAX_SYMLINKS) throw syscallError('mkdirat', ELOOP, [path])
     const existing = tryOpenDirectory(rootFd, path)
@@ -62,12 +64,12 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
     const { parent, name } = splitLast(path)
     const parentFd = mkdirInRoot(rootFd, parent, mode, links)
     try {
-      const result = system.attempt('mkdirat', parentFd, name, mode)
+      const result = system.attempt('mkdirat', parentFd, terminated(Buffer.from(name, 'latin1')), mode)
       if (result < 0 && result !== -EEXIST) throw syscallError('mkdirat', -result, [path])
       const made = tryOpenDirectory(rootFd, path)
       if (made !== undefined) return made
       // The name exists and yet leads nowhere: a dangling link such as /var/run -> /run. What it points to is made, inside the root.
-      const target = readlinkSync(`/proc/self/fd/${parentFd}/${name}`)
+      const target = readlinkSync(Buffer.from(`/proc/self/fd/${parentFd}/${name}`, 'latin1'), { encoding: 'latin1' })
       return mkdirInRoot(rootFd, target.startsWith('/') ? target : `${parent}/${target}`, mode, links + 1)
     } finally {
       closeSync(parentFd)
@@ -91,7 +93,7 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
       return ownDescriptor(openSync(path, O_PATH | constants.O_DIRECTORY))
     },
     openInRoot,
-    mkdirInRoot: (rootFd, path, mode) => mkdirInRoot(rootFd, path, mode),
+    mkdirInRoot: (rootFd, path, mode) => mkdirInRoot(rootFd, Buffer.from(path).toString('latin1'), mode),
     mknodAt(dirFd, name, mode, major, minor) {
       if (name.includes('/')) throw syscallError('mknodat', EINVAL, [String(name)]) // a path would be followed through links the root does not confine
       system.call('mknodat', dirFd, terminated(name), mode, makeDevice(major, minor))
@@ -139,9 +141,11 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
   }
 }
 
-/** Bytes of a name need the NUL that strings get by themselves. */
+/** Bytes of a name need the NUL that strings get by themselves; one inside would cut the name short after all checks have seen the whole. */
 function terminated(path: FilePath): FilePath {
-  return typeof path === 'string' ? path : Buffer.concat([path, Buffer.of(0)])
+  if (typeof path === 'string') return path
+  if (path.includes(0)) throw syscallError('path', EINVAL, [String(path)])
+  return Buffer.concat([path, Buffer.of(0)])
 }
 
 /** Nanoseconds are never negative: a time before the epoch counts up from an earlier second. */

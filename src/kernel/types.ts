@@ -19,9 +19,9 @@ export interface Files {
    * openat2(2) with RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS: symlinks, `..` and absolute targets stay inside `rootFd`. Adds O_CLOEXEC.
    * `flags` are node's `fs.constants`. Returns a descriptor.
    */
-  openInRoot(rootFd: number, path: string, flags: number, mode?: number): number
+  openInRoot(rootFd: number, path: FilePath, flags: number, mode?: number): number
   /** Makes every missing directory of `path` inside the root; returns an O_PATH descriptor of the last. */
-  mkdirInRoot(rootFd: number, path: string, mode: number): number
+  mkdirInRoot(rootFd: number, path: FilePath, mode: number): number
   /** mknodat(2) relative to `dirFd`; `mode` includes the S_IF… type. */
   mknodAt(dirFd: number, name: FilePath, mode: number, major: number, minor: number): void
   /** Extended attributes of the path itself, links not followed. Absent attribute or unsupported file system: undefined / []. */

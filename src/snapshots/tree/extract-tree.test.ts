@@ -86,6 +86,19 @@ describe('extractTree', () => {
     assert.equal(readFileSync(Buffer.concat([Buffer.from(`${test.root}/bad`), Buffer.of(0xff)]), 'utf8'), 'bytes')
   })
 
+  it('puts files into a directory whose name is not UTF-8', async () => {
+    using test = setUp()
+    await test.extract([directory('d\udcff/'), file('d\udcff/f', '1'), hardlink('d\udcff/h', 'd\udcff/f')])
+    assert.deepEqual(readdirSync(test.root, { encoding: 'latin1' }), ['d\xff'])
+    assert.deepEqual(readdirSync(Buffer.from(`${test.root}/d\xff`, 'latin1')).sort(), ['f', 'h'])
+  })
+
+  it('gives a directory that is named twice the time of the last entry', async () => {
+    using test = setUp()
+    await test.extract([directory('d/', { mtime: 1_000_000_000n }), directory('d/', { mtime: 2_000_000_000n })])
+    assert.equal(statSync(join(test.root, 'd')).mtimeMs, 2000)
+  })
+
   it('takes a leading slash and inner dots as inside', async () => {
     using test = setUp()
     await test.extract([file('/etc/x', '1'), file('./a/./b/../c', '2'), file('/../../y', '3')])

@@ -1,4 +1,5 @@
 import { chmodSync, chownSync, closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { systemPath } from '#archive'
 import type { FilePath, Files } from '#kernel'
 import { O_PATH, pathIn } from './descriptor-path.ts'
 
@@ -55,7 +56,7 @@ export function createParentDirectories(files: Files, place: TreePlace, options:
 
   function openOrMake(components: readonly string[], path: string): number {
     try {
-      return files.openInRoot(place.rootFd, path, O_PATH | constants.O_DIRECTORY)
+      return files.openInRoot(place.rootFd, systemPath(path), O_PATH | constants.O_DIRECTORY)
     } catch (error) {
       if ((error as { code?: string }).code !== 'ENOENT') throw error
     }
@@ -64,8 +65,8 @@ export function createParentDirectories(files: Files, place: TreePlace, options:
     } catch (error) {
       // The name exists and yet leads nowhere.
       if ((error as { code?: string }).code !== 'EEXIST') throw error
-      if (options.makeTargets) return files.mkdirInRoot(place.rootFd, path, 0o755)
-      return files.openInRoot(place.rootFd, path, O_PATH | constants.O_DIRECTORY)
+      if (options.makeTargets) return files.mkdirInRoot(place.rootFd, systemPath(path), 0o755)
+      return files.openInRoot(place.rootFd, systemPath(path), O_PATH | constants.O_DIRECTORY)
     }
   }
 

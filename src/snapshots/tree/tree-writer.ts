@@ -68,7 +68,8 @@ const DEVICE_TYPES = { character: constants.S_IFCHR, block: constants.S_IFBLK, f
 export function createTreeWriter(files: Files, place: TreePlace, options: WriteOptions): TreeWriter {
   const target = options.container?.target
   const parents = createParentDirectories(files, place, { makeTargets: target === undefined })
-  const directories: { path: string; mtime: bigint }[] = []
+  /** By path; an archive may name a directory more than once, and the last one counts. */
+  const directories = new Map<string, bigint>()
   const total: WrittenTree = { size: 0, inodes: 0 }
   /** The file whose data is coming. */
   let current: { entry: TarEntry; path: FilePath; fd: number } | undefined
@@ -122,7 +123,7 @@ export function createTreeWriter(files: Files, place: TreePlace, options: WriteO
     else if (entry.type === 'symlink') replacing(directoryFd, name, entry, () => symlinkSync(systemPath(entry.linkPath), path))
     else makeDevice(entry, DEVICE_TYPES[entry.type], directoryFd, name)
     setAttributes(files, path, entry, options.owner ?? entry)
-    if (entry.type === 'directory') directories.push({ path: components.join('/'), mtime: entry.mtime })
+    if (entry.type === 'directory') directories.set(components.join('/'), entry.mtime)
     else files.setTimes(path, entry.mtime, entry.mtime)
   }
 
@@ -145,7 +146,7 @@ export function createTreeWriter(files: Files, place: TreePlace, options: WriteO
     if (linked === undefined) throw invalidArgument('invalid tar entry: hard link to the root directory')
     // Not by `parents`, which would make directories that are missing.
     const parent = [place.path, ...components.slice(0, -1)].join('/')
-    const fd = files.openInRoot(place.rootFd, parent, O_PATH | constants.O_DIRECTORY)
+    const fd = files.openInRoot(place.rootFd, systemPath(parent), O_PATH | constants.O_DIRECTORY)
     try {
       // link(2) does not follow the last component, so a symbolic link there is linked itself.
       replacing(directoryFd, name, entry, () => linkSync(pathIn(fd, linked), pathIn(directoryFd, name)))
@@ -159,7 +160,7 @@ export function createTreeWriter(files: Files, place: TreePlace, options: WriteO
     if (options.whiteouts === 'none' || entry.type !== 'directory') return
     setOwnerAndMode(place.directoryFd, entry, options.owner ?? entry)
     setXattrs(files, `/proc/self/fd/${place.directoryFd}/.`, entry)
-    directories.push({ path: '.', mtime: entry.mtime })
+    directories.set('.', entry.mtime)
   }
 
   /** A whiteout hides what lower layers have, never what its own layer has put there (image-spec layer.md). */
@@ -214,7 +215,7 @@ export function createTreeWriter(files: Files, place: TreePlace, options: WriteO
     },
     finish() {
       // Deepest first: the way to a directory is not gone through again once its time is set.
-      for (const { path, mtime } of directories.toReversed()) setDirectoryTime(files, place, path, mtime)
+      for (const [path, mtime] of [...directories].toReversed()) setDirectoryTime(files, place, path, mtime)
       return total
     },
     get fd() {
@@ -239,7 +240,7 @@ export function isWhiteout(stat: Stats): boolean {
 function setDirectoryTime(files: Files, place: TreePlace, path: string, mtime: bigint): void {
   let fd: number
   try {
-    fd = files.openInRoot(place.rootFd, `${place.path}/${path}`, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+    fd = files.openInRoot(place.rootFd, systemPath(`${place.path}/${path}`), O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   } catch (error) {
     // A later entry has replaced the directory by something else.
     if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as { code?: string }).code ?? '')) return
