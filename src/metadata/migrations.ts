@@ -21,7 +21,11 @@ const FIRST_COLLECTIONS: readonly CollectionName[] = [
 ]
 
 /** SQL of each step; step n brings a file from user_version n to n + 1. */
-export const MIGRATIONS: readonly string[] = [FIRST_COLLECTIONS.map(createCollection).join('\n')]
+export const MIGRATIONS: readonly string[] = [
+  FIRST_COLLECTIONS.map(createCollection).join('\n'),
+  // Pushing images: where registries have blobs, and what layers become when they are compressed.
+  ['blobPlaces', 'compressedLayers'].map(createCollection).join('\n'),
+]
 
 /** `seq` keeps the order of first insertion: an upsert leaves it alone. The name is quoted because `references` is a word of SQL. */
 function createCollection(name: string): string {

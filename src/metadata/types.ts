@@ -17,6 +17,10 @@ export type CollectionName =
   | 'initLayers'
   /** Key: writable layer key. */
   | 'snapshots'
+  /** Key: digest of a blob; repositories of registries that are known to have it. */
+  | 'blobPlaces'
+  /** Key: diff id; the blob that the layer becomes when it is compressed for a push. */
+  | 'compressedLayers'
   /** Single values of the daemon, e.g. `id`, `migratedFrom`. */
   | 'settings'
 
