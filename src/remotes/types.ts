@@ -34,6 +34,10 @@ export interface RegistryHost {
   credentials: boolean
   /** On failure of TLS plain HTTP is tried (insecure registries as dockerd knows them). */
   plainFallback: boolean
+  /** Sent as `?ns=` so that a mirror of several registries knows which one is meant. Source: containerd docs/hosts.md, "Registry Host Namespace". */
+  namespace?: string
+  /** Milliseconds for making a connection, where it is not the client's own limit. Source: the same, `dial_timeout`. */
+  connectMs?: number
 }
 
 /** Where a registry's content may be had from, in the order to be tried; the registry itself comes last. */
@@ -117,10 +121,43 @@ export interface SearchResult {
   isAutomated: boolean
 }
 
+/** How patient the client is. Times are milliseconds. Defaults: `DEFAULT_LIMITS`. */
+export interface TransferLimits {
+  /** For a TCP connection and its TLS handshake. */
+  connect: number
+  /** From the end of a request to the head of its response. */
+  response: number
+  /** The same where the registry may have to check or move a whole blob first (PATCH and PUT). */
+  uploadResponse: number
+  /** A body that delivers nothing, or takes nothing, for so long is broken. */
+  idle: number
+  /** A body must deliver `minimumBytes` in each `window` that we wait for it: one byte a second is a broken connection, too (slow loris). */
+  window: number
+  minimumBytes: number
+  /** Before the second attempt; then four times longer each, up to `backoffMaximum`, and a quarter more or less by chance. */
+  backoff: number
+  backoffMaximum: number
+  /** Of `Retry-After`: a registry that wants to be left alone for longer is believed, and the error is given to the user. */
+  retryAfterMaximum: number
+}
+
+/** What {@link Remotes} are made of. */
+export interface RemotesDeps {
+  hosts: HostResolver
+  /** First part of `User-Agent`: `gantry/1.0`. */
+  userAgent: string
+  /** Proxies by the scheme of the registry's URL, and hosts that are asked directly, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY of Go programs. */
+  proxies?: { http?: string; https?: string; no?: string }
+  /** Tries for each blob without any progress, at least 1; asked at each transfer. 5 as dockerd. */
+  attempts?: () => number
+  limits?: Partial<TransferLimits>
+}
+
 /**
- * Registries as seen from a client. All errors are `EngineError`s with the text that Docker shows: UNAUTHORIZED (401, `unauthorized: …`), FORBIDDEN (`pull access
- * denied for x, repository does not exist or may require 'docker login': denied: …`), NOT_FOUND (`manifest for x:y not found: manifest unknown: …`),
- * RESOURCE_EXHAUSTED (429, `toomanyrequests: …`), UNAVAILABLE (cannot be reached), INVALID_ARGUMENT (what came is not what was promised), CANCELLED.
+ * Registries as seen from a client. All errors are `EngineError`s with the text that Docker shows: UNAUTHORIZED (401, `unauthorized: …`, `no basic auth
+ * credentials`), FORBIDDEN (`denied: …` of a push), NOT_FOUND (`manifest for x:y not found: manifest unknown: …`, and `pull access denied for x, repository
+ * does not exist or may require 'docker login': denied: …`, which Docker answers with 404, too), RESOURCE_EXHAUSTED (429, `toomanyrequests: …`),
+ * UNAVAILABLE (cannot be reached, or answers with 5xx), INVALID_ARGUMENT (what came is not what was promised), CANCELLED.
  */
 export interface Remotes extends AsyncDisposable {
   /** `intent` decides which hosts are asked and which rights the token is for. */
