@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempDisposableSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempDisposableSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { digestOf } from '#oci'
 import { createContentStore } from './content-store.ts'
-import type { ContentStore } from './types.ts'
+import { nextGrowth } from './growing-blob.ts'
+import type { Growth } from './growing-blob.ts'
+import type { ContentStore, GrowingBlob } from './types.ts'
 
 /** A store in a directory of its own, and how many files it has unfinished. */
 function setUp(): Disposable & { content: ContentStore; root: string; unfinished: () => number } {
@@ -77,6 +79,39 @@ describe('ContentStore', () => {
     }
     await assert.rejects(test.content.ingest(endless(), { lease, signal: abort.signal }), { name: 'AbortError' })
     assert.equal(test.unfinished(), 0)
+  })
+
+  it('ingest says how far the blob has grown', async () => {
+    using test = setUp()
+    using lease = test.content.lease()
+    const megabyte = Buffer.alloc(1024 * 1024, 'm')
+    const seen: Growth[] = []
+    let blob: GrowingBlob | undefined
+    async function* source(): AsyncGenerator<Buffer> {
+      for (let i = 1; i <= 3; i++) {
+        yield megabyte
+        assert.ok(blob)
+        seen.push(await nextGrowth(blob, (i - 1) * megabyte.length))
+        assert.ok(statSync(blob.path).size >= i * megabyte.length)
+      }
+    }
+    await test.content.ingest(source(), { lease, growing: (growing) => (blob = growing) })
+    assert.deepEqual(
+      seen,
+      [1, 2, 3].map((count) => ({ bytes: count * megabyte.length, state: 'growing' })),
+    )
+    assert.ok(blob)
+    assert.deepEqual(await nextGrowth(blob, Infinity), { bytes: 3 * megabyte.length, state: 'whole' })
+  })
+
+  it('ingest that fails says so to those who follow the blob', async () => {
+    using test = setUp()
+    using lease = test.content.lease()
+    let blob: GrowingBlob | undefined
+    const growing = (started: GrowingBlob): void => void (blob = started)
+    await assert.rejects(test.content.ingest([HELLO], { lease, digest: digestOf('other'), growing }))
+    assert.ok(blob)
+    assert.equal((await nextGrowth(blob, Infinity)).state, 'failed')
   })
 
   it('ingest of the same content at the same time stores it once', async () => {

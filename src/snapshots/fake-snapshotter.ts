@@ -7,6 +7,7 @@ import { createDigester } from '#oci'
 import type { Digest } from '#oci'
 import { createChainStore } from './chain-store.ts'
 import type { Change, ChainId, Layer, Snapshotter } from './types.ts'
+import { awaitWhole } from './unpack/read-blob.ts'
 
 /** A {@link Snapshotter} that unpacks nothing and needs no root: layers are measured, writable layers are what the test says they are. */
 export interface FakeSnapshotter extends Snapshotter {
@@ -43,8 +44,9 @@ export function createFakeSnapshotter(deps: { content: ContentStore }): FakeSnap
     chain === undefined ? [] : chains.layers(chain).map((diffId) => `/layers/${diffId}`)
 
   return {
-    async unpack(blob, { diffId, lease, signal }) {
+    async unpack(blob, { diffId, lease, signal, growing }) {
       signal?.throwIfAborted()
+      if (growing !== undefined) await awaitWhole({ growing: growing.progress, ...(signal !== undefined && { signal }) })
       const measured = await measure(content, blob)
       if (diffId !== undefined && diffId !== measured.diffId) {
         throw invalidArgument(

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, invalidArgument, notFound } from '#errors'
 import type { ContentStore } from '#content'
@@ -76,12 +76,14 @@ export function createLayerStore(deps: {
     const directory = ++last
     using undo = new DisposableStack()
     undo.defer(() => discardDirectory(directory))
+    using file = options.growing === undefined ? undefined : holdFile(options.growing.path)
     const job = {
       kind: 'unpack',
-      blob: deps.content.path(blob),
+      blob: file?.path ?? deps.content.path(blob),
       digest: blob,
       directory: pathOfDirectory(directory),
       verify: options.verify ?? false,
+      ...(options.growing !== undefined && { growing: options.growing.progress }),
     } as const
     const result = await deps.jobs.run(job, {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -179,4 +181,10 @@ export function createLayerStore(deps: {
       if (rows.values().some((row) => row.unsyncedIn !== undefined)) scheduleSync()
     },
   }
+}
+
+/** A file under a path that stays good when the file is renamed or deleted, until it is disposed: the job may have to wait for its worker. */
+function holdFile(path: string): Disposable & { path: string } {
+  const fd = openSync(path, 'r')
+  return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) }
 }

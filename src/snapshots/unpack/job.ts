@@ -5,9 +5,9 @@ import type { Digest } from '#oci'
 export type Job =
   /**
    * Unpacks the layer blob (compressed or not) at `blob` into `directory`, which is made. `verify`: an uncompressed blob is hashed, too; else it is
-   * taken for what was ingested as `digest`.
+   * taken for what was ingested as `digest`. `growing`: progress of the ingest that is still writing the file.
    */
-  | { kind: 'unpack'; blob: string; digest: Digest; directory: string; verify: boolean }
+  | { kind: 'unpack'; blob: string; digest: Digest; directory: string; verify: boolean; growing?: SharedArrayBuffer }
   /** Deletes everything in `directory`. */
   | { kind: 'empty'; directory: string }
   /** Writes the file system that holds `path` to the disk. */

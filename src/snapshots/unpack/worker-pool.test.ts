@@ -13,6 +13,14 @@ const ENTRY = new URL(
       else if (job.kind === 'sync') process.exit(1)
     })`)}`,
 )
+/** A worker whose layers that grow never end. */
+const STUCK_ENTRY = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from 'node:worker_threads'
+    parentPort.on('message', ({ job }) => {
+      if (job.growing === undefined) parentPort.postMessage({ kind: 'done', result: { tarSize: 1 } })
+    })`)}`,
+)
 const UNPACK: Job = { kind: 'unpack', blob: '/blob', digest: `sha256:${'0'.repeat(64)}`, directory: '/d', verify: false }
 const EMPTY: Job = { kind: 'empty', directory: '/d' }
 
@@ -21,6 +29,13 @@ describe('createWorkerPool', () => {
     await using pool = createWorkerPool({ entry: ENTRY, size: 2 })
     const background = [pool.run(EMPTY), pool.run(EMPTY), pool.run(EMPTY)]
     for (const job of background) job.catch(() => {})
+    assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
+  })
+
+  it('unpacks stored layers while others wait for their downloads', async () => {
+    await using pool = createWorkerPool({ entry: STUCK_ENTRY, size: 1 })
+    const growing: Job = { ...UNPACK, growing: new SharedArrayBuffer(8) }
+    for (let i = 0; i < 10; i++) pool.run(growing).catch(() => {})
     assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
   })
 

@@ -16,27 +16,40 @@ interface Task {
 }
 
 /**
- * Runs jobs in up to `size` worker threads, which are started when needed. `entry` is a module that calls `runUnpackWorker` when loaded in
- * a worker. Jobs beyond wait in order, but deletions and syncs, which nobody waits for, never take all workers: each may last many seconds, and a
- * layer is to be unpacked meanwhile. An aborted job stops at its next chunk: ending its thread would leak the descriptors it has open.
+ * Layers that may be unpacked at once while they are downloaded. They have workers of their own: a registry that sends slowly must not keep an
+ * archive from being loaded.
+ */
+const MAX_GROWING = 4
+
+type JobClass = 'layer' | 'growing' | 'background'
+
+/**
+ * Runs jobs in up to `size` worker threads, and a few more for layers that are being downloaded, which are started when needed. `entry` is a module
+ * that calls `runUnpackWorker` when loaded in a worker. Jobs beyond wait in order, but deletions and syncs, which nobody waits for, never take all
+ * workers: each may last many seconds, and a layer is to be unpacked meanwhile. An aborted job stops at its next chunk: ending its thread would leak
+ * the descriptors it has open.
  */
 export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner {
   const idle = new Set<Worker>()
   const workers = new Set<Worker>()
   const queue: Task[] = []
-  const mostInBackground = Math.max(1, deps.size - 1)
-  let inBackground = 0
+  const running: Record<JobClass, number> = { layer: 0, growing: 0, background: 0 }
   let closed = false
 
+  function mayRun(job: Job): boolean {
+    const kind = classOf(job)
+    if (kind === 'growing') return running.growing < MAX_GROWING
+    if (kind === 'background' && running.background >= Math.max(1, deps.size - 1)) return false
+    return running.layer + running.background < deps.size
+  }
+
   function takeTask(): Task | undefined {
-    const index = queue.findIndex(({ job }) => job.kind === 'unpack' || inBackground < mostInBackground)
+    const index = queue.findIndex(({ job }) => mayRun(job))
     return index < 0 ? undefined : queue.splice(index, 1)[0]
   }
 
   function next(): void {
-    while (idle.size > 0 || workers.size < deps.size) {
-      const task = takeTask()
-      if (task === undefined) return
+    for (let task = takeTask(); task !== undefined; task = takeTask()) {
       const worker = idle.values().next().value ?? start()
       idle.delete(worker)
       execute(worker, task)
@@ -59,13 +72,13 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
 
   function execute(worker: Worker, task: Task): void {
     const { job, options } = task
-    const isBackground = job.kind !== 'unpack'
-    if (isBackground) inBackground++
+    const kind = classOf(job)
+    running[kind]++
     worker.ref()
     const settle = (finish: () => void): void => {
       worker.off('message', onMessage).off('error', onError).off('exit', onExit)
       options.signal?.removeEventListener('abort', onAbort)
-      if (isBackground) inBackground--
+      running[kind]--
       finish()
     }
     const onMessage = (message: WorkerMessage): void => {
@@ -114,6 +127,11 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       await Promise.all([...workers].map((worker) => worker.terminate()))
     },
   }
+}
+
+function classOf(job: Job): JobClass {
+  if (job.kind !== 'unpack') return 'background'
+  return job.growing === undefined ? 'layer' : 'growing'
 }
 
 /** A {@link JobRunner} without threads, for tests and tools. */
