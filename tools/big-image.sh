@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes a Debian image of about 520 MB in six layers and prints the path of its directory: `oci/` (an OCI layout with gzip layers) and
 # `archive.tar` (as `docker save` writes it, layers uncompressed). The layers are the root file system of tools/debian-image.sh cut in five, and one
-# with what images seldom have: sparse and hard-linked files, devices, extended attributes, capabilities, long names. Kept in ~/.cache/gantry.
+# with what images seldom have: hard-linked files, holes, devices, extended attributes, capabilities, long names. Kept in ~/.cache/gantry.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 base=$(tools/debian-image.sh)
@@ -33,14 +33,14 @@ for part in 1 2 3 4 5; do tar -C "$root" --xattrs --numeric-owner --no-recursion
 head -c 36000000 /dev/zero | openssl enc -aes-128-ctr -K 00112233445566778899aabbccddeeff -iv 0 2>/dev/null | base64 -w 99 | split -b 500k - "$work/top/special/data-"
 (
   cd "$work/top/special"
-  truncate -s 64M sparse && printf end | dd of=sparse bs=1 seek=$((48 << 20)) conv=notrunc status=none
+  truncate -s 4M holes && printf end | dd of=holes bs=1 seek=$((2 << 20)) conv=notrunc status=none
   ln data-aa hard-link && ln -s ../etc/passwd symlink && mkfifo fifo && mknod null c 1 3 && mknod loop b 7 0
   printf x > "$(printf 'n%.0s' {1..200})" && printf x > $'unicode-\xc3\xa9' && printf x > setuid && chmod 6755 setuid && chown 1234:4321 setuid
   setfattr -n user.note -v hello data-aa 2>/dev/null || true
   cp /bin/true capable && setcap cap_net_raw+ep capable 2>/dev/null || true
   mkdir sticky && chmod 1777 sticky && touch -d '2001-02-03 04:05:06.123456789' data-ab
 )
-tar -C "$work/top" --xattrs --numeric-owner --sort=name --format=posix --sparse -cf "$layers/6.tar" special
+tar -C "$work/top" --xattrs --numeric-owner --sort=name --format=posix -cf "$layers/6.tar" special
 
 blob() { # path → digest; the file moves into the layout
   local digest; digest=$(sha256sum "$1" | cut -d' ' -f1)
