@@ -35,7 +35,7 @@ export function createCollector(deps: {
   /** Everything that names reach is kept: documents and blobs come and go together. Nothing is decoded that was seen before. */
   function needed(except?: ReadonlySet<Digest>): Set<Digest> {
     const found = new Set<Digest>()
-    for (const { target } of store.names()) if (target !== undefined) graph.closure(target, found, except)
+    for (const { target } of store.targets()) graph.closure(target, found, except)
     graph.retain(found)
     for (const id of store.ids()) found.add(id)
     for (const blob of snapshotter.blobs()) found.add(blob)

@@ -18,6 +18,8 @@ export interface NewImage {
   parent: Digest | ''
   /** May be empty: the image is dangling then, or belongs to another name's target. */
   names: readonly NewName[]
+  /** What an image without a name came as. */
+  target?: Descriptor
 }
 
 export interface CreateDeps {
@@ -48,7 +50,7 @@ export async function createImages(
   const { store, publish } = deps
   await lease.durable()
   const tagged = store.transaction(() =>
-    images.flatMap(({ config: id, parent, names }) => {
+    images.flatMap(({ config: id, parent, names, target }) => {
       if (!store.has(id)) {
         const config = store.config(id)
         const chains = chainIds(config.rootfs.diff_ids)
@@ -60,6 +62,7 @@ export async function createImages(
           parent,
           lastTagged: 0,
           created: Date.parse(config.created ?? '') || 0,
+          ...(target === undefined ? {} : { target }),
         })
       }
       return names.map(({ reference, target }) => giveName(store, id, reference, target))

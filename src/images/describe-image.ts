@@ -9,7 +9,7 @@ export function describeImage(store: ImageStore, id: Digest, names: readonly Ima
   const row = store.row(id)
   if (row === undefined) throw internal(`Cannot describe image ${id}: it has no row`)
   const references = names.map(({ reference }) => reference)
-  const descriptor = names.find(({ target }) => target !== undefined)?.target
+  const descriptor = names.find(({ target }) => target !== undefined)?.target ?? row.target
   return {
     id,
     config: store.config(id),

@@ -6,7 +6,7 @@ import type { ImageStore } from './image-store.ts'
 /** What a user means by a word. */
 export interface FoundImage {
   id: Digest
-  /** Of the name that was given; for an id that of the image's first name. */
+  /** Of the name that was given; for an id that of the image's first name, or its own. */
   target: Descriptor | undefined
 }
 
@@ -34,7 +34,7 @@ export function findImage(store: ImageStore, ref: string): Digest {
 }
 
 function byId(store: ImageStore, id: Digest): FoundImage {
-  return { id, target: store.namesOf(id).find(({ target }) => target !== undefined)?.target }
+  return { id, target: store.namesOf(id).find(({ target }) => target !== undefined)?.target ?? store.row(id)?.target }
 }
 
 function findByPrefix(store: ImageStore, prefix: string): Digest | undefined {

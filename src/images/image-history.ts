@@ -43,11 +43,7 @@ export function imageHistory(
 /** Another platform of a name goes by that name. */
 function tagsOf({ store, graph }: { store: ImageStore; graph: ManifestGraph }, id: Digest): Reference[] {
   const own = store.references(id)
-  const names =
-    own.length > 0
-      ? own
-      : (variants(store, graph)
-          .get(id)
-          ?.owners.map(({ reference }) => reference) ?? [])
-  return names.filter(({ digest }) => digest === undefined)
+  const owners = own.length > 0 ? [] : (variants(store, graph).get(id)?.owners ?? [])
+  const owned = owners.flatMap(({ reference }) => (reference === undefined ? [] : [reference]))
+  return [...own, ...owned].filter(({ digest }) => digest === undefined)
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
+import { parsePlatform } from '#oci'
 import type { Digest } from '#oci'
 import type { ChainId, Snapshotter } from '#snapshots'
 import { codeOf, invalidArgument, notFound, notImplemented } from '#errors'
@@ -14,8 +15,10 @@ import { listImages } from './list-images.ts'
 import { loadImages } from './load/load-images.ts'
 import { createManifestGraph } from './manifest-graph.ts'
 import { giveName, imageAttributes, parseNewName } from './name-image.ts'
+import { summariseManifests } from './manifest-summaries.ts'
 import { pruneImages } from './prune-images.ts'
 import { removeImage } from './remove-image.ts'
+import { resolveImage } from './resolve-image.ts'
 import { chooseImages, saveImages } from './save-images.ts'
 import type { Image, ImageService, ImageUsers, PublishImageEvent } from './types.ts'
 import { createCollector } from './collector.ts'
@@ -35,6 +38,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   const store = createImageStore(deps)
   const graph = createManifestGraph({ content })
   const creation = { store, content, snapshotter, publish }
+  const resolution = { ...creation, graph }
   const removal = { store, graph, users, publish }
   const collector = createCollector({ store, content, snapshotter, graph })
 
@@ -102,8 +106,14 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     push() {
       return Promise.reject(notImplemented('pushing images is not implemented in Gantry yet'))
     },
-    resolve: (ref) => Promise.resolve(describeImage(store, findImage(store, ref))),
-    manifests: () => [],
+    async resolve(ref, platform, options) {
+      if (platform === '') return this.get(ref)
+      return describeImage(store, await resolveImage(resolution, ref, parsePlatform(platform), options))
+    },
+    manifests(ref) {
+      const { target } = findTarget(store, ref)
+      return target === undefined ? [] : summariseManifests(resolution, target)
+    },
     import: (tar, options) => making(async () => describeImage(store, await importImage(creation, tar, options))),
     importFrom() {
       return Promise.reject(notImplemented('importing from a URL is not implemented in Gantry yet'))

@@ -13,12 +13,21 @@ export interface ImageRow {
   lastTagged: number
   /** Milliseconds since the epoch, from the config; for sorting without decoding it. */
   created: number
+  /** What the image came as, when it came without a name. */
+  target?: Descriptor
 }
 
 interface ReferenceRow {
   image: Digest
   /** The manifest or index that the name was pulled, loaded or pushed as. Rows of Gantry before 0.2 and names of images made here have none. */
   target?: Descriptor
+}
+
+/** What brings an image and a target together: a name, or the image's own row. */
+export interface TargetOwner {
+  reference?: Reference
+  image: Digest
+  target: Descriptor
 }
 
 /** A name and what it means. */
@@ -40,6 +49,8 @@ export interface ImageStore {
   namesOf(id: Digest): ImageName[]
   /** All names of all images. */
   names(): ImageName[]
+  /** Everything that keeps content besides configs and layers. */
+  targets(): TargetOwner[]
   /** What a name with tag or digest means. */
   find(reference: Reference): ImageName | undefined
   /** Names with this repository, by full name. */
@@ -93,6 +104,12 @@ export function createImageStore(deps: { metadata: Metadata; content: ContentSto
     references: (id) => namesOf(id).map(({ reference }) => reference),
     namesOf,
     names: () => [...names.values()],
+    targets() {
+      const owners: TargetOwner[] = []
+      for (const { reference, image, target } of names.values()) if (target !== undefined) owners.push({ reference, image, target })
+      for (const [image, { target }] of images) if (target !== undefined) owners.push({ image, target })
+      return owners
+    },
     find: (reference) => names.get(keyOf(reference)),
     byName: (domain, path) =>
       [...names.values()]

@@ -53,7 +53,7 @@ export function removeImage(deps: RemoveDeps, ref: string, options: { force: boo
 
 /** Images without a name that belong to the names of this one and no others: its other platforms. */
 function ownedOnlyBy({ store, graph }: RemoveDeps, id: Digest): Digest[] {
-  const owned = [...variants(store, graph)].filter(([variant]) => variant !== id && store.references(variant).length === 0)
+  const owned = [...variants(store, graph)].filter(([variant]) => store.references(variant).length === 0)
   return owned.filter(([, { owners }]) => owners.every(({ image }) => image === id)).map(([variant]) => variant)
 }
 

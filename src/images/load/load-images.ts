@@ -3,10 +3,12 @@ import type { Lease } from '#content'
 import { invalidArgument } from '#errors'
 import { familiarString, hostPlatform, parseReference } from '#oci'
 import type { Digest, Reference } from '#oci'
-import type { ChainId, Layer } from '#snapshots'
+import type { Layer } from '#snapshots'
 import { createImages } from '../create-image.ts'
 import type { CreateDeps, NewImage } from '../create-image.ts'
 import type { LoadOptions, ProgressMessage } from '../types.ts'
+import { unpackImage } from '../unpack-image.ts'
+import type { UnpackLayer } from '../unpack-image.ts'
 import { readDockerArchive } from './docker-archive.ts'
 import { readOciLayout } from './oci-layout.ts'
 import { spoolArchive } from './spool-archive.ts'
@@ -45,20 +47,10 @@ function readImages(archive: SpooledArchive): ArchivedImage[] {
   return isLayout ? readOciLayout(archive, hostPlatform()) : readDockerArchive(archive)
 }
 
-type Unpack = (blob: Digest, diffId: Digest) => Promise<Layer>
-
 /** Checks one image of the archive and makes its layers. */
-async function prepareImage({ store, snapshotter }: CreateDeps, image: ArchivedImage, lease: Lease, unpack: Unpack): Promise<NewImage> {
+async function prepareImage(deps: CreateDeps, image: ArchivedImage, lease: Lease, unpack: UnpackLayer): Promise<NewImage> {
   const names = image.names.map(parseTaggedName)
-  const config = store.config(image.config)
-  if (config.os !== 'linux') throw invalidArgument(`cannot load ${config.os} image on linux`)
-  const diffIds = config.rootfs.diff_ids
-  if (diffIds.length !== image.layers.length) {
-    throw invalidArgument(`invalid manifest, layers length mismatch: expected ${diffIds.length}, got ${image.layers.length}`)
-  }
-  await Promise.all(image.layers.map((blob, index) => unpack(blob, diffIds[index] ?? blob)))
-  let chain: ChainId | undefined
-  for (const diffId of diffIds) chain = snapshotter.stack(chain, diffId, lease)
+  await unpackImage(deps, image, lease, unpack)
   return { config: image.config, parent: '', names: names.map((reference) => ({ reference })) }
 }
 
@@ -69,7 +61,7 @@ function parseTaggedName(text: string): Reference {
 }
 
 /** Unpacks each layer once, with progress for the client unless it wants none. */
-function createUnpacker({ snapshotter, content }: CreateDeps, lease: Lease, { quiet, report, signal }: LoadOptions): Unpack {
+function createUnpacker({ snapshotter, content }: CreateDeps, lease: Lease, { quiet, report, signal }: LoadOptions): UnpackLayer {
   const layers = new Map<Digest, Promise<Layer>>()
 
   async function start(blob: Digest, diffId: Digest): Promise<Layer> {
