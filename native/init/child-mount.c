@@ -319,7 +319,7 @@ static int do_terminal(const struct child *child, const struct op *op) {
   for (int fd = 0; fd <= STDERR_FILENO; fd++)
     if (dup2(slave, fd) < 0)
       return -errno;
-  if (ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+  if (!child->joined && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
     return -errno;
   return child_send(&(struct child_message){.type = CHILD_TERMINAL}, master);
 }

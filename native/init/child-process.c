@@ -7,6 +7,7 @@
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/sysmacros.h>
 
@@ -23,7 +24,7 @@ static int do_join_namespace(const struct op *op) {
  * An exec never lands in the host: were the target's pid taken over by a process of the host in the moment between the daemon's
  * decision and our pidfd_open, its mount namespace would be the one we are in.
  */
-static int do_join_target(const struct op *op) {
+static int do_join_target(struct child *child, const struct op *op) {
   struct stat before, after;
   if (stat("/proc/self/ns/mnt", &before) < 0)
     return -errno;
@@ -33,7 +34,28 @@ static int do_join_target(const struct op *op) {
   /* Through the host's proc, opened before: the container's may be mounted over. */
   if (fstatat(proc, "mnt", &after, 0) < 0)
     return -errno;
+  child->joined = true;
+  close(CHILD_TARGET);
   return before.st_ino == after.st_ino ? -ESRCH : 0;
+}
+
+/*
+ * Into the target's pid namespace, as a process whose parent is the monitor. Who may trace in there can hold the new process at its first
+ * instant and do with it as he likes, so nothing may be left that the container has not got: every other namespace, the root, identity, capabilities
+ * and filter are the container's by now, and no descriptor is open but the streams and the socket to the monitor, which believes little of
+ * what comes from there. clone and not clone3, write and not sendmsg: these are what filters allow.
+ */
+static int do_fork(void) {
+  long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+  if (pid < 0)
+    return -errno;
+  if (pid > 0) {
+    struct child_message message = {.type = CHILD_FORKED, .value = (uint32_t) pid};
+    _exit(write(CHILD_SYNC, &message, sizeof(message)) < 0);
+  }
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  setsid();
+  return isatty(STDIN_FILENO) ? checked(ioctl(STDIN_FILENO, TIOCSCTTY, 0)) : 0;
 }
 
 static int do_write(struct child *child, const struct op *op) {
@@ -217,7 +239,8 @@ int process_operation(struct child *child, const struct op *op) {
   case OP_WRITE: return do_write(child, op);
   case OP_UNSHARE: return checked(unshare((int) f[F_UNSHARE_FLAGS].number));
   case OP_JOIN_NAMESPACE: return do_join_namespace(op);
-  case OP_JOIN_TARGET: return do_join_target(op);
+  case OP_JOIN_TARGET: return do_join_target(child, op);
+  case OP_FORK: return do_fork();
   case OP_WAIT_HOST: return child_wait(GO_HOST_DONE);
   case OP_NETLINK: return do_netlink(op);
   case OP_RLIMIT: return do_rlimit(child, op);

@@ -102,12 +102,12 @@ int field_vector(const struct field *field, char **vector, size_t capacity);
 
 /* ---- child.c: the process that becomes the container ---- */
 
-enum child_message_type { CHILD_READY, CHILD_TERMINAL, CHILD_FAILED };
+enum child_message_type { CHILD_READY, CHILD_TERMINAL, CHILD_FAILED, CHILD_FORKED };
 
 /* On the socket between monitor and child, one packet each; CHILD_TERMINAL carries the master's descriptor. */
 struct child_message {
   uint32_t type;
-  uint32_t value; /* READY: warnings. FAILED: operation index. */
+  uint32_t value; /* READY: warnings. FAILED: operation index. FORKED: pid. */
   uint32_t error;
 };
 
@@ -122,7 +122,7 @@ struct child {
   int root; /* O_PATH of the container's root while it is being built */
   int directory_cover, file_cover; /* the first mount of its kind over a masked path */
   uint32_t warnings;
-  bool started;
+  bool joined; /* An exec: what is made for the program is for the process that OP_FORK makes. */
 };
 
 __attribute__((noreturn)) void child_main(const unsigned char *plan, size_t size, const int stdio[3], int sync, int target);

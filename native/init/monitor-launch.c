@@ -83,10 +83,7 @@ static int do_pid_namespace(const struct op *op) {
 
 static int do_target(struct monitor *monitor, const struct op *op) {
   monitor->target = checked(syscall(SYS_pidfd_open, (pid_t) op->field[F_TARGET_PID].number, 0));
-  if (monitor->target < 0)
-    return monitor->target;
-  /* Ours stays as it is, children are born into the target's. */
-  return checked(setns(monitor->target, CLONE_NEWPID));
+  return monitor->target < 0 ? monitor->target : 0;
 }
 
 static int do_make_cgroup(const char *path) {
@@ -153,6 +150,7 @@ static int clone_child(struct monitor *monitor) {
   for (int i = 0; i <= STDERR_FILENO; i++)
     if (monitor->child_stdio[i] >= 0)
       close(monitor->child_stdio[i]);
+  monitor->joiner = monitor->target >= 0 ? monitor->pid : 0;
   if (monitor->target >= 0)
     close(monitor->target);
   if (monitor->into >= 0)

@@ -49,8 +49,13 @@ static int receive_child(struct monitor *monitor, struct child_message *message)
   struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
   ssize_t n = recvmsg(monitor->sync, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   const struct cmsghdr *rights = n > 0 ? CMSG_FIRSTHDR(&header) : NULL;
-  if (rights != NULL && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof(int))) {
-    memcpy(&monitor->output[0], CMSG_DATA(rights), sizeof(int));
+  int master = -1;
+  if (rights != NULL && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof(int)))
+    memcpy(&master, CMSG_DATA(rights), sizeof(int));
+  if (master >= 0 && (monitor->phase != PHASE_PREPARING || monitor->output[0] >= 0))
+    close(master); /* It does not come from the child, which sends one, but from somebody who has got hold of its socket. */
+  else if (master >= 0) {
+    monitor->output[0] = master;
     fcntl(monitor->output[0], F_SETFL, O_RDWR | O_NONBLOCK);
     monitor->slave = ioctl(monitor->output[0], TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (monitor->stdio & STDIO_OPEN_STDIN)
@@ -66,29 +71,50 @@ static void forget_plan(struct monitor *monitor) {
     munmap((char *) (uintptr_t) monitor->plan + kept, whole - kept);
 }
 
+/*
+ * The process that joined the target's namespaces has made the one that stays, our child by CLONE_PARENT, and ends. Only a child's pid is
+ * believed: who may trace in the container can speak on that socket, and would have us kill a process of the host.
+ */
+static void follow(struct monitor *monitor, pid_t pid) {
+  if (monitor->pid != monitor->joiner || waitid(P_PID, (id_t) pid, &(siginfo_t){0}, WEXITED | WNOHANG | WNOWAIT) < 0)
+    return;
+  int pidfd = checked(syscall(SYS_pidfd_open, pid, 0));
+  if (pidfd < 0)
+    give_up(monitor, 0, -pidfd);
+  close(monitor->pidfd);
+  monitor->pidfd = pidfd;
+  monitor->pid = pid;
+}
+
 static void on_sync(struct monitor *monitor) {
   struct child_message message;
-  int n = receive_child(monitor, &message);
-  if (n == -EAGAIN || n == -EINTR)
-    return;
-  if (n > 0 && message.type == CHILD_FAILED)
-    give_up(monitor, message.value, (int) message.error);
-  if (n > 0 && message.type == CHILD_READY) {
-    monitor->phase = PHASE_CREATED;
-    report(monitor, MSG_CREATED, &(struct msg_created){(uint32_t) monitor->pid, message.value}, sizeof(struct msg_created));
+  int n = 1;
+  /* All that is there, at most the four that a child has to say: it is to be known before anything else is looked at. */
+  for (int i = 0; i < 4 && (n = receive_child(monitor, &message)) > 0; i++) {
+    if (message.type == CHILD_FAILED)
+      give_up(monitor, message.value, (int) message.error);
+    if (message.type == CHILD_FORKED)
+      follow(monitor, (pid_t) message.value);
+    if (message.type == CHILD_READY && monitor->phase == PHASE_PREPARING) {
+      monitor->phase = PHASE_CREATED;
+      report(monitor, MSG_CREATED, &(struct msg_created){(uint32_t) monitor->pid, message.value}, sizeof(struct msg_created));
+    }
   }
-  if (n > 0)
+  if (n != 0)
     return;
   /* End of file: execve has closed the child's end, or the child was killed. */
   if (monitor->phase < PHASE_STARTING)
     give_up(monitor, 0, EINTR);
   close(monitor->sync);
   monitor->sync = -1;
+  if (monitor->phase == PHASE_EXITED)
+    return;
   monitor->phase = PHASE_RUNNING;
   monitor->started_at = now_ns(CLOCK_REALTIME);
   forget_plan(monitor);
   monitor->dirty = true;
-  report(monitor, MSG_STARTED, &(struct msg_started){monitor->started_at}, sizeof(struct msg_started));
+  struct msg_started started = {.started_at = monitor->started_at, .pid = (uint32_t) monitor->pid};
+  report(monitor, MSG_STARTED, &started, sizeof(started));
 }
 
 static int resize(struct monitor *monitor, const struct msg_resize *size) {
@@ -132,9 +158,6 @@ static void on_control(struct monitor *monitor) {
 }
 
 static void on_exit_of_process(struct monitor *monitor, int status) {
-  /* Its failure or its execve came before its end, though poll may have looked at that socket first: a short program must have started. */
-  if (monitor->sync >= 0)
-    on_sync(monitor);
   if (monitor->phase < PHASE_STARTING)
     give_up(monitor, 0, EINTR);
   monitor->phase = PHASE_EXITED;
@@ -148,15 +171,24 @@ static void on_exit_of_process(struct monitor *monitor, int status) {
   monitor_kill_remaining(monitor);
 }
 
-/* The process, and the orphans of a container without a pid namespace: as zombies they would fill its pids limit. */
+/*
+ * The process, and the orphans of a container without a pid namespace: as zombies they would fill its pids limit. What it said, its failure or
+ * its execve, came before its end, though poll may have looked at that socket first: a short program must have started.
+ */
 static void on_children(struct monitor *monitor) {
   struct signalfd_siginfo drained;
   while (read(monitor->children, &drained, sizeof(drained)) > 0)
     ;
   int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+  /* The joiner first: only with its end is known whom it has made, and that nobody but that one held the socket. */
+  for (pid_t pid; (pid = waitpid(monitor->joiner > 0 ? monitor->joiner : -1, &status, WNOHANG)) > 0;) {
+    if (monitor->sync >= 0)
+      on_sync(monitor);
+    if (pid == monitor->joiner)
+      monitor->joiner = 0;
     if (pid == monitor->pid)
       on_exit_of_process(monitor, status);
+  }
 }
 
 static void on_adopt(struct monitor *monitor) {

@@ -20,6 +20,7 @@ struct monitor {
   uint32_t stdio;
   uint64_t clone_flags;
   pid_t pid;
+  pid_t joiner; /* Of an exec, until reaped: joins the target's namespaces and forks what `pid` is then. Else 0. */
   uint32_t warnings;
   uint64_t started_at;
   uint64_t drain_deadline; /* monotonic; output is waited for no longer after the exit */

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define MAX_FRAME 4194304u
 #define MONITOR_SOCKET "monitor.sock"
 #define EXIT_RECORD "exit.json"
@@ -57,6 +57,8 @@ struct msg_created {
 
 struct msg_started {
   uint64_t started_at;
+  uint32_t pid;
+  uint32_t reserved;
 };
 
 struct msg_failed {
@@ -164,6 +166,7 @@ enum op_code {
   OP_NETLINK = 70,
   OP_TERMINAL = 71,
   OP_RLIMIT = 72,
+  OP_FORK = 73,
   OP_KEYRING = 74,
   OP_WAIT_START = 75,
   OP_NO_NEW_PRIVILEGES = 76,
@@ -307,6 +310,7 @@ struct op_shape {
     [OP_NETLINK] = {"b", STAGE_CHILD}, \
     [OP_TERMINAL] = {"uuu", STAGE_CHILD}, \
     [OP_RLIMIT] = {"uUU", STAGE_CHILD}, \
+    [OP_FORK] = {"", STAGE_CHILD}, \
     [OP_KEYRING] = {"s", STAGE_CHILD}, \
     [OP_WAIT_START] = {"", STAGE_CHILD}, \
     [OP_NO_NEW_PRIVILEGES] = {"", STAGE_CHILD}, \

@@ -24,18 +24,16 @@ export async function adopt(id: string, stateDir: string): Promise<{ adopted: Ad
  */
 async function takeOver(id: string, stateDir: string, socket: Socket): Promise<MonitoredTask | undefined> {
   const found = Promise.withResolvers<MonitoredTask>()
-  let pid = 0
   const channel = new MessageChannel(socket, (message: Message) => {
     // The task is made at once, not in a later turn: `exited` may follow in the same packet and is the task's to receive.
-    if (message.name === 'started') found.resolve(taskOf(pid, message.fields.startedAt))
+    if (message.name === 'started') found.resolve(taskOf(message.fields))
     if (message.name !== 'state') return
-    ;({ pid } = message.fields)
-    if (message.fields.phase >= PHASES.running) found.resolve(taskOf(pid, message.fields.startedAt))
+    if (message.fields.phase >= PHASES.running) found.resolve(taskOf(message.fields))
     else if (message.fields.phase < PHASES.starting) channel.end()
   })
 
-  function taskOf(hostPid: number, startedAt: bigint): MonitoredTask {
-    return new MonitoredTask({ id, stateDir, channel, operations: [], pid: hostPid, startedAt: milliseconds(startedAt) })
+  function taskOf({ pid, startedAt }: { pid: number; startedAt: bigint }): MonitoredTask {
+    return new MonitoredTask({ id, stateDir, channel, operations: [], pid, startedAt: milliseconds(startedAt) })
   }
 
   channel.send('adopt', {})

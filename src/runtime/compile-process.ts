@@ -71,7 +71,7 @@ function limit(value: number): bigint {
 
 /**
  * User, capabilities, seccomp. Without no_new_privs loading a filter needs CAP_SYS_ADMIN, so it comes before the capabilities are dropped
- * (and has to allow the calls that follow); with it, last, so that those calls need not be allowed. The same order as runc's.
+ * (and has to allow the calls that follow); with it, last (`addLateFilter`), so that those calls need not be allowed. The same order as runc's.
  */
 export function addIdentity(
   plan: PlanWriter,
@@ -97,7 +97,16 @@ export function addIdentity(
     inheritable: mask(capabilities.inheritable),
     ambient: mask(capabilities.ambient),
   })
-  if (seccomp !== undefined && noNewPrivileges) addSeccomp(plan, seccomp, compileSeccomp)
+}
+
+/** The filter of a process with no_new_privs; of another it is part of `addIdentity`. */
+export function addLateFilter(
+  plan: PlanWriter,
+  process: ProcessSpec,
+  seccomp: SeccompSpec | undefined,
+  compileSeccomp: CompileSeccomp,
+): void {
+  if (seccomp !== undefined && process.noNewPrivileges === true) addSeccomp(plan, seccomp, compileSeccomp)
 }
 
 function addSeccomp(plan: PlanWriter, seccomp: SeccompSpec, compileSeccomp: CompileSeccomp): void {

@@ -3,7 +3,7 @@ import { invalidArgument, notImplemented } from '#errors'
 import type { NamespaceType, RuntimeSpec } from '#oci'
 import type { NetnsPlan } from '#kernel'
 import { addDevices, addMounts, addProtectedPaths, addRoot } from './compile-mounts.ts'
-import { addIdentity, addLimits, addProgram, addStdio } from './compile-process.ts'
+import { addIdentity, addLateFilter, addLimits, addProgram, addStdio } from './compile-process.ts'
 import { numbers } from './numbers.ts'
 import { encodeSocketAddress, SOCKET_TYPES } from './socket-address.ts'
 import { PlanWriter, type Plan } from './plan-writer.ts'
@@ -52,6 +52,7 @@ export function compileLaunch(launch: LaunchSpec, compileSeccomp: CompileSeccomp
   plan.add('pivot', spec.root.path, { propagation: 0 })
   plan.add('wait-start', launch.id, {})
   addIdentity(plan, spec.process, spec.linux.seccomp, compileSeccomp)
+  addLateFilter(plan, spec.process, spec.linux.seccomp, compileSeccomp)
   addProgram(plan, spec.process, { init: launch.init === true })
   return plan.finish()
 }

@@ -29,8 +29,8 @@ async function pair(use: (channel: MessageChannel, peer: Socket, received: Messa
 }
 
 test('encodeMessage writes length, type, version and fields', () => {
-  assert.equal(encodeMessage('kill', { signal: 9 }).toString('hex'), '040000000400010009000000')
-  assert.equal(encodeMessage('launch', {}, Buffer.from('plan')).toString('hex'), '0400000002000100706c616e')
+  assert.equal(encodeMessage('kill', { signal: 9 }).toString('hex'), '040000000400020009000000')
+  assert.equal(encodeMessage('launch', {}, Buffer.from('plan')).toString('hex'), '0400000002000200706c616e')
 })
 
 test('MessageChannel delivers messages however they are cut', async () => {

@@ -17,6 +17,7 @@
  *     │                                                  │◀──────────────── ready(warn) ──│ operation wait-start
  *     │◀─────────────────────────────────── created(pid)─│
  *     │── start ────────────────────────────────────────▶│── 'g' go ─────────────────────▶│ user, capabilities, seccomp, execve
+ *     │                                                  │◀─────────────────── forked(pid)│ operation fork: an exec's last steps are another's
  *     │                                                  │◀── end of file (close-on-exec)─│
  *     │◀───────────────────────────────────────  started │
  *     │── kill, resize ─────────────────────────────────▶│
@@ -39,7 +40,7 @@
  */
 
 /** Raised whenever a table below changes its meaning; a daemon starts a launcher of its own version beside one that differs. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** Bytes; larger frames are refused by both sides. */
 export const MAX_FRAME = 0x400000
@@ -61,8 +62,8 @@ export const MESSAGES = {
   attach: { type: 6, fields: { streams: 'u32' } },
   adopt: { type: 7, fields: {} },
   created: { type: 16, fields: { pid: 'u32', warnings: 'u32' } },
-  /** Nanoseconds since the epoch. */
-  started: { type: 17, fields: { startedAt: 'u64' } },
+  /** Nanoseconds since the epoch. `pid` is the program's, which for an exec is another than that of `created`. */
+  started: { type: 17, fields: { startedAt: 'u64', pid: 'u32', reserved: 'u32' } },
   /** errno is positive; `operation` counts from 0 in the order of the plan. */
   failed: { type: 18, fields: { operation: 'u32', errno: 'u32' } },
   /** errno 0: done. */
@@ -149,7 +150,7 @@ export const OPERATIONS = {
   namespaces: { code: 19, stage: 'prepare', fields: { flags: 'u32' } },
   /** The child is born into this pid namespace. */
   'pid-namespace': { code: 20, stage: 'prepare', fields: { path: 'string' } },
-  /** Process whose namespaces `join-target` enters; its pid namespace is joined at once. */
+  /** Process whose namespaces `join-target` enters. */
   target: { code: 21, stage: 'prepare', fields: { pid: 'u32' } },
   /** cgroup v2: CLONE_INTO_CGROUP. */
   'into-cgroup': { code: 22, stage: 'prepare', fields: { path: 'string' } },
@@ -165,6 +166,7 @@ export const OPERATIONS = {
   write: { code: 48, stage: 'child', fields: { path: 'string', value: 'string', refused: 'u32' } },
   unshare: { code: 49, stage: 'child', fields: { flags: 'u32' } },
   'join-namespace': { code: 50, stage: 'child', fields: { path: 'string', type: 'u32' } },
+  /** CLONE_NEW… of what is joined; the pid namespace by what `fork` makes. */
   'join-target': { code: 51, stage: 'child', fields: { flags: 'u32' } },
   /** mount(2) on the host's paths, in the child's mount namespace; empty strings are NULL. `cwd` is entered first, unless empty: relative layer paths keep overlay's options below one page. */
   'mount-host': {
@@ -207,6 +209,8 @@ export const OPERATIONS = {
   /** Opens a pseudo terminal in the root's devpts, hands the master to the monitor. `console`: bound to /dev/console. */
   terminal: { code: 71, stage: 'child', fields: { height: 'u32', width: 'u32', console: 'u32' } },
   rlimit: { code: 72, stage: 'child', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
+  /** After `join-target`: the rest of the plan is done by a child in the target's pid namespace, whose parent is the monitor. */
+  fork: { code: 73, stage: 'child', fields: {} },
   /** New session keyring, so that the container cannot read the daemon's. */
   keyring: { code: 74, stage: 'child', fields: { name: 'string' } },
   /** Reports `created` and waits for `start`. */
