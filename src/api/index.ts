@@ -62,7 +62,15 @@ export type {
   PortSummary,
 } from './types/container.ts'
 export type { BlkioEntry, BlkioStats, ContainerStats, CpuStats, MemoryStats, NetworkStats } from './types/stats.ts'
-export type { ImageDeleteItem, ImageHistoryItem, ImageInspect, ImagePruneResponse, ImageSummary } from './types/image.ts'
+export type {
+  AttestationStatement,
+  ImageDeleteItem,
+  ImageHistoryItem,
+  ImageInspect,
+  ImageManifestSummary,
+  ImagePruneResponse,
+  ImageSummary,
+} from './types/image.ts'
 export type {
   IpamPool,
   NetworkContainer,
@@ -73,5 +81,6 @@ export type {
   NetworkSummary,
 } from './types/network.ts'
 export type { Volume, VolumeCreateRequest, VolumeListResponse, VolumePruneResponse } from './types/volume.ts'
+export type { AuthConfig, AuthResponse, DistributionInspect, ImageSearchItem } from './types/registry.ts'
 export type { EventMessage } from './types/event.ts'
 export type { CommitInfo, DiskUsageTotals, IndexInfo, SystemDiskUsage, SystemInfo, SystemVersion } from './types/system.ts'

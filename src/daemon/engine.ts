@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { availableParallelism } from 'node:os'
 import { createContainerService, probeHostFacts, recordedContainerIds, type ContainerDefaults, type ContainerService } from '#containers'
 import { createContentStore } from '#content'
+import { notImplemented } from '#errors'
 import { createEventBus } from '#events'
 import { createImageService } from '#images'
 import {
@@ -149,6 +150,11 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     id: daemonId(metadata.repository('settings')),
     seccomp: seccomp.kind,
   })
+  const missing = (): never => {
+    throw notImplemented('talking to registries is not implemented in Gantry yet')
+  }
+  const remotes: ApiServerDeps['remotes'] = { repository: missing, login: missing, search: missing }
+  const fsck: ApiServerDeps['fsck'] = { run: missing }
   const kept = undo.move()
   return {
     api: {
@@ -158,6 +164,10 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
       volumes,
       events,
       system,
+      remotes,
+      content,
+      fsck,
+      minApiVersion: config().minApiVersion,
       serverVersion: ENGINE_VERSION,
       experimental: config().experimental,
       onInternalError: (request, error) => logger.error(`handler for ${request} returned error`, { error: describeError(error) }),

@@ -2,9 +2,12 @@
 
 import type { SystemInfo, SystemVersion } from '#api'
 import type { ContainerService } from '#containers'
+import type { ContentStore } from '#content'
 import type { EventBus } from '#events'
+import type { Fsck } from '#fsck'
 import type { ImageService } from '#images'
 import type { NetworkService } from '#networks'
+import type { Remotes } from '#remotes'
 import type { VolumeService } from '#volumes'
 
 /** Facts about the engine and its host. Answers are wire shapes of the newest API version; the server takes away what older versions lack. */
@@ -22,10 +25,14 @@ export interface ApiServerDeps {
   volumes: VolumeService
   events: EventBus
   system: SystemBackend
+  remotes: Pick<Remotes, 'repository' | 'login' | 'search'>
+  /** Attestations are read from it, which are blobs and nothing else. */
+  content: Pick<ContentStore, 'has' | 'readAll'>
+  fsck: Fsck
   /** For the header `Server: Docker/<version> (linux)`. */
   serverVersion: string
   /** Lowest API version served, `1.24` or later; daemon.json `min-api-version`. */
-  minApiVersion?: string
+  minApiVersion?: string | undefined
   /** Answered in the header `Docker-Experimental`. */
   experimental?: boolean
   /** Told about every request that ended in a 500; never about what the client did wrong or what is not implemented. */

@@ -4,13 +4,17 @@ import type { ApiServerDeps } from './backend.ts'
 import type { Route } from './route.ts'
 import { archiveRoutes } from './router/archive.ts'
 import { attachRoutes } from './router/attach.ts'
+import { attestationRoutes } from './router/attestations.ts'
 import { containerLifeRoutes } from './router/container-life.ts'
 import { containerOutputRoutes } from './router/container-output.ts'
 import { containerRoutes } from './router/containers.ts'
 import { execRoutes } from './router/exec.ts'
+import { fsckRoutes } from './router/fsck.ts'
+import { imageTransferRoutes } from './router/image-transfer.ts'
 import { imageRoutes } from './router/images.ts'
 import { networkRoutes } from './router/networks.ts'
 import { refusedRoutes } from './router/refused.ts'
+import { registryRoutes } from './router/registry.ts'
 import { systemRoutes } from './router/system.ts'
 import { volumeRoutes } from './router/volumes.ts'
 
@@ -26,7 +30,12 @@ export function createRoutes(deps: ApiServerDeps, minVersion: number): Route[] {
     ...attachRoutes(deps),
     ...archiveRoutes(deps),
     ...execRoutes(deps),
+    // Before the images: `search` is no name.
+    ...registryRoutes(deps),
+    ...imageTransferRoutes(deps),
+    ...attestationRoutes(deps),
     ...imageRoutes(deps),
+    ...fsckRoutes(deps),
     ...networkRoutes(deps),
     ...volumeRoutes(deps),
   ]

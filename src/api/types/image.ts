@@ -1,6 +1,25 @@
 /** Answers about images. Source: Engine API 1.55 definitions. */
 
-import type { Nullable, WireDescriptor } from './common.ts'
+import type { Nullable, WireDescriptor, WirePlatform } from './common.ts'
+
+/** One manifest of an image: of a platform, or an attestation. From API 1.47 on. */
+export interface ImageManifestSummary {
+  ID: string
+  Descriptor: WireDescriptor
+  Available: boolean
+  /** Bytes of what is here: blobs, and blobs with unpacked files. */
+  Size: { Content: number; Total: number }
+  Kind: 'image' | 'attestation' | 'unknown'
+  ImageData?: { Platform: WirePlatform; Containers: string[]; Size: { Unpacked: number } }
+  AttestationData?: { For: string }
+}
+
+/** One in-toto statement of an image. From API 1.55 on. */
+export interface AttestationStatement {
+  Descriptor: WireDescriptor
+  PredicateType: string
+  Statement?: unknown
+}
 
 export interface ImageSummary {
   Id: string
@@ -17,6 +36,7 @@ export interface ImageSummary {
   Labels: Nullable<Record<string, string>>
   /** Containers made from it; -1: not counted. */
   Containers: number
+  Manifests?: ImageManifestSummary[]
   Descriptor?: WireDescriptor
 }
 
@@ -41,6 +61,7 @@ export interface ImageInspect {
   RootFS: { Type: string; Layers?: string[] }
   Metadata: { LastTagTime: string }
   Descriptor?: WireDescriptor
+  Manifests?: ImageManifestSummary[]
   Container?: string
   ContainerConfig?: unknown
 }

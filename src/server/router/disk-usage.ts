@@ -64,10 +64,10 @@ function parseGoBool(text: string): boolean {
 
 /** An image is active when a container was made of it; what only inactive ones hold can be reclaimed. */
 async function imageUsage({ images, containers }: ApiServerDeps, version: number): Promise<DiskUsageTotals<ImageSummary>> {
-  const users = await countUsers(containers)
+  const users = await imageUsers(containers)
   const items = images.list({ all: false, filters: { reference: [], label: [], labelNot: [] } }).map((image) =>
     encodeImageSummary(image, Math.max(version, 51), {
-      containers: users.get(image.id) ?? 0,
+      containers: users.get(image.id)?.length ?? 0,
       sharedSize: images.sharedSize(image.id),
     }),
   )
@@ -83,13 +83,12 @@ async function imageUsage({ images, containers }: ApiServerDeps, version: number
   }
 }
 
-/** Containers by image id. */
-export async function countUsers(containers: ApiServerDeps['containers']): Promise<Map<string, number>> {
-  const counts = new Map<string, number>()
-  for (const { container } of await containers.list({ all: true, limit: 0, size: false, filters: {} })) {
-    counts.set(container.imageId, (counts.get(container.imageId) ?? 0) + 1)
-  }
-  return counts
+/** Ids of containers by image id. */
+export async function imageUsers(containers: ApiServerDeps['containers']): Promise<Map<string, string[]>> {
+  const all = await containers.list({ all: true, limit: 0, size: false, filters: {} })
+  const users = new Map<string, string[]>()
+  for (const { container } of all) users.set(container.imageId, [...(users.get(container.imageId) ?? []), container.id])
+  return users
 }
 
 async function containerUsage({ containers }: ApiServerDeps, version: number): Promise<DiskUsageTotals<ContainerSummary>> {

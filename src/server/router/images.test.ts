@@ -1,73 +1,110 @@
 import assert from 'node:assert/strict'
-import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { internal, invalidArgument, notFound } from '#errors'
-import { fakeImage, IMAGE_ID } from '../testing/fake-services.ts'
+import type { ImageManifestSummary } from '#images'
+import type { Digest } from '#oci'
+import { CONTAINER_ID, fakeImage, fakeSummary, IMAGE_ID } from '../testing/fake-services.ts'
 import { startServer } from '../testing/harness.ts'
 
-test('a stream that fails before its first byte gets a proper error, a later one a broken connection', async () => {
-  let fail: 'early' | 'late' = 'early'
+const digest = (pair: string): Digest => `sha256:${pair.repeat(32)}`
+const descriptor = (pair: string) => ({ mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digest(pair), size: 500 })
+
+const MANIFESTS: ImageManifestSummary[] = [
+  {
+    descriptor: descriptor('11'),
+    kind: 'image',
+    available: true,
+    contentSize: 1000,
+    platform: { os: 'linux', architecture: 'amd64' },
+    image: IMAGE_ID,
+    unpackedSize: 3000,
+  },
+  { descriptor: descriptor('22'), kind: 'attestation', available: false, contentSize: 0, unpackedSize: 0, attestationFor: digest('11') },
+  { descriptor: descriptor('33'), kind: 'unknown', available: false, contentSize: 0, unpackedSize: 0 },
+]
+
+const WIRE_MANIFESTS = [
+  {
+    ID: digest('11'),
+    Descriptor: descriptor('11'),
+    Available: true,
+    Size: { Content: 1000, Total: 4000 },
+    Kind: 'image',
+    ImageData: { Platform: { os: 'linux', architecture: 'amd64' }, Containers: [CONTAINER_ID], Size: { Unpacked: 3000 } },
+  },
+  {
+    ID: digest('22'),
+    Descriptor: descriptor('22'),
+    Available: false,
+    Size: { Content: 0, Total: 0 },
+    Kind: 'attestation',
+    AttestationData: { For: digest('11') },
+  },
+  { ID: digest('33'), Descriptor: descriptor('33'), Available: false, Size: { Content: 0, Total: 0 }, Kind: 'unknown' },
+]
+
+test('list and inspect show manifests on request, from the version on that knows them', async () => {
+  const image = fakeImage({ descriptor: descriptor('44') })
   await using server = await startServer({
-    images: {
-      save: () =>
-        Readable.from(
-          (async function* () {
-            if (fail === 'early') throw notFound('No such image: nope')
-            yield Buffer.alloc(10)
-            throw internal('disk broken')
-          })(),
-        ),
-    },
+    images: { list: () => [image], get: () => image, manifests: () => MANIFESTS, layerPaths: () => [] },
+    containers: { list: () => Promise.resolve([fakeSummary()]) },
   })
-  const early = await server.request('GET', '/images/nope/get')
-  assert.deepEqual([early.status, early.json()], [404, { message: 'No such image: nope' }])
-  fail = 'late'
-  await assert.rejects(server.request('GET', '/images/nope/get'), { code: 'ECONNRESET' })
+  const member = async (path: string, name: string): Promise<unknown> => {
+    const body = (await server.request('GET', path)).json()
+    return ((Array.isArray(body) ? body[0] : body) as Record<string, unknown>)[name]
+  }
+  assert.deepEqual(await member('/v1.47/images/json?manifests=1', 'Manifests'), WIRE_MANIFESTS)
+  assert.equal(await member('/v1.46/images/json?manifests=1', 'Manifests'), undefined)
+  assert.equal(await member('/v1.51/images/json', 'Manifests'), undefined)
+  assert.deepEqual(await member('/v1.48/images/x/json?manifests=1', 'Manifests'), WIRE_MANIFESTS)
+  assert.deepEqual(await member('/v1.48/images/json', 'Descriptor'), descriptor('44'))
+  assert.equal(await member('/v1.47/images/json', 'Descriptor'), undefined)
 })
 
-test('load reports in a chunked stream and puts late errors inside', async () => {
-  let fail = false
+test('identity needs manifests', async () => {
+  await using server = await startServer()
+  const answer = await server.request('GET', '/v1.54/images/json?identity=1')
+  assert.deepEqual([answer.status, answer.json()], [400, { message: 'conflicting options: identity requires manifests=1' }])
+})
+
+test('inspect and history of a platform ask for the image of that platform', async () => {
+  const asked: unknown[] = []
+  const other = fakeImage({ id: digest('55') })
   await using server = await startServer({
     images: {
-      load: async (archive, { report, quiet }) => {
-        await archive.resume().toArray()
-        if (fail) throw invalidArgument('unexpected EOF')
-        report({ id: 'abc', status: 'Loading layer', progress: { current: 1, total: 2 } })
-        report({ stream: `Loaded image: x ${quiet}\n` })
-        throw invalidArgument('second image broken')
+      get: () => fakeImage(),
+      resolve: (ref, platform) => {
+        asked.push([ref, platform])
+        return Promise.resolve(other)
+      },
+      history: (ref) => {
+        asked.push(ref)
+        return []
+      },
+      layerPaths: () => [],
+    },
+  })
+  const platform = `platform=${encodeURIComponent('{"os":"linux","architecture":"arm64","variant":"v8"}')}`
+  const inspected = (await server.request('GET', `/v1.49/images/x/json?${platform}`)).json() as { Id: string }
+  assert.equal(inspected.Id, other.id)
+  await server.request('GET', `/v1.48/images/x/history?${platform}`)
+  await server.request('GET', `/v1.47/images/x/history?${platform}`)
+  assert.deepEqual(asked, [['x', 'linux/arm64/v8'], ['x', 'linux/arm64/v8'], other.id, 'x'])
+  const both = await server.request('GET', `/v1.49/images/x/json?manifests=1&${platform}`)
+  assert.equal(both.status, 400)
+})
+
+test('single platforms are deleted from API 1.50 on', async () => {
+  const asked: unknown[] = []
+  await using server = await startServer({
+    images: {
+      remove: (_, { platforms }) => {
+        asked.push(platforms)
+        return Promise.resolve([{ deleted: IMAGE_ID }])
       },
     },
   })
-  const late = await server.request('POST', '/images/load?quiet=0', { body: 'tar', headers: { 'Content-Type': 'application/x-tar' } })
-  assert.equal(late.status, 200)
-  assert.equal(late.headers['transfer-encoding'], 'chunked')
-  assert.deepEqual(
-    late.text.split('\r\n').map((line) => (line === '' ? '' : (JSON.parse(line) as unknown))),
-    [
-      { id: 'abc', status: 'Loading layer', progressDetail: { current: 1, total: 2 } },
-      { stream: 'Loaded image: x false\n' },
-      { errorDetail: { message: 'second image broken' }, error: 'second image broken' },
-      '',
-    ],
-  )
-  fail = true
-  const early = await server.request('POST', '/images/load', { body: 'tar', headers: { 'Content-Type': 'application/x-tar' } })
-  assert.deepEqual([early.status, early.json()], [400, { message: 'unexpected EOF' }])
-})
-
-test('import answers with the id, pull is refused by name', async () => {
-  await using server = await startServer({
-    images: {
-      import: async (tar, { repo, tag, message, changes }) => {
-        assert.deepEqual([repo, tag, message, changes], ['base', '1', 'Imported from -', ['CMD a', 'ENV b=c']])
-        await tar.resume().toArray()
-        return fakeImage()
-      },
-    },
-  })
-  const answer = await server.request('POST', '/images/create?fromSrc=-&repo=base&tag=1&changes=CMD%20a&changes=ENV%20b=c', { body: 'tar' })
-  assert.equal(answer.text, `{"status":"${IMAGE_ID}"}\r\n`)
-  const pull = await server.request('POST', '/images/create?fromImage=alpine')
-  assert.equal(pull.status, 501)
-  assert.match(pull.text, /pulling images .*alpine/)
+  const platforms = `platforms=${encodeURIComponent('{"os":"linux","architecture":"arm64"}')}`
+  assert.deepEqual((await server.request('DELETE', `/v1.50/images/x?${platforms}`)).json(), [{ Deleted: IMAGE_ID }])
+  await server.request('DELETE', `/v1.49/images/x?${platforms}`)
+  assert.deepEqual(asked, [[{ os: 'linux', architecture: 'arm64' }], undefined])
 })

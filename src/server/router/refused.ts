@@ -23,7 +23,6 @@ export function refusedRoutes(): Route[] {
     refusedRoute('POST', '/build/cancel', 'cancelling a build'),
     refusedRoute('POST', '/session', 'sessions of BuildKit clients'),
     refusedRoute('POST', '/grpc', 'the gRPC interface of BuildKit'),
-    refusedRoute('GET', '/distribution/{name*}/json', 'asking a registry about an image', 30),
 
     refusedRoute('GET', '/containers/{name*}/checkpoints', 'checkpoints', 25),
     refusedRoute('POST', '/containers/{name*}/checkpoints', 'checkpoints', 25),

@@ -3,7 +3,7 @@
 import { formatVersion, MAX_API_VERSION } from '#api'
 import type { ApiServerDeps } from '../backend.ts'
 import type { RequestContext } from '../request-context.ts'
-import { refusedRoute, type Route } from '../route.ts'
+import type { Route } from '../route.ts'
 import { encodeInfo } from '../wire/info.ts'
 import { sendEvents } from './events.ts'
 import { sendDiskUsage } from './disk-usage.ts'
@@ -42,7 +42,6 @@ export function systemRoutes(deps: ApiServerDeps, minVersion: number): Route[] {
     },
     { method: 'GET', path: '/events', summary: 'Past and live events', handle: (context) => sendEvents(deps.events, context) },
     { method: 'GET', path: '/system/df', summary: 'Disk usage by kind of object', handle: (context) => sendDiskUsage(deps, context) },
-    refusedRoute('POST', '/auth', 'checking a registry login'),
   ]
 }
 

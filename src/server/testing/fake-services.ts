@@ -4,9 +4,11 @@ import type { Duplex } from 'node:stream'
 import type { AttachedIo, Container, ContainerService, ContainerSummary } from '#containers'
 import { notFound } from '#errors'
 import type { EventBus } from '#events'
+import type { Fsck } from '#fsck'
 import type { Image, ImageService } from '#images'
 import type { NetworkRecord, NetworkService } from '#networks'
 import type { Digest } from '#oci'
+import type { Remotes } from '#remotes'
 import type { Volume, VolumeService } from '#volumes'
 import type { ApiServerDeps, SystemBackend } from '../backend.ts'
 
@@ -34,6 +36,9 @@ export interface FakeServices {
   volumes?: Partial<VolumeService>
   events?: Partial<EventBus>
   system?: Partial<SystemBackend>
+  remotes?: Partial<Remotes>
+  content?: Partial<ApiServerDeps['content']>
+  fsck?: Partial<Fsck>
 }
 
 export function fakeDeps(services: FakeServices = {}, options: Partial<ApiServerDeps> = {}): ApiServerDeps {
@@ -44,6 +49,9 @@ export function fakeDeps(services: FakeServices = {}, options: Partial<ApiServer
     volumes: partialService('volumes', services.volumes ?? {}),
     events: partialService('events', services.events ?? {}),
     system: partialService('system', services.system ?? {}),
+    remotes: partialService('remotes', services.remotes ?? {}),
+    content: partialService('content', services.content ?? {}),
+    fsck: partialService('fsck', services.fsck ?? {}),
     serverVersion: '0.1.0',
     ...options,
   }

@@ -1,11 +1,15 @@
 /** Image list, inspect, history and delete results. Source: moby `daemon/server/router/image`. */
 
-import type { ApiVersion, ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageSummary } from '#api'
+import type { ApiVersion, ImageDeleteItem, ImageHistoryItem, ImageInspect, ImageManifestSummary, ImageSummary } from '#api'
 import type { DeleteResult, HistoryEntry, Image } from '#images'
 import { STORAGE_DRIVER } from './container-inspect.ts'
 import { ZERO_TIME } from './time.ts'
 
-export function encodeImageSummary(image: Image, version: ApiVersion, counts: { containers: number; sharedSize: number }): ImageSummary {
+export function encodeImageSummary(
+  image: Image,
+  version: ApiVersion,
+  counts: { containers: number; sharedSize: number; manifests?: ImageManifestSummary[] },
+): ImageSummary {
   const isDangling = image.repoTags.length === 0 && image.repoDigests.length === 0
   const summary: ImageSummary = {
     Containers: version < 51 ? -1 : counts.containers,
@@ -23,6 +27,7 @@ export function encodeImageSummary(image: Image, version: ApiVersion, counts: { 
     summary.RepoDigests = ['<none>@<none>']
   }
   if (version < 44) summary.VirtualSize = image.size
+  if (counts.manifests !== undefined) summary.Manifests = counts.manifests
   if (version >= 48 && image.descriptor !== undefined) summary.Descriptor = image.descriptor
   return summary
 }

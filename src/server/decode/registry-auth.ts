@@ -1,0 +1,58 @@
+/** What a client sends for registries: credentials in `X-Registry-Auth`, and headers that are passed on. */
+
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Credentials } from '#remotes'
+
+/** Far more than any token needs. */
+const MAX_HEADER_LENGTH = 64 * 1024
+
+/** Members of Docker's AuthConfig. */
+const MEMBERS: readonly (readonly [wire: string, member: keyof Credentials])[] = [
+  ['username', 'username'],
+  ['password', 'password'],
+  ['identitytoken', 'identityToken'],
+  ['registrytoken', 'registryToken'],
+]
+
+/**
+ * Credentials of `X-Registry-Auth`, base64 or base64url of a JSON object. What cannot be read counts as none: clients send all sorts of things for
+ * "no credentials", and Docker has always let them. Source: moby `authconfig.Decode` and its callers.
+ */
+export function registryCredentials(headers: IncomingHttpHeaders): Credentials | undefined {
+  const header = headers['x-registry-auth']
+  if (typeof header !== 'string' || header === '' || header.length > MAX_HEADER_LENGTH) return undefined
+  try {
+    // Node's decoder takes both alphabets.
+    return credentialsOf(JSON.parse(Buffer.from(header, 'base64').toString('utf8')))
+  } catch {
+    return undefined
+  }
+}
+
+/** Credentials of an AuthConfig object; undefined when there is nothing in it to log in with. */
+export function credentialsOf(json: unknown): Credentials | undefined {
+  if (typeof json !== 'object' || json === null) return undefined
+  const fields = new Map(Object.entries(json).map(([key, value]: [string, unknown]) => [key.toLowerCase(), value]))
+  const credentials: Credentials = {}
+  for (const [wire, member] of MEMBERS) {
+    const value = fields.get(wire)
+    if (typeof value === 'string' && value !== '') credentials[member] = value
+  }
+  // The form of config.json: base64 of `user:password`.
+  const auth = fields.get('auth')
+  if (credentials.username === undefined && typeof auth === 'string' && auth !== '') {
+    const plain = Buffer.from(auth, 'base64').toString('utf8')
+    const colon = plain.indexOf(':')
+    if (colon > 0) Object.assign(credentials, { username: plain.slice(0, colon), password: plain.slice(colon + 1).replace(/\0+$/, '') })
+  }
+  return Object.keys(credentials).length > 0 ? credentials : undefined
+}
+
+/** `X-Meta-*` headers of the client, which registries get to see. */
+export function registryHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => name.startsWith('x-meta-'))
+      .map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
+  )
+}
