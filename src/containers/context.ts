@@ -80,7 +80,7 @@ export interface ContainerDeps {
   metadata: Metadata
   runtime: Runtime
   snapshotter: Snapshotter
-  images: Pick<ImageService, 'get' | 'list' | 'commit'>
+  images: Pick<ImageService, 'get' | 'resolve' | 'list' | 'commit'>
   volumes: VolumeService
   networks: NetworkService
   events: Pick<EventBus, 'publish'>

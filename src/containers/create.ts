@@ -26,8 +26,10 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
   const defaults = deps.defaults()
   const { limits: host, warnings } = discardUnsupported(completeHostConfig(request.hostConfig, defaults, deps.host), deps.support)
   const ref = request.config.image ?? ''
-  const image = ref === '' ? undefined : deps.images.get(ref)
-  if (image !== undefined) requirePlatform(image, ref, request.platform)
+  // Another platform is another image, which is unpacked now if it never was. Looked up again after that: from here to the row that keeps the
+  // image nothing waits, so that nobody can remove it.
+  const found = ref === '' || request.platform === '' ? ref : (await deps.images.resolve(ref, request.platform)).id
+  const image = found === '' ? undefined : deps.images.get(found)
   const config = mergeConfig(request.config, image?.config.config)
   warnings.push(...verifyCreate(config, host, defaults))
   verifySpecOptions(host, deps.host)
@@ -55,18 +57,6 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
   undo.move()
   publishEvent(ctx, entry.record, 'create')
   return { id, warnings }
-}
-
-function requirePlatform(image: Image, ref: string, asked: string): void {
-  if (asked === '') return
-  const { os, architecture, variant } = image.config
-  const [wantOs, wantArchitecture, wantVariant] = asked.split('/')
-  const matches =
-    (wantArchitecture === undefined ? [os, architecture].includes(wantOs ?? '') : os === wantOs && architecture === wantArchitecture) &&
-    (wantVariant === undefined || variant === undefined || variant === wantVariant)
-  if (matches) return
-  const actual = [os, architecture, variant].filter(Boolean).join('/')
-  throw notFound(`image with reference ${ref} was found but its platform (${actual}) does not match the specified platform (${asked})`)
 }
 
 /** `container:<name>` becomes `container:<id>`: a rename of the other must not change whose namespaces are meant. */

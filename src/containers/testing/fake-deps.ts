@@ -182,7 +182,12 @@ function fakeImages(image: Image): ContainerDeps['images'] {
     if (ref !== image.id && !image.repoTags.includes(`${ref}:latest`)) throw notFound(`No such image: ${ref}:latest`)
     return image
   }
-  return { get, list: () => [image], commit: async () => image }
+  const resolve: ImageService['resolve'] = async (ref, platform) => {
+    if (platform !== 'linux/amd64')
+      throw notFound(`image with reference ${ref} was found but does not provide the specified platform (${platform})`)
+    return get(ref)
+  }
+  return { get, resolve, list: () => [image], commit: async () => image }
 }
 
 function fakeSnapshotter(directory: string, layers: Set<string>): Snapshotter {
