@@ -1,9 +1,9 @@
 import { request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { EngineError } from '#errors'
 import type { RegistryHost, TransferLimits } from '../types.ts'
 import type { Agents } from './agents.ts'
+import { checkCancelled } from './cancel.ts'
 import { guardedBody } from './guarded-body.ts'
 import { MAX_HEADER_SIZE } from './limits.ts'
 import { NetworkError, networkError } from './network-error.ts'
@@ -51,12 +51,12 @@ export function createHttpTransport({ agents, limits }: { agents: Agents; limits
     async send(options) {
       for (let attempt = 1; ; attempt++) {
         const { signal, body } = options
-        if (signal?.aborted === true) throw cancelled(signal)
+        checkCancelled(signal)
         const request = start(options, agents)
         try {
           return await exchange(request, options, limits)
         } catch (error) {
-          if (signal?.aborted === true) throw cancelled(signal)
+          checkCancelled(signal)
           // The server closed an idle connection while our request was on its way: it has not seen it. RFC 9112, 9.3.1.
           const stale = request.reusedSocket && error instanceof NetworkError && error.transient && !isStream(body)
           if (!stale || attempt > STALE_CONNECTIONS) throw error
@@ -140,9 +140,4 @@ function toResponse(
 
 function isStream(body: HttpRequest['body']): body is AsyncIterable<Buffer> {
   return body !== undefined && !Buffer.isBuffer(body)
-}
-
-/** What a cancelled operation throws; Go's words, since they end up in front of Docker's users. */
-export function cancelled(signal: AbortSignal): EngineError {
-  return signal.reason instanceof EngineError ? signal.reason : new EngineError('CANCELLED', 'context canceled', { cause: signal.reason })
 }
