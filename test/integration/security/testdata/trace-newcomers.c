@@ -1,7 +1,8 @@
 /*
  * What a container with CAP_SYS_PTRACE tries while somebody execs into it: attaches to every new process at its first instant, by trying the next
  * process ids in a tight loop, and looks at it while it stands still. Prints `caught NAME` for each and a line for everything it has that we,
- * a process of the container, have not. Usage: trace-newcomers MILLISECONDS
+ * a process of the container, have not. Ends after so many milliseconds, or when it has caught enough of the engine's own, before their program ran.
+ * Usage: trace-newcomers MILLISECONDS ENOUGH
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -83,9 +84,11 @@ static void look_at_descriptors(pid_t pid) {
     closedir(directory);
 }
 
-static void look_at(pid_t pid) {
+/* Whether it is the engine's own. */
+static bool look_at(pid_t pid) {
   char theirs[TEXT], ours[TEXT], name[64];
   content_of(theirs, pid, "comm");
+  bool own = strncmp(theirs, "gantry", 6) == 0;
   printf("caught %s", theirs);
   for (size_t i = 0; i < sizeof(NAMESPACES) / sizeof(NAMESPACES[0]); i++) {
     snprintf(name, sizeof(name), "ns/%s", NAMESPACES[i]);
@@ -106,6 +109,7 @@ static void look_at(pid_t pid) {
   look_at_directory(pid, "cwd");
   look_at_descriptors(pid);
   fflush(stdout);
+  return own;
 }
 
 static long now(void) {
@@ -116,10 +120,12 @@ static long now(void) {
 
 int main(int argc, char **argv) {
   pid_t next = getpid() + 1;
-  long end = now() + (argc > 1 ? atol(argv[1]) : 1000);
+  if (argc != 3)
+    return 64;
+  long end = now() + atol(argv[1]), missing = atol(argv[2]);
   printf("watching\n");
   fflush(stdout);
-  while (now() < end) {
+  while (now() < end && missing > 0) {
     for (pid_t pid = next; pid < next + AHEAD; pid++) {
       int status;
       if (ptrace(PTRACE_ATTACH, pid, NULL, NULL) < 0)
@@ -128,7 +134,7 @@ int main(int argc, char **argv) {
       while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status) && WSTOPSIG(status) != SIGSTOP)
         ptrace(PTRACE_CONT, pid, NULL, NULL);
       if (WIFSTOPPED(status))
-        look_at(pid);
+        missing -= look_at(pid);
       ptrace(PTRACE_DETACH, pid, NULL, NULL);
       next = pid + 1;
     }
