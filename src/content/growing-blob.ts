@@ -12,7 +12,7 @@ export interface Growth {
 export interface GrowthWriter {
   readonly blob: GrowingBlob
   /** The first `bytes` of the file are written. */
-  grow(bytes: number): void
+  grow: (bytes: number) => void
   /** Nothing follows. The first call counts. */
   end(state: 'whole' | 'failed'): void
 }

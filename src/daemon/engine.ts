@@ -86,6 +86,10 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     jobs,
     report: (error) => logger.warn('background work on layers failed', { error: describeError(error) }),
   })
+  const missing = (): never => {
+    throw notImplemented('talking to registries is not implemented in Gantry yet')
+  }
+  const remotes: ApiServerDeps['remotes'] = { repository: missing, login: missing, search: missing }
   const images = createImageService({
     metadata,
     content,
@@ -93,6 +97,8 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     // The one circle among the services: containers are made from images, and images may not go while containers use them.
     users: { usersOf: (image) => containers.usersOf(image) },
     publish: (action, id, attributes) => events.publish('image', action, id, attributes),
+    remotes,
+    maxConcurrentDownloads: () => config().registries.maxConcurrentDownloads,
     report: (error) => logger.warn('cannot collect layers', { error: describeError(error) }),
   })
   const ownVolumes = createVolumeService({ directory: state.volumes, repository: metadata.repository('volumes'), files, mounts })
@@ -150,10 +156,6 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     id: daemonId(metadata.repository('settings')),
     seccomp: seccomp.kind,
   })
-  const missing = (): never => {
-    throw notImplemented('talking to registries is not implemented in Gantry yet')
-  }
-  const remotes: ApiServerDeps['remotes'] = { repository: missing, login: missing, search: missing }
   const fsck: ApiServerDeps['fsck'] = { run: missing }
   const kept = undo.move()
   return {

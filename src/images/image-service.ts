@@ -3,8 +3,10 @@ import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
 import { parsePlatform } from '#oci'
 import type { Digest } from '#oci'
+import type { Remotes } from '#remotes'
 import type { ChainId, Snapshotter } from '#snapshots'
 import { codeOf, invalidArgument, notFound, notImplemented } from '#errors'
+import { createBlobPlaces } from './blob-places.ts'
 import { commitImage } from './commit-image.ts'
 import { describeImage } from './describe-image.ts'
 import { findImage, findTarget } from './find-image.ts'
@@ -17,6 +19,7 @@ import { createManifestGraph } from './manifest-graph.ts'
 import { giveName, imageAttributes, parseNewName } from './name-image.ts'
 import { summariseManifests } from './manifest-summaries.ts'
 import { pruneImages } from './prune-images.ts'
+import { createImagePuller } from './pull/pull-image.ts'
 import { removeImage } from './remove-image.ts'
 import { resolveImage } from './resolve-image.ts'
 import { chooseImages, saveImages } from './save-images.ts'
@@ -29,6 +32,9 @@ export interface ImageServiceDeps {
   snapshotter: Snapshotter
   users: ImageUsers
   publish: PublishImageEvent
+  remotes: Pick<Remotes, 'repository'>
+  /** Read at each use; 0: no limit. */
+  maxConcurrentDownloads: () => number
   /** Hears of failures in the background: nobody waits for the collection of what no image needs. */
   report: (error: unknown) => void
 }
@@ -40,7 +46,9 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   const creation = { store, content, snapshotter, publish }
   const resolution = { ...creation, graph }
   const removal = { store, graph, users, publish }
+  const places = createBlobPlaces(deps)
   const collector = createCollector({ store, content, snapshotter, graph })
+  const puller = createImagePuller({ ...deps, ...creation, places, released: collectSoon })
 
   function collectSoon(): void {
     collector.collect().catch((error: unknown) => {
@@ -100,9 +108,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       for (const { id } of images) publish('save', id, imageAttributes(store, id, id))
       return Readable.from(saveImages(creation, images), { objectMode: false })
     },
-    pull() {
-      return Promise.reject(notImplemented('pulling images is not implemented in Gantry yet'))
-    },
+    pull: (options) => making(() => puller.pull(options)),
     push() {
       return Promise.reject(notImplemented('pushing images is not implemented in Gantry yet'))
     },

@@ -3,7 +3,7 @@ import { codeOf, invalidArgument } from '#errors'
 import type { Semaphore } from '#lib'
 import type { Descriptor, Digest } from '#oci'
 import type { RemoteRepository } from '#remotes'
-import type { Layer, Snapshotter } from '#snapshots'
+import type { Layer, Snapshotter, UnpackOptions } from '#snapshots'
 import type { ProgressMessage } from '../types.ts'
 import { createLayerProgress } from './layer-progress.ts'
 import type { LayerProgress } from './layer-progress.ts'
@@ -56,23 +56,20 @@ interface LayerWork extends TransferDeps, RemoteLayer {
 
 /** An earlier pull got the blob and then failed. */
 async function unpackStored(work: LayerWork): Promise<Layer> {
-  const { descriptor, diffId, lease, progress, signal } = work
-  lease.hold(descriptor.digest)
-  progress.say('Download complete')
-  const known = holdKnownLayer(work)
-  return (
-    known ??
-    (await work.snapshotter.unpack(descriptor.digest, { lease, diffId, signal, progress: (read) => progress.count('Extracting', read) }))
-  )
+  work.lease.hold(work.descriptor.digest)
+  work.progress.say('Download complete')
+  return holdKnownLayer(work) ?? (await unpack(work, work.signal, { progress: (read) => work.progress.count('Extracting', read) }))
 }
 
 async function download(work: LayerWork): Promise<Layer> {
-  const { descriptor, diffId, lease, progress } = work
-  const known = holdKnownLayer(work)
+  const { descriptor, lease, progress } = work
   const stop = new AbortController()
   const signal = AbortSignal.any([work.signal, stop.signal])
   let isDownloaded = false
-  let unpacking: Promise<Layer> | undefined
+  const extracting = (read: number): void => void (isDownloaded && progress.count('Extracting', read))
+  const layer = Promise.withResolvers<Layer>()
+  // A bad archive may be a broken download: then its digest tells, and is the better reason. A full disk is none to go on.
+  layer.promise.catch((error: unknown) => codeOf(error) !== 'INVALID_ARGUMENT' && stop.abort(error))
   try {
     if (work.downloads.isFull) progress.say('Waiting')
     using _place = await work.downloads.take(signal)
@@ -81,27 +78,22 @@ async function download(work: LayerWork): Promise<Layer> {
       digest: descriptor.digest,
       size: descriptor.size,
       signal,
-      growing(blob) {
-        if (known !== undefined) return
-        unpacking = work.snapshotter.unpack(descriptor.digest, {
-          lease,
-          diffId,
-          signal,
-          growing: blob,
-          progress: (read) => isDownloaded && progress.count('Extracting', read),
-        })
-        // A bad archive may be a broken download: then its digest tells, and is the better reason. A full disk is none to go on.
-        unpacking.catch((error: unknown) => codeOf(error) !== 'INVALID_ARGUMENT' && stop.abort(error))
-      },
+      growing: (blob) => layer.resolve(holdKnownLayer(work) ?? unpack(work, signal, { growing: blob, progress: extracting })),
     })
   } catch (error) {
-    await unpacking?.catch(() => {})
+    layer.reject(error)
+    await layer.promise.catch(() => {})
     throw explain(error, descriptor.digest)
   }
   isDownloaded = true
   progress.say('Verifying Checksum')
   progress.say('Download complete')
-  return known ?? (await (unpacking as Promise<Layer> | undefined)) ?? (await unpackStored(work))
+  return await layer.promise
+}
+
+async function unpack(work: LayerWork, signal: AbortSignal, options: Pick<UnpackOptions, 'growing' | 'progress'>): Promise<Layer> {
+  const { descriptor, diffId, lease } = work
+  return await work.snapshotter.unpack(descriptor.digest, { lease, diffId, signal, ...options })
 }
 
 /** The layer may have been unpacked from another blob (compressed differently): then only this one is wanted, for pushes of the image as it came. */

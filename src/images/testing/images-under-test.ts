@@ -10,6 +10,7 @@ import { createFakeSnapshotter } from '#snapshots'
 import type { FakeSnapshotter } from '#snapshots'
 import { createImageService } from '../image-service.ts'
 import type { Image, ImageService, ProgressMessage } from '../types.ts'
+import { FakeRegistry } from './fake-registry.ts'
 
 /** An image service on a fake snapshotter, with all that it tells others. */
 export interface ImagesUnderTest extends Disposable {
@@ -22,6 +23,8 @@ export interface ImagesUnderTest extends Disposable {
   /** `action name`. */
   events: string[]
   reported: unknown[]
+  /** What every registry holds. */
+  registry: FakeRegistry
   /** Loads an archive and gives what was reported for the user. */
   load(archive: Buffer): Promise<{ images: Image[]; messages: ProgressMessage[] }>
   /** A new service on the same rows and files, as after a restart. */
@@ -36,6 +39,7 @@ export function imagesUnderTest(): ImagesUnderTest {
   const users = new Map<string, { id: string; running: boolean }[]>()
   const events: string[] = []
   const reported: unknown[] = []
+  const registry = new FakeRegistry()
   const restart = (): ImageService =>
     createImageService({
       metadata,
@@ -43,6 +47,8 @@ export function imagesUnderTest(): ImagesUnderTest {
       snapshotter,
       users: { usersOf: (id) => users.get(id) ?? [] },
       publish: (action, _id, attributes) => events.push(`${action} ${attributes['name'] ?? ''}`.trim()),
+      remotes: registry.remotes,
+      maxConcurrentDownloads: () => 3,
       report: (error) => reported.push(error),
     })
   const images = restart()
@@ -54,6 +60,7 @@ export function imagesUnderTest(): ImagesUnderTest {
     users,
     events,
     reported,
+    registry,
     restart,
     async load(archive) {
       const messages: ProgressMessage[] = []

@@ -18,6 +18,12 @@ function imagesOn(storage: Storage): ImageService {
     ...storage,
     users: { usersOf: () => [] },
     publish: () => {},
+    remotes: {
+      repository() {
+        throw new Error('no test here asks a registry')
+      },
+    },
+    maxConcurrentDownloads: () => 0,
     report: (error) => storage.reported.push(error),
   })
 }

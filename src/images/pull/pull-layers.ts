@@ -1,0 +1,94 @@
+import type { ContentStore, Lease } from '#content'
+import type { Descriptor, Digest, ImageConfigFile, ImageManifest } from '#oci'
+import type { RemoteRepository } from '#remotes'
+import type { Layer, Snapshotter } from '#snapshots'
+import type { ProgressMessage } from '../types.ts'
+import { mismatch } from './check-image.ts'
+import { layerName } from './layer-progress.ts'
+import { transferLayer } from './transfer-layer.ts'
+import type { TransferDeps, TransferredLayer } from './transfer-layer.ts'
+import type { TransferTable } from './transfer-table.ts'
+
+export type LayerTransfers = TransferTable<TransferredLayer, ProgressMessage>
+
+export interface PullLayersOptions {
+  repository: Pick<RemoteRepository, 'fetchBlob'>
+  lease: Lease
+  signal: AbortSignal
+  report: (message: ProgressMessage) => void
+}
+
+/**
+ * Makes all layers of an image be here, unpacked and under the lease. Resolves when they also survive a loss of power. When one fails, the others end,
+ * unless somebody else waits for them.
+ */
+export async function pullLayers(
+  deps: TransferDeps & { transfers: LayerTransfers },
+  manifest: ImageManifest,
+  config: ImageConfigFile,
+  options: PullLayersOptions,
+): Promise<void> {
+  const wanted: { descriptor: Descriptor; diffId: Digest }[] = []
+  for (const [descriptor, diffId] of pairs(manifest, config)) {
+    const isHere = holdPresent(deps, descriptor, diffId, options.lease)
+    options.report({ id: layerName(descriptor), status: isHere ? 'Already exists' : 'Pulling fs layer' })
+    if (!isHere) wanted.push({ descriptor, diffId })
+  }
+  // The largest takes longest to unpack: it must not be the last to begin.
+  wanted.sort((a, b) => b.descriptor.size - a.descriptor.size)
+  const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  const transfers = wanted.map((layer) => pullLayer(deps, layer, { ...options, signal }))
+  try {
+    await Promise.all(transfers)
+  } catch (error) {
+    stop.abort(error)
+    await Promise.allSettled(transfers)
+    throw error
+  }
+}
+
+async function pullLayer(
+  deps: TransferDeps & { transfers: LayerTransfers },
+  { descriptor, diffId }: { descriptor: Descriptor; diffId: Digest },
+  { repository, lease, signal, report }: PullLayersOptions,
+): Promise<void> {
+  let layer: Layer | undefined
+  let durable: Promise<void> | undefined
+  await deps.transfers.join(descriptor.digest, (context) => transferLayer(deps, { descriptor, diffId, repository }, context), {
+    signal,
+    report,
+    take(result) {
+      ;({ layer, durable } = result)
+      for (const digest of [descriptor.digest, result.layer.diffId, result.layer.blob]) lease.hold(digest)
+    },
+  })
+  // Somebody else's config may have promised something else of the same blob.
+  if (layer?.diffId !== diffId) throw mismatch()
+  await durable
+}
+
+/** Each blob once, with the diff id that the config gives it. */
+function pairs({ layers }: ImageManifest, { rootfs }: ImageConfigFile): Map<Descriptor, Digest> {
+  const found = new Map<Digest, [Descriptor, Digest]>()
+  for (const [index, descriptor] of layers.entries()) {
+    const diffId = rootfs.diff_ids[index]
+    const known = found.get(descriptor.digest)
+    if (diffId === undefined || (known !== undefined && known[1] !== diffId)) throw mismatch()
+    if (known === undefined) found.set(descriptor.digest, [descriptor, diffId])
+  }
+  return new Map(found.values())
+}
+
+/** Whether a layer is unpacked and its blob is here, too; both are under the lease then. */
+function holdPresent(
+  deps: { content: ContentStore; snapshotter: Snapshotter },
+  { digest }: Descriptor,
+  diffId: Digest,
+  lease: Lease,
+): boolean {
+  const layer = deps.snapshotter.findLayer(diffId)
+  if (layer === undefined || !deps.content.has(digest)) return false
+  for (const held of [digest, layer.diffId, layer.blob]) lease.hold(held)
+  return true
+}
