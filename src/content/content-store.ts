@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArgument, notFound } from '#errors'
@@ -18,8 +18,17 @@ export function createContentStore(deps: { root: string }): ContentStore {
   mkdirSync(blobs, { recursive: true, mode: 0o700 })
   mkdirSync(ingests, { recursive: true, mode: 0o700 })
   const leases = new Set<OpenLease>()
+  /** Names in `ingests` that somebody is at work on. */
+  const active = new Set<string>()
 
   const path = (digest: Digest): string => join(blobs, hexOf(digest))
+
+  /** A new name in `ingests`, known as active until it is disposed. */
+  function newTemporary(): Disposable & { path: string } {
+    const name = randomUUID()
+    active.add(name)
+    return { path: join(ingests, name), [Symbol.dispose]: () => void active.delete(name) }
+  }
 
   function sizeOf(digest: Digest): number | undefined {
     return statSync(path(digest), { throwIfNoEntry: false })?.size
@@ -54,7 +63,8 @@ export function createContentStore(deps: { root: string }): ContentStore {
 
     async ingest(source, options) {
       const lease = options.lease as OpenLease // there are no others
-      const temporary = join(ingests, randomUUID())
+      using place = newTemporary()
+      const temporary = place.path
       const growth = options.growing === undefined ? undefined : createGrowth(temporary)
       using _end = { [Symbol.dispose]: () => growth?.end('failed') }
       const { blob, file } = await ingestFile(temporary, source, {
@@ -94,18 +104,31 @@ export function createContentStore(deps: { root: string }): ContentStore {
       return readFileSync(path(digest))
     },
 
+    discard(digest) {
+      if (isHeld(digest)) return false
+      rmSync(path(digest), { force: true })
+      return true
+    },
+
+    leftovers() {
+      const strangers = readdirSync(blobs).filter((name) => !isDigest(`sha256:${name}`))
+      const stale = readdirSync(ingests).filter((name) => !active.has(name))
+      return [...strangers.map((name) => join(blobs, name)), ...stale.map((name) => join(ingests, name))]
+    },
+
     async collect(keep) {
       // All are taken away in one turn of the event loop. Between two turns an operation may finish: its blobs are in `keep` no more than they
       // are held then, and a blob that comes back under its digest may be a new one.
       const doomed = digests().filter((digest) => !keep.has(digest) && !isHeld(digest))
       let freed = 0
+      using names = new DisposableStack()
       const aside = doomed.map((digest) => {
-        const temporary = join(ingests, randomUUID())
+        const temporary = names.use(newTemporary())
         freed += size(digest)
-        renameSync(path(digest), temporary)
+        renameSync(path(digest), temporary.path)
         return temporary
       })
-      for (const temporary of aside) await rm(temporary, { force: true })
+      for (const { path: temporary } of aside) await rm(temporary, { force: true })
       return freed
     },
 

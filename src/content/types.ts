@@ -65,6 +65,10 @@ export interface ContentStore {
   /** A small blob in one piece. Throws NOT_FOUND, or INVALID_ARGUMENT when it is larger than `limit` bytes. */
   readAll(digest: Digest, limit: number): Buffer
   list(): Blob[]
+  /** Deletes one blob unless a lease holds it. Whether it is gone; absent is fine. */
+  discard(digest: Digest): boolean
+  /** Paths of files that are neither blobs nor being written: what a crash, or somebody else, has left. */
+  leftovers(): string[]
   /** Deletes every blob that is neither in `keep` nor held by a lease. Returns the bytes freed. */
   collect(keep: ReadonlySet<Digest>): Promise<number>
   /** After a start: removes what interrupted ingests left. Before the first ingest. */

@@ -23,7 +23,7 @@ export interface ChainStore {
   top(chain: ChainId): Digest
   /** Throws NOT_FOUND for an unknown parent, CONFLICT `max depth exceeded`. */
   add(parent: ChainId | undefined, diffId: Digest): ChainId
-  all(): { chain: ChainId; diffId: Digest }[]
+  all(): { chain: ChainId; diffId: Digest; parent?: ChainId }[]
   /** The given chains and all below them. */
   closure(chains: Iterable<ChainId>): Set<ChainId>
   /** Inside a transaction: deletes the row. Returns what to do afterwards. */
@@ -59,7 +59,7 @@ export function createChainStore(deps: { metadata: Metadata }): ChainStore {
       rows.set(chain, row)
       return chain
     },
-    all: () => [...rows].map(([chain, { diffId }]) => ({ chain, diffId })),
+    all: () => [...rows].map(([chain, { diffId, parent }]) => ({ chain, diffId, ...(parent === undefined ? {} : { parent }) })),
     closure(chains) {
       const closed = new Set<ChainId>()
       for (const chain of chains) {

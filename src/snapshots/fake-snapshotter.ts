@@ -69,6 +69,7 @@ export function createFakeSnapshotter(deps: { content: ContentStore }): FakeSnap
     layer,
     findLayer: (diffId) => layers.get(diffId),
     blobs: () => new Set(layers.values().map(({ blob }) => blob)),
+    spareBlobs: () => new Set(),
     layerPaths,
     async prepare(key, parent) {
       if (snapshots.has(key)) throw conflict(`snapshot ${key} already exists`)
@@ -87,7 +88,7 @@ export function createFakeSnapshotter(deps: { content: ContentStore }): FakeSnap
     async remove(key) {
       snapshots.delete(key)
     },
-    usage: async (key) => ({ size: snapshot(key).size, inodes: snapshot(key).changes.length }),
+    usage: async (key) => ({ size: snapshot(key).size, inodes: snapshot(key).changes.length, disk: snapshot(key).size }),
     changes: async (key) => snapshot(key).changes,
     diff: (key) => Readable.from([snapshot(key).tar], { objectMode: false }),
     layerTar: (chain) => Readable.from(uncompressed(content, layer(chain).blob), { objectMode: false }),

@@ -1,12 +1,14 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, invalidArgument, notFound } from '#errors'
+import { codeOf, EngineError, invalidArgument, notFound } from '#errors'
 import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
+import type { LayerPlace } from './recipe/layer-tar.ts'
+import { createRecipeMaker } from './recipe/recipe-maker.ts'
 import type { Trash } from './trash.ts'
 import type { Layer, UnpackOptions } from './types.ts'
-import type { JobRunner } from './unpack/job.ts'
+import type { JobRunner, UnpackResult } from './unpack/job.ts'
 
 /** What is known of an unpacked layer. */
 interface LayerRow extends Layer {
@@ -16,6 +18,8 @@ interface LayerRow extends Layer {
    * incomplete: files are not synced one by one.
    */
   unsyncedIn?: string
+  /** Directories that it had before it was repaired, and the writable layers that are still mounted over them. */
+  retired?: { directory: number; keys: string[] }[]
 }
 
 /** Milliseconds from an unpack to the sync that makes it durable: one sync for all layers of an image. */
@@ -29,11 +33,21 @@ export interface LayerStore {
   pathOf(diffId: Digest): string
   /** A new, empty directory of the same kind for something else (an init layer). */
   makeDirectory(): { directory: number; path: string }
+  /** Directory and recipe of a layer. Throws NOT_FOUND. */
+  placeOf(diffId: Digest): LayerPlace
+  /** Whether it is known to be on the disk. */
+  isSynced(diffId: Digest): boolean
   pathOfDirectory(directory: number): string
   discardDirectory(directory: number): void
   all(): Layer[]
   /** Inside a transaction: deletes the row. Returns what to do afterwards. */
   delete(diffId: Digest): () => void
+  /** See {@link LayerCare}. */
+  repair(diffId: Digest, options: { mounted: ReadonlySet<string>; signal?: AbortSignal }): Promise<void>
+  /** These writable layers are mounted no more: what only they held of old directories goes. */
+  release(isFree: (key: string) => boolean): void
+  /** Entries of the layers' directory that neither a row nor `others` names and that are not being made. */
+  leftovers(others: ReadonlySet<number>): string[]
   /** Unpacks again what a crash of the machine may have damaged, and discards directories that neither a row nor `others` names. */
   restore(others: ReadonlySet<number>): Promise<void>
 }
@@ -46,6 +60,8 @@ export function createLayerStore(deps: {
   jobs: JobRunner
   trash: Trash
   bootId: string
+  /** Blobs of layers go once there is a recipe. */
+  discardBlobs: boolean
   report: (error: unknown) => void
 }): LayerStore {
   mkdirSync(deps.directory, { recursive: true, mode: 0o710 })
@@ -54,9 +70,31 @@ export function createLayerStore(deps: {
   const unpacking = new Map<Digest, Promise<Layer>>()
   let last = Math.max(0, ...readdirSync(deps.directory).map(Number).filter(Number.isInteger), ...rows.values().map((row) => row.directory))
   let syncTimer: NodeJS.Timeout | undefined
+  /** Directories that are being made. */
+  const busy = new Set<number>()
 
   const pathOfDirectory = (directory: number): string => join(deps.directory, String(directory), 'diff')
   const discardDirectory = (directory: number): void => deps.trash.discard(join(deps.directory, String(directory)))
+  const placeOf = ({ directory }: LayerRow): LayerPlace => ({
+    directory: pathOfDirectory(directory),
+    recipe: join(deps.directory, String(directory), 'recipe'),
+  })
+  const recipes = createRecipeMaker({
+    ...deps,
+    candidates: () => [...rows.values()].filter((row) => row.recipe === undefined && row.unsyncedIn === undefined),
+    placeOf: (layer) => placeOf(layer as LayerRow),
+    made(layer, recipe) {
+      // Deleted, or unpacked again, while the recipe was made.
+      if (rows.get(layer.diffId) !== layer) return false
+      put({ ...(layer as LayerRow), recipe })
+      return true
+    },
+  })
+
+  function put(row: LayerRow): void {
+    repository.put(row.diffId, row)
+    rows.set(row.diffId, row)
+  }
 
   async function unpack(blob: Digest, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
     // The result of another call is not shared: what stopped that one (its signal, its expectation) is no reason to stop this one.
@@ -73,9 +111,34 @@ export function createLayerStore(deps: {
   }
 
   async function unpackNew(blob: Digest, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
+    using made = await makeLayer(blob, options)
+    const { result, directory } = made
+    if (options.diffId !== undefined && options.diffId !== result.diffId) {
+      throw invalidArgument(
+        `layers from manifest don't match image configuration: layer has digest ${result.diffId}, expected ${options.diffId}`,
+      )
+    }
+    options.lease.hold(result.diffId)
+    // Two blobs (compressed differently) may hold the same layer: the first to be finished stays.
+    const twin = rows.get(result.diffId)
+    if (twin !== undefined) return twin
+    const row: LayerRow = { ...result, blob, directory, unsyncedIn: deps.bootId }
+    put(row)
+    made.keep()
+    scheduleSync()
+    return row
+  }
+
+  /** A new directory with the files of a blob. It goes when it is disposed without having been kept. */
+  async function makeLayer(
+    blob: Digest,
+    options: Omit<UnpackOptions, 'lease'> & { verify?: boolean },
+  ): Promise<Disposable & { result: UnpackResult; directory: number; keep: () => void }> {
     const directory = ++last
     using undo = new DisposableStack()
-    undo.defer(() => discardDirectory(directory))
+    busy.add(directory)
+    undo.defer(() => void busy.delete(directory))
+    const files = undo.adopt(directory, discardDirectory)
     using file = options.growing === undefined ? undefined : holdFile(options.growing.path)
     const job = {
       kind: 'unpack',
@@ -89,21 +152,14 @@ export function createLayerStore(deps: {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
     })
-    if (options.diffId !== undefined && options.diffId !== result.diffId) {
-      throw invalidArgument(
-        `layers from manifest don't match image configuration: layer has digest ${result.diffId}, expected ${options.diffId}`,
-      )
+    let kept = false
+    const held = undo.move()
+    return {
+      result,
+      directory: files,
+      keep: () => (kept = true),
+      [Symbol.dispose]: () => (kept ? void busy.delete(directory) : held.dispose()),
     }
-    options.lease.hold(result.diffId)
-    // Two blobs (compressed differently) may hold the same layer: the first to be finished stays.
-    const twin = rows.get(result.diffId)
-    if (twin !== undefined) return twin
-    const row: LayerRow = { ...result, blob, directory, unsyncedIn: deps.bootId }
-    repository.put(row.diffId, row)
-    rows.set(row.diffId, row)
-    undo.move()
-    scheduleSync()
-    return row
   }
 
   function scheduleSync(): void {
@@ -127,6 +183,7 @@ export function createLayerStore(deps: {
         repository.put(row.diffId, row)
       }
     })
+    if (deps.discardBlobs) recipes.makeSoon()
   }
 
   /**
@@ -146,6 +203,24 @@ export function createLayerStore(deps: {
     repository.delete(row.diffId)
   }
 
+  /** Gives up old directories over which nothing is mounted any more. */
+  function discardRetired(): void {
+    for (const row of rows.values()) {
+      const idle = row.retired?.filter(({ keys }) => keys.length === 0) ?? []
+      if (idle.length === 0) continue
+      const retired = row.retired?.filter(({ keys }) => keys.length > 0) ?? []
+      const { retired: _, ...rest } = row
+      put(retired.length === 0 ? rest : { ...rest, retired })
+      for (const { directory } of idle) discardDirectory(directory)
+    }
+  }
+
+  function unknownNames(others: ReadonlySet<number>): string[] {
+    const own = rows.values().flatMap((row) => [row.directory, ...(row.retired ?? []).map(({ directory }) => directory)])
+    const known = new Set([...own, ...others, ...busy].map(String))
+    return readdirSync(deps.directory).filter((name) => !known.has(name))
+  }
+
   return {
     unpack,
     find: (diffId) => rows.get(diffId),
@@ -160,6 +235,12 @@ export function createLayerStore(deps: {
       mkdirSync(path, { recursive: true, mode: 0o755 })
       return { directory, path }
     },
+    placeOf(diffId) {
+      const row = rows.get(diffId)
+      if (row === undefined) throw notFound(`layer ${diffId}: not found`)
+      return placeOf(row)
+    },
+    isSynced: (diffId) => rows.get(diffId)?.unsyncedIn === undefined,
     pathOfDirectory,
     discardDirectory,
     all: () => [...rows.values()],
@@ -168,17 +249,44 @@ export function createLayerStore(deps: {
       repository.delete(diffId)
       return () => {
         rows.delete(diffId)
-        if (row !== undefined) discardDirectory(row.directory)
+        if (row === undefined) return
+        discardDirectory(row.directory)
+        for (const { directory } of row.retired ?? []) discardDirectory(directory)
       }
     },
+    async repair(diffId, { mounted, signal }) {
+      const row = rows.get(diffId)
+      if (row === undefined) throw notFound(`layer ${diffId}: not found`)
+      if (!deps.content.has(row.blob)) throw lost(diffId)
+      using lease = deps.content.lease()
+      lease.hold(row.blob)
+      using made = await makeLayer(row.blob, { verify: true, ...(signal === undefined ? {} : { signal }) })
+      if (made.result.diffId !== diffId) throw lost(diffId)
+      if (rows.get(diffId) !== row) return // deleted meanwhile
+      const { recipe: _, ...rest } = row
+      const retired = [...(row.retired ?? []), { directory: row.directory, keys: [...mounted] }]
+      put({ ...rest, ...made.result, directory: made.directory, unsyncedIn: deps.bootId, retired })
+      made.keep()
+      discardRetired()
+      scheduleSync()
+    },
+    release(isFree) {
+      for (const row of rows.values()) {
+        if (row.retired === undefined) continue
+        const retired = row.retired.map(({ directory, keys }) => ({ directory, keys: keys.filter((key) => !isFree(key)) }))
+        put({ ...row, retired })
+      }
+      discardRetired()
+    },
+    leftovers: (others) => unknownNames(others).map((name) => join(deps.directory, name)),
     async restore(others) {
       const damaged = [...rows.values()].filter(
         (row) => (row.unsyncedIn !== undefined && row.unsyncedIn !== deps.bootId) || !existsSync(pathOfDirectory(row.directory)),
       )
       await Promise.all(damaged.map(repair))
-      const used = new Set([...rows.values().map((row) => row.directory), ...others].map(String))
-      for (const name of readdirSync(deps.directory)) if (!used.has(name)) deps.trash.discard(join(deps.directory, name))
+      for (const name of unknownNames(others)) deps.trash.discard(join(deps.directory, name))
       if (rows.values().some((row) => row.unsyncedIn !== undefined)) scheduleSync()
+      else if (deps.discardBlobs) recipes.makeSoon()
     },
   }
 }
@@ -187,4 +295,8 @@ export function createLayerStore(deps: {
 function holdFile(path: string): Disposable & { path: string } {
   const fd = openSync(path, 'r')
   return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) }
+}
+
+function lost(diffId: Digest): EngineError {
+  return new EngineError('DATA_LOSS', `layer ${diffId}: its blob is gone or damaged`)
 }

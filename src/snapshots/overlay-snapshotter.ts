@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
-import { decompress } from '#archive'
 import type { ContentStore } from '#content'
 import { conflict, invalidArgument, notFound } from '#errors'
 import type { Files, Mounts, OverlayPlan } from '#kernel'
@@ -9,11 +8,13 @@ import type { Metadata } from '#metadata'
 import { listChanges } from './changes.ts'
 import { createChainStore } from './chain-store.ts'
 import { createInitLayerStore } from './init-layer-store.ts'
+import { createLayerCare } from './layer-care.ts'
 import { createLayerStore } from './layer-store.ts'
 import { measureTree } from './measure-tree.ts'
+import { readLayerTar } from './recipe/layer-tar.ts'
 import { createTrash } from './trash.ts'
 import { packTree } from './tree/pack-tree.ts'
-import type { ChainId, Layer, Snapshotter } from './types.ts'
+import type { ChainId, Layer, LayerCare, Snapshotter } from './types.ts'
 import type { JobRunner } from './unpack/job.ts'
 
 export interface OverlaySnapshotterDeps {
@@ -24,6 +25,8 @@ export interface OverlaySnapshotterDeps {
   files: Files
   mounts: Mounts
   jobs: JobRunner
+  /** Whether the blobs of layers stay after the unpack, or go once their tars can be put together again from the files; `keep` by default. */
+  layerBlobs?: 'keep' | 'discard'
   /** Hears of failures in the background (deletion, sync): nobody waits for these. */
   report: (error: unknown) => void
   /** Identifies the boot of the machine; the kernel's own by default. */
@@ -38,16 +41,17 @@ interface SnapshotRow {
 const SPARSE_LAYER_HOLE = 1024 * 1024
 
 /** {@link Snapshotter} on overlayfs. Needs root for `prepare`, `view` and `changes`. */
-export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshotter {
+export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshotter & LayerCare {
   const { paths, metadata, content } = deps
   mkdirSync(paths.snapshots, { recursive: true, mode: 0o710 })
   const bootId = deps.bootId ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   const trash = createTrash({ directory: join(paths.temporary, 'trash'), jobs: deps.jobs, report: deps.report })
-  const layers = createLayerStore({ ...deps, directory: paths.layers, trash, bootId })
+  const layers = createLayerStore({ ...deps, directory: paths.layers, trash, bootId, discardBlobs: deps.layerBlobs === 'discard' })
   const chains = createChainStore({ metadata })
   const inits = createInitLayerStore({ ...deps, layers, bootId })
   const repository = metadata.repository<SnapshotRow>('snapshots')
   const rows = new Map(repository.all().map(({ key, value }) => [key, value]))
+  const care = createLayerCare({ ...deps, trash, layers, chains, inits, snapshots: rows })
 
   function row(key: string): SnapshotRow {
     const found = rows.get(key)
@@ -94,7 +98,12 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
     return { ...plan, volatile: true }
   }
 
+  function isSpare({ recipe }: Layer): boolean {
+    return deps.layerBlobs === 'discard' && recipe === true
+  }
+
   return {
+    ...care,
     unpack: (blob, options) => layers.unpack(blob, options),
     stack(parent, diffId, lease) {
       if (layers.find(diffId) === undefined) throw notFound(`layer ${diffId}: not found`)
@@ -105,7 +114,8 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
     has: (chain) => chains.has(chain) && chains.layers(chain).every((diffId) => layers.find(diffId) !== undefined),
     layer,
     findLayer: (diffId) => layers.find(diffId),
-    blobs: () => new Set(layers.all().map(({ blob }) => blob)),
+    blobs: () => new Set(layers.all().flatMap((known) => (isSpare(known) ? [] : [known.blob]))),
+    spareBlobs: () => new Set(layers.all().flatMap((known) => (isSpare(known) ? [known.blob] : []))),
     layerPaths: imageLayers,
 
     async prepare(key, parent) {
@@ -127,6 +137,7 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
       repository.delete(key)
       rows.delete(key)
       trash.discard(directory(key))
+      layers.release((other) => other === key)
     },
 
     async usage(key) {
@@ -142,7 +153,10 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
       const archive = packTree(deps.files, upperOf(key), { whiteouts: 'overlay', sparse: SPARSE_LAYER_HOLE })
       return Readable.from(archive, { objectMode: false })
     },
-    layerTar: (chain) => Readable.from(readLayerTar(content, layer(chain)), { objectMode: false }),
+    layerTar(chain) {
+      const top = layer(chain)
+      return Readable.from(readLayerTar(deps, top, layers.placeOf(top.diffId)), { objectMode: false })
+    },
     view: (target) => mountView('chain' in target ? imageLayers(target.chain) : [upperOf(target.key), ...lowerOf(row(target.key).parent)]),
 
     collect(used) {
@@ -172,9 +186,4 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
     },
     settled: () => trash.empty(),
   }
-}
-
-async function* readLayerTar(content: ContentStore, { blob }: Layer): AsyncGenerator<Buffer, void, void> {
-  const { chunks } = await decompress(content.read(blob) as AsyncIterable<Buffer>)
-  yield* chunks
 }

@@ -22,14 +22,29 @@ export interface Usage {
   inodes: number
 }
 
+export interface DiskUsage extends Usage {
+  /** Bytes that files and directories take of the disk: whole blocks, holes not counted, what is hard-linked once. */
+  disk: number
+}
+
 /** An unpacked layer. */
 export interface Layer extends Usage {
   /** Digest of its uncompressed tar. */
   diffId: Digest
   /** Bytes of its uncompressed tar. */
   tarSize: number
-  /** The blob it was unpacked from and can be unpacked from again; compressed or not. */
+  /** The blob it was unpacked from and can be unpacked from again; compressed or not. Without `recipe` it is kept, else it may be gone. */
   blob: Digest
+  /** The tar can be put together again from the files. False: a recipe would be larger than the blob. */
+  recipe?: boolean
+}
+
+/** What became of comparing a layer's files with its tar. */
+export interface LayerVerdict {
+  /** `missing`: there is no directory; `unknown`: there is nothing to compare it with. */
+  state: 'whole' | 'damaged' | 'missing' | 'unknown'
+  /** For people: the first differences, `/etc/passwd has other content`. */
+  differences: string[]
 }
 
 export interface UnpackOptions {
@@ -59,8 +74,10 @@ export interface Snapshotter {
   layer(chain: ChainId): Layer
   /** An unpacked layer whatever lies below it. */
   findLayer(diffId: Digest): Layer | undefined
-  /** Blobs that layers were unpacked from. */
+  /** Blobs that layers were unpacked from and need for `layerTar`. */
   blobs(): Set<Digest>
+  /** Blobs that layers were unpacked from and can do without; empty unless layer blobs are to be discarded. */
+  spareBlobs(): Set<Digest>
   /** Host paths of a chain's layers, topmost first. For `docker inspect`. Throws NOT_FOUND. */
   layerPaths(chain: ChainId): string[]
   /** Writable layer `key` over `parent` (undefined: over nothing) with the init layer between. Throws CONFLICT when the key exists. */
@@ -72,12 +89,15 @@ export interface Snapshotter {
   overlay(key: string, options?: { volatile: boolean }): OverlayPlan
   /** Deletes a writable layer; idempotent. Its files go in the background. */
   remove(key: string): Promise<void>
-  usage(key: string): Promise<Usage>
+  usage(key: string): Promise<DiskUsage>
   /** What the writable layer changes against image and init layer, sorted by path. */
   changes(key: string): Promise<Change[]>
   /** The writable layer as an OCI layer tar (whiteouts included). */
   diff(key: string): Readable
-  /** The layer tar that `chain`'s topmost layer was unpacked from, uncompressed, byte for byte. Used by save and push. */
+  /**
+   * The layer tar that `chain`'s topmost layer was unpacked from, uncompressed, byte for byte. Used by save and push. The stream fails with DATA_LOSS
+   * when blob and recipe are gone or damaged, at its end at the latest.
+   */
   layerTar(chain: ChainId): Readable
   /**
    * A detached, read-only mount of an image's merged layers, reachable at `path` (below /proc/self/fd) from this process only and gone
@@ -90,4 +110,31 @@ export interface Snapshotter {
   restore(keys: ReadonlySet<string>): Promise<void>
   /** Waits for background deletions; for tests and an orderly end. */
   settled(): Promise<void>
+}
+
+/** Looking after layers: for `fsck` and `system df`. */
+export interface LayerCare {
+  layers(): Layer[]
+  /** Compares a layer's files with its tar, in the background. NOT_FOUND when it is gone meanwhile. */
+  verify(diffId: Digest, options?: { signal?: AbortSignal }): Promise<LayerVerdict>
+  /**
+   * Unpacks a layer again from its blob. The old directory stays as long as the writable layers `mounted` may need it (see `release`): an overlay goes on
+   * with the directories that it was mounted with. Throws DATA_LOSS when there is no good blob; nothing has changed then.
+   */
+  repair(diffId: Digest, options: { mounted: ReadonlySet<string>; signal?: AbortSignal }): Promise<void>
+  /** Deletes directories from before a repair, except those that one of these writable layers was mounted over. */
+  release(mounted: ReadonlySet<string>): void
+  /** Gives up a layer that is lost, with the chains that it is part of. */
+  forget(diffId: Digest): void
+  /** Chains with a parent or a layer that is not there; topmost last. */
+  brokenChains(): { chain: ChainId; lacks: Digest }[]
+  forgetChain(chain: ChainId): void
+  /** Writable layers by key, with what they are over and whether their directories are there. */
+  snapshots(): { key: string; parent?: ChainId; isWhole: boolean }[]
+  /** Files and directories that no row names and nothing that goes on is making; absolute. */
+  leftovers(): string[]
+  /** Takes one of them away. */
+  discard(leftover: string): void
+  /** Bytes on disk by diff id, and of what belongs to no layer of its own (init layers, directories of the store). */
+  diskUsage(): Promise<{ layers: Map<Digest, number>; other: number }>
 }

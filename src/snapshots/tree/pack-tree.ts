@@ -4,6 +4,7 @@ import { batched, decodeName, tarEntry, writeTar } from '#archive'
 import type { Extent, TarEntry, TarEntryType, WritableEntry } from '#archive'
 import type { FilePath, Files } from '#kernel'
 import { mountIdOf } from './descriptor-path.ts'
+import { deviceOf } from './device-number.ts'
 import { inSlices } from './in-slices.ts'
 import { openSame, readExtents } from './read-file.ts'
 import { walkTree } from './walk-tree.ts'
@@ -136,8 +137,7 @@ function describe(
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     mtime: plain ? (stat.mtimeNs / SECOND) * SECOND : stat.mtimeNs,
-    major: isDevice ? Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn)) : 0,
-    minor: isDevice ? Number((stat.rdev & 0xffn) | ((stat.rdev >> 12n) & ~0xffn)) : 0,
+    ...(isDevice ? deviceOf(stat) : {}),
     xattrs: type === 'hardlink' ? new Map() : plain ? readCapability(files, path, type) : readXattrs(files, path),
   })
 }

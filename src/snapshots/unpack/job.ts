@@ -1,6 +1,7 @@
 /** Work that would hold up the daemon's main thread, as plain data that can be sent to a worker. */
 
 import type { Digest } from '#oci'
+import type { LayerComparison, TarSource } from '../verify/verify-layer.ts'
 
 export type Job =
   /**
@@ -12,6 +13,14 @@ export type Job =
   | { kind: 'empty'; directory: string }
   /** Writes the file system that holds `path` to the disk. */
   | { kind: 'sync'; path: string }
+  /** Writes the recipe by which the tar in `blob` is made of the files in `directory` to `target`, synced. What has that name already is replaced. */
+  | { kind: 'recipe'; blob: string; directory: string; target: string }
+  /** Compares the files in `directory` with the layer's tar. */
+  | { kind: 'verify'; source: TarSource; diffId: Digest; directory: string }
+  /** Reads a file to its end. */
+  | { kind: 'hash'; path: string }
+  /** Adds up the disk space that `path` and all below it take. */
+  | { kind: 'measure'; path: string }
 
 export interface UnpackResult {
   /** Digest of the uncompressed tar. */
@@ -23,7 +32,28 @@ export interface UnpackResult {
   inodes: number
 }
 
-export type JobResult<J extends Job> = J extends { kind: 'unpack' } ? UnpackResult : undefined
+/** A file as it was read; `inode` tells it from one that has taken its name since. */
+export interface HashResult {
+  digest: Digest
+  size: number
+  inode: bigint
+}
+
+export interface JobResults {
+  unpack: UnpackResult
+  empty: undefined
+  sync: undefined
+  /** Bytes of the recipe. */
+  recipe: number
+  verify: LayerComparison
+  hash: HashResult
+  /** Bytes. */
+  measure: number
+}
+
+export type JobResult<J extends Job> = JobResults[J['kind']]
+/** What any job may give. */
+export type AnyResult = JobResults[keyof JobResults]
 
 export interface JobOptions {
   signal?: AbortSignal

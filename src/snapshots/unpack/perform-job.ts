@@ -1,6 +1,10 @@
 import type { Files } from '#kernel'
+import { diskSpace } from '../measure-tree.ts'
+import { makeRecipe } from '../recipe/make-recipe.ts'
 import { emptyDirectory } from '../tree/remove-tree.ts'
-import type { Job, JobOptions, JobResult, UnpackResult } from './job.ts'
+import { verifyLayer } from '../verify/verify-layer.ts'
+import { hashFile } from './hash-file.ts'
+import type { AnyResult, Job, JobOptions, JobResult } from './job.ts'
 import { unpackLayer } from './unpack-layer.ts'
 
 /** Does a job in this thread. Errors: those of `extractTree` for a layer, system errors for the others. */
@@ -9,9 +13,23 @@ export async function performJob<J extends Job>(files: Files, job: J, options: J
   return (await perform(files, job, options)) as JobResult<J>
 }
 
-async function perform(files: Files, job: Job, options: JobOptions): Promise<UnpackResult | undefined> {
-  if (job.kind === 'unpack') return await unpackLayer(files, job, options)
-  if (job.kind === 'sync') files.syncfs(job.path)
-  else emptyDirectory(job.directory)
-  return undefined
+async function perform(files: Files, job: Job, options: JobOptions): Promise<AnyResult> {
+  switch (job.kind) {
+    case 'unpack':
+      return await unpackLayer(files, job, options)
+    case 'empty':
+      emptyDirectory(job.directory)
+      return undefined
+    case 'sync':
+      files.syncfs(job.path)
+      return undefined
+    case 'recipe':
+      return await makeRecipe(files, job, options.signal)
+    case 'verify':
+      return await verifyLayer(files, job, options.signal)
+    case 'hash':
+      return await hashFile(job.path, options.signal)
+    case 'measure':
+      return diskSpace(job.path)
+  }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { EngineError, internal } from '#errors'
 import type { Files } from '#kernel'
-import type { Job, JobOptions, JobResult, JobRunner, UnpackResult } from './job.ts'
+import type { AnyResult, Job, JobOptions, JobResult, JobRunner } from './job.ts'
 import { performJob } from './perform-job.ts'
 import type { WorkerMessage, WorkerRequest } from './worker.ts'
 
@@ -11,7 +11,7 @@ const IDLE_TIMEOUT = 5000
 interface Task {
   job: Job
   options: JobOptions
-  resolve: (result: UnpackResult | undefined) => void
+  resolve: (result: AnyResult) => void
   reject: (error: unknown) => void
 }
 
@@ -112,7 +112,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
 
   return {
     run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResult<J>> {
-      const { promise, resolve, reject } = Promise.withResolvers<UnpackResult | undefined>()
+      const { promise, resolve, reject } = Promise.withResolvers<AnyResult>()
       if (closed) reject(closedError())
       else if (options.signal?.aborted === true) reject(options.signal.reason)
       else {
@@ -130,6 +130,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
 }
 
 function classOf(job: Job): JobClass {
+  if (job.kind === 'measure') return 'layer' // somebody waits for `system df`
   if (job.kind !== 'unpack') return 'background'
   return job.growing === undefined ? 'layer' : 'growing'
 }

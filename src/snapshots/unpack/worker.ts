@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { EngineError, internal } from '#errors'
 import type { ErrorCode } from '#errors'
 import { createFiles } from '#kernel'
-import type { Job, UnpackResult } from './job.ts'
+import type { AnyResult, Job } from './job.ts'
 import { performJob } from './perform-job.ts'
 
 /** What a worker is told: a job when it has none, and to give up the one it has. */
@@ -11,7 +11,7 @@ export type WorkerRequest = { kind: 'job'; job: Job } | { kind: 'abort' }
 /** What a worker says about its job. */
 export type WorkerMessage =
   | { kind: 'progress'; read: number }
-  | { kind: 'done'; result: UnpackResult | undefined }
+  | { kind: 'done'; result: AnyResult }
   | { kind: 'failed'; code: ErrorCode | undefined; message: string; stack: string | undefined }
 
 /** Milliseconds between two reports of progress. */

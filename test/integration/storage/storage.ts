@@ -7,7 +7,7 @@ import { createFiles, createMounts } from '#kernel'
 import { openMetadata } from '#metadata'
 import type { Metadata } from '#metadata'
 import { createOverlaySnapshotter, createWorkerPool } from '#snapshots'
-import type { JobRunner, Snapshotter } from '#snapshots'
+import type { JobRunner, LayerCare, Snapshotter } from '#snapshots'
 
 /** The storage modules as the daemon puts them together, in a data root of their own. */
 export interface Storage extends AsyncDisposable {
@@ -15,7 +15,7 @@ export interface Storage extends AsyncDisposable {
   metadata: Metadata
   content: ContentStore
   jobs: JobRunner
-  snapshotter: Snapshotter
+  snapshotter: Snapshotter & LayerCare
   /** Failures in the background. */
   reported: unknown[]
 }
@@ -23,7 +23,9 @@ export interface Storage extends AsyncDisposable {
 const WORKER_ENTRY = new URL('../../../src/snapshots/worker-entry.ts', import.meta.url)
 
 /** Opens a data root, a new one by default; disposing closes it and, when it was new, deletes it. */
-export async function openStorage(options: { root?: string; bootId?: string; owners?: string[] } = {}): Promise<Storage> {
+export async function openStorage(
+  options: { root?: string; bootId?: string; owners?: string[]; layerBlobs?: 'keep' | 'discard' } = {},
+): Promise<Storage> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'storage-'))
   mkdirSync(root, { recursive: true })
   const reported: unknown[] = []
@@ -38,6 +40,7 @@ export async function openStorage(options: { root?: string; bootId?: string; own
     mounts: createMounts(),
     jobs,
     report: (error) => reported.push(error),
+    ...(options.layerBlobs === undefined ? {} : { layerBlobs: options.layerBlobs }),
     ...(options.bootId === undefined ? {} : { bootId: options.bootId }),
   })
   await content.restore()

@@ -1,0 +1,111 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import type { ContentStore } from '#content'
+import type { Metadata } from '#metadata'
+import type { Digest } from '#oci'
+import type { ChainStore } from './chain-store.ts'
+import type { InitLayerStore } from './init-layer-store.ts'
+import type { LayerStore } from './layer-store.ts'
+import type { Trash } from './trash.ts'
+import type { ChainId, Layer, LayerCare, LayerVerdict } from './types.ts'
+import type { JobRunner } from './unpack/job.ts'
+import type { TarSource } from './verify/verify-layer.ts'
+
+/** {@link LayerCare} over the stores of the overlay snapshotter. `snapshots`: rows of writable layers. */
+export function createLayerCare(deps: {
+  paths: { layers: string; snapshots: string }
+  metadata: Metadata
+  content: ContentStore
+  jobs: JobRunner
+  trash: Trash
+  layers: LayerStore
+  chains: ChainStore
+  inits: InitLayerStore
+  snapshots: ReadonlyMap<string, { parent?: ChainId }>
+}): LayerCare {
+  const { paths, metadata, content, jobs, layers, chains, inits } = deps
+  const measureLayer = createLayerMeasure(deps)
+
+  function sourceOf(layer: Layer): TarSource | undefined {
+    if (content.has(layer.blob)) return { kind: 'blob', path: content.path(layer.blob) }
+    return layer.recipe === true ? { kind: 'recipe', path: layers.placeOf(layer.diffId).recipe } : undefined
+  }
+
+  async function verify(diffId: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<LayerVerdict> {
+    const { directory } = layers.placeOf(diffId)
+    if (!existsSync(directory)) return { state: 'missing', differences: [] }
+    const layer = layers.find(diffId)
+    const source = layer && sourceOf(layer)
+    if (layer === undefined || source === undefined) return { state: 'unknown', differences: [] }
+    // Neither its blob nor its files may be collected while they are read.
+    using lease = content.lease()
+    lease.hold(diffId)
+    lease.hold(layer.blob)
+    const found = await jobs.run({ kind: 'verify', source, diffId, directory }, signal === undefined ? {} : { signal })
+    const differences = found.differences.map(({ path, what }) => `${JSON.stringify(path)} ${what}`)
+    if (found.count > differences.length) differences.push(`and ${found.count - differences.length} more`)
+    if (found.count > 0) return { state: 'damaged', differences }
+    if (found.archiveIsWhole) return { state: 'whole', differences }
+    // A blob that is no good says nothing about the files; a recipe that gives another archive does.
+    return source.kind === 'blob'
+      ? { state: 'unknown', differences }
+      : { state: 'damaged', differences: ['its recipe gives another archive'] }
+  }
+
+  function forget(diffId: Digest): void {
+    const doomed = chains.all().filter((chain) => chain.diffId === diffId)
+    const after = metadata.transaction(() => [...doomed.map(({ chain }) => chains.delete(chain)), layers.delete(diffId)])
+    for (const finish of after) finish()
+  }
+
+  return {
+    layers: () => layers.all(),
+    verify,
+    repair: (diffId, options) => layers.repair(diffId, options),
+    release: (mounted) => layers.release((key) => !mounted.has(key)),
+    forget,
+    brokenChains() {
+      const broken: { chain: ChainId; lacks: Digest }[] = []
+      for (const { chain, diffId, parent } of chains.all()) {
+        const lacks = parent !== undefined && !chains.has(parent) ? parent : layers.find(diffId) === undefined ? diffId : undefined
+        if (lacks !== undefined) broken.push({ chain, lacks })
+      }
+      return broken
+    },
+    forgetChain: (chain) => metadata.transaction(() => chains.delete(chain))(),
+    snapshots: () =>
+      [...deps.snapshots].map(([key, { parent }]) => ({
+        key,
+        ...(parent === undefined ? {} : { parent }),
+        isWhole: ['upper', 'work'].every((name) => existsSync(join(paths.snapshots, key, name))),
+      })),
+    leftovers() {
+      const strangers = readdirSync(paths.snapshots).filter((name) => !deps.snapshots.has(name))
+      return [...layers.leftovers(inits.directories()), ...strangers.map((name) => join(paths.snapshots, name))]
+    },
+    discard: (leftover) => deps.trash.discard(leftover),
+    async diskUsage() {
+      const sizes = new Map<Digest, number>()
+      for (const layer of layers.all()) sizes.set(layer.diffId, await measureLayer(layer))
+      const own = new Set(layers.all().map(({ diffId }) => relative(paths.layers, join(layers.placeOf(diffId).directory, '..'))))
+      let other = statSync(paths.layers).blocks * 512
+      for (const name of readdirSync(paths.layers)) {
+        if (!own.has(name)) other += await jobs.run({ kind: 'measure', path: join(paths.layers, name) })
+      }
+      return { layers: sizes, other }
+    },
+  }
+}
+
+/** Disk space of a layer's directory, measured once: its files do not change. */
+function createLayerMeasure({ layers, jobs }: { layers: LayerStore; jobs: JobRunner }): (layer: Layer) => Promise<number> {
+  const known = new Map<string, number>()
+  return async (layer) => {
+    const { directory } = layers.placeOf(layer.diffId)
+    const key = `${directory} ${layer.recipe === true}`
+    const size = known.get(key) ?? (await jobs.run({ kind: 'measure', path: join(directory, '..') }))
+    // Before it is written out, a file system may still change its mind about the blocks that it takes.
+    if (layers.isSynced(layer.diffId)) known.set(key, size)
+    return size
+  }
+}
