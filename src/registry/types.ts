@@ -79,11 +79,7 @@ export interface Upstream {
   /** Called when a blob is not here. Undefined: the upstream has none either. */
   statBlob(repository: string, digest: Digest, options: { signal: AbortSignal }): Promise<{ size: number } | undefined>
   /** The blob's bytes, or `start` to `end` inclusive of them, while they are also being stored. */
-  readBlob(
-    repository: string,
-    digest: Digest,
-    options: { range?: { start: number; end: number }; signal: AbortSignal },
-  ): Promise<Readable>
+  readBlob(repository: string, digest: Digest, options: { range?: { start: number; end: number }; signal: AbortSignal }): Promise<Readable>
 }
 
 /** The kinds of paths, for metrics and logs. */
