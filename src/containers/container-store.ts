@@ -13,10 +13,14 @@ export interface ContainerRow {
   container: Container
 }
 
-/** Containers that are to be kept, also with nothing restored yet: what may not be taken for an orphan. */
-export function recordedContainerIds(metadata: Pick<Metadata, 'repository'>): Set<string> {
+/**
+ * Containers that are to be kept, also with nothing restored yet: what may not be taken for an orphan. Among them such whose record cannot be read: their
+ * files are all that is left of them.
+ */
+export function recordedContainerIds(metadata: Pick<Metadata, 'repository' | 'damaged'>): Set<string> {
   const rows = metadata.repository<ContainerRow>('containers').all()
-  return new Set(rows.filter(({ value }) => value.phase === 'present').map(({ key }) => key))
+  const unreadable = metadata.damaged().filter(({ collection }) => collection === 'containers')
+  return new Set([...rows.filter(({ value }) => value.phase === 'present'), ...unreadable].map(({ key }) => key))
 }
 
 /** All containers of the daemon: entries in memory, rows in metadata, names. Every durable change of a record goes through here. */

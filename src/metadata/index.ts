@@ -22,4 +22,4 @@
  */
 export { createMemoryMetadata } from './memory-metadata.ts'
 export { openMetadata } from './sqlite-metadata.ts'
-export type { CollectionName, Metadata, Repository } from './types.ts'
+export type { CollectionName, DamagedRecord, Metadata, Repository } from './types.ts'

@@ -34,6 +34,9 @@ export function createMemoryMetadata(): Metadata {
         throw error
       }
     },
+    integrity: () => [],
+    damaged: () => [],
+    forgetDamaged() {},
     close() {},
     [Symbol.dispose]() {},
   }

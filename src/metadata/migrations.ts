@@ -25,6 +25,8 @@ export const MIGRATIONS: readonly string[] = [
   FIRST_COLLECTIONS.map(createCollection).join('\n'),
   // Pushing images: where registries have blobs, and what layers become when they are compressed.
   ['blobPlaces', 'compressedLayers'].map(createCollection).join('\n'),
+  // Records that are no JSON, as they were found.
+  'CREATE TABLE damaged (collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (collection, key)) STRICT;',
 ]
 
 /** `seq` keeps the order of first insertion: an upsert leaves it alone. The name is quoted because `references` is a word of SQL. */

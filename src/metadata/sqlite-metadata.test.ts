@@ -61,4 +61,27 @@ describe('openMetadata', () => {
     database.close()
     assert.throws(() => openMetadata(path), /newer than/)
   })
+
+  it('sets records aside that are no JSON, and works with the others', () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'metadata-'))
+    const path = join(directory.path, 'gantry.db')
+    {
+      using metadata = openMetadata(path)
+      metadata.transaction(() => {
+        for (const key of ['good', 'bad']) metadata.repository('volumes').put(key, { name: key })
+      })
+    }
+    const database = new DatabaseSync(path)
+    database.exec(`UPDATE volumes SET json = substr(json, 1, 5) WHERE key = 'bad'`)
+    database.close()
+    {
+      using metadata = openMetadata(path)
+      assert.deepEqual(metadata.repository('volumes').all(), [{ key: 'good', value: { name: 'good' } }])
+    }
+    using metadata = openMetadata(path) // they stay until they are forgotten
+    assert.deepEqual(metadata.damaged(), [{ collection: 'volumes', key: 'bad' }])
+    assert.deepEqual(metadata.integrity(), [])
+    metadata.forgetDamaged({ collection: 'volumes', key: 'bad' })
+    assert.deepEqual(metadata.damaged(), [])
+  })
 })

@@ -3,7 +3,7 @@ import type { StatementSync } from 'node:sqlite'
 import { EngineError, internal } from '#errors'
 import { MIGRATIONS } from './migrations.ts'
 import { refusePromise } from './refuse-promise.ts'
-import type { CollectionName, Metadata, Repository } from './types.ts'
+import type { CollectionName, DamagedRecord, Metadata, Repository } from './types.ts'
 
 /**
  * Opens or creates the database at `path` (its directory exists) and migrates it. Throws UNAVAILABLE when another process has it open
@@ -32,6 +32,7 @@ function createMetadata(database: DatabaseSync): Metadata {
   // EXCLUSIVE makes the file itself the lock of the data root: the kernel frees it with the process, however that ends.
   database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;')
   migrate(database)
+  setAside(database)
   const repositories = new Map<CollectionName, Repository<unknown>>()
   let depth = 0
   let open = true
@@ -66,7 +67,20 @@ function createMetadata(database: DatabaseSync): Metadata {
     open = false
   }
 
-  return { repository, transaction, close, [Symbol.dispose]: close }
+  return {
+    repository,
+    transaction,
+    integrity() {
+      const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[]
+      return rows.map((row) => row.integrity_check).filter((text) => text !== 'ok')
+    },
+    damaged: () => database.prepare('SELECT collection, key FROM damaged').all().map((row) => ({ ...row }) as unknown as DamagedRecord),
+    forgetDamaged({ collection, key }) {
+      database.prepare('DELETE FROM damaged WHERE collection = ? AND key = ?').run(collection, key)
+    },
+    close,
+    [Symbol.dispose]: close,
+  }
 }
 
 const TOP_LEVEL = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'] as const
@@ -86,6 +100,18 @@ function migrate(database: DatabaseSync): void {
   for (let step = row.user_version; step < MIGRATIONS.length; step++) {
     // In one transaction with its number: a crash between the two would run the step again on a changed schema.
     database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step]} PRAGMA user_version=${step + 1}; COMMIT;`)
+  }
+}
+
+/** One record that cannot be read must not keep the daemon from starting: it is put where `damaged` finds it. */
+function setAside(database: DatabaseSync): void {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'damaged'").all() as { name: string }[]
+  const found = tables.filter(({ name }) => database.prepare(`SELECT 1 FROM "${name}" WHERE NOT json_valid(json) LIMIT 1`).get() !== undefined)
+  for (const { name } of found) {
+    database.exec(`BEGIN IMMEDIATE;
+      INSERT OR REPLACE INTO damaged SELECT '${name}', key, json FROM "${name}" WHERE NOT json_valid(json);
+      DELETE FROM "${name}" WHERE NOT json_valid(json);
+      COMMIT;`)
   }
 }
 

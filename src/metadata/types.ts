@@ -34,6 +34,11 @@ export interface Repository<T> {
   all(): { key: string; value: T }[]
 }
 
+export interface DamagedRecord {
+  collection: string
+  key: string
+}
+
 export interface Metadata extends Disposable {
   repository<T>(name: CollectionName): Repository<T>
   /**
@@ -42,6 +47,12 @@ export interface Metadata extends Disposable {
    * `close`.
    */
   transaction<T>(change: () => T): T
+  /** What SQLite's own check of the file complains of; empty when it is sound. Reads the whole file: milliseconds per MiB. */
+  integrity(): string[]
+  /** Records that were found to be no JSON at an open, and were set aside so that the rest can be worked with. */
+  damaged(): DamagedRecord[]
+  /** Forgets one of them for good. */
+  forgetDamaged(record: DamagedRecord): void
   /** Idempotent. */
   close(): void
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Files, Mounts } from '#kernel'
 import type { Metadata } from '#metadata'
@@ -23,6 +23,10 @@ export interface InitLayerStore {
   /** Directory of the init layer over `layers` (topmost first), made if need be. */
   pathOver(chain: ChainId | undefined, layers: readonly string[]): string
   directories(): Set<number>
+  /** Chains whose init layer's directory is gone. */
+  broken(): string[]
+  /** It is made anew when the next container needs it. */
+  forget(chain: string): void
   /** Inside a transaction: forgets those of other chains than these. Returns what to do afterwards. */
   retain(chains: ReadonlySet<ChainId>): () => void
 }
@@ -69,6 +73,13 @@ export function createInitLayerStore(deps: {
       return deps.layers.pathOfDirectory(row.directory)
     },
     directories: () => new Set(rows.values().map((row) => row.directory)),
+    broken: () => [...rows].flatMap(([key, { directory }]) => (existsSync(deps.layers.pathOfDirectory(directory)) ? [] : [key])),
+    forget(chain) {
+      const row = rows.get(chain)
+      repository.delete(chain)
+      rows.delete(chain)
+      if (row !== undefined) deps.layers.discardDirectory(row.directory)
+    },
     retain(chains) {
       const unused = [...rows].filter(([key]) => key !== SCRATCH && !chains.has(key as ChainId))
       for (const [key] of unused) repository.delete(key)

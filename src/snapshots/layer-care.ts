@@ -73,6 +73,13 @@ export function createLayerCare(deps: {
       return broken
     },
     forgetChain: (chain) => metadata.transaction(() => chains.delete(chain))(),
+    brokenInits: () => inits.broken(),
+    forgetInit: (chain) => inits.forget(chain),
+    usersOf: (diffId) =>
+      [...deps.snapshots].flatMap(([key, { parent }]) => {
+        if (parent === undefined) return []
+        return [...chains.closure([parent])].some((chain) => chains.has(chain) && chains.top(chain) === diffId) ? [key] : []
+      }),
     snapshots: () =>
       [...deps.snapshots].map(([key, { parent }]) => ({
         key,

@@ -129,6 +129,12 @@ export interface LayerCare {
   /** Chains with a parent or a layer that is not there; topmost last. */
   brokenChains(): { chain: ChainId; lacks: Digest }[]
   forgetChain(chain: ChainId): void
+  /** Init layers whose directory is gone, by the chain that they lie on. */
+  brokenInits(): string[]
+  /** Lets an init layer be made anew for the next container. */
+  forgetInit(chain: string): void
+  /** Writable layers that lie above a layer. */
+  usersOf(diffId: Digest): string[]
   /** Writable layers by key, with what they are over and whether their directories are there. */
   snapshots(): { key: string; parent?: ChainId; isWhole: boolean }[]
   /** Files and directories that no row names and nothing that goes on is making; absolute. */
