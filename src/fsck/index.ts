@@ -16,4 +16,6 @@
  * if (!report.clean) exitCode = 1
  * ```
  */
+export { createFsck } from './create-fsck.ts'
+export type { FsckDeps } from './run.ts'
 export type { Finding, FindingKind, FindingOutcome, Fsck, FsckEvent, FsckOptions, FsckPhase, FsckReport } from './types.ts'

@@ -46,8 +46,7 @@ export type FsckPhase = 'database' | 'blobs' | 'layers' | 'records' | 'leftovers
 
 export type FsckEvent =
   /** `done` of `total` objects of a phase have been looked at. */
-  | { kind: 'progress'; phase: FsckPhase; done: number; total: number }
-  | { kind: 'finding'; finding: Finding }
+  { kind: 'progress'; phase: FsckPhase; done: number; total: number } | { kind: 'finding'; finding: Finding }
 
 export interface FsckOptions {
   /** Mend what can be mended without guessing. False: nothing is changed. */
