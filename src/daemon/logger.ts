@@ -1,3 +1,5 @@
+import { logfmt } from '#lib'
+
 /** Severities as dockerd names them, least first. */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -30,7 +32,7 @@ export function createLogger(options: {
     if (LOG_LEVELS.indexOf(level) < threshold) return
     const time = now().toISOString()
     if (format === 'json') write(`${JSON.stringify({ level, msg: message, time, ...fields })}\n`)
-    else write(`${textLine({ time, level, msg: message, ...fields })}\n`)
+    else write(`${logfmt({ time, level, msg: message, ...fields })}\n`)
   }
   return {
     debug: (message, fields) => log('debug', message, fields),
@@ -41,15 +43,4 @@ export function createLogger(options: {
       threshold = LOG_LEVELS.indexOf(level)
     },
   }
-}
-
-function textLine(fields: LogFields): string {
-  return Object.entries(fields)
-    .map(([key, value]) => `${key}=${quote(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined'))}`)
-    .join(' ')
-}
-
-/** A value from outside must not be able to begin a new line or field. */
-function quote(value: string): string {
-  return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value)
 }

@@ -39,6 +39,8 @@ export interface Registry {
   readonly keeper: BlobKeeper
   /** Serves until `close`. Port 0: any free one. Throws what listening throws (EADDRINUSE …). */
   listen(options: { host: string; port: number; tls?: TlsServerOptions }): Promise<AddressInfo>
+  /** Serves on a server that the caller made, with `serverOptions`, and listens with: a unix socket, certificates that change. `close` closes it, too. */
+  attach(server: Server): void
   /** No new requests; resolves when those that run are answered, or after `grace` milliseconds are cut. */
   close(options?: { grace?: number }): Promise<void>
 }
@@ -85,6 +87,8 @@ export function createRegistry(deps: RegistryDeps): Registry {
       await once(listener, 'listening')
       return listener.address() as AddressInfo
     },
+
+    attach: (listener) => server.attach(listener),
 
     async close(options) {
       const closed = server.close(options)

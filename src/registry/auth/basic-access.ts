@@ -23,9 +23,8 @@ export function createBasicAccess(deps: { realm: string; users: UserDirectory; r
         }
         user = given.name
       } else if (access.length === 0) return challenge
-      const missing = access.filter((right) => !deps.rights.permits(user, right))
-      if (missing.length === 0) return { kind: 'allowed', ...(user !== undefined && { actor: user }) }
-      return user === undefined ? challenge : { kind: 'denied', detail: missing }
+      if (access.every((right) => deps.rights.permits(user, right))) return { kind: 'allowed', ...(user !== undefined && { actor: user }) }
+      return user === undefined ? challenge : { kind: 'denied' }
     },
   }
 }

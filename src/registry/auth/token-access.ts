@@ -24,7 +24,6 @@ export function createTokenAccess({ realm, service, tokens }: TokenAccessDeps): 
     return {
       kind: 'challenge',
       headers: { 'WWW-Authenticate': `Bearer ${parameters.join(',')}` },
-      ...(access.length > 0 && { detail: access }),
     }
   }
 

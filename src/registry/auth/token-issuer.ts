@@ -36,7 +36,7 @@ export interface TokenIssuerOptions {
 
 /** A new private key for ES256, as PEM. */
 export function generateTokenKey(): string {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
 }
 
 /** Reads a private key in PEM. Throws Error when there is no algorithm for its kind. */

@@ -1,0 +1,211 @@
+import { Readable } from 'node:stream'
+import type { CopyObjectCommandInput, S3Client } from '@aws-sdk/client-s3'
+import type { S3Config } from '../config/storage-section.ts'
+import { inOrder } from './in-order.ts'
+import { presign } from './presign.ts'
+import type { Bucket, StoredObject } from './types.ts'
+
+/** The SDK, loaded only where S3 is configured: it costs some 100 ms and 20 MB. */
+type Sdk = typeof import('@aws-sdk/client-s3')
+
+/** Source: Amazon S3 API Reference, CopyObject: above 5 GiB a copy has to be made in parts. */
+const MAX_COPY = 5 * 1024 ** 3
+/** For a download that was begun within; a client follows the redirect at once. */
+const PRESIGNED_SECONDS = 20 * 60
+const CONNECT_TIMEOUT_MS = 10_000
+/** Without a byte in either direction. */
+const SOCKET_TIMEOUT_MS = 60_000
+const MAX_SOCKETS = 100
+
+/** Connects with nothing yet: the first request tells whether the bucket is there. */
+export async function openBucket(config: S3Config): Promise<Bucket> {
+  const sdk: Sdk = await import('@aws-sdk/client-s3')
+  const client = new sdk.S3Client({
+    region: config.region,
+    forcePathStyle: config.pathStyle,
+    // Checksums that services of others do not know; the signature covers the bytes.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    ...(config.endpoint !== undefined && { endpoint: config.endpoint }),
+    ...(config.credentials !== undefined && {
+      credentials: {
+        accessKeyId: config.credentials.accessKeyId,
+        secretAccessKey: config.credentials.secretAccessKey,
+        ...(config.credentials.sessionToken !== undefined && { sessionToken: config.credentials.sessionToken }),
+      },
+    }),
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: SOCKET_TIMEOUT_MS,
+      httpAgent: { maxSockets: MAX_SOCKETS },
+      httpsAgent: { maxSockets: MAX_SOCKETS, rejectUnauthorized: !config.skipVerify },
+    },
+  })
+  return createBucket(sdk, client, config)
+}
+
+function createBucket(sdk: Sdk, client: S3Client, config: S3Config): Bucket {
+  const Bucket = config.bucket
+  const base = config.prefix === '' ? '' : `${config.prefix}/`
+  const Key = (key: string): string => base + key
+  /** Of every object that is made. */
+  const made: Pick<CopyObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId' | 'StorageClass'> = {
+    ...(config.encryption && { ServerSideEncryption: config.encryption.keyId === undefined ? 'AES256' : 'aws:kms' }),
+    ...(config.encryption?.keyId !== undefined && { SSEKMSKeyId: config.encryption.keyId }),
+    ...(config.storageClass !== undefined && { StorageClass: config.storageClass as NonNullable<CopyObjectCommandInput['StorageClass']> }),
+  }
+
+  const source = (key: string): string => encodeURIComponent(`${Bucket}/${Key(key)}`).replaceAll('%2F', '/')
+
+  function found({ Key: key, Size, LastModified }: { Key?: string; Size?: number; LastModified?: Date }): StoredObject {
+    return { key: (key ?? '').slice(base.length), size: Size ?? 0, modified: LastModified?.getTime() ?? 0 }
+  }
+
+  /** Makes one object out of ranges of others. What was begun and fails is given up, as parts would be charged for. */
+  async function assemble(to: string, pieces: readonly { key: string; range: string | undefined }[]): Promise<void> {
+    const target = { Bucket, Key: Key(to) }
+    const { UploadId } = await client.send(new sdk.CreateMultipartUploadCommand({ ...target, ...made }))
+    try {
+      const Parts = await inOrder(pieces, config.copy.concurrency, async ({ key, range }, index) => {
+        const PartNumber = index + 1
+        const { CopyPartResult } = await client.send(
+          new sdk.UploadPartCopyCommand({
+            ...target,
+            UploadId,
+            PartNumber,
+            CopySource: source(key),
+            ...(range !== undefined && { CopySourceRange: range }),
+          }),
+        )
+        return { PartNumber, ETag: CopyPartResult?.ETag }
+      })
+      await client.send(new sdk.CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }))
+    } catch (error) {
+      await client.send(new sdk.AbortMultipartUploadCommand({ ...target, UploadId })).catch(() => {}) // the first error is the one to tell
+      throw error
+    }
+  }
+
+  return {
+    async head(key) {
+      const answer = await unlessMissing(client.send(new sdk.HeadObjectCommand({ Bucket, Key: Key(key) })))
+      return answer && { key, size: answer.ContentLength ?? 0, modified: answer.LastModified?.getTime() ?? 0 }
+    },
+
+    async get(key, range) {
+      const Range = range && `bytes=${range.start}-${range.end ?? ''}`
+      const answer = await unlessMissing(client.send(new sdk.GetObjectCommand({ Bucket, Key: Key(key), ...(range && { Range }) })))
+      if (answer === undefined) return undefined
+      return answer.Body instanceof Readable ? answer.Body : Readable.from([])
+    },
+
+    async put(key, bytes) {
+      await client.send(new sdk.PutObjectCommand({ Bucket, Key: Key(key), Body: bytes, ContentLength: bytes.length, ...made }))
+    },
+
+    async delete(key) {
+      await unlessMissing(client.send(new sdk.DeleteObjectCommand({ Bucket, Key: Key(key) })))
+    },
+
+    async copy({ key, size }, to) {
+      if (size <= Math.min(config.copy.threshold, MAX_COPY)) {
+        const copied = await unlessMissing(
+          client.send(
+            new sdk.CopyObjectCommand({
+              Bucket,
+              Key: Key(to),
+              CopySource: source(key),
+              // Without a change of something S3 refuses to copy an object onto itself.
+              ...(key === to && { MetadataDirective: 'REPLACE', ContentType: 'application/octet-stream' }),
+              ...made,
+            }),
+          ),
+        )
+        return copied !== undefined
+      }
+      const pieces: { key: string; range: string }[] = []
+      for (let start = 0; start < size; start += config.copy.partSize) {
+        pieces.push({ key, range: `bytes=${start}-${Math.min(start + config.copy.partSize, size) - 1}` })
+      }
+      return (await unlessMissing(assemble(to, pieces).then(() => true))) ?? false
+    },
+
+    join: (parts, to) =>
+      assemble(
+        to,
+        parts.map(({ key }) => ({ key, range: undefined })),
+      ),
+
+    async *list(prefix, { after, limit = Infinity } = {}) {
+      let ContinuationToken: string | undefined
+      let left = limit
+      while (left > 0) {
+        const page = await client.send(
+          new sdk.ListObjectsV2Command({
+            Bucket,
+            Prefix: Key(prefix),
+            MaxKeys: Math.min(left, 1000),
+            ...(ContinuationToken !== undefined ? { ContinuationToken } : after !== undefined && { StartAfter: Key(after) }),
+          }),
+        )
+        for (const object of page.Contents ?? []) if (left-- > 0) yield found(object as Parameters<typeof found>[0])
+        ContinuationToken = page.NextContinuationToken
+        if (ContinuationToken === undefined) return
+      }
+    },
+
+    async *children(directory) {
+      const prefix = directory === '' ? '' : `${directory}/`
+      let ContinuationToken: string | undefined
+      do {
+        const page = await client.send(
+          new sdk.ListObjectsV2Command({
+            Bucket,
+            Prefix: Key(prefix),
+            Delimiter: '/',
+            ...(ContinuationToken !== undefined && { ContinuationToken }),
+          }),
+        )
+        for (const object of page.Contents ?? []) yield { object: found(object as Parameters<typeof found>[0]) }
+        for (const { Prefix = '' } of page.CommonPrefixes ?? []) yield { directory: Prefix.slice(Key(prefix).length, -1) }
+        ContinuationToken = page.NextContinuationToken
+      } while (ContinuationToken !== undefined)
+    },
+
+    async presign(key, method) {
+      const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials()
+      return presign({
+        method,
+        url: objectUrl(config, Key(key)),
+        region: config.region,
+        credentials: { accessKeyId, secretAccessKey, sessionToken },
+        expires: PRESIGNED_SECONDS,
+        now: new Date(),
+      })
+    },
+
+    [Symbol.dispose]: () => client.destroy(),
+  }
+}
+
+/** Keys are made of letters, digits and `/._-`; the prefix is the operator's. */
+function objectUrl({ endpoint, bucket, region, pathStyle }: S3Config, key: string): URL {
+  const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
+  const path = encodeURIComponent(key).replaceAll('%2F', '/')
+  const base = url.pathname.replace(/\/$/, '')
+  if (pathStyle) return new URL(`${base}/${bucket}/${path}`, url)
+  url.host = `${bucket}.${url.host}`
+  return new URL(`${base}/${path}`, url)
+}
+
+/** Resolves with undefined where the service says that there is no such object. */
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } }
+    // A missing bucket is 404, too, and no missing object.
+    if ($metadata?.httpStatusCode === 404 && name !== 'NoSuchBucket') return undefined
+    throw error
+  }
+}
