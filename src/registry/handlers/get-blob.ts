@@ -40,10 +40,10 @@ export async function getBlob(exchange: Exchange, { name, reference }: RoutePara
     throw new RegistryError('RANGE_INVALID', { message: 'invalid range', headers: { 'Content-Range': `bytes */${blob.size}` } })
   }
   const body = await blob.read(range)
-  if (range === undefined) await exchange.sendStream(200, { ...content, 'Content-Length': blob.size }, body)
+  if (range === undefined) await exchange.sendStream(200, content, blob.size, body)
   else {
-    const part = { 'Content-Length': range.end - range.start + 1, 'Content-Range': `bytes ${range.start}-${range.end}/${blob.size}` }
-    await exchange.sendStream(206, { ...content, ...part }, body)
+    const part = { 'Content-Range': `bytes ${range.start}-${range.end}/${blob.size}` }
+    await exchange.sendStream(206, { ...content, ...part }, range.end - range.start + 1, body)
   }
   publishEvent(deps, exchange, 'pull', name, { digest, mediaType: MEDIA_TYPE, size: blob.size, path: exchange.path })
 }

@@ -70,7 +70,6 @@ export function createDispatcher({ routes, pages, access, observer, log, readOnl
     const { response, request } = exchange
     response.once('close', () => {
       open.delete(exchange)
-      const isWhole = response.writableFinished
       observer?.finished({
         ...exchange.info,
         route: exchange.route,
@@ -81,7 +80,7 @@ export function createDispatcher({ routes, pages, access, observer, log, readOnl
         seconds: (performance.now() - begun) / 1000,
         received: exchange.received,
         sent: exchange.sent,
-        aborted: !isWhole,
+        aborted: !exchange.isAnswered,
       })
     })
   }

@@ -34,6 +34,8 @@ export class Exchange {
   sent = 0
   /** The client waits for this server, not the other way round: a silent connection is no reason to end it. */
   isBusy = true
+  /** Bytes of a streamed answer that are not handed over yet. */
+  #missing = 0
   #continues: boolean
 
   /** Throws URIError for a path that is not percent-encoded UTF-8. */
@@ -101,16 +103,27 @@ export class Exchange {
     this.send(status, { 'Content-Type': 'application/json', ...headers }, Buffer.from(`${JSON.stringify(value)}\n`))
   }
 
-  /** Answers with a stream whose length is in `headers`. Throws {@link ClientGoneError} when the client leaves before its end. */
-  async sendStream(status: number, headers: OutgoingHttpHeaders, body: Readable): Promise<void> {
+  /** Answers with a stream of `length` bytes. Throws {@link ClientGoneError} when the client leaves before its end. */
+  async sendStream(status: number, headers: OutgoingHttpHeaders, length: number, body: Readable): Promise<void> {
     this.isBusy = false
-    this.response.writeHead(status, { ...headers, ...this.#closing() })
-    body.on('data', (chunk: Buffer) => (this.sent += chunk.length))
+    this.#missing = length
+    this.response.writeHead(status, { 'Content-Length': length, ...headers, ...this.#closing() })
+    body.on('data', (chunk: Buffer) => {
+      this.sent += chunk.length
+      this.#missing -= chunk.length
+    })
     try {
       await pipeline(body, this.response)
     } catch (error) {
+      // A client that has what it counted on closes without further ado.
+      if (this.#missing === 0) return
       throw this.signal.aborted || this.response.destroyed ? new ClientGoneError(error) : error
     }
+  }
+
+  /** Whether the answer was handed over to its end. */
+  get isAnswered(): boolean {
+    return this.response.headersSent && this.#missing === 0 && (this.response.writableEnded || this.sent > 0)
   }
 
   sendError(error: RegistryError): void {
