@@ -8,14 +8,13 @@
 /* Room for the next chunk while the daemon takes the last; the kernel counts its own overhead in, so it doubles this. */
 #define SEND_BUFFER (1 << 20)
 
-void client_add(struct clients *clients, int fd) {
-  if (clients->count == MAX_CLIENTS) {
-    close(fd);
-    return;
-  }
+bool client_add(struct clients *clients, int fd) {
+  if (clients->count == MAX_CLIENTS)
+    return false;
   /* Root may exceed net.core.wmem_max; where it may not, a chunk takes more rounds. */
   setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &(int){SEND_BUFFER}, sizeof(int));
   clients->list[clients->count++] = (struct client){.fd = fd};
+  return true;
 }
 
 static void release(struct client *client) {

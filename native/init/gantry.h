@@ -181,7 +181,8 @@ struct clients {
   bool framed;
 };
 
-void client_add(struct clients *clients, int fd);
+/* False when there is no room; `fd` is the caller's then. */
+bool client_add(struct clients *clients, int fd);
 void client_drop(struct clients *clients, unsigned index);
 /* Output for everybody who asked for it. */
 void clients_feed(struct clients *clients, int stream, const unsigned char *data, size_t size);

@@ -63,6 +63,8 @@ int launcher_main(const char *socket_path) {
     return listener;
 
   setsid();
+  for (int number = 1; number <= 64; number++)
+    signal(number, SIG_DFL);
   signal(SIGHUP, SIG_IGN);
   signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -83,6 +83,7 @@ static int do_pid_namespace(const struct op *op) {
 
 static int do_target(struct monitor *monitor, const struct op *op) {
   monitor->target = checked(syscall(SYS_pidfd_open, (pid_t) op->field[F_TARGET_PID].number, 0));
+  monitor->exec = true;
   return monitor->target < 0 ? monitor->target : 0;
 }
 
@@ -150,7 +151,7 @@ static int clone_child(struct monitor *monitor) {
   for (int i = 0; i <= STDERR_FILENO; i++)
     if (monitor->child_stdio[i] >= 0)
       close(monitor->child_stdio[i]);
-  monitor->joiner = monitor->target >= 0 ? monitor->pid : 0;
+  monitor->joiner = monitor->exec ? monitor->pid : 0;
   if (monitor->target >= 0)
     close(monitor->target);
   if (monitor->into >= 0)

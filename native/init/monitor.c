@@ -256,8 +256,9 @@ static void wait_once(struct monitor *monitor) {
       monitor_read_output(monitor, i);
   if (polled[LISTENER].revents != 0) {
     int fd = accept4(monitor->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0 && peer_trusted(fd))
-      client_add(&monitor->clients, fd);
+    /* Its request is there already when it sent that before `start`, which then finds it listening. */
+    if (fd >= 0 && peer_trusted(fd) && client_add(&monitor->clients, fd))
+      on_client(monitor, monitor->clients.count - 1, POLLIN);
     else if (fd >= 0)
       close(fd);
   }
@@ -267,7 +268,7 @@ static void wait_once(struct monitor *monitor) {
     on_control(monitor);
 }
 
-/* Readers see the whole record or none. JSON, as nobody but the daemon reads it. */
+/* Readers see the whole record or none. JSON, as nobody but the daemon reads it. An exec has none: a daemon forgets it with its own end. */
 static void write_record(const struct monitor *monitor) {
   const char *temporary = EXIT_RECORD ".new";
   char text[256];
@@ -308,7 +309,8 @@ static void serve_remaining(struct monitor *monitor, bool wait) {
  */
 __attribute__((noreturn)) static void finish(struct monitor *monitor) {
   log_close();
-  write_record(monitor);
+  if (!monitor->exec)
+    write_record(monitor);
   monitor_release_ports();
   report(monitor, MSG_EXITED, &monitor->exit, sizeof(monitor->exit));
   serve_remaining(monitor, false);

@@ -19,6 +19,7 @@ struct monitor {
   int child_stdio[3];
   uint32_t stdio;
   uint64_t clone_flags;
+  bool exec; /* Not a container, but a further process of one. */
   pid_t pid;
   pid_t joiner; /* Of an exec, until reaped: joins the target's namespaces and forks what `pid` is then. Else 0. */
   uint32_t warnings;

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { AsyncMutex, type Deferred } from '#lib'
 import type { AttachOptions, Task } from '#runtime'
+import type { ExecBase } from './exec-spec.ts'
 import type { RestartBackoff } from './restart-policy.ts'
 import type { Container, WaitResult } from './types.ts'
 
@@ -25,6 +26,8 @@ export interface Run {
   readonly settled: Deferred<void>
   /** Ends log followers: the monitor has written the last line. */
   readonly outputEnded: Promise<void>
+  /** Kept by `execSpec`. */
+  execBase?: ExecBase
 }
 
 /**

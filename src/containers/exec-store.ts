@@ -19,9 +19,16 @@ export interface ExecEntry {
   endedAt: bigint | undefined
 }
 
-/** All execs of the daemon, in memory only: an exec does not outlive the daemon that was asked for it. */
+/**
+ * All execs of the daemon, in memory only: an exec does not outlive the daemon that was asked for it. No operation looks at all of them: a client
+ * that execs all day has tens of thousands that have ended.
+ */
 export class ExecStore {
   readonly #execs = new Map<string, ExecEntry>()
+  /** Created or running, by their container. */
+  readonly #live = new Map<ContainerEntry, Set<ExecEntry>>()
+  /** Ended, in the order of their ends. */
+  readonly #ended = new Set<ExecEntry>()
   readonly #clock: Pick<Clock, 'now'>
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -32,6 +39,9 @@ export class ExecStore {
     this.#sweep()
     const item: ExecEntry = { entry, exec, task: undefined, settled: deferred(), endedAt: undefined }
     this.#execs.set(exec.id, item)
+    const live = this.#live.get(entry)
+    if (live === undefined) this.#live.set(entry, new Set([item]))
+    else live.add(item)
     return item
   }
 
@@ -42,27 +52,41 @@ export class ExecStore {
     return found
   }
 
-  /** Created or running execs of a container. */
+  /** Ids of the created or running execs of a container. */
   liveOf(entry: ContainerEntry): string[] {
-    return [...this.#execs.values()].filter((item) => item.entry === entry && item.endedAt === undefined).map(({ exec }) => exec.id)
+    return Array.from(this.#live.get(entry) ?? [], ({ exec }) => exec.id)
+  }
+
+  /** It has ended, or could not be started. */
+  end(item: ExecEntry): void {
+    item.endedAt = this.#clock.now()
+    this.#forgetLive(item)
+    this.#ended.add(item)
   }
 
   /** The container's process has ended: execs that never started go; those that ran end with it by themselves. */
   forget(entry: ContainerEntry): void {
-    for (const [id, item] of this.#execs)
-      if (item.entry === entry && !item.exec.running && item.endedAt === undefined) this.#execs.delete(id)
+    for (const item of this.#live.get(entry) ?? []) if (!item.exec.running) this.#delete(item)
   }
 
-  delete(id: string): void {
-    this.#execs.delete(id)
+  #delete(item: ExecEntry): void {
+    this.#execs.delete(item.exec.id)
+    this.#ended.delete(item)
+    this.#forgetLive(item)
+  }
+
+  #forgetLive(item: ExecEntry): void {
+    const live = this.#live.get(item.entry)
+    live?.delete(item)
+    if (live?.size === 0) this.#live.delete(item.entry)
   }
 
   /** Drops what ended long ago. Done when an exec is added, so that no timer is needed. */
   #sweep(): void {
     const limit = this.#clock.now() - KEPT_NS
-    for (const [id, { endedAt }] of this.#execs) {
-      // Insertion order is about the order of ending; live ones in between are skipped.
-      if (endedAt !== undefined && endedAt < limit) this.#execs.delete(id)
+    for (const item of this.#ended) {
+      if (item.endedAt === undefined || item.endedAt >= limit) return
+      this.#delete(item)
     }
   }
 }

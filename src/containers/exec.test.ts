@@ -86,6 +86,32 @@ describe('startExec', () => {
     assert.equal(bench.service.getExec(id).exitCode, 126)
   })
 
+  it('gives each exec its own user, capabilities and program, whatever the one before had', async () => {
+    using bench = testBench()
+    const container = await running(bench)
+    const requests: Partial<ExecRequest>[] = [{}, { user: '33:44' }, { privileged: true, cmd: ['id'], env: ['B=2'] }, {}]
+    for (const request of requests) {
+      const { id } = await bench.service.createExec(container, { ...REQUEST, ...request })
+      await bench.service.startExec(id, { detach: true, tty: false })
+    }
+    const specs = bench.runtime.execs.map(({ process }) => process)
+    assert.deepEqual(
+      specs.map(({ user }) => [user.uid, user.gid]),
+      [
+        [0, 0],
+        [33, 44],
+        [0, 0],
+        [0, 0],
+      ],
+    )
+    const standard = ['CAP_CHOWN', 'CAP_KILL']
+    assert.deepEqual(
+      specs.map(({ capabilities }) => capabilities?.effective),
+      [standard, [], [...standard, 'CAP_NET_ADMIN'], standard],
+    )
+    assert.deepEqual([specs[2]?.args, specs[2]?.env.includes('B=2'), specs[3]?.env.includes('B=2')], [['id'], true, false])
+  })
+
   it('starts an exec once', async () => {
     using bench = testBench()
     const { id } = await bench.service.createExec(await running(bench), REQUEST)

@@ -7,7 +7,7 @@ import type { Context } from './context.ts'
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts'
 import type { ContainerEntry } from './entry.ts'
 import type { ExecEntry } from './exec-store.ts'
-import { execSpec } from './launch-spec.ts'
+import { execSpec } from './exec-spec.ts'
 import { publishEvent } from './publish-event.ts'
 import { pump } from './pump.ts'
 import { removeDirectory } from './remove-directory.ts'
@@ -129,11 +129,11 @@ async function launch(ctx: Context, item: ExecEntry, options: ExecStartOptions, 
     const { state } = entry.record
     if (!isActive(state)) throw notRunning(entry.id)
     mkdirSync(stateDir, { mode: 0o700 })
-    const spec = execSpec(ctx, entry.record, exec, { stateDir, pid: state.pid, consoleSize: options.consoleSize })
+    const spec = execSpec(ctx, entry, exec, { stateDir, pid: state.pid, consoleSize: options.consoleSize })
     const task = await ctx.deps.runtime.exec(spec)
     const { attachStdin, attachStdout, attachStderr } = exec.request
-    const stream = attach ? await task.attach({ stdin: attachStdin, stdout: attachStdout, stderr: attachStderr }) : undefined
-    await task.start()
+    const streams = { stdin: attachStdin, stdout: attachStdout, stderr: attachStderr }
+    const stream = attach ? await task.startAttached(streams) : await task.start().then(() => undefined)
     item.task = task
     item.exec = { ...item.exec, pid: task.pid }
     watchExecExit(ctx, item, task, stateDir)
@@ -159,8 +159,8 @@ function watchExecExit(ctx: Context, item: ExecEntry, task: Task, stateDir: stri
 
 function settle(ctx: Context, item: ExecEntry, exitCode: number): void {
   item.exec = { ...item.exec, running: false, exitCode, canRemove: true, pid: 0 }
-  item.endedAt = ctx.deps.clock.now()
   item.task = undefined
+  ctx.execs.end(item)
   item.settled.resolve()
   ctx.store.touch(item.entry, { execIds: ctx.execs.liveOf(item.entry) })
 }

@@ -6,7 +6,7 @@ import type { Task } from '#runtime'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { probeTimeout } from './health-rules.ts'
-import { execSpec } from './launch-spec.ts'
+import { execSpec } from './exec-spec.ts'
 import { publishEvent } from './publish-event.ts'
 import { SIGKILL } from './signals.ts'
 import { execFailure } from './start-error.ts'
@@ -42,10 +42,9 @@ async function execute(
   publishEvent(ctx, record, `exec_start: ${command.join(' ')}`, { execID: exec.id })
   mkdirSync(stateDir, { mode: 0o700 })
   using _directory = { [Symbol.dispose]: () => rmSync(stateDir, { recursive: true, force: true }) }
-  const task = await ctx.deps.runtime.exec(execSpec(ctx, record, exec, { stateDir, pid: record.state.pid, consoleSize: undefined }))
-  const stream = await task.attach({ stdin: false, stdout: true, stderr: true })
+  const task = await ctx.deps.runtime.exec(execSpec(ctx, entry, exec, { stateDir, pid: record.state.pid, consoleSize: undefined }))
+  const stream = await task.startAttached({ stdin: false, stdout: true, stderr: true })
   const output = new FrameCollector(stream)
-  await task.start()
   const timeout = probeTimeout(record.config.healthcheck)
   const inTime = await endsInTime(ctx, task, timeout / 1e6, signal)
   const { exitCode } = await task.exited

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, invalidArgument } from '#errors'
-import { containerCapabilities, planCgroup, type NetnsPlan } from '#kernel'
-import type { ProcessSpec, RuntimeSpec } from '#oci'
-import type { ExecSpec, LaunchSpec } from '#runtime'
+import { planCgroup, type NetnsPlan } from '#kernel'
+import type { RuntimeSpec } from '#oci'
+import type { LaunchSpec } from '#runtime'
 import type { Context } from './context.ts'
 import { logSink } from './log-config.ts'
-import { generateSpec, mergeEnvironment, namespaceMode, processEnvironment, type SpecInput } from './spec/index.ts'
+import { generateSpec, namespaceMode, type SpecInput } from './spec/index.ts'
 import { isActive, notRunning } from './state.ts'
-import type { Container, Exec } from './types.ts'
+import type { Container } from './types.ts'
 import { lookUpUser } from './user-lookup.ts'
 
 /** Everything the runtime needs to start `container`. Its files and mount sources are made already. */
@@ -38,9 +38,7 @@ export function launchSpec(
 /** The spec of a container's root file system and mounts, for `Runtime.hold`. */
 export function holdSpec(ctx: Context, container: Container): Pick<LaunchSpec, 'id' | 'spec' | 'rootfs'> {
   const user = { uid: 0, gid: 0, additionalGids: [], home: '/' }
-  // Joined namespaces do not matter to a process that only holds mounts, and their owners may not run.
-  const alone = { ...container, hostConfig: { ...container.hostConfig, networkMode: 'none', ipcMode: 'private', pidMode: '' } }
-  const { spec } = runtimeSpec(ctx, alone, user)
+  const { spec } = runtimeSpec(ctx, alone(container), user)
   // A container that was never started has no name files yet, and a bound directory may be gone by now: neither keeps the other files away.
   const mounts = spec.mounts.filter(({ source }) => !source.startsWith('/') || existsSync(source))
   return {
@@ -50,7 +48,13 @@ export function holdSpec(ctx: Context, container: Container): Pick<LaunchSpec, '
   }
 }
 
-function runtimeSpec(ctx: Context, container: Container, user: SpecInput['user']): { spec: RuntimeSpec; warnings: string[] } {
+/** Without the namespaces that it shares with others, where these do not matter: their owners may not run. */
+export function alone(container: Container): Container {
+  return { ...container, hostConfig: { ...container.hostConfig, networkMode: 'none', ipcMode: 'private', pidMode: '' } }
+}
+
+/** The specification of `container` as `user`, and what its making warned of. */
+export function runtimeSpec(ctx: Context, container: Container, user: SpecInput['user']): { spec: RuntimeSpec; warnings: string[] } {
   const { deps } = ctx
   const { cgroupParent, noNewPrivileges, ulimits, defaultSeccomp } = deps.defaults()
   const { hostConfig } = container
@@ -112,57 +116,5 @@ function chainOf(ctx: Context, imageId: string): ReturnType<typeof ctx.deps.imag
   } catch (error) {
     if (codeOf(error) === 'NOT_FOUND') return undefined
     throw error
-  }
-}
-
-/** Everything the runtime needs to start an exec in a running container. `pid`: the container's process. */
-export function execSpec(
-  ctx: Context,
-  container: Container,
-  exec: Exec,
-  at: { stateDir: string; pid: number; consoleSize: [number, number] | undefined },
-): ExecSpec {
-  const { request } = exec
-  const user = lookUpUser(
-    ctx.users.ofProcess(at.pid),
-    request.user === '' ? container.config.user : request.user,
-    container.hostConfig.groupAdd,
-  )
-  const { spec } = runtimeSpec(ctx, container, user)
-  const { version, join, into } = cgroupPlan(ctx, container.id, spec)
-  const { seccomp } = spec.linux
-  return {
-    id: exec.id,
-    stateDir: at.stateDir,
-    targetPid: at.pid,
-    process: execProcess(ctx, container, exec, spec.process, at.consoleSize ?? request.consoleSize, user.home),
-    cgroup: { version, join, ...(into !== undefined && { into }) },
-    ...(seccomp !== undefined && { seccomp }),
-    stdio: { tty: request.tty, openStdin: request.attachStdin, stdinOnce: request.attachStdin && !request.tty },
-  }
-}
-
-/** The container's process with the exec's own program, environment, directory and, where privileged, capabilities. */
-function execProcess(
-  ctx: Context,
-  container: Container,
-  { request }: Exec,
-  base: ProcessSpec,
-  consoleSize: [number, number] | undefined,
-  home: string,
-): ProcessSpec {
-  const { config } = container
-  const [height, width] = consoleSize ?? [0, 0]
-  const env = mergeEnvironment(config.env, request.env)
-  const all = request.privileged ? containerCapabilities({ add: [], drop: [], privileged: true }, ctx.deps.host.capabilities) : undefined
-  const { consoleSize: _containers, ...rest } = base
-  return {
-    ...rest,
-    terminal: request.tty,
-    ...(request.tty && height > 0 && width > 0 && { consoleSize: { height, width } }),
-    args: request.cmd,
-    env: processEnvironment({ env, hostname: config.hostname, tty: request.tty, home }),
-    cwd: request.workingDir || config.workingDir || '/',
-    ...(all !== undefined && { capabilities: { bounding: all, effective: all, permitted: all, inheritable: [], ambient: [] } }),
   }
 }

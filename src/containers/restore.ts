@@ -147,6 +147,7 @@ async function settleGone(ctx: Context, entry: ContainerEntry, exit: Parameters<
     startedAt: 0,
     exited: Promise.resolve(exit),
     start: () => Promise.resolve(),
+    startAttached: () => Promise.reject(new Error('the process has ended')),
     attach: () => Promise.reject(new Error('the process has ended')),
     kill: () => Promise.resolve(),
     resize: () => Promise.resolve(),

@@ -9,8 +9,14 @@ import type { AttachOptions } from './types.ts'
 /** The `attached` message: a bare header. */
 const ANSWER_SIZE = 8
 
-/** Connects to a monitor as one who watches and types. Resolves when the monitor has registered it. Throws NOT_FOUND when there is no monitor. */
-export async function openAttachStream(path: string, options: AttachOptions): Promise<Duplex> {
+/** An attach that is on its way: what is sent to the monitor from now on arrives after it. */
+export interface AttachRequest extends Disposable {
+  /** Resolves when the monitor has registered it. Throws NOT_FOUND when it ends instead. */
+  registered(): Promise<Duplex>
+}
+
+/** Connects to a monitor as one who watches and types. Throws NOT_FOUND when there is no monitor. Disposing breaks the connection off. */
+export async function requestAttach(path: string, options: AttachOptions): Promise<AttachRequest> {
   const streams = (options.stdin ? ATTACH.stdin : 0) | (options.stdout ? ATTACH.stdout : 0) | (options.stderr ? ATTACH.stderr : 0)
   let socket: Socket
   try {
@@ -19,10 +25,17 @@ export async function openAttachStream(path: string, options: AttachOptions): Pr
     throw notFound('the process has ended', error)
   }
   socket.write(encodeMessage('attach', { streams }))
-  await answered(socket)
-  // After the last output there is nobody to type to: without this the half-open socket would stay.
-  socket.once('end', () => socket.end())
-  return socket
+  const answer = answered(socket)
+  answer.catch(() => {}) // Whoever does not ask for it does not want to hear of its failure.
+  return {
+    async registered() {
+      await answer
+      // After the last output there is nobody to type to: without this the half-open socket would stay.
+      socket.once('end', () => socket.end())
+      return socket
+    },
+    [Symbol.dispose]: () => void socket.destroy(),
+  }
 }
 
 /** Takes exactly the answer from the stream: output may follow in the same packet and belongs to the caller. */

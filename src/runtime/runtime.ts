@@ -33,19 +33,21 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
   async function launch(id: string, stateDir: string, plan: Plan): Promise<MonitoredTask> {
     const created = Promise.withResolvers<MonitoredTask>()
     let failure: Error | undefined
+    let launched = false
     const channel = new MessageChannel(await launcher.connect(), (message: Message) => {
       if (message.name === 'failed') failure = launchError(plan.operations, message.fields.operation, message.fields.errno)
       if (message.name === 'created') {
         const { pid } = message.fields
+        launched = true
         created.resolve(new MonitoredTask({ id, stateDir, channel, operations: plan.operations, pid, startedAt: 0 }))
       }
     })
     channel.send('launch', {}, plan.bytes)
     // Its end, not `failed` itself: by then all is undone.
-    const lost = channel.closed.then((reason) => {
-      throw failure ?? internal(`the launcher does not answer (${reason?.message ?? 'connection closed'})`)
+    void channel.closed.then((reason) => {
+      if (!launched) created.reject(failure ?? internal(`the launcher does not answer (${reason?.message ?? 'connection closed'})`))
     })
-    return Promise.race([created.promise, lost])
+    return created.promise
   }
 
   return {

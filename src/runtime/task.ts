@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { conflict, internal, invalidArgument, notFound } from '#errors'
-import { openAttachStream } from './attach-stream.ts'
+import { requestAttach, type AttachRequest } from './attach-stream.ts'
 import { exitOf, milliseconds, readExitRecord } from './exit-record.ts'
 import { errnoCode, launchError } from './launch-error.ts'
 import type { Message, MessageChannel } from './message-channel.ts'
@@ -69,8 +69,21 @@ export class MonitoredTask implements Task {
     await this.#starting.promise
   }
 
-  attach(options: AttachOptions): Promise<Duplex> {
-    return openAttachStream(join(this.#stateDir, MONITOR_SOCKET), options)
+  async startAttached(options: AttachOptions): Promise<Duplex> {
+    using undo = new DisposableStack()
+    const request = undo.use(await this.#requestAttach(options))
+    await this.start()
+    const stream = await request.registered()
+    undo.move()
+    return stream
+  }
+
+  async attach(options: AttachOptions): Promise<Duplex> {
+    return (await this.#requestAttach(options)).registered()
+  }
+
+  #requestAttach(options: AttachOptions): Promise<AttachRequest> {
+    return requestAttach(join(this.#stateDir, MONITOR_SOCKET), options)
   }
 
   async kill(signal: number): Promise<void> {
@@ -93,7 +106,8 @@ export class MonitoredTask implements Task {
     // Before a start this undoes it; after an exit the monitor ends the connection by itself once its control groups are gone.
     if (this.#exit === undefined) this.#channel.end()
     await this.#channel.closed
-    await Promise.all([MONITOR_SOCKET, EXIT_RECORD].map((name) => rm(join(this.#stateDir, name), { force: true })))
+    // On the spot: two system calls cost less than two trips to the thread pool.
+    for (const name of [MONITOR_SOCKET, EXIT_RECORD]) rmSync(join(this.#stateDir, name), { force: true })
   }
 
   /** Forgets the connection; the container goes on. */
@@ -132,7 +146,7 @@ export class MonitoredTask implements Task {
 
   /** The connection has ended without `exited`: the launch failed, was thrown away, or the monitor was killed, and the container with it. */
   async #disconnected(): Promise<Exit> {
-    this.#starting?.reject(this.#failure ?? internal(`the monitor of task ${this.id} has died`))
+    if (this.#startedAt === 0) this.#starting?.reject(this.#failure ?? internal(`the monitor of task ${this.id} has died`))
     const exit = this.#exit ?? (await readExitRecord(this.#stateDir).catch(() => undefined))
     this.#exit = exit ?? { ...KILLED, finishedAt: Date.now() }
     return this.#exit

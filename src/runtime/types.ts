@@ -87,6 +87,8 @@ export interface Task {
    * then gone and everything it made undone.
    */
   start(): Promise<void>
+  /** `attach` and `start` in one trip to the monitor; nothing is missed. Throws as `start` does. */
+  startAttached(options: AttachOptions): Promise<Duplex>
   /**
    * Settles when the process has ended and its output has been read to the end and logged; at most two seconds after the process when
    * something that outlives it holds its pipes (an exec's background child). Attached streams end by themselves, as fast as they are read.

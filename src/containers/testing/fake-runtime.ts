@@ -35,6 +35,12 @@ export class FakeTask implements Task {
     this.startedAt = 1_700_000_000_000
   }
 
+  async startAttached(options: AttachOptions): Promise<Duplex> {
+    const stream = await this.attach(options)
+    await this.start()
+    return stream
+  }
+
   async attach(_options: AttachOptions): Promise<Duplex> {
     const stream = new PassThrough()
     this.streams.push(stream)
