@@ -100,6 +100,8 @@ export interface RemoteRepository {
    * used up. The digest is checked by whoever stores it. More bytes than `descriptor.size` are an error at once.
    */
   fetchBlob(descriptor: Pick<Descriptor, 'digest' | 'size' | 'urls'>, options?: FetchBlobOptions): AsyncIterable<Buffer>
+  /** Bytes of a blob that may be pulled; undefined where it is not there. */
+  statBlob(digest: Digest, options?: { signal?: AbortSignal }): Promise<{ size: number } | undefined>
   hasBlob(digest: Digest, options?: { signal?: AbortSignal }): Promise<boolean>
   pushBlob(options: PushBlobOptions): Promise<PushedBlob>
   pushManifest(

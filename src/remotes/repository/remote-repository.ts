@@ -1,3 +1,4 @@
+import type { Digest, Reference } from '#oci'
 import { checkCancelled } from '../transport/cancel.ts'
 import { engineError } from '../session/engine-error.ts'
 import type { RemoteRepository } from '../types.ts'
@@ -7,19 +8,26 @@ import { listReferrers } from './list-referrers.ts'
 import { listTags } from './list-tags.ts'
 import { fetchManifest, pushManifest, resolveManifest } from './manifests.ts'
 import { pushBlob } from './push-blob.ts'
+import { statBlob } from './stat-blob.ts'
 import type { RepositoryContext } from './repository-context.ts'
 
 /** {@link RemoteRepository}: the operations, with their errors put into the user's words. */
 export function createRemoteRepository(context: RepositoryContext, intent: 'pull' | 'push'): RemoteRepository {
   const { name } = context
 
-  async function told<T>(work: Promise<T>): Promise<T> {
+  async function told<T>(work: Promise<T>, asked: Reference = name): Promise<T> {
     try {
       return await work
     } catch (error) {
       checkCancelled(context.signal)
-      throw engineError(error, name, intent)
+      throw engineError(error, asked, intent)
     }
+  }
+
+  /** What a sentence about a manifest names: the tag that was asked for; of digests the user may not know, the name as it was given. */
+  function asked(reference: { tag: string } | { digest: Digest }): Reference {
+    const { domain, path, tag } = name
+    return 'tag' in reference && reference.tag !== tag ? { domain, path, tag: reference.tag } : name
   }
 
   async function* toldAll<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, void> {
@@ -32,9 +40,10 @@ export function createRemoteRepository(context: RepositoryContext, intent: 'pull
 
   return {
     name,
-    resolve: (reference, options) => told(resolveManifest(context, reference, options?.signal)),
-    fetchManifest: (reference, options) => told(fetchManifest(context, reference, options?.signal)),
+    resolve: (reference, options) => told(resolveManifest(context, reference, options?.signal), asked(reference)),
+    fetchManifest: (reference, options) => told(fetchManifest(context, reference, options?.signal), asked(reference)),
     fetchBlob: (descriptor, options = {}) => toldAll(fetchBlob(context, descriptor, options)),
+    statBlob: (digest, options) => told(statBlob(context, digest, options?.signal)),
     hasBlob: (digest, options) => told(hasBlob(context, digest, options?.signal)),
     pushBlob: (options) => told(pushBlob(context, options)),
     pushManifest: (reference, manifest, options) => told(pushManifest(context, reference, manifest, options?.signal)),
