@@ -35,7 +35,7 @@ export interface Layer extends Usage {
   tarSize: number
   /** The blob it was unpacked from and can be unpacked from again; compressed or not. Without `recipe` it is kept, else it may be gone. */
   blob: Digest
-  /** The tar can be put together again from the files. False: a recipe would be larger than the blob. */
+  /** The tar can be put together again from the files. False: a recipe would be no smaller than half of the blob. */
   recipe?: boolean
 }
 

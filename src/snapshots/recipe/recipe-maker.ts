@@ -49,7 +49,7 @@ export function createRecipeMaker(deps: {
     try {
       const size = await deps.jobs.run({ kind: 'recipe', blob: content.path(layer.blob), directory, target: recipe })
       // Random data behind the end of the archive, files that replace each other: the blob is the better recipe then.
-      const isWorthIt = size < statSync(content.path(layer.blob)).size
+      const isWorthIt = size < statSync(content.path(layer.blob)).size / 2
       if (!isWorthIt) await rm(recipe, { force: true })
       if (!deps.made(layer, isWorthIt) || !isWorthIt) return
     } catch (error) {
