@@ -103,11 +103,32 @@ export function createLayerStore(deps: {
     if (known !== undefined) {
       options.lease.hold(known.diffId)
       options.lease.hold(known.blob)
-      return known
+      return needsBlob(known) ? await adoptBlob(known, blob) : known
     }
     const work = unpackNew(blob, options).finally(() => unpacking.delete(blob))
     unpacking.set(blob, work)
     return await work
+  }
+
+  /** Its blob was lost or damaged, and nothing else gives its tar. */
+  function needsBlob(row: LayerRow): boolean {
+    return row.recipe !== true && !deps.content.has(row.blob)
+  }
+
+  /** Another blob that came for a layer without one takes its place, if it holds the layer: so far that is only what somebody says. */
+  async function adoptBlob(row: LayerRow, blob: Digest): Promise<Layer> {
+    if (!deps.content.has(blob)) return row // still growing: it may be taken next time
+    const source = { kind: 'blob', path: deps.content.path(blob) } as const
+    const { directory } = placeOf(row)
+    const { archiveIsWhole } = await deps.jobs.run({ kind: 'verify', source, diffId: row.diffId, directory })
+    const now = rows.get(row.diffId)
+    return archiveIsWhole && now !== undefined && needsBlob(now) ? giveBlob(now, blob) : (now ?? row)
+  }
+
+  function giveBlob({ recipe: _, ...row }: LayerRow, blob: Digest): LayerRow {
+    const changed = { ...row, blob }
+    put(changed)
+    return changed
   }
 
   async function unpackNew(blob: Digest, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
@@ -121,7 +142,7 @@ export function createLayerStore(deps: {
     options.lease.hold(result.diffId)
     // Two blobs (compressed differently) may hold the same layer: the first to be finished stays.
     const twin = rows.get(result.diffId)
-    if (twin !== undefined) return twin
+    if (twin !== undefined) return needsBlob(twin) ? giveBlob(twin, blob) : twin
     const row: LayerRow = { ...result, blob, directory, unsyncedIn: deps.bootId }
     put(row)
     made.keep()
