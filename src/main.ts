@@ -1,4 +1,4 @@
-/** The one entry: `gantry daemon …`, `dockerd …`, a worker thread, or the command line. What is not asked for is not loaded. */
+/** The one entry: `gantry daemon …`, `dockerd …`, `gantry registry …`, a worker thread, or the command line. What is not asked for is not loaded. */
 import { isMainThread } from 'node:worker_threads'
 
 async function main(): Promise<void> {
@@ -11,6 +11,9 @@ async function main(): Promise<void> {
   } else if (command === 'daemon' || command === 'dockerd') {
     const { runDaemon } = await import('#daemon')
     process.exitCode = await runDaemon(command, args)
+  } else if (command === 'registry') {
+    const { runRegistry } = await import('#registry')
+    process.exitCode = await runRegistry(args, process.env)
   } else {
     const { runCli } = await import('#cli')
     process.exitCode = await runCli(process.argv)

@@ -1,6 +1,7 @@
 /**
- * Bundles `src/main.ts` into `dist/gantry.cjs`, the command line, and what it loads for `gantry daemon` into `dist/engine.cjs`: with the
- * engine in the same file each command would pay some 10 ms for code that it never runs (docs/adr/0006).
+ * Bundles `src/main.ts` into `dist/gantry.cjs`, the command line, what it loads for `gantry daemon` into `dist/engine.cjs`, for `gantry registry` into
+ * `dist/registry.cjs`, and what that loads where S3 is configured into `dist/aws-sdk.cjs`: in one file each command would pay some 10 ms and more for
+ * code that it never runs (docs/adr/0006).
  * Usage: `node tools/build.ts`. SOURCE_DATE_EPOCH (seconds) fixes the time that is written into it, for builds that must come out the same.
  */
 import { spawnSync } from 'node:child_process'
@@ -21,14 +22,16 @@ function buildFacts(): { gitCommit: string; time: string } {
   return { gitCommit: git.status === 0 ? git.stdout.trim() : 'unknown', time: time.toISOString() }
 }
 
-/** The engine's modules, which `main.ts` loads on demand, are taken from the second bundle. */
-const engineApart: Plugin = {
-  name: 'engine-apart',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^#(daemon|snapshots)$/ }, ({ importer }) =>
-      importer === resolve(root, 'src/main.ts') ? { path: './engine.cjs', external: true } : undefined,
-    )
-  },
+/** What is loaded on demand is taken from a bundle of its own. `importer`: only from there; the other modules of a bundle import it as their own. */
+function apart(filter: RegExp, bundle: string, importer?: string): Plugin {
+  return {
+    name: `apart-${bundle}`,
+    setup(bundler) {
+      bundler.onResolve({ filter }, (found) =>
+        importer === undefined || found.importer === resolve(root, importer) ? { path: `./${bundle}.cjs`, external: true } : undefined,
+      )
+    },
+  }
 }
 
 const common: BuildOptions = {
@@ -50,15 +53,22 @@ const common: BuildOptions = {
   logLevel: 'warning',
 }
 
+/** A bundle that nothing but another one loads. `exports`: its only content. */
+function part(name: string, exports: string, plugins: Plugin[] = []): Promise<unknown> {
+  const stdin = { contents: exports, resolveDir: root, loader: 'ts' } as const
+  return build({ ...common, stdin, outfile: resolve(root, `dist/${name}.cjs`), plugins })
+}
+
+const AWS_SDK = '@aws-sdk/client-s3'
+
 await Promise.all([
-  build({ ...common, entryPoints: [resolve(root, 'src/main.ts')], outfile: resolve(root, 'dist/gantry.cjs'), plugins: [engineApart] }),
   build({
     ...common,
-    stdin: {
-      contents: "export { runDaemon } from '#daemon'; export { runUnpackWorker } from '#snapshots'",
-      resolveDir: root,
-      loader: 'ts',
-    },
-    outfile: resolve(root, 'dist/engine.cjs'),
+    entryPoints: [resolve(root, 'src/main.ts')],
+    outfile: resolve(root, 'dist/gantry.cjs'),
+    plugins: [apart(/^#(daemon|snapshots)$/, 'engine', 'src/main.ts'), apart(/^#registry$/, 'registry', 'src/main.ts')],
   }),
+  part('engine', "export { runDaemon } from '#daemon'; export { runUnpackWorker } from '#snapshots'"),
+  part('registry', "export { runRegistry } from '#registry'", [apart(new RegExp(`^${AWS_SDK}$`), 'aws-sdk')]),
+  part('aws-sdk', `export * from '${AWS_SDK}'`),
 ])

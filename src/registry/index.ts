@@ -20,6 +20,7 @@
  * await registry.close()
  * ```
  */
+export { runRegistry } from './run-registry.ts'
 export { createRegistry } from './registry.ts'
 export type { Registry, RegistryDeps } from './registry.ts'
 export { openFileStorage } from './storage/file-system/file-storage.ts'

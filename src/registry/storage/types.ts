@@ -60,8 +60,8 @@ export interface UploadStorage {
    * kept as far as possible, and the error is passed on; `stat` then tells the size. Throws NOT_FOUND.
    */
   append(id: string, chunks: AsyncIterable<Uint8Array>): Promise<number>
-  /** What was stored, for hashing after a restart. Throws NOT_FOUND. */
-  read(id: string): Promise<Readable>
+  /** What was stored from byte `start` (default: 0) on, to its present end; also while an append runs. For hashing after a restart. Throws NOT_FOUND. */
+  read(id: string, start?: number): Promise<Readable>
   /** Turns it into the blob `digest`, which the caller has verified, replacing an equal one; the upload is gone. Throws NOT_FOUND. */
   commit(id: string, digest: Digest): Promise<void>
   /** Absent is fine. */

@@ -53,7 +53,7 @@ export function createFileUploads(paths: StoragePaths, files: DurableFiles): Upl
       return (await file.stat()).size
     },
 
-    read: async (id) => await openForReading(dataOf(id), `upload ${id}`),
+    read: async (id, start = 0) => await openForReading(dataOf(id), `upload ${id}`, { start, end: Infinity }),
 
     async commit(id, digest) {
       const path = dataOf(id)

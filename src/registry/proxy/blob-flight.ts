@@ -1,0 +1,144 @@
+import { codeOf, internal, invalidArgument } from '#errors'
+import { createDigester, type Digest } from '#oci'
+import type { BlobKeeper } from '../repositories/types.ts'
+import type { RegistryStorage } from '../storage/types.ts'
+
+/** A follower looks again when so many more bytes have come: storages take them in pieces of about this size. */
+const STEP = 1 << 20
+
+export interface BlobFlightDeps {
+  storage: Pick<RegistryStorage, 'blobs' | 'uploads'>
+  keeper: Pick<BlobKeeper, 'commit'>
+  /** Name of the repository that the blob is for. */
+  repository: string
+  blob: { digest: Digest; size: number }
+  /** The bytes from the upstream, once. */
+  open: () => AsyncIterable<Buffer>
+}
+
+/** A blob on its way from the upstream into the storage. */
+export interface BlobFlight {
+  /** Resolves when the blob is stored and verified; rejects when it did not come. */
+  readonly landed: Promise<void>
+  /**
+   * Bytes `start` to `end` inclusive, as they come. Any number of readers, each at its own pace: they read what is stored already, so a slow one holds
+   * up nobody and costs no memory. Throws when the download fails; bytes given before that were not verified.
+   */
+  follow(range: { start: number; end: number }, signal: AbortSignal): AsyncGenerator<Uint8Array>
+}
+
+/** Begins at once, and goes on when nobody reads any more: the next client finds the blob. */
+export function startBlobFlight({ storage, keeper, repository, blob, open }: BlobFlightDeps): BlobFlight {
+  const { digest, size } = blob
+  const progress = createProgress()
+  let upload: string | undefined
+  let state: 'flying' | 'landed' | 'failed' = 'flying'
+
+  async function* received(): AsyncGenerator<Buffer> {
+    const digester = createDigester()
+    for await (const chunk of open()) {
+      digester.update(chunk)
+      yield chunk
+      progress.add(chunk.length)
+    }
+    const actual = digester.digest()
+    if (actual !== digest) throw invalidArgument(`the upstream sent ${actual} for ${digest}`)
+  }
+
+  async function fly(): Promise<void> {
+    const { id } = await storage.uploads.create(repository)
+    try {
+      upload = id
+      await storage.uploads.append(id, received())
+      await keeper.commit(id, digest)
+      state = 'landed'
+    } catch (error) {
+      state = 'failed'
+      await storage.uploads.abort(id)
+      throw error
+    }
+  }
+
+  const landed = fly().finally(() => progress.end())
+  landed.catch(() => {}) // told by whoever follows, and by the owner
+
+  /** What is stored from `start` on; undefined between two states, when it has to be looked for again. */
+  async function readStored(start: number, end: number): Promise<AsyncIterable<Uint8Array> | undefined> {
+    if (state === 'landed') return storage.blobs.read(digest, { start, end })
+    if (upload === undefined) return undefined
+    try {
+      return await storage.uploads.read(upload, start)
+    } catch (error) {
+      // It has just become a blob, or was given up.
+      if (codeOf(error) !== 'NOT_FOUND') throw error
+      await landed
+      return undefined
+    }
+  }
+
+  return {
+    landed,
+    async *follow({ start, end }, signal) {
+      let position = start
+      while (position <= end) {
+        signal.throwIfAborted()
+        if (state === 'failed') await landed
+        const seen = progress.bytes
+        const isWhole = state === 'landed'
+        for await (const chunk of (await readStored(position, end)) ?? []) {
+          const wanted = chunk.subarray(0, end - position + 1)
+          position += wanted.length
+          if (wanted.length > 0) yield wanted
+          if (position > end) return
+        }
+        if (isWhole && position <= end) throw internal(`blob ${digest} has fewer than the ${size} bytes that the upstream told`)
+        if (!isWhole) await progress.reach(seen + STEP, signal)
+      }
+    },
+  }
+}
+
+interface Progress {
+  readonly bytes: number
+  add(count: number): void
+  /** No more will come. */
+  end(): void
+  /** Resolves when there are so many bytes, or no more will come. */
+  reach(bytes: number, signal: AbortSignal): Promise<void>
+}
+
+function createProgress(): Progress {
+  let bytes = 0
+  let ended = false
+  const waiting = new Set<{ bytes: number; wake: () => void }>()
+  const wake = (): void => {
+    for (const waiter of waiting) if (ended || waiter.bytes <= bytes) waiter.wake()
+  }
+  return {
+    get bytes() {
+      return bytes
+    },
+    add(count) {
+      bytes += count
+      wake()
+    },
+    end() {
+      ended = true
+      wake()
+    },
+    async reach(target, signal) {
+      if (ended || bytes >= target) return
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const waiter = { bytes: target, wake: resolve }
+      const cancel = (): void => reject(signal.reason as Error)
+      waiting.add(waiter)
+      signal.addEventListener('abort', cancel, { once: true })
+      try {
+        await promise
+      } finally {
+        waiting.delete(waiter)
+        signal.removeEventListener('abort', cancel)
+      }
+    },
+  }
+}

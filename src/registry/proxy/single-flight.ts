@@ -1,0 +1,37 @@
+/** Work that many want at the same time and that is done once. */
+export interface SingleFlight {
+  /** Joins the work that runs under `key`, or begins it. Rejects with the signal's reason when this caller gives up; the work goes on. */
+  run(key: string, work: () => Promise<void>, signal: AbortSignal): Promise<void>
+  /** Resolves when nothing runs. */
+  settled(): Promise<void>
+}
+
+export function createSingleFlight(): SingleFlight {
+  const running = new Map<string, Promise<void>>()
+  return {
+    async run(key, work, signal) {
+      signal.throwIfAborted()
+      let flight = running.get(key)
+      if (flight === undefined) {
+        flight = work().finally(() => running.delete(key))
+        flight.catch(() => {}) // everybody may have left
+        running.set(key, flight)
+      }
+      await unlessAborted(flight, signal)
+    },
+    async settled() {
+      await Promise.allSettled(running.values())
+    },
+  }
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const cancel = (): void => reject(signal.reason as Error)
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}
