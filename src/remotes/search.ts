@@ -16,11 +16,7 @@ const DEFAULT_LIMIT = 25
 const MAX_LIMIT = 100
 
 /** See `Remotes.search`. Source: moby v28 registry/search.go and search_session.go. */
-export async function search(
-  access: RegistryAccess,
-  term: string,
-  options: RemoteOptions & { limit: number },
-): Promise<SearchResult[]> {
+export async function search(access: RegistryAccess, term: string, options: RemoteOptions & { limit: number }): Promise<SearchResult[]> {
   const { credentials = {}, headers, signal } = options
   if (term.includes('://')) throw invalidArgument(`invalid repository name: repository name (${term}) should not have a scheme`)
   const limit = options.limit === 0 ? DEFAULT_LIMIT : options.limit

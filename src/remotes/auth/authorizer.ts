@@ -48,7 +48,8 @@ export function createAuthorizer({ transport, tokens, host, credentials: given, 
     const refuse = (reason: string): RegistryError => new RegistryError(`${requestLabel(purpose)}: ${reason}`, { status: 401 })
     if (realm === '') throw refuse('no realm specified for token auth challenge')
     const url = URL.parse(realm)
-    if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) throw refuse(`invalid token auth challenge realm: ${realm}`)
+    if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
+      throw refuse(`invalid token auth challenge realm: ${realm}`)
     const exposed = url.protocol === 'http:' && purpose.url.startsWith('https:') && !host.plainFallback
     if (exposed && (credentials.password || credentials.identityToken))
       throw refuse(`the token server ${url.origin} of a registry over TLS is not reached over TLS: credentials are not sent`)
@@ -85,7 +86,8 @@ export function createAuthorizer({ transport, tokens, host, credentials: given, 
       }
       if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined
       const { username = '', password = '' } = credentials
-      if (username === '' || password === '') throw new RegistryError(`${requestLabel(purpose)}: no basic auth credentials`, { status: 401 })
+      if (username === '' || password === '')
+        throw new RegistryError(`${requestLabel(purpose)}: no basic auth credentials`, { status: 401 })
       return basicAuthorization(username, password)
     },
   }

@@ -93,8 +93,7 @@ async function byPost(transport: HttpTransport, request: TokenRequest): Promise<
 }
 
 async function readToken(response: HttpResponse, request: TokenRequest): Promise<Token> {
-  const refuse = (reason: string): RegistryError =>
-    new RegistryError(`${requestLabel(request.purpose)}: ${reason}`, { status: 401 })
+  const refuse = (reason: string): RegistryError => new RegistryError(`${requestLabel(request.purpose)}: ${reason}`, { status: 401 })
   let document: unknown
   try {
     document = parseJson(await readLimited(response.body, MAX_DOCUMENT_SIZE, 'token'), { maxBytes: MAX_DOCUMENT_SIZE, maxDepth: 16 })

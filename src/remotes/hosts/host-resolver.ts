@@ -52,7 +52,10 @@ export function createHostResolver(deps: HostResolverDeps): HostResolver {
     return {
       base: `${url.href.replace(/\/$/, '')}/v2`,
       capabilities: MIRROR,
-      tls: { skipVerify: await resolvesToInsecure(url.host, insecure(), lookup), ...readCertificates(findDirectory(directories, url.host)) },
+      tls: {
+        skipVerify: await resolvesToInsecure(url.host, insecure(), lookup),
+        ...readCertificates(findDirectory(directories, url.host)),
+      },
       headers: {},
       credentials: false,
       plainFallback: false,
@@ -107,7 +110,8 @@ function registryHost(domain: string): string {
 
 /** The domain becomes part of a path and of a URL. */
 function checkDomain(domain: string): string {
-  if (!/^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?$/.test(domain)) throw invalidArgument(`invalid registry name ${JSON.stringify(domain)}`)
+  if (!/^(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::\d+)?$/.test(domain))
+    throw invalidArgument(`invalid registry name ${JSON.stringify(domain)}`)
   return domain
 }
 

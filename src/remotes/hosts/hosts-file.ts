@@ -58,7 +58,10 @@ function readEntry(server: string, fields: Record<string, unknown>, refuse: Refu
     clients: clientPairs(fields['client'], refuse),
     skipVerify: optionalBoolean(fields['skip_verify'], 'skip_verify', refuse),
     headers: Object.fromEntries(
-      Object.entries(table(fields['header'] ?? {}, 'header', refuse)).map(([name, value]) => [name, strings(value, `header.${name}`, refuse)]),
+      Object.entries(table(fields['header'] ?? {}, 'header', refuse)).map(([name, value]) => [
+        name,
+        strings(value, `header.${name}`, refuse),
+      ]),
     ),
     overridePath: optionalBoolean(fields['override_path'], 'override_path', refuse) ?? false,
     dialTimeout: duration(fields['dial_timeout'], refuse),

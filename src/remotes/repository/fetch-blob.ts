@@ -37,7 +37,7 @@ export async function* fetchBlob(
   // A server that gives a byte and hangs up could keep us for ever: attempts begin anew only after a step that is worth it.
   const step = Math.min(PROGRESS, size / 20)
   let failures = 0
-  for (let source = sources.shift(); source !== undefined; ) {
+  for (let source = sources.shift(); source !== undefined;) {
     const began = position
     try {
       for await (const chunk of readFrom(source, descriptor, position)) {
@@ -72,16 +72,18 @@ function nextSource(sources: BlobSource[], error: unknown): BlobSource {
 }
 
 /** The registry's hosts, then the addresses that the manifest itself gives for layers which may not be distributed. */
-async function blobSources(context: RepositoryContext, { digest, urls = [] }: BlobDescriptor, signal: AbortSignal | undefined): Promise<BlobSource[]> {
+async function blobSources(
+  context: RepositoryContext,
+  { digest, urls = [] }: BlobDescriptor,
+  signal: AbortSignal | undefined,
+): Promise<BlobSource[]> {
   const { path } = context.name
   const sessions = await context.sessions('pull')
-  const hosts = sessions.map(
-    (session): BlobSource => ({
-      get: (headers) =>
-        session.send({ method: 'GET', path: `/${path}/blobs/${digest}`, headers, scopes: [repositoryScope(path, 'pull')], signal }),
-      broken: () => context.markBroken(session),
-    }),
-  )
+  const hosts = sessions.map((session): BlobSource => ({
+    get: (headers) =>
+      session.send({ method: 'GET', path: `/${path}/blobs/${digest}`, headers, scopes: [repositoryScope(path, 'pull')], signal }),
+    broken: () => context.markBroken(session),
+  }))
   const elsewhere = urls.slice(0, MAX_URLS).flatMap((text): BlobSource[] => {
     const url = URL.parse(text)
     // The manifest's author chooses these: nothing but the web, and nobody's credentials.
@@ -128,7 +130,8 @@ async function checkAnswer(response: HttpResponse, digest: string, size: number,
     throw wrong(`bytes from ${position} of ${size} were asked for, the registry answers with ${String(headers['content-range'])}`)
   if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity')
     throw wrong(`the registry sends it encoded as ${headers['content-encoding']}`)
-  if (length !== undefined && start + length !== size) throw wrong(`the registry has ${start + length} bytes of it, its descriptor says ${size}`)
+  if (length !== undefined && start + length !== size)
+    throw wrong(`the registry has ${start + length} bytes of it, its descriptor says ${size}`)
   return skip
 }
 

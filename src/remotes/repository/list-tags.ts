@@ -27,6 +27,7 @@ export async function* listTags(context: RepositoryContext, signal: AbortSignal 
 /** `tags` is null in the answers of some registries for a repository without any. */
 function tagsOf({ tags }: Record<string, unknown>): string[] {
   if (tags === null || tags === undefined) return []
-  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) throw invalidArgument('the registry answers with tags that are no list')
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
+    throw invalidArgument('the registry answers with tags that are no list')
   return tags
 }

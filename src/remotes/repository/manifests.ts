@@ -90,7 +90,8 @@ function headDescriptor(response: HttpResponse, reference: ManifestReference, na
   const size = Number(headers['content-length'] ?? NaN)
   if (status !== 200) return undefined
   refuseSchema1(mediaType, name)
-  if (typeof digest !== 'string' || !isDigest(digest) || !Number.isSafeInteger(size) || !ACCEPTED_MANIFESTS.includes(mediaType)) return undefined
+  if (typeof digest !== 'string' || !isDigest(digest) || !Number.isSafeInteger(size) || !ACCEPTED_MANIFESTS.includes(mediaType))
+    return undefined
   if ('digest' in reference && reference.digest !== digest) return undefined
   return { mediaType, digest, size }
 }

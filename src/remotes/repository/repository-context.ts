@@ -22,7 +22,9 @@ export interface RepositoryContext {
 }
 
 export function createRepositoryContext(
-  deps: Pick<RepositoryContext, 'name' | 'transport' | 'limits' | 'attempts' | 'signal'> & { connect: () => Promise<readonly RegistrySession[]> },
+  deps: Pick<RepositoryContext, 'name' | 'transport' | 'limits' | 'attempts' | 'signal'> & {
+    connect: () => Promise<readonly RegistrySession[]>
+  },
 ): RepositoryContext {
   const { connect, ...shared } = deps
   const broken = new Set<RegistrySession>()

@@ -20,7 +20,10 @@ export function engineError(error: unknown, name: Reference, intent: 'pull' | 'p
 function pullError(error: RegistryError, text: string, name: Reference): EngineError {
   switch (error.errors[0]?.code) {
     case 'DENIED':
-      return notFound(`pull access denied for ${familiarName(name)}, repository does not exist or may require 'docker login': ${text}`, error)
+      return notFound(
+        `pull access denied for ${familiarName(name)}, repository does not exist or may require 'docker login': ${text}`,
+        error,
+      )
     case 'MANIFEST_UNKNOWN':
       return notFound(`manifest for ${familiarString(name)} not found: ${text}`, error)
     case 'NAME_UNKNOWN':

@@ -30,7 +30,8 @@ export async function* guardedBody(
       waited += performance.now() - began
       received += next.value.length
       if (waited >= limits.window) {
-        if (received < limits.minimumBytes) throw new NetworkError(request, `read: i/o timeout: ${received} bytes in ${Math.round(waited / 1000)} s`)
+        if (received < limits.minimumBytes)
+          throw new NetworkError(request, `read: i/o timeout: ${received} bytes in ${Math.round(waited / 1000)} s`)
         waited = 0
         received = 0
       }

@@ -91,7 +91,8 @@ export function networkError(request: { method: string; url: string }, thrown: u
   if (certificate !== undefined) return made(`tls: failed to verify certificate: ${certificate}`, { transient: false, tls: true })
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return made(`tls: failed to verify certificate: x509: ${error.reason ?? error.message}`, { transient: false, tls: true })
-  if (code.startsWith('ERR_SSL_') || code === 'EPROTO') return made(`remote error: tls: ${tlsAlert(error)}`, { transient: false, tls: true })
+  if (code.startsWith('ERR_SSL_') || code === 'EPROTO')
+    return made(`remote error: tls: ${tlsAlert(error)}`, { transient: false, tls: true })
   return made(error.message)
 }
 
