@@ -22,6 +22,13 @@ export interface Descriptor {
   size: number
 }
 
+/** A manifest of the simplest kind; with whatever members a case needs. */
+export interface Image {
+  config: Descriptor
+  layers: Descriptor[]
+  [member: string]: unknown
+}
+
 /** Every manifest type; docker-registry answers 404 for an OCI manifest to who does not name it. */
 export const ACCEPT: OutgoingHttpHeaders = {
   Accept: [MEDIA_TYPES.ociManifest, MEDIA_TYPES.ociIndex, MEDIA_TYPES.dockerManifest, MEDIA_TYPES.dockerManifestList].join(', '),
@@ -125,7 +132,7 @@ export class RegistryClient {
   }
 
   /** A manifest whose config and layer are in the repository. `more` are further members. */
-  async prepareImage(name: string, more: object = {}): Promise<object & { config: Descriptor; layers: Descriptor[] }> {
+  async prepareImage(name: string, more: object = {}): Promise<Image> {
     const config = await this.pushBlob(name, JSON.stringify({ architecture: 'amd64', os: 'linux', n: ++count }))
     const layer = await this.pushBlob(name, `layer ${count}`)
     return {

@@ -59,7 +59,7 @@ export const PUSH_MANIFEST_CASES: Case[] = [
     },
     'PUT of a manifest without mediaType goes by its Content-Type': async (client) => {
       const name = client.newName()
-      const { mediaType: _, ...manifest } = (await client.prepareImage(name)) as { mediaType?: string }
+      const { mediaType: _, ...manifest } = await client.prepareImage(name)
       await client.pushManifest(name, 'v1', manifest)
       assert.equal((await client.getManifest(name, 'v1')).headers['content-type'], MEDIA_TYPES.ociManifest)
     },
