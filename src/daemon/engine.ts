@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { availableParallelism } from 'node:os'
 import { createContainerService, probeHostFacts, recordedContainerIds, type ContainerDefaults, type ContainerService } from '#containers'
 import { createContentStore } from '#content'
-import { notImplemented } from '#errors'
 import { createEventBus } from '#events'
+import { createFsck } from '#fsck'
 import { createImageService } from '#images'
 import {
   cgroupSupport,
@@ -26,6 +26,7 @@ import {
 import { createLogReader } from '#logs'
 import { openMetadata } from '#metadata'
 import { createNetworkService } from '#networks'
+import { createHostResolver, createRemotes, type Remotes } from '#remotes'
 import { createRuntime } from '#runtime'
 import type { ApiServerDeps } from '#server'
 import { createOverlaySnapshotter, createWorkerPool } from '#snapshots'
@@ -84,12 +85,10 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     files,
     mounts,
     jobs,
+    layerBlobs: config().storage.layerBlobs,
     report: (error) => logger.warn('background work on layers failed', { error: describeError(error) }),
   })
-  const missing = (): never => {
-    throw notImplemented('talking to registries is not implemented in Gantry yet')
-  }
-  const remotes: ApiServerDeps['remotes'] = { repository: missing, login: missing, search: missing }
+  const remotes = undo.use(createRegistryClient(config))
   const images = createImageService({
     metadata,
     content,
@@ -99,6 +98,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     publish: (action, id, attributes) => events.publish('image', action, id, attributes),
     remotes,
     maxConcurrentDownloads: () => config().registries.maxConcurrentDownloads,
+    maxConcurrentUploads: () => config().registries.maxConcurrentUploads,
     report: (error) => logger.warn('cannot collect layers', { error: describeError(error) }),
   })
   const ownVolumes = createVolumeService({ directory: state.volumes, repository: metadata.repository('volumes'), files, mounts })
@@ -156,7 +156,18 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     id: daemonId(metadata.repository('settings')),
     seccomp: seccomp.kind,
   })
-  const fsck: ApiServerDeps['fsck'] = { run: missing }
+  const fsck = createFsck({
+    metadata,
+    content,
+    snapshotter,
+    images,
+    jobs,
+    mounted: async () => {
+      const running = await containers.list({ all: false, limit: 0, size: false, filters: {} })
+      return new Set(running.map(({ container }) => container.id))
+    },
+    paths: state,
+  })
   const kept = undo.move()
   return {
     api: {
@@ -177,6 +188,25 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     containers,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+/** certs.d of dockerd: what was set up there for a registry holds here, too. */
+const DOCKER_REGISTRIES = '/etc/docker/certs.d'
+
+/** Mirrors, insecure registries and attempts are asked at each use: a reload changes them. */
+function createRegistryClient(config: () => DaemonConfig): Remotes {
+  const { configDirectory, proxy } = config().registries
+  const hosts = createHostResolver({
+    mirrors: () => config().registries.mirrors,
+    insecure: () => config().registries.insecure,
+    directories: [...new Set([configDirectory, DOCKER_REGISTRIES])],
+  })
+  return createRemotes({
+    hosts,
+    userAgent: `gantry/${ENGINE_VERSION}`,
+    proxies: proxy,
+    attempts: () => config().registries.maxDownloadAttempts,
+  })
 }
 
 function describeError(error: unknown): string {
