@@ -30,7 +30,7 @@ export function parseHostsFile(text: string, path: string): HostEntry[] {
   const refuse = (problem: string): Error => invalidArgument(`cannot use ${path}: ${problem}`)
   let document: Record<string, unknown>
   try {
-    document = parseToml(text) as Record<string, unknown>
+    document = parseToml(text)
   } catch (error) {
     throw refuse((error as Error).message)
   }
@@ -107,8 +107,9 @@ function optionalBoolean(value: unknown, what: string, refuse: Refuse): boolean 
 function duration(value: unknown, refuse: Refuse): number | undefined {
   if (value === undefined) return undefined
   try {
-    return parseGoDuration(String(value)) / 1e6
+    if (typeof value === 'string') return parseGoDuration(value) / 1e6
   } catch {
-    throw refuse(`dial_timeout ${String(value)} is not a duration`)
+    // Said below.
   }
+  throw refuse(`dial_timeout ${JSON.stringify(value)} is not a duration`)
 }

@@ -1,4 +1,5 @@
-import { EngineError, invalidArgument } from '#errors'
+import { invalidArgument } from '#errors'
+import type { EngineError } from '#errors'
 import type { Descriptor } from '#oci'
 import { backoff, isTransient } from '../session/backoff.ts'
 import { sendFollowing } from '../session/redirects.ts'

@@ -3,12 +3,11 @@ import { checkCancelled } from '../transport/cancel.ts'
 import { engineError } from '../session/engine-error.ts'
 import type { RemoteRepository } from '../types.ts'
 import { fetchBlob } from './fetch-blob.ts'
-import { hasBlob } from './has-blob.ts'
+import { hasBlob, statBlob } from './head-blob.ts'
 import { listReferrers } from './list-referrers.ts'
 import { listTags } from './list-tags.ts'
 import { fetchManifest, pushManifest, resolveManifest } from './manifests.ts'
 import { pushBlob } from './push-blob.ts'
-import { statBlob } from './stat-blob.ts'
 import type { RepositoryContext } from './repository-context.ts'
 
 /** {@link RemoteRepository}: the operations, with their errors put into the user's words. */

@@ -85,14 +85,13 @@ export function networkError(request: { method: string; url: string }, thrown: u
   if (code === 'HPE_HEADER_OVERFLOW') return made('net/http: server response headers exceeded the limit; aborted', { transient: false })
   if (code.startsWith('HPE_'))
     return made(`net/http: HTTP/1.x transport connection broken: malformed HTTP response (${error.reason ?? code})`)
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'ERR_SSL_HTTP_REQUEST')
-    return made('http: server gave HTTP response to HTTPS client', { transient: false, tls: true })
+  if (NO_TLS.has(tlsReason(error))) return made('http: server gave HTTP response to HTTPS client', { transient: false, tls: true })
   const certificate = CERTIFICATE_ERRORS[code]
   if (certificate !== undefined) return made(`tls: failed to verify certificate: ${certificate}`, { transient: false, tls: true })
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return made(`tls: failed to verify certificate: x509: ${error.reason ?? error.message}`, { transient: false, tls: true })
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO')
-    return made(`remote error: tls: ${tlsAlert(error)}`, { transient: false, tls: true })
+    return made(`remote error: tls: ${tlsReason(error).replace(/^(?:ssl|tls)v?\S* alert /, '')}`, { transient: false, tls: true })
   return made(error.message)
 }
 
@@ -101,7 +100,10 @@ function address({ address = '', port }: NodeError): string {
   return port === undefined ? host : `${host}:${port}`
 }
 
-/** OpenSSL's `…:SSL alert number 42` behind a line of file names: the words in the middle are what Go says. */
-function tlsAlert({ reason, message }: NodeError): string {
-  return (reason ?? message).replace(/^(?:ssl|tls)v?\S* alert /, '')
+/** What OpenSSL says: of an EPROTO the words are in a message of its own, `…:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:…`. */
+function tlsReason({ reason, message }: NodeError): string {
+  return reason ?? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? message
 }
+
+/** Answers that are no TLS records: plain HTTP, in all likelihood. */
+const NO_TLS: ReadonlySet<string> = new Set(['wrong version number', 'packet length too long', 'http request'])
