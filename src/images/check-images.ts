@@ -2,7 +2,7 @@ import type { ContentStore } from '#content'
 import { decodeImageConfig, familiarString, MAX_CONFIG_SIZE } from '#oci'
 import type { Digest } from '#oci'
 import type { Snapshotter } from '#snapshots'
-import type { ImageName, ImageStore } from './image-store.ts'
+import type { ImageStore, TargetOwner } from './image-store.ts'
 import type { ManifestGraph } from './manifest-graph.ts'
 import type { ImageProblem } from './types.ts'
 
@@ -29,11 +29,14 @@ export function checkImages(deps: {
     if (!store.has(name.image)) {
       const mend = (): void => store.deleteReference(name.reference)
       problems.push({ kind: 'reference', object, text: `image ${name.image} is gone`, lost: [object], mend })
-    } else if (!isTargetHere(deps, name)) {
-      // The image itself is whole: it only is not what the registry calls by that digest any more.
-      const mend = (): void => forgetTarget(store, name)
-      problems.push({ kind: 'reference', object, text: 'the manifest that it was pulled or loaded as is gone', lost: [object], mend })
     }
+  }
+  for (const owner of store.targets()) {
+    if (broken.has(owner.image) || !store.has(owner.image) || isTargetHere(deps, owner)) continue
+    // The image itself is whole: it only is not what the registry calls by that digest any more.
+    const object = owner.reference === undefined ? owner.image : familiarString(owner.reference)
+    const mend = (): void => forgetTarget(store, owner)
+    problems.push({ kind: 'reference', object, text: 'the manifest that it was pulled or loaded as is gone', lost: [object], mend })
   }
   return problems
 }
@@ -50,8 +53,7 @@ function imageFault({ content, snapshotter, store }: Parameters<typeof checkImag
 }
 
 /** Whether a name's manifest is here, with the way to it from its index. Asked of the disk: the graph remembers what it has seen. */
-function isTargetHere({ content, graph }: Parameters<typeof checkImages>[0], { image, target }: ImageName): boolean {
-  if (target === undefined) return true
+function isTargetHere({ content, graph }: Parameters<typeof checkImages>[0], { image, target }: TargetOwner): boolean {
   if (!content.has(target.digest)) return false
   return graph.leaves(target).some(({ manifest, descriptor }) => manifest?.config.digest === image && content.has(descriptor.digest))
 }
@@ -63,8 +65,14 @@ function forgetImage(store: ImageStore, id: Digest): void {
   })
 }
 
-function forgetTarget(store: ImageStore, { reference, image }: ImageName): void {
+function forgetTarget(store: ImageStore, { reference, image }: TargetOwner): void {
   store.transaction(() => {
+    if (reference === undefined) {
+      const row = store.row(image)
+      if (row === undefined) return
+      const { target: _, ...rest } = row
+      return store.putImage(image, rest)
+    }
     store.deleteReference(reference)
     // A name by digest means the target and nothing else.
     if (reference.digest === undefined) store.putReference(reference, image)

@@ -2,8 +2,10 @@ import type { ContentStore } from '#content'
 import { chainIds } from '#oci'
 import type { Digest } from '#oci'
 import type { ChainId, Snapshotter } from '#snapshots'
+import type { BlobPlaces } from './blob-places.ts'
 import type { ImageStore } from './image-store.ts'
 import type { ManifestGraph } from './manifest-graph.ts'
+import type { CompressedLayers } from './push/compressed-layers.ts'
 
 /** Frees what no image needs, and knows which layers images have. */
 export interface Collector {
@@ -25,6 +27,8 @@ export function createCollector(deps: {
   content: ContentStore
   snapshotter: Snapshotter
   graph: ManifestGraph
+  places: Pick<BlobPlaces, 'retain'>
+  compressed: Pick<CompressedLayers, 'retain' | 'blobs'>
 }): Collector {
   const { store, content, snapshotter, graph } = deps
   let running: Promise<void> | undefined
@@ -37,6 +41,8 @@ export function createCollector(deps: {
     const found = new Set<Digest>()
     for (const { target } of store.targets()) graph.closure(target, found, except)
     graph.retain(found)
+    // Policy `discard`: names reach them, but their tars can be put together again.
+    for (const blob of snapshotter.spareBlobs()) found.delete(blob)
     for (const id of store.ids()) found.add(id)
     for (const blob of snapshotter.blobs()) found.add(blob)
     return found
@@ -45,7 +51,10 @@ export function createCollector(deps: {
   /** Synchronous until its first await: nothing can be stored between the decision and the deed. */
   async function free(except?: ReadonlySet<Digest>): Promise<void> {
     snapshotter.collect(new Set(store.ids().flatMap((id) => store.row(id)?.chain ?? [])))
-    await content.collect(needed(except))
+    const keep = needed(except)
+    deps.compressed.retain((diffId) => snapshotter.findLayer(diffId) !== undefined)
+    deps.places.retain(keep.union(deps.compressed.blobs()))
+    await content.collect(keep)
   }
 
   async function work(): Promise<void> {

@@ -1,15 +1,18 @@
 import { Readable } from 'node:stream'
 import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
+import { Semaphore } from '#lib'
 import { parsePlatform } from '#oci'
 import type { Digest } from '#oci'
 import type { Remotes } from '#remotes'
 import type { ChainId, Snapshotter } from '#snapshots'
 import { codeOf, invalidArgument, notFound, notImplemented } from '#errors'
 import { createBlobPlaces } from './blob-places.ts'
+import { checkImages } from './check-images.ts'
 import { commitImage } from './commit-image.ts'
 import { describeImage } from './describe-image.ts'
 import { findImage, findTarget } from './find-image.ts'
+import { measureImages } from './image-disk-usage.ts'
 import { imageHistory } from './image-history.ts'
 import { createImageStore } from './image-store.ts'
 import { importImage } from './import-image.ts'
@@ -19,6 +22,8 @@ import { createManifestGraph } from './manifest-graph.ts'
 import { giveName, imageAttributes, parseNewName } from './name-image.ts'
 import { summariseManifests } from './manifest-summaries.ts'
 import { pruneImages } from './prune-images.ts'
+import { createCompressedLayers } from './push/compressed-layers.ts'
+import { pushImages } from './push/push-images.ts'
 import { createImagePuller } from './pull/pull-image.ts'
 import { removeImage } from './remove-image.ts'
 import { resolveImage } from './resolve-image.ts'
@@ -35,6 +40,8 @@ export interface ImageServiceDeps {
   remotes: Pick<Remotes, 'repository'>
   /** Read at each use; 0: no limit. */
   maxConcurrentDownloads: () => number
+  /** The same of uploads. */
+  maxConcurrentUploads: () => number
   /** Hears of failures in the background: nobody waits for the collection of what no image needs. */
   report: (error: unknown) => void
 }
@@ -47,7 +54,10 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   const resolution = { ...creation, graph }
   const removal = { store, graph, users, publish }
   const places = createBlobPlaces(deps)
-  const collector = createCollector({ store, content, snapshotter, graph })
+  const compressed = createCompressedLayers(deps)
+  const collector = createCollector({ store, content, snapshotter, graph, places, compressed })
+  const uploads = new Semaphore(() => deps.maxConcurrentUploads() || Infinity)
+  const pushing = { ...resolution, places, compressed, uploads, remotes: deps.remotes }
   const puller = createImagePuller({ ...deps, ...creation, places, released: collectSoon })
 
   function collectSoon(): void {
@@ -109,9 +119,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       return Readable.from(saveImages(creation, images), { objectMode: false })
     },
     pull: (options) => making(() => puller.pull(options)),
-    push() {
-      return Promise.reject(notImplemented('pushing images is not implemented in Gantry yet'))
-    },
+    push: (options) => pushImages(pushing, options),
     async resolve(ref, platform, options) {
       if (platform === '') return this.get(ref)
       return describeImage(store, await resolveImage(resolution, ref, parsePlatform(platform), options))
@@ -131,11 +139,20 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       if (row === undefined) throw notFound(`No such image: ${id}`)
       return row.chain === undefined ? [] : snapshotter.layerPaths(row.chain)
     },
-    layersSize: () => [...collector.layerSizes().values()].reduce((sum, size) => sum + size, 0),
+    diskUsage: () => measureImages({ store, content, snapshotter, graph }),
     sharedSize(id) {
       const others = new Set(store.ids().flatMap((other) => (other === id ? [] : layerChains(other))))
       return layerChains(id).reduce((sum, chain) => sum + (others.has(chain) ? snapshotter.layer(chain).size : 0), 0)
     },
+
+    check: () =>
+      checkImages({ store, content, snapshotter, graph }).map((problem) => ({
+        ...problem,
+        mend() {
+          problem.mend()
+          collectSoon()
+        },
+      })),
 
     async restore() {
       await content.restore()

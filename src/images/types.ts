@@ -169,6 +169,28 @@ export interface ImageManifestSummary {
   attestationFor?: Digest
 }
 
+/** Bytes on the disk, in whole blocks as `du` counts them: unpacked layers and kept blobs. */
+export interface ImageDiskUsage {
+  /** Everything that lies there for images, each thing once. */
+  total: number
+  /** All that an image needs, and how much of it others need, too. */
+  of(image: Digest): { size: number; shared: number }
+  /** What would be free without all images but these. */
+  reclaimable(active: Iterable<Digest>): number
+}
+
+/** A row of an image or a name that does not fit what is there. */
+export interface ImageProblem {
+  kind: 'image' | 'reference'
+  /** Image id or familiar name. */
+  object: string
+  text: string
+  /** Names (or the id) that have to be pulled or loaded again. */
+  lost: string[]
+  /** Forgets what is lost. */
+  mend: () => void
+}
+
 export interface ImageService {
   /** By reference, full id or unique id prefix (`sha256:` optional). Throws NOT_FOUND `No such image: x`. */
   get(ref: string): Image
@@ -214,10 +236,12 @@ export interface ImageService {
   commit(options: CommitOptions): Promise<Image>
   /** Host directories of an image's layers, topmost first; for inspect's `GraphDriver`. Throws NOT_FOUND. */
   layerPaths(image: Digest): string[]
-  /** Bytes of all layers, shared ones once. */
-  layersSize(): number
+  /** What images take of the disk, now. Layers that were not measured before are walked. */
+  diskUsage(): Promise<ImageDiskUsage>
   /** Bytes of an image's layers that other images have too. */
   sharedSize(image: Digest): number
+  /** What rows say that is not so; for `fsck`. */
+  check(): ImageProblem[]
   /**
    * After a start, when the snapshotter is restored and before anything is stored: removes what interrupted ingests left, forgets images whose
    * content is gone, frees what no image names.

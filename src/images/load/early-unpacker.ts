@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import { detectCompression } from '#archive'
 import type { Blob, Lease } from '#content'
 import type { CreateDeps } from '../create-image.ts'
+import { readStart } from '../read-start.ts'
 
 /** Smaller files are documents, or layers that cost nothing to unpack later. */
 const MIN_SIZE = 64 * 1024
@@ -38,12 +38,6 @@ export function createEarlyUnpacker({ content, snapshotter }: CreateDeps, lease:
 }
 
 function looksLikeLayer(path: string): boolean {
-  const start = Buffer.alloc(MAGIC_OFFSET + MAGIC.length)
-  const fd = openSync(path, 'r')
-  try {
-    readSync(fd, start)
-  } finally {
-    closeSync(fd)
-  }
+  const start = readStart(path, MAGIC_OFFSET + MAGIC.length)
   return detectCompression(start) !== 'none' || start.toString('latin1', MAGIC_OFFSET) === MAGIC
 }

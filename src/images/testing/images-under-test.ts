@@ -25,6 +25,8 @@ export interface ImagesUnderTest extends Disposable {
   reported: unknown[]
   /** What every registry holds. */
   registry: FakeRegistry
+  /** At once; Docker's to begin with. */
+  limits: { downloads: number; uploads: number }
   /** Loads an archive and gives what was reported for the user. */
   load(archive: Buffer): Promise<{ images: Image[]; messages: ProgressMessage[] }>
   /** A new service on the same rows and files, as after a restart. */
@@ -40,6 +42,7 @@ export function imagesUnderTest(): ImagesUnderTest {
   const events: string[] = []
   const reported: unknown[] = []
   const registry = new FakeRegistry()
+  const limits = { downloads: 3, uploads: 5 }
   const restart = (): ImageService =>
     createImageService({
       metadata,
@@ -48,7 +51,8 @@ export function imagesUnderTest(): ImagesUnderTest {
       users: { usersOf: (id) => users.get(id) ?? [] },
       publish: (action, _id, attributes) => events.push(`${action} ${attributes['name'] ?? ''}`.trim()),
       remotes: registry.remotes,
-      maxConcurrentDownloads: () => 3,
+      maxConcurrentDownloads: () => limits.downloads,
+      maxConcurrentUploads: () => limits.uploads,
       report: (error) => reported.push(error),
     })
   const images = restart()
@@ -61,6 +65,7 @@ export function imagesUnderTest(): ImagesUnderTest {
     events,
     reported,
     registry,
+    limits,
     restart,
     async load(archive) {
       const messages: ProgressMessage[] = []

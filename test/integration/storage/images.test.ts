@@ -24,6 +24,7 @@ function imagesOn(storage: Storage): ImageService {
       },
     },
     maxConcurrentDownloads: () => 0,
+    maxConcurrentUploads: () => 0,
     report: (error) => storage.reported.push(error),
   })
 }
