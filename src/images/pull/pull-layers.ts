@@ -1,13 +1,13 @@
 import type { ContentStore, Lease } from '#content'
 import type { Descriptor, Digest, ImageConfigFile, ImageManifest } from '#oci'
 import type { RemoteRepository } from '#remotes'
-import type { Layer, Snapshotter } from '#snapshots'
+import type { Snapshotter } from '#snapshots'
 import type { ProgressMessage } from '../types.ts'
 import { mismatch } from './check-image.ts'
 import { layerName } from './layer-progress.ts'
 import { transferLayer } from './transfer-layer.ts'
 import type { TransferDeps, TransferredLayer } from './transfer-layer.ts'
-import type { TransferTable } from './transfer-table.ts'
+import type { TransferContext, TransferTable } from './transfer-table.ts'
 
 export type LayerTransfers = TransferTable<TransferredLayer, ProgressMessage>
 
@@ -53,18 +53,12 @@ async function pullLayer(
   { descriptor, diffId }: { descriptor: Descriptor; diffId: Digest },
   { repository, lease, signal, report }: PullLayersOptions,
 ): Promise<void> {
-  let layer: Layer | undefined
-  let durable: Promise<void> | undefined
-  await deps.transfers.join(descriptor.digest, (context) => transferLayer(deps, { descriptor, diffId, repository }, context), {
-    signal,
-    report,
-    take(result) {
-      ;({ layer, durable } = result)
-      for (const digest of [descriptor.digest, result.layer.diffId, result.layer.blob]) lease.hold(digest)
-    },
-  })
+  const start = (context: TransferContext<ProgressMessage>): Promise<TransferredLayer> =>
+    transferLayer(deps, { descriptor, diffId, repository }, context)
+  const hold = (digest: Digest): void => lease.hold(digest)
+  const { layer, durable } = await deps.transfers.join(descriptor.digest, start, { signal, report, hold })
   // Somebody else's config may have promised something else of the same blob.
-  if (layer?.diffId !== diffId) throw mismatch()
+  if (layer.diffId !== diffId) throw mismatch()
   await durable
 }
 
@@ -80,15 +74,18 @@ function pairs({ layers }: ImageManifest, { rootfs }: ImageConfigFile): Map<Desc
   return new Map(found.values())
 }
 
-/** Whether a layer is unpacked and its blob is here, too; both are under the lease then. */
-function holdPresent(
-  deps: { content: ContentStore; snapshotter: Snapshotter },
-  { digest }: Descriptor,
-  diffId: Digest,
-  lease: Lease,
-): boolean {
-  const layer = deps.snapshotter.findLayer(diffId)
-  if (layer === undefined || !deps.content.has(digest)) return false
+/**
+ * Whether nothing of a layer has to be downloaded; it is under the lease then. One that was unpacked from another blob (compressed differently) lacks this
+ * one, which a push of the image as it came needs, unless layers are kept without their blobs.
+ */
+function holdPresent({ content, snapshotter }: Stores, { digest }: Descriptor, diffId: Digest, lease: Lease): boolean {
+  const layer = snapshotter.findLayer(diffId)
+  if (layer === undefined || !(content.has(digest) || snapshotter.spareBlobs().has(layer.blob))) return false
   for (const held of [digest, layer.diffId, layer.blob]) lease.hold(held)
   return true
+}
+
+interface Stores {
+  content: ContentStore
+  snapshotter: Snapshotter
 }

@@ -23,8 +23,8 @@ export interface RemoteLayer {
   repository: Pick<RemoteRepository, 'fetchBlob'>
 }
 
-/** A layer that is here; leased until disposed. */
-export interface TransferredLayer extends Disposable {
+/** A layer that is here, held by whoever waited for it. */
+export interface TransferredLayer {
   layer: Layer
   /** Resolves when the blob survives a loss of power. */
   durable: Promise<void>
@@ -34,29 +34,31 @@ export interface TransferredLayer extends Disposable {
 export async function transferLayer(
   deps: TransferDeps,
   source: RemoteLayer,
-  { signal, report }: TransferContext<ProgressMessage>,
+  { signal, report, hold }: TransferContext<ProgressMessage>,
 ): Promise<TransferredLayer> {
-  using undo = new DisposableStack()
-  const lease = undo.use(deps.content.lease())
+  using lease = deps.content.lease()
   const progress = createLayerProgress(report, source.descriptor)
-  const work = { ...deps, ...source, lease, progress, signal }
+  const work = { ...deps, ...source, lease, progress, signal, hold }
   const layer = deps.content.has(source.descriptor.digest) ? await unpackStored(work) : await download(work)
+  hold(layer.diffId)
+  hold(layer.blob)
   progress.say('Pull complete')
   const durable = lease.durable()
   durable.catch(() => {}) // reported where it is waited for
-  const held = undo.move()
-  return { layer, durable, [Symbol.dispose]: () => held.dispose() }
+  return { layer, durable }
 }
 
 interface LayerWork extends TransferDeps, RemoteLayer {
   lease: Lease
   progress: LayerProgress
   signal: AbortSignal
+  hold: (digest: Digest) => void
 }
 
 /** An earlier pull got the blob and then failed. */
 async function unpackStored(work: LayerWork): Promise<Layer> {
   work.lease.hold(work.descriptor.digest)
+  work.hold(work.descriptor.digest)
   work.progress.say('Download complete')
   return holdKnownLayer(work) ?? (await unpack(work, work.signal, { progress: (read) => work.progress.count('Extracting', read) }))
 }
@@ -86,6 +88,7 @@ async function download(work: LayerWork): Promise<Layer> {
     throw explain(error, descriptor.digest)
   }
   isDownloaded = true
+  work.hold(descriptor.digest)
   progress.say('Verifying Checksum')
   progress.say('Download complete')
   return await layer.promise
