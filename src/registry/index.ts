@@ -23,6 +23,8 @@
 export { runRegistry } from './run-registry.ts'
 export { createRegistry } from './registry.ts'
 export type { Registry, RegistryDeps } from './registry.ts'
+export { openS3Storage } from './s3/s3-storage.ts'
+export type { S3Config } from './config/storage-section.ts'
 export { openFileStorage } from './storage/file-system/file-storage.ts'
 export type { FileStorageOptions } from './storage/file-system/file-storage.ts'
 export type { RegistryStorage } from './storage/types.ts'

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream'
-import type { CopyObjectCommandInput, S3Client } from '@aws-sdk/client-s3'
+import type * as S3Sdk from '@aws-sdk/client-s3'
+import type { _Object, CopyObjectCommandInput, ListObjectsV2CommandInput, ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3'
 import type { S3Config } from '../config/storage-section.ts'
 import { inOrder } from './in-order.ts'
 import { presign } from './presign.ts'
 import type { Bucket, StoredObject } from './types.ts'
 
 /** The SDK, loaded only where S3 is configured: it costs some 100 ms and 20 MB. */
-type Sdk = typeof import('@aws-sdk/client-s3')
+type Sdk = typeof S3Sdk
 
 /** Source: Amazon S3 API Reference, CopyObject: above 5 GiB a copy has to be made in parts. */
 const MAX_COPY = 5 * 1024 ** 3
@@ -16,6 +17,8 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** Without a byte in either direction. */
 const SOCKET_TIMEOUT_MS = 60_000
 const MAX_SOCKETS = 100
+/** The most that S3 lists at once. */
+const PAGE = 1000
 
 /** Connects with nothing yet: the first request tells whether the bucket is there. */
 export async function openBucket(config: S3Config): Promise<Bucket> {
@@ -57,8 +60,19 @@ function createBucket(sdk: Sdk, client: S3Client, config: S3Config): Bucket {
 
   const source = (key: string): string => encodeURIComponent(`${Bucket}/${Key(key)}`).replaceAll('%2F', '/')
 
-  function found({ Key: key, Size, LastModified }: { Key?: string; Size?: number; LastModified?: Date }): StoredObject {
-    return { key: (key ?? '').slice(base.length), size: Size ?? 0, modified: LastModified?.getTime() ?? 0 }
+  function found({ Key: key = '', Size = 0, LastModified }: _Object): StoredObject {
+    return { key: key.slice(base.length), size: Size, modified: LastModified?.getTime() ?? 0 }
+  }
+
+  async function* pages(input: Omit<ListObjectsV2CommandInput, 'Bucket'>): AsyncGenerator<ListObjectsV2CommandOutput> {
+    let ContinuationToken: string | undefined
+    do {
+      const page = await client.send(
+        new sdk.ListObjectsV2Command({ ...input, Bucket, ...(ContinuationToken !== undefined && { ContinuationToken }) }),
+      )
+      yield page
+      ContinuationToken = page.NextContinuationToken
+    } while (ContinuationToken !== undefined)
   }
 
   /** Makes one object out of ranges of others. What was begun and fails is given up, as parts would be charged for. */
@@ -136,40 +150,24 @@ function createBucket(sdk: Sdk, client: S3Client, config: S3Config): Bucket {
         parts.map(({ key }) => ({ key, range: undefined })),
       ),
 
-    async *list(prefix, { after, limit = Infinity } = {}) {
-      let ContinuationToken: string | undefined
-      let left = limit
-      while (left > 0) {
-        const page = await client.send(
-          new sdk.ListObjectsV2Command({
-            Bucket,
-            Prefix: Key(prefix),
-            MaxKeys: Math.min(left, 1000),
-            ...(ContinuationToken !== undefined ? { ContinuationToken } : after !== undefined && { StartAfter: Key(after) }),
-          }),
-        )
-        for (const object of page.Contents ?? []) if (left-- > 0) yield found(object as Parameters<typeof found>[0])
-        ContinuationToken = page.NextContinuationToken
-        if (ContinuationToken === undefined) return
+    async *list(prefix) {
+      for await (const page of pages({ Prefix: Key(prefix) })) yield* page.Contents?.map(found) ?? []
+    },
+
+    async *children(directory, { after, pageSize = PAGE } = {}) {
+      const prefix = Key(`${directory}/`)
+      const start = after !== undefined && { StartAfter: prefix + after }
+      for await (const page of pages({ Prefix: prefix, Delimiter: '/', MaxKeys: Math.min(pageSize, PAGE), ...start })) {
+        for (const object of page.Contents ?? []) {
+          const { key, modified } = found(object)
+          yield { kind: 'object', name: key.slice(prefix.length - base.length), modified }
+        }
+        for (const { Prefix = '' } of page.CommonPrefixes ?? []) yield { kind: 'directory', name: Prefix.slice(prefix.length, -1) }
       }
     },
 
-    async *children(directory) {
-      const prefix = directory === '' ? '' : `${directory}/`
-      let ContinuationToken: string | undefined
-      do {
-        const page = await client.send(
-          new sdk.ListObjectsV2Command({
-            Bucket,
-            Prefix: Key(prefix),
-            Delimiter: '/',
-            ...(ContinuationToken !== undefined && { ContinuationToken }),
-          }),
-        )
-        for (const object of page.Contents ?? []) yield { object: found(object as Parameters<typeof found>[0]) }
-        for (const { Prefix = '' } of page.CommonPrefixes ?? []) yield { directory: Prefix.slice(Key(prefix).length, -1) }
-        ContinuationToken = page.NextContinuationToken
-      } while (ContinuationToken !== undefined)
+    async check() {
+      for await (const _page of pages({ Prefix: base, MaxKeys: 1 })) return
     },
 
     async presign(key, method) {

@@ -24,14 +24,11 @@ export function createS3Records(bucket: Bucket): RecordStorage {
     delete: (key) => bucket.delete(keyOf(key)),
 
     async *list(directory, { after, limit = Infinity } = {}) {
-      const prefix = `${keyOf(directory)}/`
       let left = limit
       if (left <= 0) return
-      // Documents and directories are not mixed in one place: what is below needs no delimiter.
-      for await (const { key, modified } of bucket.list(prefix, { ...(after !== undefined && { after: prefix + after }), limit })) {
-        const name = key.slice(prefix.length)
-        if (name.includes('/')) continue
-        yield { name, modified }
+      for await (const child of bucket.children(keyOf(directory), { pageSize: limit, ...(after !== undefined && { after }) })) {
+        if (child.kind === 'directory') continue
+        yield { name: child.name, modified: child.modified }
         if (--left === 0) return
       }
     },
@@ -39,7 +36,7 @@ export function createS3Records(bucket: Bucket): RecordStorage {
     async *directories(directory, { after = '', limit = Infinity } = {}) {
       // S3 sorts `a-b/` before `a/`; the contract wants the order of the names, which needs all of them.
       const names: string[] = []
-      for await (const child of bucket.children(keyOf(directory))) if ('directory' in child) names.push(child.directory)
+      for await (const child of bucket.children(keyOf(directory))) if (child.kind === 'directory') names.push(child.name)
       yield* names
         .filter((name) => name > after)
         .sort()

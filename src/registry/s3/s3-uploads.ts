@@ -110,7 +110,7 @@ export function createS3Uploads(bucket: Bucket, { chunkSize }: { chunkSize: numb
 
     async *list() {
       for await (const child of bucket.children('uploads')) {
-        const upload = 'directory' in child ? await statUpload(child.directory) : undefined
+        const upload = child.kind === 'directory' ? await statUpload(child.name) : undefined
         if (upload !== undefined) yield upload
       }
     },

@@ -23,9 +23,17 @@ export interface Bucket extends Disposable {
   /** Makes one object of several without moving their bytes through this machine. All but the last have 5 MiB at least. */
   join(parts: readonly StoredObject[], to: string): Promise<void>
   /** Objects whose key begins with `prefix`, in byte order of the key, page by page. */
-  list(prefix: string, options?: { after?: string; limit?: number }): AsyncIterable<StoredObject>
-  /** The objects and the directories directly in `directory` (no slash at the end; empty: the top). */
-  children(directory: string): AsyncIterable<{ object: StoredObject } | { directory: string }>
+  list(prefix: string): AsyncIterable<StoredObject>
+  /**
+   * The objects and the directories directly in `directory` (no slash at the end), each kind in byte order of its keys, which end with a slash for
+   * directories. `after`: only names behind this one. `pageSize`: how many are wanted at first.
+   */
+  children(
+    directory: string,
+    options?: { after?: string; pageSize?: number },
+  ): AsyncIterable<{ kind: 'object'; name: string; modified: number } | { kind: 'directory'; name: string }>
+  /** Throws when the bucket cannot be listed. */
+  check(): Promise<void>
   /** A URL that anybody may use for a while. */
   presign(key: string, method: 'GET' | 'HEAD'): Promise<string>
 }

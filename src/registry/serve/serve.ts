@@ -55,7 +55,12 @@ export async function serve({ config, log, access }: ServeDeps): Promise<Running
   const built = await buildAccess(config, url, log)
   const port = http.listen.kind === 'tcp' ? http.listen.port : 0
   const notifier = owned.use(
-    createNotifier({ endpoints: config.notifications.endpoints, source: createEventSource(port), baseUrl: url.ofHost, log }),
+    createNotifier({
+      endpoints: config.notifications.endpoints,
+      source: createEventSource(port),
+      baseUrl: (host) => url.ofHost(host),
+      log,
+    }),
   )
   const health = owned.use(createHealth({ checks: config.health, storage: () => storage.check() }))
   const metrics =
