@@ -150,7 +150,7 @@ export interface RemotesDeps {
   userAgent: string
   /** Proxies by the scheme of the registry's URL, and hosts that are asked directly, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY of Go programs. */
   proxies?: { http?: string; https?: string; no?: string }
-  /** Tries for each blob without any progress, at least 1; asked at each transfer. 5 as dockerd. */
+  /** Tries for each blob, down or up, without any progress, at least 1; asked at each transfer. 5 as dockerd. */
   attempts?: () => number
   limits?: Partial<TransferLimits>
 }

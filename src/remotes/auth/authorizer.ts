@@ -65,9 +65,11 @@ export function createAuthorizer({ transport, tokens, host, credentials: given, 
 
   return {
     learn(header, refused) {
-      challenges = parseChallenges(header)
+      const asked = parseChallenges(header)
+      // A 401 that asks for nothing takes nothing back.
+      if (asked.length > 0) challenges = asked
       const request = refused === undefined ? undefined : requests.get(refused)
-      if (refused === undefined) return challenges.length > 0
+      if (refused === undefined) return asked.length > 0
       if (request === undefined) return false
       tokens.forget(request)
       requests.delete(refused)

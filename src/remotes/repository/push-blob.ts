@@ -12,8 +12,6 @@ import type { Upload, Uploads } from './uploads.ts'
 
 /** Smaller blobs of known digest go in one request. */
 const MONOLITHIC_SIZE = 1024 * 1024
-/** As dockerd's. */
-const UPLOAD_ATTEMPTS = 5
 
 /** See `RemoteRepository.pushBlob`. An upload that fails for good is cancelled at the registry as far as it listens. */
 export async function pushBlob(context: RepositoryContext, options: PushBlobOptions): Promise<PushedBlob> {
@@ -41,7 +39,7 @@ export async function pushBlob(context: RepositoryContext, options: PushBlobOpti
       // A streamed body cannot be sent twice: when its token had expired, the next request has a new one.
       const expired: boolean = error instanceof RegistryError && error.status === 401 && !renewed && far > 0
       renewed ||= expired
-      const retry = (isTransient(error) || expired) && failures < UPLOAD_ATTEMPTS && signal?.aborted !== true
+      const retry = (isTransient(error) || expired) && failures < context.attempts() && signal?.aborted !== true
       const wait = retry ? backoff(failures, error, context.limits) : undefined
       if (wait === undefined) {
         await uploads.cancel(upload)
