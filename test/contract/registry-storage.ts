@@ -143,6 +143,16 @@ export function registryStorageContract(implementation: string, setUp: () => Pro
       assert.equal(String(await buffer(await uploads.read(id))), 'onetwothree')
     })
 
+    it('read begins at any byte', async () => {
+      await using test = await setUp()
+      const { uploads } = test.storage
+      const { id } = await uploads.create(OWNER)
+      await uploads.append(id, chunksOf(pattern(6_000_000)))
+      for (const start of [0, 1, 5 * 1024 * 1024, 5_999_999, 6_000_000]) {
+        assert.deepEqual(await buffer(await uploads.read(id, start)), pattern(6_000_000).subarray(start))
+      }
+    })
+
     it('append and commit keep large parts of any size in order', async () => {
       await using test = await setUp()
       const { uploads, blobs } = test.storage

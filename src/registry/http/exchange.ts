@@ -81,7 +81,9 @@ export class Exchange {
       for await (const chunk of this.request as AsyncIterable<Buffer>) {
         this.received += chunk.length
         see?.(chunk)
+        this.isBusy = true
         yield chunk
+        this.isBusy = false
       }
     } catch (error) {
       throw this.request.complete ? error : new ClientGoneError(error)

@@ -62,7 +62,7 @@ export interface UploadStorage {
   append(id: string, chunks: AsyncIterable<Uint8Array>): Promise<number>
   /** What was stored from byte `start` (default: 0) on, to its present end; also while an append runs. For hashing after a restart. Throws NOT_FOUND. */
   read(id: string, start?: number): Promise<Readable>
-  /** Turns it into the blob `digest`, which the caller has verified, replacing an equal one; the upload is gone. Throws NOT_FOUND. */
+  /** Turns it into the blob `digest`, which the caller has verified, modified now, replacing an equal one; the upload is gone. Throws NOT_FOUND. */
   commit(id: string, digest: Digest): Promise<void>
   /** Absent is fine. */
   abort(id: string): Promise<void>

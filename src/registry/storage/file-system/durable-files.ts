@@ -10,7 +10,7 @@ const RENAME_ATTEMPTS = 10
 export interface DurableFiles {
   /** Writes `bytes` to `path` in one step; directories are made. */
   write(path: string, bytes: Uint8Array): Promise<void>
-  /** Renames a file of the same file system to `path`, its content to the disk first; directories are made. Throws ENOENT. */
+  /** Renames a file of the same file system to `path`, as modified now, its content to the disk first; directories are made. Throws ENOENT. */
   place(from: string, path: string): Promise<void>
   /** Absent is fine. Directories that are empty then are removed, up to but not including `root`. */
   remove(path: string, root: string): Promise<void>
@@ -78,6 +78,8 @@ export function createDurableFiles({ temporary, sync }: DurableFilesOptions): Du
     async place(from, path) {
       {
         await using file = await open(from, 'r+')
+        const now = new Date()
+        await file.utimes(now, now)
         await syncContent(file)
       }
       await moveInto(from, path)

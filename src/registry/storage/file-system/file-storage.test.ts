@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -38,6 +38,18 @@ describe('openFileStorage', () => {
     await using directory = await temporaryRoot()
     await writeFile(join(directory.root, 'layout'), '99\n')
     await assert.rejects(openFileStorage({ root: directory.root }), { code: 'CONFLICT', message: /layout "99"/ })
+  })
+
+  it('commit makes a blob of now, however old its last byte is: a collection would take it otherwise', async () => {
+    await using directory = await temporaryRoot()
+    const { root } = directory
+    const { uploads, blobs } = await openFileStorage({ root, sync: false })
+    const { id } = await uploads.create('a')
+    const longAgo = new Date(Date.now() - 86_400_000)
+    await utimes(join(root, 'uploads', id, 'data'), longAgo, longAgo)
+    await uploads.commit(id, digestOf(''))
+    const blob = await blobs.stat(digestOf(''))
+    assert.ok(blob && blob.modified > Date.now() - 60_000)
   })
 
   it('syncs by default and gives the same content', async () => {
