@@ -31,6 +31,10 @@ __attribute__((noreturn)) static void give_up(struct monitor *monitor, uint32_t 
     pidfd_kill(monitor->pidfd, SIGKILL);
     waitid(P_PIDFD, (id_t) monitor->pidfd, &(siginfo_t){0}, WEXITED);
   }
+  /* What failed is the answer to `start`: the daemon would not read it any more once its request has found us gone. */
+  struct frame start;
+  if (monitor->exec && monitor->pid > 0 && !monitor->start_wanted && monitor->control >= 0)
+    recv(monitor->control, &start, sizeof(start), MSG_WAITALL);
   if (error != 0)
     report(monitor, MSG_FAILED, &(struct msg_failed){operation, (uint32_t) error}, sizeof(struct msg_failed));
   monitor_kill_remaining(monitor);
@@ -86,6 +90,17 @@ static void follow(struct monitor *monitor, pid_t pid) {
   monitor->pid = pid;
 }
 
+static void report_created(struct monitor *monitor, uint32_t warnings) {
+  report(monitor, MSG_CREATED, &(struct msg_created){(uint32_t) monitor->pid, warnings}, sizeof(struct msg_created));
+}
+
+/* What comes before the process is ready for it is kept until then. */
+static void start(struct monitor *monitor) {
+  monitor->start_wanted = true;
+  if (monitor->phase == PHASE_CREATED && write(monitor->sync, &(char){GO_START}, 1) == 1)
+    monitor->phase = PHASE_STARTING;
+}
+
 static void on_sync(struct monitor *monitor) {
   struct child_message message;
   int n = 1;
@@ -97,7 +112,10 @@ static void on_sync(struct monitor *monitor) {
       follow(monitor, (pid_t) message.value);
     if (message.type == CHILD_READY && monitor->phase == PHASE_PREPARING) {
       monitor->phase = PHASE_CREATED;
-      report(monitor, MSG_CREATED, &(struct msg_created){(uint32_t) monitor->pid, message.value}, sizeof(struct msg_created));
+      if (monitor->start_wanted)
+        start(monitor);
+      if (!monitor->exec)
+        report_created(monitor, message.value);
     }
   }
   if (n != 0)
@@ -146,8 +164,7 @@ static void on_control(struct monitor *monitor) {
   }
   int result = -EPROTO;
   if (request.frame.type == MSG_START) {
-    if (monitor->phase == PHASE_CREATED && write(monitor->sync, &(char){GO_START}, 1) == 1)
-      monitor->phase = PHASE_STARTING;
+    start(monitor);
     return;
   }
   if (request.frame.type == MSG_KILL && length == sizeof(request.kill))
@@ -316,6 +333,7 @@ __attribute__((noreturn)) static void finish(struct monitor *monitor) {
   serve_remaining(monitor, false);
   monitor_remove_cgroups(monitor);
   close(monitor->listener);
+  unlinkat(monitor->directory, MONITOR_SOCKET, 0);
   if (monitor->control >= 0)
     close(monitor->control);
   if (monitor->mount_namespace >= 0)
@@ -374,6 +392,9 @@ void monitor_main(int connection) {
   int launched = monitor_launch(&monitor, &failed);
   if (launched < 0)
     give_up(&monitor, failed, -launched);
+  /* An exec has a single client, who is to connect meanwhile. */
+  if (monitor.exec)
+    report_created(&monitor, 0);
   while (!over(&monitor))
     wait_once(&monitor);
   end_output(&monitor);

@@ -20,6 +20,7 @@ struct monitor {
   uint32_t stdio;
   uint64_t clone_flags;
   bool exec; /* Not a container, but a further process of one. */
+  bool start_wanted;
   pid_t pid;
   pid_t joiner; /* Of an exec, until reaped: joins the target's namespaces and forks what `pid` is then. Else 0. */
   uint32_t warnings;

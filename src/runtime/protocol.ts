@@ -25,6 +25,7 @@
  *     │◀───────────────────────────────────────── exited │ exit record is written, output is read to its end
  *     │◀──────────────────────────────────── end of file │ control groups are removed
  *
+ *   For an exec `created` comes as soon as there is a process, so that the daemon can attach meanwhile; a `start` that comes early is kept.
  *   `failed(operation index, errno)` takes the place of created or started; end of file follows when all is undone.
  *   The connection ending before `start` means: undo. After it: go on without the daemon.
  *

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { conflict, internal, invalidArgument, notFound } from '#errors'
@@ -64,6 +64,7 @@ export class MonitoredTask implements Task {
 
   async start(): Promise<void> {
     if (this.#starting !== undefined || this.#startedAt > 0) throw conflict(`task ${this.id} has been started already`)
+    if (this.#exit !== undefined) throw this.#failure ?? this.#died()
     this.#starting = Promise.withResolvers()
     this.#channel.send('start', {})
     await this.#starting.promise
@@ -71,11 +72,17 @@ export class MonitoredTask implements Task {
 
   async startAttached(options: AttachOptions): Promise<Duplex> {
     using undo = new DisposableStack()
-    const request = undo.use(await this.#requestAttach(options))
-    await this.start()
-    const stream = await request.registered()
-    undo.move()
-    return stream
+    try {
+      const request = undo.use(await this.#requestAttach(options))
+      await this.start()
+      const stream = await request.registered()
+      undo.move()
+      return stream
+    } catch (error) {
+      // It could not be attached to, and now nobody is going to start it.
+      if (this.#starting === undefined && this.#startedAt === 0) await this.delete()
+      throw error
+    }
   }
 
   async attach(options: AttachOptions): Promise<Duplex> {
@@ -106,8 +113,9 @@ export class MonitoredTask implements Task {
     // Before a start this undoes it; after an exit the monitor ends the connection by itself once its control groups are gone.
     if (this.#exit === undefined) this.#channel.end()
     await this.#channel.closed
-    // On the spot: two system calls cost less than two trips to the thread pool.
-    for (const name of [MONITOR_SOCKET, EXIT_RECORD]) rmSync(join(this.#stateDir, name), { force: true })
+    // Asked for first, as an exec leaves neither, and on the spot: a system call costs less than a trip to the thread pool.
+    for (const path of [MONITOR_SOCKET, EXIT_RECORD].map((name) => join(this.#stateDir, name)))
+      if (existsSync(path)) rmSync(path, { force: true })
   }
 
   /** Forgets the connection; the container goes on. */
@@ -144,9 +152,13 @@ export class MonitoredTask implements Task {
     return errno
   }
 
+  #died(): Error {
+    return internal(`the monitor of task ${this.id} has died`)
+  }
+
   /** The connection has ended without `exited`: the launch failed, was thrown away, or the monitor was killed, and the container with it. */
   async #disconnected(): Promise<Exit> {
-    if (this.#startedAt === 0) this.#starting?.reject(this.#failure ?? internal(`the monitor of task ${this.id} has died`))
+    if (this.#startedAt === 0) this.#starting?.reject(this.#failure ?? this.#died())
     const exit = this.#exit ?? (await readExitRecord(this.#stateDir).catch(() => undefined))
     this.#exit = exit ?? { ...KILLED, finishedAt: Date.now() }
     return this.#exit

@@ -87,7 +87,7 @@ export interface Task {
    * then gone and everything it made undone.
    */
   start(): Promise<void>
-  /** `attach` and `start` in one trip to the monitor; nothing is missed. Throws as `start` does. */
+  /** `attach` and `start` in one trip to the monitor; nothing is missed. Throws as `start` does, NOT_FOUND when it cannot attach. */
   startAttached(options: AttachOptions): Promise<Duplex>
   /**
    * Settles when the process has ended and its output has been read to the end and logged; at most two seconds after the process when
@@ -146,6 +146,7 @@ export class LaunchError extends Error {
 export interface Runtime {
   /** Prepares everything up to, not including, the program: namespaces, mounts, cgroup, network. */
   create(spec: LaunchSpec): Promise<Task>
+  /** Resolves when the process is on its way: what fails in its preparation may be thrown by the task's start. */
   exec(spec: ExecSpec): Promise<Task>
   /** Looks for a monitor or an exit record in `stateDir`. The task of a daemon that died before its `start` is thrown away: `lost`. */
   adopt(id: string, stateDir: string): Promise<Adopted>

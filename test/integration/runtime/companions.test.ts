@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Task } from '#runtime'
 import { unshared } from '../unshared.ts'
 import { Bench, eventually, MOUNTS, readAll, readFrames, readLog, SETS } from './bench.ts'
@@ -88,7 +89,11 @@ unshared(import.meta.filename, () => {
 
     test('never lands in the host', async () => {
       const host = { pid: process.pid } as Task
-      await assert.rejects(bench.runtime.exec(bench.exec(host, ['true'])), { operation: 'join-target' })
+      const refused = { operation: 'join-target', code: 'ESRCH' }
+      await assert.rejects((await bench.runtime.exec(bench.exec(host, ['true']))).start(), refused)
+      const late = await bench.runtime.exec(bench.exec(host, ['true']))
+      await delay(50) // It has failed by now.
+      await assert.rejects(late.startAttached(ALL), refused)
     })
 
     test('is not to be seen in the container while it waits for its start', async () => {
