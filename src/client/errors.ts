@@ -26,3 +26,8 @@ export class ConnectionError extends Error {
 export function isNotFound(error: unknown): boolean {
   return error instanceof DaemonError && error.status === 404
 }
+
+/** True for the daemon's 401: a registry wants a login. */
+export function isUnauthorized(error: unknown): boolean {
+  return error instanceof DaemonError && error.status === 401
+}

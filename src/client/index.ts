@@ -18,7 +18,7 @@
  * ```
  */
 export { parseEndpoint, type Endpoint, type TlsMaterial } from './endpoint.ts'
-export { ConnectionError, DaemonError, isNotFound } from './errors.ts'
+export { ConnectionError, DaemonError, isNotFound, isUnauthorized } from './errors.ts'
 export { createEngineClient, type EngineClient, type EngineClientDeps, type RequestOptions } from './engine-client.ts'
 export { compareVersions, type PingInfo } from './negotiation.ts'
 export type { BodyStream, Sink } from './body-stream.ts'
@@ -76,6 +76,7 @@ export {
   saveImages,
   tagImage,
 } from './images.ts'
+export { registryLogin, searchImages } from './registry.ts'
 export { connectNetwork, createNetwork, disconnectNetwork, listNetworks, networkPath, pruneNetworks, removeNetwork } from './networks.ts'
 export { createVolume, listVolumes, pruneVolumes, removeVolume, volumePath } from './volumes.ts'
 export { diskUsage, pruneBuilds, systemEvents, systemInfo, systemVersion } from './system.ts'

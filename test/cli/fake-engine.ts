@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { RUNNING_ID, STOPPED_ID } from './fixtures-ids.ts'
 import { FIXTURES } from './fixtures.ts'
+import { pullMessages, pushMessages, SEARCH } from './fixtures-registry.ts'
 
 export interface FakeEngine extends AsyncDisposable {
   /** `unix:///…`, for DOCKER_HOST. */
@@ -115,7 +116,10 @@ const ROUTES: [string, RegExp, Handler][] = [
   ['POST', /^\/commit$/, ({ response }) => json(response, 201, { Id: `sha256:${'c'.repeat(64)}` })],
   ['GET', /^\/images\/json$/, ({ response }) => json(response, 200, FIXTURES['images'])],
   ['GET', /^\/images\/get$/, ({ response }) => response.end('tar bytes')],
-  ['POST', /^\/images\/create$/, ({ response }) => json(response, 501, { message: 'pull is not implemented' })],
+  ['POST', /^\/auth$/, login],
+  ['GET', /^\/images\/search$/, ({ response }) => json(response, 200, SEARCH)],
+  ['POST', /^\/images\/create$/, pull],
+  ['POST', /^\/images\/.+\/push$/, push],
   ['POST', /^\/images\/load$/, ({ response }) => stream(response, [{ stream: 'Loaded image: busybox:latest\n' }])],
   ['POST', /^\/images\/prune$/, ({ response }) => json(response, 200, FIXTURES['imagesPruned'])],
   ['GET', /^\/images\/.+\/history$/, ({ response }) => json(response, 200, FIXTURES['history'])],
@@ -181,6 +185,30 @@ function inspect({ path, response }: Request): void {
 function create({ response, options }: Request): void {
   if (options.missingImage === true) json(response, 404, { message: 'No such image: nosuch:latest' })
   else json(response, 201, { Id: RUNNING_ID, Warnings: [] })
+}
+
+/** The password `wrong` is refused; a user `token` gets an identity token. */
+function login({ body, response }: Request): void {
+  const { username, password } = JSON.parse(body.toString()) as { username?: string; password?: string }
+  if (password === 'wrong') return json(response, 401, { message: 'Get "https://registry.example/v2/": unauthorized: incorrect username or password' })
+  json(response, 200, { IdentityToken: username === 'token' ? 'identity' : '', Status: 'Login Succeeded' })
+}
+
+/** `nosuch` is not there, `late` breaks off, everything else comes. Repositories with `private` want a login. */
+function pull({ query, response, options }: Request): void {
+  if (options.missingImage === true) return json(response, 501, { message: 'pull is not implemented' })
+  const name = query.get('fromImage') ?? ''
+  const tag = query.get('tag') ?? ''
+  if (name.includes('nosuch')) return json(response, 404, { message: `pull access denied for ${name}, repository does not exist or may require 'docker login'` })
+  if (name.includes('private')) return json(response, 401, { message: 'unauthorized: authentication required' })
+  const error = { errorDetail: { message: 'connection broken' }, error: 'connection broken' }
+  stream(response, [...pullMessages(tag), ...(name.includes('late') ? [error] : [{ status: `Status: Downloaded newer image for ${name}:${tag}` }])])
+}
+
+function push({ path, query, response }: Request): void {
+  if (path.includes('nosuch')) return json(response, 404, { message: `An image does not exist locally with the tag: nosuch` })
+  if (path.includes('private')) return json(response, 401, { message: 'unauthorized: authentication required' })
+  stream(response, pushMessages(query.get('tag') ?? 'latest', path.includes('stripped')))
 }
 
 function start({ path, response, options }: Request): void {

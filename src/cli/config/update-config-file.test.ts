@@ -13,7 +13,7 @@ it('updateConfigFile keeps unknown keys and refuses to replace a broken file', (
   const path = join(directory, 'config.json')
   writeFileSync(path, '{"unknown":1}')
   updateConfigFile(directory, (config) => (config.currentContext = 'x'))
-  assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), { unknown: 1, currentContext: 'x' })
+  assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), { auths: {}, currentContext: 'x', unknown: 1 })
   assert.equal(statSync(path).mode & 0o777, 0o600)
   writeFileSync(path, '{')
   assert.throws(() => updateConfigFile(directory, () => {}), /Error parsing config file/)

@@ -47,3 +47,6 @@ export function createOutput(fd: number): Output {
     },
   }
 }
+
+/** Output that nobody wants to see. */
+export const SILENT: Output = { isTerminal: false, write: () => {}, size: () => undefined }

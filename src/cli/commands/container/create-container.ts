@@ -3,6 +3,7 @@ import { createContainer, isNotFound, pullImage, type EngineClient } from '#clie
 import { closeSync, existsSync, openSync, rmSync, writeSync } from 'node:fs'
 import type { Cli } from '../../cli.ts'
 import { UsageError } from '../../errors.ts'
+import { SILENT } from '../../terminal/output.ts'
 import { showProgress } from '../../terminal/progress.ts'
 import { withProxyVariables } from '../../config/environment-proxies.ts'
 import { createBody, type CreateBody } from './container-config.ts'
@@ -66,10 +67,9 @@ async function pull(cli: Cli, engine: EngineClient, image: string, flags: Create
     fromImage: fullName(reference),
     tag: reference.digest ?? reference.tag ?? '',
     ...(flags.platform === '' ? {} : { platform: flags.platform }),
-    auth: await registryAuth(cli, reference.domain),
+    auth: registryAuth(cli, reference.domain),
   })
-  const silent = { isTerminal: false, write: () => {}, size: () => undefined }
-  await showProgress(response.body, flags.quiet ? silent : cli.stderr)
+  await showProgress(response.body, flags.quiet ? SILENT : cli.stderr)
 }
 
 /** `alpine:latest` for `alpine`; undefined when the text is an image id. Throws Error for what is neither. */

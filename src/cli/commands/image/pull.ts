@@ -3,8 +3,9 @@ import { defineCommand, exactly, OK, type Command } from '../../command.ts'
 import { bool, string } from '../../parser/flag.ts'
 import { pullImage } from '#client'
 import { DEFAULT_TAG, fullName, fullString, parseReference, withDefaultTag } from '#oci'
-import { registryAuth } from '../../config/registry-auth.ts'
+import { SILENT } from '../../terminal/output.ts'
 import { showProgress } from '../../terminal/progress.ts'
+import { withLogin } from '../registry/with-login.ts'
 
 export const command: Command = defineCommand({
   use: 'pull [OPTIONS] NAME[:TAG|@DIGEST]',
@@ -26,14 +27,16 @@ export const command: Command = defineCommand({
     const reference = flags['all-tags'] ? written : withDefaultTag(written)
     if (!flags['all-tags'] && written.tag === undefined && written.digest === undefined && !flags.quiet)
       cli.print(`Using default tag: ${DEFAULT_TAG}`)
-    const response = await pullImage(cli.engine(), {
-      fromImage: fullName(reference),
-      tag: reference.digest ?? reference.tag ?? '',
-      ...(flags.platform === '' ? {} : { platform: flags.platform }),
-      auth: await registryAuth(cli, reference.domain),
-    })
-    const silent = { isTerminal: false, write: () => {}, size: () => undefined }
-    await showProgress(response.body, flags.quiet ? silent : cli.stdout)
+    const tag = reference.digest ?? reference.tag
+    const response = await withLogin(cli, reference.domain, 'pull', (auth) =>
+      pullImage(cli.engine(), {
+        fromImage: fullName(reference),
+        ...(tag === undefined ? {} : { tag }),
+        ...(flags.platform === '' ? {} : { platform: flags.platform }),
+        auth,
+      }),
+    )
+    await showProgress(response.body, flags.quiet ? SILENT : cli.stdout)
     cli.print(fullString(reference))
     return OK
   },

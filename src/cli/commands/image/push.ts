@@ -2,9 +2,17 @@
 import { defineCommand, exactly, OK, type Command } from '../../command.ts'
 import { bool, string } from '../../parser/flag.ts'
 import { platformJson, pushImage } from '#client'
-import { DEFAULT_TAG, familiarName, parseReference, withDefaultTag } from '#oci'
-import { registryAuth } from '../../config/registry-auth.ts'
+import { DEFAULT_TAG, fullName, fullString, parseReference, withDefaultTag } from '#oci'
+import { printNote } from '../../terminal/note.ts'
+import { SILENT } from '../../terminal/output.ts'
 import { showProgress } from '../../terminal/progress.ts'
+import { withLogin } from '../registry/with-login.ts'
+import { pushNote } from './push-note.ts'
+
+const PLATFORM_NOTE = `Using --platform pushes only the specified platform manifest of a multi-platform image index.
+Other components, like attestations, will not be included.
+To push the complete multi-platform image, remove the --platform flag.
+`
 
 export const command: Command = defineCommand({
   use: 'push [OPTIONS] NAME[:TAG]',
@@ -25,17 +33,28 @@ Image index won't be pushed, meaning that other manifests, including attestation
   async run(cli, { flags, args }) {
     const [name = ''] = args
     if (!flags['disable-content-trust']) throw new Error('content trust is not supported')
+    const platform = flags.platform === '' ? undefined : platformJson(flags.platform)
+    if (platform !== undefined) printNote(cli.stdout, PLATFORM_NOTE)
     const written = parseReference(name)
-    if (flags['all-tags'] && written.tag !== undefined) throw new Error("tag can't be used with --all-tags/-a")
+    const isNameOnly = written.tag === undefined && written.digest === undefined
+    if (flags['all-tags'] && !isNameOnly) throw new Error("tag can't be used with --all-tags/-a")
     const reference = flags['all-tags'] ? written : withDefaultTag(written)
-    if (!flags['all-tags'] && written.tag === undefined && !flags.quiet) cli.print(`Using default tag: ${DEFAULT_TAG}`)
-    const response = await pushImage(cli.engine(), familiarName(reference), {
-      ...(reference.tag === undefined ? {} : { tag: reference.tag }),
-      ...(flags.platform === '' ? {} : { platform: platformJson(flags.platform) }),
-      auth: await registryAuth(cli, reference.domain),
-    })
-    const silent = { isTerminal: false, write: () => {}, size: () => undefined }
-    await showProgress(response.body, flags.quiet ? silent : cli.stdout)
+    if (!flags['all-tags'] && isNameOnly && !flags.quiet) cli.print(`Using default tag: ${DEFAULT_TAG}`)
+    if (reference.digest !== undefined) throw new Error('cannot push a digest reference')
+    const response = await withLogin(cli, reference.domain, 'push', (auth) =>
+      pushImage(cli.engine(), fullName(reference), {
+        ...(reference.tag === undefined ? {} : { tag: reference.tag }),
+        ...(platform === undefined ? {} : { platform }),
+        auth,
+      }),
+    )
+    const notes: string[] = []
+    try {
+      await showProgress(response.body, flags.quiet ? SILENT : cli.stdout, (aux) => notes.push(...pushNote(aux)))
+      if (flags.quiet) cli.print(fullString(reference))
+    } finally {
+      for (const note of notes) printNote(cli.stdout, note)
+    }
     return OK
   },
 })

@@ -1,5 +1,6 @@
 /** `docker logout`: log out from a registry. */
-import { between, defineCommand, type Command } from '../../command.ts'
+import { between, defineCommand, OK, type Command } from '../../command.ts'
+import { eraseCredentials, hostnameOf, HUB_KEY } from '../../config/credentials.ts'
 
 export const command: Command = defineCommand({
   use: 'logout [SERVER]',
@@ -8,7 +9,24 @@ export const command: Command = defineCommand({
 If no server is specified, the default is defined by the daemon.`,
   args: between(0, 1),
   flags: {},
-  async run() {
-    throw new Error('logout is not supported yet: it comes with the registry client')
+  async run(cli, { args }) {
+    const [server = ''] = args
+    const hostname = server === '' ? HUB_KEY : hostnameOf(server)
+    // Older clients have filed logins under URLs.
+    const keys = server === '' ? [HUB_KEY] : [server, hostname, `http://${hostname}`, `https://${hostname}`]
+    cli.print(`Removing login credentials for ${hostname}`)
+    const failures = keys.flatMap((key) => {
+      try {
+        eraseCredentials(cli, key)
+        return []
+      } catch (error) {
+        return [`${key}: ${(error as Error).message}`]
+      }
+    })
+    if (failures.length === keys.length) {
+      cli.warn('WARNING: could not erase credentials:')
+      for (const failure of new Set(failures)) cli.warn(failure)
+    }
+    return OK
   },
 })

@@ -1,7 +1,11 @@
 /** `docker search`: search for images. */
-import { defineCommand, exactly, type Command } from '../../command.ts'
-import { bool, int, string } from '../../parser/flag.ts'
+import { searchImages } from '#client'
+import { defineCommand, exactly, OK, type Command } from '../../command.ts'
+import { chooseFormat, formatList } from '../../format/format-list.ts'
+import { SEARCH_LIST, searchView } from '../../format/search-view.ts'
 import { filter } from '../../opts/filter.ts'
+import { bool, int, string } from '../../parser/flag.ts'
+import { withLogin } from './with-login.ts'
 
 export const command: Command = defineCommand({
   use: 'search [OPTIONS] TERM',
@@ -13,7 +17,22 @@ export const command: Command = defineCommand({
     limit: int('Max number of search results'),
     'no-trunc': bool("Don't truncate output"),
   },
-  async run() {
-    throw new Error('search is not supported yet: it comes with the registry client')
+  async run(cli, { flags, args }) {
+    const [term = ''] = args
+    if (term.includes('://')) throw new Error(`invalid repository name: repository name (${term}) should not have a scheme`)
+    const results = await withLogin(cli, registryOf(term), 'search', (auth) =>
+      searchImages(cli.engine(), { term, limit: flags.limit, filters: flags.filter, auth }),
+    )
+    const format = chooseFormat(flags.format, undefined, SEARCH_LIST.table)
+    const options = { truncate: !flags['no-trunc'], json: format === 'json' || /\bjson \.\s*\}\}/.test(format) }
+    const rows = results.map((item) => searchView(item, options))
+    cli.stdout.write(formatList(format, rows, SEARCH_LIST.headers))
+    return OK
   },
 })
+
+/** A term may begin with a registry, which looks like a host's name. */
+function registryOf(term: string): string {
+  const [first = '', ...rest] = term.split('/')
+  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : 'docker.io'
+}

@@ -4,7 +4,7 @@ import { string } from '../../parser/flag.ts'
 import { INSPECT_FORMAT_HELP } from '../../format/format-help.ts'
 import { systemInfo } from '#client'
 import type { SystemInfo } from '#api'
-import { storedAuth } from '../../config/registry-auth.ts'
+import { HUB_KEY, storedAuth } from '../../config/credentials.ts'
 import type { Cli } from '../../cli.ts'
 import { clientVersion } from '../../client-version.ts'
 import { errorText } from '../../errors.ts'
@@ -50,7 +50,7 @@ export const command: Command = defineCommand({
 })
 
 function storedUser(cli: Cli): string {
-  return storedAuth(cli, 'https://index.docker.io/v1/').username ?? ''
+  return storedAuth(cli, HUB_KEY).username ?? ''
 }
 
 function printClient(cli: Cli, plugins: readonly Plugin[]): void {
