@@ -31,6 +31,7 @@ export function createImagePuller(deps: PullDeps): ImagePuller {
   const shared: PullNameDeps = {
     ...deps,
     transfers: createTransferTable(),
+    configs: createTransferTable(),
     downloads: new Semaphore(() => deps.maxConcurrentDownloads() || Infinity),
   }
 

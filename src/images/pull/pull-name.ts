@@ -1,6 +1,5 @@
-import type { ContentStore, Lease } from '#content'
-import { decodeImageConfig, MAX_CONFIG_SIZE } from '#oci'
-import type { Descriptor, Digest, ImageConfigFile, Platform, Reference } from '#oci'
+import type { Lease } from '#content'
+import type { Descriptor, Digest, Platform, Reference } from '#oci'
 import type { RemoteRepository } from '#remotes'
 import type { ChainId } from '#snapshots'
 import type { BlobPlaces } from '../blob-places.ts'
@@ -9,11 +8,13 @@ import type { CreateDeps, NewName } from '../create-image.ts'
 import type { ProgressMessage } from '../types.ts'
 import { checkConfig, checkManifest } from './check-image.ts'
 import { chooseManifest, fetchTarget } from './fetch-manifest.ts'
+import { pullConfig } from './pull-config.ts'
+import type { PullConfigDeps } from './pull-config.ts'
 import { pullLayers } from './pull-layers.ts'
 import type { LayerTransfers } from './pull-layers.ts'
 import type { TransferDeps } from './transfer-layer.ts'
 
-export interface PullNameDeps extends CreateDeps, TransferDeps {
+export interface PullNameDeps extends CreateDeps, TransferDeps, PullConfigDeps {
   places: Pick<BlobPlaces, 'add'>
   transfers: LayerTransfers
 }
@@ -32,8 +33,6 @@ export interface PulledName {
   image: Digest
   /** Whether the name is new, or has meant another image. */
   isNew: boolean
-  /** Whether the registry offered a choice of platforms. */
-  isIndex: boolean
 }
 
 /** Pulls what one tag or digest means, and gives it its names: the tag, and the digest of what the tag points to. Source: moby daemon/internal/distribution/pull_v2.go. */
@@ -46,28 +45,17 @@ export async function pullName(deps: PullNameDeps, name: Reference, options: Pul
   const manifest = await chooseManifest(fetching, name, target, options.platform, options.shownPlatform)
   checkManifest(manifest)
   const image = manifest.config.digest
-  const config = await pullConfig(content, manifest.config, options)
+  const { config, durable } = await pullConfig(deps, manifest.config, options)
   checkConfig(config, manifest)
   await pullLayers(deps, manifest, config, options)
+  await durable
   let chain: ChainId | undefined
   for (const diffId of config.rootfs.diff_ids) chain = deps.snapshotter.stack(chain, diffId, lease)
   const isNew = store.find(name)?.image !== image
   await createImages(deps, [{ config: image, parent: '', names: namesOf(name, target.descriptor) }], lease)
   for (const { digest } of manifest.layers) deps.places.add(digest, name)
   report({ status: `Digest: ${target.descriptor.digest}` })
-  return { image, isNew, isIndex: target.document.kind === 'index' }
-}
-
-/** The config comes before the layers: it tells which of them are here, and whether the image is worth them. */
-async function pullConfig(
-  content: ContentStore,
-  descriptor: Descriptor,
-  { repository, lease, signal }: PullNameOptions,
-): Promise<ImageConfigFile> {
-  const { digest, size } = descriptor
-  if (content.has(digest)) lease.hold(digest)
-  else await content.ingest(repository.fetchBlob(descriptor, { signal }), { lease, digest, size, signal })
-  return decodeImageConfig(content.readAll(digest, MAX_CONFIG_SIZE))
+  return { image, isNew }
 }
 
 function namesOf(name: Reference, target: Descriptor): NewName[] {
