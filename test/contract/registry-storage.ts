@@ -336,7 +336,7 @@ export function registryStorageContract(implementation: string, setUp: () => Pro
       for (const key of ['r/a/_tags/x', 'r/a/_tags/y', 'r/a-b/_tags/x', 'r/a.b/x', 'r/c/d/e', 'r/document']) {
         await records.put(key, Buffer.from('x'))
       }
-      const { directories } = records
+      const directories = (...query: Parameters<typeof records.directories>): AsyncIterable<string> => records.directories(...query)
       assert.deepEqual(await all(directories('r')), ['a', 'a-b', 'a.b', 'c'])
       assert.deepEqual(await all(directories('r', { after: 'a' })), ['a-b', 'a.b', 'c'])
       assert.deepEqual(await all(directories('r', { after: 'a-c', limit: 1 })), ['a.b'])
