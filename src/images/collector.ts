@@ -16,6 +16,8 @@ export interface Collector {
    * must not stay (rows of images) has been deleted before, in the same turn of the event loop.
    */
   drop(manifests: ReadonlySet<Digest>): Promise<void>
+  /** Digests of everything that names and images stand for, here or not. */
+  reachable(): Set<Digest>
   /** All chains of an image, lowest first. */
   chains(id: Digest): ChainId[]
   /** Bytes of each layer that an image has, by chain id. */
@@ -37,21 +39,19 @@ export function createCollector(deps: {
   const chains = (id: Digest): ChainId[] => chainIds(store.config(id).rootfs.diff_ids)
 
   /** Everything that names reach is kept: documents and blobs come and go together. Nothing is decoded that was seen before. */
-  function needed(except?: ReadonlySet<Digest>): Set<Digest> {
-    const found = new Set<Digest>()
+  function reachable(except?: ReadonlySet<Digest>): Set<Digest> {
+    const found = new Set<Digest>(store.ids())
     for (const { target } of store.targets()) graph.closure(target, found, except)
-    graph.retain(found)
-    // Policy `discard`: names reach them, but their tars can be put together again.
-    for (const blob of snapshotter.spareBlobs()) found.delete(blob)
-    for (const id of store.ids()) found.add(id)
-    for (const blob of snapshotter.blobs()) found.add(blob)
     return found
   }
 
   /** Synchronous until its first await: nothing can be stored between the decision and the deed. */
   async function free(except?: ReadonlySet<Digest>): Promise<void> {
     snapshotter.collect(new Set(store.ids().flatMap((id) => store.row(id)?.chain ?? [])))
-    const keep = needed(except)
+    const reached = reachable(except)
+    graph.retain(reached)
+    // Policy `discard`: names reach them, but their tars can be put together again.
+    const keep = reached.difference(snapshotter.spareBlobs()).union(snapshotter.blobs())
     deps.compressed.retain((diffId) => snapshotter.findLayer(diffId) !== undefined)
     deps.places.retain(keep.union(deps.compressed.blobs()))
     await content.collect(keep)
@@ -71,6 +71,7 @@ export function createCollector(deps: {
       await running
     },
     drop: (manifests) => free(manifests),
+    reachable: () => reachable(),
     chains,
     layerSizes: () => new Map(store.ids().flatMap((id) => chains(id).map((chain) => [chain, snapshotter.layer(chain).size]))),
   }

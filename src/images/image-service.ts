@@ -27,7 +27,8 @@ import { pushImages } from './push/push-images.ts'
 import { createImagePuller } from './pull/pull-image.ts'
 import { removeImage } from './remove-image.ts'
 import { resolveImage } from './resolve-image.ts'
-import { chooseImages, saveImages } from './save-images.ts'
+import { chooseImages } from './save/choose-images.ts'
+import { saveImages } from './save/save-images.ts'
 import type { Image, ImageService, ImageUsers, PublishImageEvent } from './types.ts'
 import { createCollector } from './collector.ts'
 
@@ -112,11 +113,19 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       return { deleted, reclaimed }
     },
 
-    load: (archive, options) => making(async () => describeAll(await loadImages(creation, archive, options))),
-    save(refs) {
-      const images = chooseImages(store, refs)
-      for (const { id } of images) publish('save', id, imageAttributes(store, id, id))
-      return Readable.from(saveImages(creation, images), { objectMode: false })
+    load: (archive, options) =>
+      making(async () => {
+        const before = collector.reachable()
+        const { images, unwanted } = await loadImages(creation, archive, options)
+        const dropped = unwanted.difference(before)
+        if (dropped.size > 0) await collector.drop(dropped)
+        return describeAll(images)
+      }),
+    save(refs, { platforms = [] } = {}) {
+      const chosen = chooseImages(store, refs)
+      const archive = saveImages(resolution, chosen, platforms)
+      for (const { id } of chosen) publish('save', id, imageAttributes(store, id, id))
+      return Readable.from(archive, { objectMode: false })
     },
     pull: (options) => making(() => puller.pull(options)),
     push: (options) => pushImages(pushing, options),

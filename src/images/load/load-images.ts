@@ -1,39 +1,47 @@
 import type { Readable } from 'node:stream'
 import type { Lease } from '#content'
-import { invalidArgument } from '#errors'
-import { familiarString, hostPlatform, parseReference } from '#oci'
-import type { Digest, Reference } from '#oci'
+import { invalidArgument, notFound } from '#errors'
+import { familiarString, formatPlatform, fullString, parseReference, platformMatches, withDefaultTag } from '#oci'
+import type { Digest, Platform, Reference } from '#oci'
 import type { Layer } from '#snapshots'
 import { createImages } from '../create-image.ts'
 import type { CreateDeps, NewImage } from '../create-image.ts'
 import type { LoadOptions, ProgressMessage } from '../types.ts'
 import { unpackImage } from '../unpack-image.ts'
 import type { UnpackLayer } from '../unpack-image.ts'
-import { readDockerArchive } from './docker-archive.ts'
-import { readOciLayout } from './oci-layout.ts'
-import { spoolArchive } from './spool-archive.ts'
+import type { ArchivedImage } from './archived-image.ts'
 import { createEarlyUnpacker } from './early-unpacker.ts'
-import type { ArchivedImage, SpooledArchive } from './spool-archive.ts'
+import { readImages, unwantedOf } from './read-images.ts'
+import { spoolArchive } from './spool-archive.ts'
 
-/** `docker load`: all images of the archive, or none. Returns their ids in the archive's order. */
-export async function loadImages(deps: CreateDeps, archive: Readable, options: LoadOptions): Promise<Digest[]> {
+export interface LoadedImages {
+  /** Ids in the archive's order, each once. */
+  images: Digest[]
+  /** Manifests of the archive for platforms that were not asked for. */
+  unwanted: Set<Digest>
+}
+
+/** `docker load`: all images of the archive, or none. */
+export async function loadImages(deps: CreateDeps, archive: Readable, options: LoadOptions): Promise<LoadedImages> {
   const stop = new AbortController()
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal])
   using lease = deps.content.lease()
   const early = createEarlyUnpacker(deps, lease, signal)
   try {
     const spooled = await spoolArchive(deps.content, archive, { lease, signal, stored: (blob) => early.offer(blob) })
-    const archived = readImages(spooled)
+    const archived = readImages(spooled, options.platforms ?? [])
+    const named = archived.map((image) => ({ image, names: parseNames(image) }))
+    for (const { target, config } of archived) if (target === undefined) checkPlatform(deps, config, options.platforms ?? [])
     const unpack = createUnpacker(deps, lease, { ...options, signal })
-    const images = await Promise.all(archived.map((image) => prepareImage(deps, image, lease, unpack)))
-    await createImages(deps, images, lease, 'load')
-    for (const { config, names } of images)
-      for (const message of loadedMessages(
-        config,
-        names.map(({ reference }) => reference),
-      ))
-        options.report(message)
-    return images.map(({ config }) => config)
+    await Promise.all(archived.flatMap((image) => [image, ...image.variants]).map((manifest) => unpackImage(deps, manifest, lease, unpack)))
+    await createImages(
+      deps,
+      named.flatMap(({ image, names }) => newImages(image, names)),
+      lease,
+      'load',
+    )
+    for (const { image, names } of named) for (const message of loadedMessages(image.config, names)) options.report(message)
+    return { images: [...new Set(archived.map(({ config }) => config))], unwanted: unwantedOf(archived) }
   } finally {
     stop.abort()
     // The lease may not end while something is still being made under it.
@@ -41,23 +49,27 @@ export async function loadImages(deps: CreateDeps, archive: Readable, options: L
   }
 }
 
-/** What Docker saves since 25 is both; its manifest.json has the names as `docker load` wants them. */
-function readImages(archive: SpooledArchive): ArchivedImage[] {
-  const isLayout = archive.find('manifest.json') === undefined && archive.find('index.json') !== undefined
-  return isLayout ? readOciLayout(archive, hostPlatform()) : readDockerArchive(archive)
+/** Of an image that has one platform only. */
+function checkPlatform({ store }: CreateDeps, id: Digest, platforms: readonly Platform[]): void {
+  const missing = platforms.find((platform) => !platformMatches(platform, store.config(id)))
+  if (missing !== undefined) throw notFound(`requested platform (${formatPlatform(missing)}) not found`)
 }
 
-/** Checks one image of the archive and makes its layers. */
-async function prepareImage(deps: CreateDeps, image: ArchivedImage, lease: Lease, unpack: UnpackLayer): Promise<NewImage> {
-  const names = image.names.map(parseTaggedName)
-  await unpackImage(deps, image, lease, unpack)
-  return { config: image.config, parent: '', names: names.map((reference) => ({ reference })) }
+/** The image, and its other platforms, which belong to its names. */
+function newImages({ config, target, variants }: ArchivedImage, names: readonly Reference[]): NewImage[] {
+  const as = target === undefined ? {} : { target }
+  const main = { config, parent: '', names: names.map((reference) => ({ reference, ...as })), ...(names.length === 0 ? as : {}) } as const
+  return [main, ...variants.map((variant) => ({ config: variant.config, parent: '', names: [] }) as const)]
 }
 
-function parseTaggedName(text: string): Reference {
-  const name = parseReference(text)
-  if (name.tag === undefined || name.digest !== undefined) throw invalidArgument(`invalid tag ${JSON.stringify(text)}`)
-  return name
+/** Each once. In a layout a tag may be missing, as containerd takes it. */
+function parseNames({ names, target }: ArchivedImage): Reference[] {
+  const parsed = names.map((text) => {
+    const name = target === undefined ? parseReference(text) : withDefaultTag(parseReference(text))
+    if (name.tag === undefined || name.digest !== undefined) throw invalidArgument(`invalid tag ${JSON.stringify(text)}`)
+    return name
+  })
+  return [...new Map(parsed.map((name) => [fullString(name), name])).values()]
 }
 
 /** Unpacks each layer once, with progress for the client unless it wants none. */

@@ -3,7 +3,6 @@ import { decompress, readTar } from '#archive'
 import type { TarEntry } from '#archive'
 import type { Blob, ContentStore, Lease } from '#content'
 import { invalidArgument } from '#errors'
-import type { Digest } from '#oci'
 
 /** The files of an archive, which are blobs of the content store now: archives come in any order, and no part is kept in memory. */
 export interface SpooledArchive {
@@ -75,20 +74,4 @@ function inside(path: string, shown: string): string {
   const normal = posix.normalize(path).replace(/^\/+|\/+$/g, '')
   if (normal === '..' || normal.startsWith('../')) throw invalidArgument(`invalid archive: ${JSON.stringify(shown)} leads outside`)
   return normal
-}
-
-/** An image as an archive describes it; its files are stored, nothing is checked against each other yet. */
-export interface ArchivedImage {
-  config: Digest
-  /** Lowest first. */
-  layers: Digest[]
-  /** As in the archive. */
-  names: string[]
-}
-
-/** An image that is listed twice is one image with all the names. */
-export function addImage(images: Map<Digest, ArchivedImage>, image: ArchivedImage, names: readonly string[]): void {
-  const known = images.get(image.config) ?? { ...image, names: [] }
-  for (const name of names) if (!known.names.includes(name)) known.names.push(name)
-  images.set(image.config, known)
 }

@@ -1,0 +1,116 @@
+/**
+ * What `docker save` writes of an image: its manifest, index and compressed layers as they came, when they are here (as Docker 29 does), so that its digest
+ * survives; else a manifest made of the config and the uncompressed layers (as Docker 25 does).
+ */
+
+import { chainIds, digestOf, MAX_CONFIG_SIZE, MEDIA_TYPES, platformMatches } from '#oci'
+import type { Descriptor, Digest, ImageManifest, Platform } from '#oci'
+import type { LeafManifest, ManifestGraph } from '../manifest-graph.ts'
+import type { ManifestDeps } from '../manifest-summaries.ts'
+import { chooseManifest, platformNotFound } from '../resolve-image.ts'
+import type { SavedImage } from './choose-images.ts'
+
+/** A file below `blobs/sha256`. */
+export interface ArchivedBlob {
+  digest: Digest
+  size: number
+  open: () => AsyncIterable<Buffer> | Iterable<Buffer>
+}
+
+export interface ArchivedImage {
+  saved: SavedImage
+  /** What `index.json` lists. */
+  descriptor: Descriptor
+  /** The image for programs that know one platform only: `manifest.json`. */
+  single: { config: Digest; layers: Descriptor[] }
+  /** The manifest was made for the archive; what is loaded from it is not known by its digest. */
+  isMade: boolean
+  blobs: ArchivedBlob[]
+}
+
+/** Throws NOT_FOUND for a platform that is not here. */
+export function archiveImage(deps: ManifestDeps, saved: SavedImage, platforms: readonly Platform[]): ArchivedImage {
+  const { id, target, ref } = saved
+  if (target === undefined) {
+    for (const platform of platforms) if (!platformMatches(platform, deps.store.config(id))) throw platformNotFound(ref, platform)
+    return makeArchived(deps, saved, id)
+  }
+  const chosen = platforms.map((platform) => {
+    const found = chooseManifest(deps, target, platform)
+    if (found === undefined) throw platformNotFound(ref, platform)
+    return found
+  })
+  const [first] = chosen
+  // One platform is saved without the index: whoever loads it has no use for the others.
+  const root = chosen.length === 1 && first !== undefined ? first.descriptor : target
+  const wanted = new Set(chosen.map(({ descriptor }) => descriptor.digest))
+  const kept = archiveTarget(deps, saved, root, (leaf) => wanted.size === 0 || wanted.has(leaf.descriptor.digest))
+  return kept ?? makeArchived(deps, saved, first?.manifest.config.digest ?? id)
+}
+
+type CompleteLeaf = LeafManifest & { manifest: ImageManifest }
+
+/** Undefined when the blobs of no image of it are all here. */
+function archiveTarget(
+  deps: ManifestDeps,
+  saved: SavedImage,
+  root: Descriptor,
+  isWanted: (leaf: LeafManifest) => boolean,
+): ArchivedImage | undefined {
+  const { graph, content } = deps
+  const isComplete = (leaf: LeafManifest): leaf is CompleteLeaf =>
+    leaf.manifest !== undefined && [leaf.manifest.config, ...leaf.manifest.layers].every(({ digest }) => content.has(digest))
+  const leaves = graph.leaves(root).filter((leaf): leaf is CompleteLeaf => isWanted(leaf) && isComplete(leaf))
+  const images = leaves.filter(({ kind }) => kind === 'image')
+  const main = images.find(({ manifest }) => manifest.config.digest === saved.id) ?? images[0]
+  if (main === undefined) return undefined
+  const digests = new Set<Digest>(indexes(graph, root))
+  for (const { descriptor, manifest } of leaves) {
+    for (const { digest } of [...manifest.layers, manifest.config, descriptor]) digests.add(digest)
+  }
+  const { mediaType, digest, size } = root
+  return {
+    saved,
+    descriptor: { mediaType, digest, size },
+    single: { config: main.manifest.config.digest, layers: main.manifest.layers },
+    isMade: false,
+    blobs: [...digests].map((blob) => ({
+      digest: blob,
+      size: content.size(blob),
+      open: () => content.read(blob) as AsyncIterable<Buffer>,
+    })),
+  }
+}
+
+/** The indexes between a target and its manifests, itself included. */
+function indexes(graph: ManifestGraph, { digest }: Descriptor): Digest[] {
+  const document = graph.document(digest)
+  return document?.kind === 'index' ? [digest, ...document.index.manifests.flatMap((child) => indexes(graph, child))] : []
+}
+
+function makeArchived({ store, content, snapshotter }: ManifestDeps, saved: SavedImage, id: Digest): ArchivedImage {
+  const config = content.readAll(id, MAX_CONFIG_SIZE)
+  const chains = chainIds(store.config(id).rootfs.diff_ids)
+  const layers = chains.map((chain) => snapshotter.layer(chain))
+  const descriptors = layers.map(({ diffId, tarSize }) => ({ mediaType: MEDIA_TYPES.ociLayer, digest: diffId, size: tarSize }))
+  const manifest: ImageManifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociManifest,
+    config: { mediaType: MEDIA_TYPES.ociConfig, digest: id, size: config.length },
+    layers: descriptors,
+  }
+  const bytes = Buffer.from(JSON.stringify(manifest))
+  const descriptor = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(bytes), size: bytes.length }
+  const tars = chains.map((chain, index) => ({
+    digest: layers[index]?.diffId ?? chain,
+    size: layers[index]?.tarSize ?? 0,
+    open: () => snapshotter.layerTar(chain) as AsyncIterable<Buffer>,
+  }))
+  return {
+    saved,
+    descriptor,
+    single: { config: id, layers: descriptors },
+    isMade: true,
+    blobs: [...tars, { digest: id, size: config.length, open: () => [config] }, { ...descriptor, open: () => [bytes] }],
+  }
+}
