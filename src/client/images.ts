@@ -6,10 +6,10 @@ import { unlessEmpty, type Filters } from './filters.ts'
 
 export function listImages(
   client: EngineClient,
-  options: { all?: boolean; filters?: Filters; sharedSize?: boolean },
+  options: { all?: boolean; filters?: Filters; sharedSize?: boolean; manifests?: boolean },
 ): Promise<ImageSummary[]> {
   return client.call('GET', '/images/json', {
-    query: { all: options.all, filters: unlessEmpty(options.filters), 'shared-size': options.sharedSize },
+    query: { all: options.all, filters: unlessEmpty(options.filters), 'shared-size': options.sharedSize, manifests: options.manifests },
   })
 }
 

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { RUNNING_ID, STOPPED_ID } from './fixtures-ids.ts'
 import { FIXTURES } from './fixtures.ts'
-import { pullMessages, pushMessages, SEARCH } from './fixtures-registry.ts'
+import { pullMessages, pushMessages, SEARCH, TREE } from './fixtures-registry.ts'
 
 export interface FakeEngine extends AsyncDisposable {
   /** `unix:///…`, for DOCKER_HOST. */
@@ -114,7 +114,7 @@ const ROUTES: [string, RegExp, Handler][] = [
   ],
   ['POST', /^\/exec\/[^/]+\/start$/, ({ response }) => json(response, 200, {})],
   ['POST', /^\/commit$/, ({ response }) => json(response, 201, { Id: `sha256:${'c'.repeat(64)}` })],
-  ['GET', /^\/images\/json$/, ({ response }) => json(response, 200, FIXTURES['images'])],
+  ['GET', /^\/images\/json$/, ({ query, response }) => json(response, 200, query.has('manifests') ? TREE : FIXTURES['images'])],
   ['GET', /^\/images\/get$/, ({ response }) => response.end('tar bytes')],
   ['POST', /^\/auth$/, login],
   ['GET', /^\/images\/search$/, ({ response }) => json(response, 200, SEARCH)],
@@ -190,7 +190,8 @@ function create({ response, options }: Request): void {
 /** The password `wrong` is refused; a user `token` gets an identity token. */
 function login({ body, response }: Request): void {
   const { username, password } = JSON.parse(body.toString()) as { username?: string; password?: string }
-  if (password === 'wrong') return json(response, 401, { message: 'Get "https://registry.example/v2/": unauthorized: incorrect username or password' })
+  if (password === 'wrong')
+    return json(response, 401, { message: 'Get "https://registry.example/v2/": unauthorized: incorrect username or password' })
   json(response, 200, { IdentityToken: username === 'token' ? 'identity' : '', Status: 'Login Succeeded' })
 }
 
@@ -199,10 +200,14 @@ function pull({ query, response, options }: Request): void {
   if (options.missingImage === true) return json(response, 501, { message: 'pull is not implemented' })
   const name = query.get('fromImage') ?? ''
   const tag = query.get('tag') ?? ''
-  if (name.includes('nosuch')) return json(response, 404, { message: `pull access denied for ${name}, repository does not exist or may require 'docker login'` })
+  if (name.includes('nosuch'))
+    return json(response, 404, { message: `pull access denied for ${name}, repository does not exist or may require 'docker login'` })
   if (name.includes('private')) return json(response, 401, { message: 'unauthorized: authentication required' })
   const error = { errorDetail: { message: 'connection broken' }, error: 'connection broken' }
-  stream(response, [...pullMessages(tag), ...(name.includes('late') ? [error] : [{ status: `Status: Downloaded newer image for ${name}:${tag}` }])])
+  stream(response, [
+    ...pullMessages(tag),
+    ...(name.includes('late') ? [error] : [{ status: `Status: Downloaded newer image for ${name}:${tag}` }]),
+  ])
 }
 
 function push({ path, query, response }: Request): void {

@@ -61,7 +61,7 @@ function run(template: Template, data: Value): string {
   try {
     return template.execute(data)
   } catch (error) {
-    throw error instanceof TemplateError ? new TemplateError(`failed to execute template: ${error.message}`) : error
+    throw error instanceof TemplateError ? new TemplateError(`template parsing error: ${error.message}`) : error
   }
 }
 

@@ -5,6 +5,7 @@ import { filter } from '../../opts/filter.ts'
 import { LIST_FORMAT_HELP } from '../../format/format-help.ts'
 import { listImages } from '#client'
 import { chooseFormat, formatList } from '../../format/format-list.ts'
+import { imageTree } from '../../format/image-tree.ts'
 import { IMAGE_LIST, IMAGE_TABLE_WITH_DIGEST, imageRows, imageView } from '../../format/image-view.ts'
 
 export const command: Command = defineCommand({
@@ -19,13 +20,18 @@ export const command: Command = defineCommand({
     format: string(LIST_FORMAT_HELP),
     'no-trunc': bool("Don't truncate output"),
     quiet: bool('Only show image IDs', { short: 'q' }),
-    tree: bool('List multi-platform images as a tree (EXPERIMENTAL)'),
+    tree: bool('List multi-platform images as a tree (EXPERIMENTAL)', { version: '1.47' }),
   },
   async run(cli, { flags, args }) {
     const [reference] = args
     const filters =
       reference === undefined ? flags.filter : { ...flags.filter, reference: [...(flags.filter['reference'] ?? []), reference] }
-    if (flags.tree) throw new Error('--tree is not supported')
+    if (flags.tree) {
+      refuseWithTree({ quiet: flags.quiet, 'no-trunc': flags['no-trunc'], 'show-digest': flags.digests, format: flags.format !== '' })
+      const images = await listImages(cli.engine(), { all: flags.all, filters, manifests: true })
+      cli.stdout.write(imageTree(images, cli.stdout, { all: flags.all }))
+      return OK
+    }
     const table = flags.digests ? IMAGE_TABLE_WITH_DIGEST : IMAGE_LIST.table
     const format =
       flags.quiet && ['', 'table'].includes(flags.format)
@@ -39,6 +45,10 @@ export const command: Command = defineCommand({
     return OK
   },
 })
+
+function refuseWithTree(given: Readonly<Record<string, boolean>>): void {
+  for (const [flag, isGiven] of Object.entries(given)) if (isGiven) throw new Error(`--${flag} is not yet supported with --tree`)
+}
 
 /** `raw`: one `key: value` a line. */
 function rawFormat(format: string, digests: boolean): string {
