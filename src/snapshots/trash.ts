@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { codeOf } from '#errors'
@@ -46,6 +46,8 @@ export function createTrash(deps: { directory: string; jobs: JobRunner; report: 
     while (more) {
       more = false
       mkdirSync(deps.directory, { recursive: true, mode: 0o700 })
+      // A worker takes 100 ms to come up, and the daemon's start waits for this: not for nothing.
+      if (readdirSync(deps.directory).length === 0) continue
       await deps.jobs.run({ kind: 'empty', directory: deps.directory })
     }
   }
