@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { after, before, describe, it } from 'node:test'
 import { CATEGORIES } from './all-cases.ts'
-import { startDockerRegistry, type Target } from './target.ts'
+import { startPeer, type Target } from './target.ts'
 
 const REFERRERS = 'it is of the time before distribution-spec 1.1 and has no referrers'
 const RANGES = 'its range reader answers with a broken connection'
@@ -79,7 +79,7 @@ let target: Target
 
 describe('docker-registry', { skip: isInstalled ? false : 'docker-registry is not installed' }, () => {
   before(async () => {
-    target = await startDockerRegistry()
+    target = await startPeer()
   })
   after(() => target[Symbol.asyncDispose]())
 

@@ -9,7 +9,7 @@ import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { digestOf } from '#oci'
 import { createRegistry, openFileStorage, type RequestReport } from '#registry'
-import { startDockerRegistry } from '../../conformance/distribution-spec/target.ts'
+import { startDockerRegistry } from '../../harness/index.ts'
 import { readBlobs, writeTwoPlatforms } from './two-platforms.ts'
 
 const run = promisify(execFile)
@@ -105,8 +105,8 @@ describe('skopeo', { skip: isInstalled('skopeo') ? false : 'skopeo is not instal
     await using other = await startDockerRegistry()
     const digest = writeTwoPlatforms(join(test.directory, 'in'), LAYERS)
     await copy('--all', `oci:${test.directory}/in:v1`, `docker://${test.host}/a:v1`)
-    await copy('--all', `docker://${test.host}/a:v1`, `docker://${other.client.base.host}/b:v1`)
-    await copy('--all', `docker://${other.client.base.host}/b:v1`, `docker://${test.host}/c:v1`)
+    await copy('--all', `docker://${test.host}/a:v1`, `docker://${other.domain}/b:v1`)
+    await copy('--all', `docker://${other.domain}/b:v1`, `docker://${test.host}/c:v1`)
     assert.equal(await rawDigest(`${test.host}/c:v1`), digest)
   })
 })

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { OciLayout } from '../../harness/oci-layout.ts'
+import { OciLayout } from '../../harness/index.ts'
 
 /** Writes an OCI layout whose name `v1` is an index over two images that share their layers; gives the digest of the index. */
 export function writeTwoPlatforms(directory: string, tars: readonly Buffer[]): string {
