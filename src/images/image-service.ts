@@ -6,7 +6,7 @@ import { parsePlatform } from '#oci'
 import type { Digest } from '#oci'
 import type { Remotes } from '#remotes'
 import type { ChainId, Snapshotter } from '#snapshots'
-import { codeOf, invalidArgument, notFound, notImplemented } from '#errors'
+import { codeOf, invalidArgument, notFound } from '#errors'
 import { createBlobPlaces } from './blob-places.ts'
 import { checkImages } from './check-images.ts'
 import { commitImage } from './commit-image.ts'
@@ -15,7 +15,7 @@ import { findImage, findTarget } from './find-image.ts'
 import { measureImages } from './image-disk-usage.ts'
 import { imageHistory } from './image-history.ts'
 import { createImageStore } from './image-store.ts'
-import { importImage } from './import-image.ts'
+import { importFromUrl, importImage } from './import-image.ts'
 import { listImages } from './list-images.ts'
 import { loadImages } from './load/load-images.ts'
 import { createManifestGraph } from './manifest-graph.ts'
@@ -26,6 +26,7 @@ import { createCompressedLayers } from './push/compressed-layers.ts'
 import { pushImages } from './push/push-images.ts'
 import { createImagePuller } from './pull/pull-image.ts'
 import { removeImage } from './remove-image.ts'
+import { removePlatforms } from './remove-platforms.ts'
 import { resolveImage } from './resolve-image.ts'
 import { chooseImages } from './save/choose-images.ts'
 import { saveImages } from './save/save-images.ts'
@@ -53,10 +54,10 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   const graph = createManifestGraph({ content })
   const creation = { store, content, snapshotter, publish }
   const resolution = { ...creation, graph }
-  const removal = { store, graph, users, publish }
   const places = createBlobPlaces(deps)
   const compressed = createCompressedLayers(deps)
   const collector = createCollector({ store, content, snapshotter, graph, places, compressed })
+  const removal = { ...resolution, users, collector }
   const uploads = new Semaphore(() => deps.maxConcurrentUploads() || Infinity)
   const pushing = { ...resolution, places, compressed, uploads, remotes: deps.remotes }
   const puller = createImagePuller({ ...deps, ...creation, places, released: collectSoon })
@@ -98,7 +99,8 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     },
 
     async remove(ref, options) {
-      const results = removeImage(removal, ref, options)
+      const { platforms = [] } = options
+      const results = platforms.length === 0 ? removeImage(removal, ref, options) : await removePlatforms(removal, ref, platforms, options)
       collectSoon()
       return results
     },
@@ -138,9 +140,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       return target === undefined ? [] : summariseManifests(resolution, target)
     },
     import: (tar, options) => making(async () => describeImage(store, await importImage(creation, tar, options))),
-    importFrom() {
-      return Promise.reject(notImplemented('importing from a URL is not implemented in Gantry yet'))
-    },
+    importFrom: (url, options) => making(async () => describeImage(store, await importFromUrl(creation, url, options))),
     commit: (options) => making(async () => describeImage(store, await commitImage(creation, options))),
 
     layerPaths(id) {

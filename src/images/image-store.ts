@@ -56,6 +56,8 @@ export interface ImageStore {
   /** Names with this repository, by full name. */
   byName(domain: string, path: string): Reference[]
   putImage(id: Digest, row: ImageRow): void
+  /** What an image without a name stands for. */
+  setTarget(id: Digest, target: Descriptor): void
   deleteImage(id: Digest): void
   putReference(reference: Reference, image: Digest, target?: Descriptor): void
   deleteReference(reference: Reference): void
@@ -90,6 +92,11 @@ export function createImageStore(deps: { metadata: Metadata; content: ContentSto
     )
   }
 
+  function putImage(id: Digest, row: ImageRow): void {
+    imageRows.put(id, row)
+    images.set(id, row)
+  }
+
   return {
     has: (id) => images.has(id),
     row: (id) => images.get(id),
@@ -116,9 +123,10 @@ export function createImageStore(deps: { metadata: Metadata; content: ContentSto
         .map(({ reference }) => reference)
         .filter((reference) => reference.domain === domain && reference.path === path)
         .sort((a, b) => compare(fullString(a), fullString(b))),
-    putImage(id, row) {
-      imageRows.put(id, row)
-      images.set(id, row)
+    putImage,
+    setTarget(id, target) {
+      const row = images.get(id)
+      if (row !== undefined) putImage(id, { ...row, target })
     },
     deleteImage(id) {
       imageRows.delete(id)

@@ -21,7 +21,7 @@ export interface RemoveDeps {
 }
 
 /** What may stand against deleting an image. Hard conflicts stand even with force. */
-interface DeleteConflict {
+export interface DeleteConflict {
   hard: boolean
   /** A container is in the way, not other images or names. */
   used: boolean
@@ -41,7 +41,7 @@ export function removeImage(deps: RemoveDeps, ref: string, options: { force: boo
     if (store.references(id).length > 0) return results
   } else if (isSingleReference(store.references(id))) {
     const found = findConflict(deps, id, options.force ? 'hard' : 'used')
-    if (found !== undefined) throw describe(id, found)
+    if (found !== undefined) throw describeConflict(id, found)
     for (const reference of store.references(id)) untag(deps, id, reference, results)
   }
   // Another name's target has it for another platform: it goes with that one.
@@ -102,7 +102,7 @@ function deleteImage(
   const found = findConflict(deps, id, options.force ? 'hard' : 'all')
   if (found !== undefined) {
     if (quiet && (!isDangling(store, id) || found.used)) return
-    throw describe(id, found)
+    throw describeConflict(id, found)
   }
   const parent = store.row(id)?.parent ?? ''
   const attributes = imageAttributes(store, id, id)
@@ -119,7 +119,7 @@ function deleteImage(
 }
 
 /** The first conflict among the hard ones, those plus containers that use it, or all. */
-function findConflict({ store, users }: RemoveDeps, id: Digest, extent: 'hard' | 'used' | 'all'): DeleteConflict | undefined {
+export function findConflict({ store, users }: RemoveDeps, id: Digest, extent: 'hard' | 'used' | 'all'): DeleteConflict | undefined {
   if (store.children(id).length > 0) return { hard: true, used: false, message: 'image has dependent child images' }
   const containers = users.usersOf(id)
   const running = containers.find((user) => user.running)
@@ -134,7 +134,8 @@ function findConflict({ store, users }: RemoveDeps, id: Digest, extent: 'hard' |
   return undefined
 }
 
-function describe(id: Digest, { hard, message }: DeleteConflict): Error {
+/** Docker's words for it. */
+export function describeConflict(id: Digest, { hard, message }: DeleteConflict): Error {
   return conflict(`conflict: unable to delete ${short(id)} (${hard ? 'cannot be forced' : 'must be forced'}) - ${message}`)
 }
 

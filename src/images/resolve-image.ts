@@ -53,7 +53,11 @@ function withPlatform({ graph }: ManifestDeps, leaf: LeafManifest): Descriptor {
 }
 
 /** Makes an image of a manifest whose content is here. It gets no name: it belongs to the name whose target lists it. */
-async function unpackVariant(deps: ResolveDeps, { config, layers }: ImageManifest, { signal }: { signal?: AbortSignal }): Promise<Digest> {
+export async function unpackVariant(
+  deps: ResolveDeps,
+  { config, layers }: ImageManifest,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Digest> {
   if (deps.store.has(config.digest)) return config.digest
   using lease = deps.content.lease()
   // A collection may run while it is unpacked, and the name may go.

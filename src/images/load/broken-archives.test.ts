@@ -18,9 +18,14 @@ const whole = await dockerArchive({ config: CONFIG, layers: LAYERS, tags: ['app:
 const wrongBlob = { ...layout.files, [`blobs/sha256/${hexOf(digestOf(first))}`]: second }
 
 const BROKEN: [name: string, archive: Buffer, message: RegExp][] = [
-  ['nothing', Buffer.alloc(0), /does not contain manifest\.json/],
+  ['nothing', Buffer.alloc(0), /does not contain a manifest\.json/],
   ['what is no archive', Buffer.alloc(5000, 'x'), /invalid tar header/],
-  ['an archive without a manifest', await makeTar({ x: Buffer.from('x') }), /invalid archive: does not contain manifest\.json/],
+  ['an archive without a manifest', await makeTar({ x: Buffer.from('x') }), /invalid archive: does not contain a manifest\.json/],
+  [
+    'what Docker before 1.10 saved',
+    await makeTar({ repositories: json({ app: { 1: 'a'.repeat(64) } }) }),
+    /does not contain a manifest\.json/,
+  ],
   ['a truncated archive', whole.subarray(0, 1200), /unexpected EOF/],
   ['a truncated compressed archive', gzipSync(whole).subarray(0, -50), /Cannot decompress gzip/],
   ['a manifest that is no JSON', await makeTar({ 'manifest.json': Buffer.from('{') }), /manifest\.json is not JSON/],
@@ -49,7 +54,11 @@ const BROKEN: [name: string, archive: Buffer, message: RegExp][] = [
   ['a name that leads outside', await makeTar({ '../../etc/passwd': Buffer.from('x') }), /"\.\.\/\.\.\/etc\/passwd" leads outside/],
   ['a link that leads outside', await makeTar({ l: { link: '../x' } }), /leads outside/],
   ['a link to an absolute path', await makeTar({ 'manifest.json': { link: '/etc/passwd' } }), /link to an absolute path/],
-  ['links in a circle', await makeTar({ 'manifest.json': { link: 'b' }, b: { link: 'manifest.json' } }), /does not contain manifest\.json/],
+  [
+    'links in a circle',
+    await makeTar({ 'manifest.json': { link: 'b' }, b: { link: 'manifest.json' } }),
+    /does not contain a manifest\.json/,
+  ],
   ['a device', await makeTar({ d: { type: 'character', major: 1, minor: 3 } }), /character device/],
   ['a sparse header of 10 GB', await buffer(writeTar([{ entry: tarEntry({ path: 's', size: 10e9, sparse: [] }) }])), /sparse file/],
   [

@@ -19,6 +19,8 @@ export interface DockerArchiveItem extends ArchivedManifest {
  * paths point into an OCI layout. Source: moby image/tarexport/load.go.
  */
 export function readDockerArchive(archive: SpooledArchive): DockerArchiveItem[] {
+  // Also what Docker says to archives of Docker before 1.10.
+  if (archive.find('manifest.json') === undefined) throw invalidArgument('invalid archive: does not contain a manifest.json')
   const bytes = archive.read('manifest.json', MAX_MANIFEST)
   let manifest: unknown
   try {

@@ -14,10 +14,8 @@ import type { SpooledArchive } from './spool-archive.ts'
  * others are kept. Throws NOT_FOUND for a wanted platform that is not there.
  */
 export function readImages(archive: SpooledArchive, platforms: readonly Platform[]): ArchivedImage[] {
+  if (archive.find('index.json') === undefined) return readDockerArchive(archive).map(fromItem)
   const items = archive.find('manifest.json') === undefined ? [] : readDockerArchive(archive)
-  const hasLayout = archive.find('index.json') !== undefined
-  // Without either it is an archive of Docker before 1.10, or none: the error names what Docker's does.
-  if (!hasLayout) return (items.length > 0 ? items : readDockerArchive(archive)).map((item) => fromItem(item))
   const images = readOciLayout(archive).map((image) => fromLayout(image, platforms))
   return images.map((image) =>
     withItem(

@@ -283,3 +283,56 @@ describe('another platform of a name', () => {
     assert.equal(test.images.get(idOf(OTHER)).id, idOf(OTHER), 'belongs to r:5000/app:1 now')
   })
 })
+
+describe('remove by platform', () => {
+  async function loaded() {
+    const test = imagesUnderTest()
+    const made = await multiPlatform()
+    await load(test, made.archive)
+    return { test, ...made }
+  }
+
+  const remove = (test: ImagesUnderTest, ref: string, platforms: Platform[], force = false) =>
+    test.images.remove(ref, { force, prune: true, platforms })
+
+  it('frees its content and leaves the name and the index', async () => {
+    const { test, index, host, other } = await loaded()
+    using _ = test
+    await test.images.resolve('r:5000/app:1', 'linux/s390x')
+    assert.deepEqual(await remove(test, 'r:5000/app:1', [S390X]), [{ deleted: other.digest }])
+    assert.deepEqual(has(test, index, host, other), [true, true, false])
+    assert.equal(test.images.get('r:5000/app:1').id, ID)
+    assert.equal(test.images.get('r:5000/app:1').descriptor?.digest, index.digest)
+    assert.throws(() => test.images.get(idOf(OTHER)), { code: 'NOT_FOUND' })
+    await assert.rejects(remove(test, 'r:5000/app:1', [S390X]), { code: 'NOT_FOUND', message: /does not provide the specified platform/ })
+  })
+
+  it('lets the name mean another platform when its own goes, with the attestation', async () => {
+    const { test, host, other, attestation } = await loaded()
+    using _ = test
+    await remove(test, 'r:5000/app:1', [hostPlatform()])
+    assert.equal(test.images.get('r:5000/app:1').id, idOf(OTHER))
+    assert.deepEqual(has(test, host, attestation, other), [false, false, true])
+  })
+
+  it('removes the image with the last of them', async () => {
+    const { test } = await loaded()
+    using _ = test
+    await remove(test, 'r:5000/app:1', [hostPlatform(), S390X])
+    await test.images.restore()
+    assert.deepEqual(test.content.list(), [])
+  })
+
+  it('is refused while a container or another name needs it', async () => {
+    const { test, host } = await loaded()
+    using _ = test
+    test.users.set(ID, [{ id: 'c'.repeat(64), running: false }])
+    await assert.rejects(remove(test, 'r:5000/app:1', [hostPlatform()]), { code: 'CONFLICT', message: /stopped container/ })
+    test.users.clear()
+    const layout = new LayoutBuilder()
+    layout.addImage(CONFIG, GZIPPED)
+    const named = { annotations: { 'io.containerd.image.name': 'docker.io/library/single:1' } }
+    await load(test, await layout.archive([{ ...host, platform: host.platform!, ...named }]))
+    await assert.rejects(remove(test, 'r:5000/app:1', [hostPlatform()], true), { code: 'CONFLICT', message: /multiple repositories/ })
+  })
+})
