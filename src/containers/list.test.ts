@@ -103,7 +103,7 @@ const deps: ListDeps = {
     },
     list: () => IMAGES,
   },
-  usage: async () => ({ sizeRw: 1, sizeRootFs: 2 }),
+  usage: async () => ({ sizeRw: 1, sizeRootFs: 2, disk: 3 }),
   now: parseNano('2024-05-06T07:05:00Z'),
 }
 

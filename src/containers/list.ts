@@ -14,7 +14,7 @@ export interface ListDeps {
   find(ref: string): Container
   images: Pick<ImageService, 'get' | 'list'>
   /** Bytes of writable layer and of everything the container sees. */
-  usage(id: string): Promise<{ sizeRw: number; sizeRootFs: number }>
+  usage(id: string): Promise<{ sizeRw: number; sizeRootFs: number; disk: number }>
   /** Nanoseconds since the epoch. */
   now: bigint
 }

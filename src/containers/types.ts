@@ -416,4 +416,6 @@ export interface ContainerSummary {
   status: string
   sizeRw?: number
   sizeRootFs?: number
+  /** What the writable layer takes of the disk: whole blocks, holes not counted. */
+  disk?: number
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open, readdir, rename, rm, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { invalidArgument, notFound } from '#errors'
 import { hexOf, isDigest } from '#oci'
 import type { Digest } from '#oci'
@@ -104,6 +104,14 @@ export function createContentStore(deps: { root: string }): ContentStore {
       return readFileSync(path(digest))
     },
 
+    diskUsage() {
+      const sizes = new Map<Digest, number>()
+      for (const digest of digests()) sizes.set(digest, diskSpace(path(digest)))
+      const others = readdirSync(ingests).map((name) => join(ingests, name))
+      const directories = [deps.root, dirname(blobs), blobs, ingests]
+      return { blobs: sizes, other: [...others, ...directories].reduce((sum, place) => sum + diskSpace(place), 0) }
+    },
+
     discard(digest) {
       if (isHeld(digest)) return false
       rmSync(path(digest), { force: true })
@@ -146,4 +154,9 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close()
   }
+}
+
+/** Whole blocks; 0 for what is gone. */
+function diskSpace(path: string): number {
+  return (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512
 }

@@ -65,6 +65,8 @@ export interface ContentStore {
   /** A small blob in one piece. Throws NOT_FOUND, or INVALID_ARGUMENT when it is larger than `limit` bytes. */
   readAll(digest: Digest, limit: number): Buffer
   list(): Blob[]
+  /** Bytes that blobs take of the disk, and everything else in the store (directories, what is being ingested). */
+  diskUsage(): { blobs: Map<Digest, number>; other: number }
   /** Deletes one blob unless a lease holds it. Whether it is gone; absent is fine. */
   discard(digest: Digest): boolean
   /** Paths of files that are neither blobs nor being written: what a crash, or somebody else, has left. */

@@ -7,7 +7,7 @@ import type { ChainStore } from './chain-store.ts'
 import type { InitLayerStore } from './init-layer-store.ts'
 import type { LayerStore } from './layer-store.ts'
 import type { Trash } from './trash.ts'
-import type { ChainId, Layer, LayerCare, LayerVerdict } from './types.ts'
+import type { ChainId, Layer, LayerCare, LayerVerdict, Snapshotter } from './types.ts'
 import type { JobRunner } from './unpack/job.ts'
 import type { TarSource } from './verify/verify-layer.ts'
 
@@ -22,7 +22,7 @@ export function createLayerCare(deps: {
   chains: ChainStore
   inits: InitLayerStore
   snapshots: ReadonlyMap<string, { parent?: ChainId }>
-}): LayerCare {
+}): LayerCare & Pick<Snapshotter, 'diskUsage'> {
   const { paths, metadata, content, jobs, layers, chains, inits } = deps
   const measureLayer = createLayerMeasure(deps)
 

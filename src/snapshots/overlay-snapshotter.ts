@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ContentStore } from '#content'
@@ -10,7 +10,7 @@ import { createChainStore } from './chain-store.ts'
 import { createInitLayerStore } from './init-layer-store.ts'
 import { createLayerCare } from './layer-care.ts'
 import { createLayerStore } from './layer-store.ts'
-import { measureTree } from './measure-tree.ts'
+import { diskSpace, measureTree } from './measure-tree.ts'
 import { readLayerTar } from './recipe/layer-tar.ts'
 import { createTrash } from './trash.ts'
 import { packTree } from './tree/pack-tree.ts'
@@ -142,7 +142,8 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
 
     async usage(key) {
       row(key)
-      return await measureTree(upperOf(key))
+      const usage = await measureTree(upperOf(key))
+      return { ...usage, disk: usage.disk + diskSpace(join(directory(key), 'work')) + statSync(directory(key)).blocks * 512 }
     },
     async changes(key) {
       using lower = mountView(lowerOf(row(key).parent))

@@ -89,7 +89,10 @@ export interface Snapshotter {
   overlay(key: string, options?: { volatile: boolean }): OverlayPlan
   /** Deletes a writable layer; idempotent. Its files go in the background. */
   remove(key: string): Promise<void>
+  /** What a writable layer holds; `disk` with the directories that overlayfs needs besides. Throws NOT_FOUND. */
   usage(key: string): Promise<DiskUsage>
+  /** Bytes that layers take of the disk, by diff id, and what belongs to none (init layers, directories of the store). Measured once for each layer. */
+  diskUsage(): Promise<{ layers: Map<Digest, number>; other: number }>
   /** What the writable layer changes against image and init layer, sorted by path. */
   changes(key: string): Promise<Change[]>
   /** The writable layer as an OCI layer tar (whiteouts included). */
@@ -141,6 +144,4 @@ export interface LayerCare {
   leftovers(): string[]
   /** Takes one of them away. */
   discard(leftover: string): void
-  /** Bytes on disk by diff id, and of what belongs to no layer of its own (init layers, directories of the store). */
-  diskUsage(): Promise<{ layers: Map<Digest, number>; other: number }>
 }

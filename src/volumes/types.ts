@@ -39,7 +39,7 @@ export interface VolumeService {
   remove(name: string, options: { force: boolean }): Promise<void>
   /** Unused volumes: anonymous ones, or `all`. Label filters are `key` or `key=value`. `reclaimed` in bytes. */
   prune(filters: { label: string[]; labelNot: string[]; all: boolean }): Promise<{ deleted: string[]; reclaimed: number }>
-  /** Bytes of file content, hard links once, by walking. Throws NOT_FOUND. */
+  /** Bytes that it takes of the disk (whole blocks, holes not counted, hard links once), by walking. Throws NOT_FOUND. */
   usage(name: string): Promise<number>
   /** Containers that have a volume, running or not; kept by `containers/` through these two, and again after a start of the daemon. */
   reference(name: string, containerId: string): void

@@ -124,7 +124,7 @@ class LocalVolumes implements VolumeService {
   }
 
   async usage(name: string): Promise<number> {
-    return (await measureTree(this.get(name).mountpoint)).size
+    return (await measureTree(this.get(name).mountpoint)).disk
   }
 
   reference(name: string, containerId: string): void {

@@ -62,23 +62,24 @@ function parseGoBool(text: string): boolean {
   throw invalidArgument(`invalid value for verbose: ${text}`)
 }
 
-/** An image is active when a container was made of it; what only inactive ones hold can be reclaimed. */
+/**
+ * An image is active when a container was made of it; what only inactive ones hold can be reclaimed. Sizes are those on the disk, with the
+ * blobs: other than in `docker images`, they add up.
+ */
 async function imageUsage({ images, containers }: ApiServerDeps, version: number): Promise<DiskUsageTotals<ImageSummary>> {
   const users = await imageUsers(containers)
-  const items = images.list({ all: false, filters: { reference: [], label: [], labelNot: [] } }).map((image) =>
-    encodeImageSummary(image, Math.max(version, 51), {
-      containers: users.get(image.id)?.length ?? 0,
-      sharedSize: images.sharedSize(image.id),
-    }),
-  )
-  const total = images.layersSize()
-  const active = items.filter((item) => item.Containers > 0)
-  const used = active.reduce((sum, item) => sum + item.Size - item.SharedSize, 0)
+  const disk = await images.diskUsage()
+  const list = images.list({ all: false, filters: { reference: [], label: [], labelNot: [] } })
+  const items = list.map((image) => {
+    const { size, shared } = disk.of(image.id)
+    const counts = { containers: users.get(image.id)?.length ?? 0, sharedSize: shared }
+    return encodeImageSummary({ ...image, size }, Math.max(version, 51), counts)
+  })
   return {
-    ActiveCount: active.length,
+    ActiveCount: items.filter((item) => item.Containers > 0).length,
     TotalCount: items.length,
-    TotalSize: total,
-    Reclaimable: Math.max(total - used, 0),
+    TotalSize: disk.total,
+    Reclaimable: disk.reclaimable(list.map(({ id }) => id).filter((id) => users.has(id))),
     Items: items.map((item) => (version < 44 ? { ...item, VirtualSize: item.Size } : item)),
   }
 }
@@ -94,14 +95,15 @@ export async function imageUsers(containers: ApiServerDeps['containers']): Promi
 async function containerUsage({ containers }: ApiServerDeps, version: number): Promise<DiskUsageTotals<ContainerSummary>> {
   const list = await containers.list({ all: true, limit: 0, size: true, filters: {} })
   const isActive = (status: string): boolean => status === 'running' || status === 'paused' || status === 'restarting'
-  const sum = (members: typeof list): number => members.reduce((total, { sizeRw = 0 }) => total + sizeRw, 0)
+  const sum = (members: typeof list): number => members.reduce((total, { disk = 0 }) => total + disk, 0)
   const active = list.filter(({ container }) => isActive(container.state.status))
   return {
     ActiveCount: active.length,
     TotalCount: list.length,
     TotalSize: sum(list),
     Reclaimable: sum(list) - sum(active),
-    Items: list.map((summary) => encodeContainerSummary(summary, version)),
+    // What is asked here is the disk; `docker ps --size` tells the bytes of the files.
+    Items: list.map(({ disk = 0, ...summary }) => encodeContainerSummary({ ...summary, sizeRw: disk }, version)),
   }
 }
 

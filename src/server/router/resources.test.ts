@@ -161,14 +161,17 @@ test('disk usage changes its form with the version', async () => {
   await using server = await startServer({
     containers: {
       list: async () => [
-        { ...fakeSummary(), sizeRw: 10 },
-        { ...fakeSummary({ state: { status: 'created' } }), sizeRw: 5 },
+        { ...fakeSummary(), sizeRw: 1, disk: 10 },
+        { ...fakeSummary({ state: { status: 'created' } }), sizeRw: 1, disk: 5 },
       ],
     },
     images: {
       list: () => [fakeImage(), fakeImage({ id: `sha256:${'9'.repeat(64)}`, size: 100 })],
-      layersSize: () => 4_000_100,
-      sharedSize: () => 0,
+      diskUsage: async () => ({
+        total: 4_000_100,
+        of: () => ({ size: 70, shared: 7 }),
+        reclaimable: (active) => 4_000_100 - 4_000_000 * [...active].length,
+      }),
     },
     volumes: { list: () => [fakeVolume()], usage: async () => 6, users: () => [] },
   })
@@ -176,6 +179,7 @@ test('disk usage changes its form with the version', async () => {
   const old = await get('/v1.51/system/df')
   assert.deepEqual(Object.keys(old), ['LayersSize', 'Images', 'Containers', 'Volumes', 'BuildCache'])
   assert.equal(old['LayersSize'], 4_000_100)
+  assert.deepEqual([old['Images'][0].Size, old['Images'][0].SharedSize, old['Containers'][0].SizeRw], [70, 7, 10])
   assert.deepEqual(old['Volumes'][0].UsageData, { Size: 6, RefCount: 0 })
   const both = await get('/v1.52/system/df')
   assert.equal(both['Images'].length, 2)
