@@ -21,6 +21,8 @@
  * ```
  */
 export { runRegistry } from './run-registry.ts'
+export { createCollector } from './gc/collector.ts'
+export { OWN_STORAGE } from './gc/collection-lock.ts'
 export { createRegistry } from './registry.ts'
 export type { Registry, RegistryDeps } from './registry.ts'
 export { openS3Storage } from './s3/s3-storage.ts'

@@ -18,6 +18,14 @@ export function createBlobKeeper({ blobs, uploads }: Pick<RegistryStorage, 'blob
         return blob
       }),
 
+    ifUntouched: (digest, since, work) =>
+      locks.run(digest, async () => {
+        const blob = await blobs.stat(digest)
+        if (blob !== undefined && blob.modified >= since) return false
+        await work()
+        return true
+      }),
+
     collect: (digest, { untouchedSince, before }) =>
       locks.run(digest, async () => {
         const blob = await blobs.stat(digest)

@@ -33,8 +33,9 @@ export function createRepository(name: string, { storage, keeper, locks }: Repos
   }
 
   async function keepManifest(digest: Digest): Promise<ManifestRecord | undefined> {
-    const record = await statManifest(digest)
-    return record && ((await keeper.keep(digest)) ? record : undefined)
+    if ((await statManifest(digest)) === undefined || (await keeper.keep(digest)) === undefined) return undefined
+    // Looked at again: a collection may have deleted it just before the touch. After the touch it does not.
+    return await statManifest(digest)
   }
 
   async function tagTarget(tag: string): Promise<Digest | undefined> {
@@ -108,11 +109,14 @@ export function createRepository(name: string, { storage, keeper, locks }: Repos
       using _lock = await locks.lock(name)
       const record = await statManifest(digest)
       if (record === undefined) return false
-      if (untouchedSince !== undefined && ((await blobs.stat(digest))?.modified ?? 0) >= untouchedSince) return false
-      for (const tag of await tagsOf(digest)) await records.delete(keys.tag(tag))
-      for await (const { name: tag } of records.list(keys.tagged(digest))) await records.delete(`${keys.tagged(digest)}/${tag}`)
-      if (record.subject !== undefined) await records.delete(`${keys.referrers(record.subject)}/${hexOf(digest)}`)
-      await records.delete(keys.manifest(digest))
+      const remove = async (): Promise<void> => {
+        for (const tag of await tagsOf(digest)) await records.delete(keys.tag(tag))
+        for await (const { name: tag } of records.list(keys.tagged(digest))) await records.delete(`${keys.tagged(digest)}/${tag}`)
+        if (record.subject !== undefined) await records.delete(`${keys.referrers(record.subject)}/${hexOf(digest)}`)
+        await records.delete(keys.manifest(digest))
+      }
+      if (untouchedSince !== undefined) return await keeper.ifUntouched(digest, untouchedSince, remove)
+      await remove()
       return true
     },
 

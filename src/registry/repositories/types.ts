@@ -79,6 +79,8 @@ export interface BlobKeeper {
   commit(upload: string, digest: Digest): Promise<void>
   /** Touches a blob. Undefined when it is not stored. */
   keep(digest: Digest): Promise<StoredBlob | undefined>
+  /** Runs `work`, while nobody can touch the blob, unless it was written or touched since `since` (milliseconds since the epoch); false then. */
+  ifUntouched(digest: Digest, since: number, work: () => Promise<void>): Promise<boolean>
   /**
    * Deletes a blob unless it was written or touched since `untouchedSince` (milliseconds since the epoch). `before` runs first, while nobody can touch
    * the blob: there its links go. Returns the bytes freed; undefined when it stays or is not there.

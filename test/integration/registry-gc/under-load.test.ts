@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { digestOf, MEDIA_TYPES, type Digest } from '#oci'
+import { createCollector, createRegistry, openFileStorage, OWN_STORAGE } from '#registry'
+
+const COLLECTIONS = 100
+const PUSHERS = 4
+/** Milliseconds: longer than a push here takes, short enough that shared layers grow old between two uses. */
+const GRACE = 300
+
+/** A client over HTTP that pushes as Docker does: asks for each blob, uploads what is missing, then the manifest. */
+class Pusher {
+  readonly #base: string
+
+  constructor(port: number, repository: string) {
+    this.#base = `http://127.0.0.1:${port}/v2/${repository}`
+  }
+
+  async blob(content: string): Promise<Digest> {
+    const digest = digestOf(content)
+    const known = await this.#send('HEAD', `/blobs/${digest}`)
+    if (known.status === 200) return digest
+    const uploaded = await this.#send('POST', `/blobs/uploads/?digest=${digest}`, content)
+    assert.equal(uploaded.status, 201)
+    return digest
+  }
+
+  async image(layers: readonly string[], tag: string): Promise<void> {
+    const digests = []
+    for (const layer of ['{}', ...layers]) digests.push(await this.blob(layer))
+    const [config, ...rest] = digests.map((digest) => ({ mediaType: 'application/octet-stream', digest, size: 2 }))
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config, layers: rest })
+    const answer = await this.#send('PUT', `/manifests/${tag}`, body, { 'Content-Type': MEDIA_TYPES.ociManifest })
+    assert.equal(answer.status, 201, `${tag}: ${answer.text}`)
+  }
+
+  /** Fetches the image and all it names. */
+  async verify(tag: string): Promise<void> {
+    const manifest = await this.#send('GET', `/manifests/${tag}`)
+    assert.equal(manifest.status, 200, `${tag} is gone`)
+    const { config, layers } = JSON.parse(manifest.text) as { config: { digest: Digest }; layers: { digest: Digest }[] }
+    for (const { digest } of [config, ...layers]) {
+      const blob = await this.#send('GET', `/blobs/${digest}`)
+      assert.equal(blob.status, 200, `${tag}: blob ${digest} is gone`)
+      assert.equal(digestOf(blob.text), digest)
+    }
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: string,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; text: string }> {
+    const response = await fetch(this.#base + path, { method, headers, ...(body !== undefined && { body }) })
+    return { status: response.status, text: await response.text() }
+  }
+}
+
+it('Collector.collect takes nothing that was acknowledged while pushes of shared layers run', { timeout: 60_000 }, async () => {
+  const root = await mkdtemp(join(tmpdir(), 'gantry-collector-'))
+  await using owned = new AsyncDisposableStack()
+  owned.defer(() => rm(root, { recursive: true }))
+  const storage = owned.use(await openFileStorage({ root, sync: false }))
+  const registry = createRegistry({ storage })
+  owned.defer(() => registry.close())
+  const { port } = await registry.listen({ host: '127.0.0.1', port: 0 })
+  const collector = createCollector({ storage, ...registry, lock: OWN_STORAGE })
+  let isDone = false
+  let pushes = 0
+
+  async function push(number: number): Promise<void> {
+    const pusher = new Pusher(port, `team/app-${number % 2}`)
+    for (let round = 0; !isDone; round++) {
+      const tag = `t${number}`
+      // A tag that moves leaves its old manifest and layers as garbage; the shared layers come and go as such with all pushers.
+      await pusher.image([`shared ${round % 3}`, `own ${number} ${round}`], tag)
+      pushes++
+      await pusher.verify(tag)
+      if (round % 5 === 0) await sleep(GRACE * 1.2)
+    }
+    await pusher.verify(`t${number}`)
+  }
+
+  const pushing = Promise.all(Array.from({ length: PUSHERS }, (_, number) => push(number)))
+  let deleted = 0
+  try {
+    for (let run = 0; run < COLLECTIONS; run++) {
+      const report = await collector.collect({ deleteUntagged: true, dryRun: false, grace: GRACE })
+      deleted += report.deletedBlobs
+      await sleep(10)
+    }
+  } finally {
+    isDone = true
+    await pushing
+  }
+  assert.ok(pushes > PUSHERS && deleted > PUSHERS, `only ${pushes} pushes and ${deleted} deletions: nothing was tried`)
+})
