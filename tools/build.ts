@@ -34,6 +34,19 @@ function apart(filter: RegExp, bundle: string, importer?: string): Plugin {
   }
 }
 
+/** Of node's own modules: with OpenSSL's tables they cost a start 10 ms, and few daemons and commands need them. Loaded when something of theirs is used. */
+const lateModules: Plugin = {
+  name: 'late-modules',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:(https|tls)$/ }, ({ path }) => ({ path, namespace: 'late' }))
+    bundler.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => {
+      const names = JSON.stringify(Object.keys(process.getBuiltinModule(path) ?? {}))
+      const getter = `(name) => [name, { enumerable: true, get: () => process.getBuiltinModule('${path}')[name] }]`
+      return { contents: `module.exports = Object.defineProperties({}, Object.fromEntries(${names}.map(${getter})))` }
+    })
+  },
+}
+
 const common: BuildOptions = {
   bundle: true,
   absWorkingDir: root,
@@ -66,9 +79,9 @@ await Promise.all([
     ...common,
     entryPoints: [resolve(root, 'src/main.ts')],
     outfile: resolve(root, 'dist/gantry.cjs'),
-    plugins: [apart(/^#(daemon|snapshots)$/, 'engine', 'src/main.ts'), apart(/^#registry$/, 'registry', 'src/main.ts')],
+    plugins: [lateModules, apart(/^#(daemon|snapshots)$/, 'engine', 'src/main.ts'), apart(/^#registry$/, 'registry', 'src/main.ts')],
   }),
-  part('engine', "export { runDaemon } from '#daemon'; export { runUnpackWorker } from '#snapshots'"),
+  part('engine', "export { runDaemon } from '#daemon'; export { runUnpackWorker } from '#snapshots'", [lateModules]),
   part('registry', "export { runRegistry } from '#registry'", [apart(new RegExp(`^${AWS_SDK}$`), 'aws-sdk')]),
   part('aws-sdk', `export * from '${AWS_SDK}'`),
 ])

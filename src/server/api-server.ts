@@ -3,7 +3,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Server as TlsServer } from 'node:tls'
 import { formatVersion, MAX_API_VERSION, MIN_API_VERSION, parseVersion } from '#api'
 import { codeOf, invalidArgument } from '#errors'
 import type { ApiServerDeps } from './backend.ts'
@@ -143,7 +142,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       // A client may close its sending side and still want the answer; Go's server gives it.
       Object.assign(server, { httpAllowHalfOpen: true, shouldUpgradeCallback: shouldUpgrade })
       // With TLS the event `connection` gives the encrypted socket.
-      server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', watchConnection)
+      server.on('setSecureContext' in server ? 'secureConnection' : 'connection', watchConnection)
       server.on('request', onRequest)
       server.on('upgrade', onUpgrade)
       server.on('clientError', onClientError)
