@@ -1,4 +1,4 @@
-import { unlink } from 'node:fs/promises'
+import { rmdir, unlink } from 'node:fs/promises'
 import { codeOf, conflict, internal, invalidArgument } from '#errors'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
@@ -112,10 +112,10 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
   publishEvent(ctx, record, 'destroy')
 }
 
-/** The log may be large, and freeing it takes the file system its time: not on this thread. */
+/** The log may be large, and freeing it takes a file system its time, as does the end of a directory in its journal: not on this thread. */
 async function removeLog(directory: string, logPath: string): Promise<void> {
   if (logPath !== '') await unlink(logPath).catch(() => undefined)
-  await removeDirectory(directory)
+  await rmdir(directory).catch(() => removeDirectory(directory))
 }
 
 async function removeVolumes(ctx: Context, record: ContainerEntry['record']): Promise<void> {

@@ -42,9 +42,17 @@ export function createNetworkService(deps: NetworkDeps): NetworkService {
   const ports = createPortAllocator(deps)
   const firewall = createFirewall({ ...deps, enabled: options.firewall, ipForward: options.ipForward })
   let bridge: BridgeDriver | undefined
+  /** As stored: each start and each end of a container asks for them several times. */
+  let known: readonly NetworkRecord[] | undefined
 
   function list(): NetworkRecord[] {
-    return records.all().map(({ value }) => value)
+    known ??= records.all().map(({ value }) => value)
+    return [...known]
+  }
+
+  function put(record: NetworkRecord): void {
+    records.put(record.id, record)
+    known = undefined
   }
 
   function get(ref: string): NetworkRecord {
@@ -65,7 +73,7 @@ export function createNetworkService(deps: NetworkDeps): NetworkService {
     const existing = list().find((record) => record.name === name)
     if (existing !== undefined) return existing
     const record = newDefaultNetwork(name, formatNano(nowNano()))
-    records.put(record.id, record)
+    put(record)
     return record
   }
 
@@ -79,7 +87,7 @@ export function createNetworkService(deps: NetworkDeps): NetworkService {
       alive: onBridge.filter(isAlive),
       dead: onBridge.filter((endpoint) => !isAlive(endpoint)),
     })
-    records.put(record.id, withBridgeOptions(record, options, bridge.ipam))
+    put(withBridgeOptions(record, options, bridge.ipam))
     byContainer.clear()
     for (const endpoint of endpoints) {
       if (!isAlive(endpoint)) {

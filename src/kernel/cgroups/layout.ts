@@ -7,7 +7,7 @@
  */
 
 import { readFileSync } from 'node:fs'
-import { join, normalize } from 'node:path'
+import { join } from 'node:path'
 import { parseMountinfo } from '../mountinfo.ts'
 
 /** The v1 controllers Gantry uses; `systemd` is the named hierarchy without limits in which systemd keeps its units. */
@@ -53,12 +53,13 @@ export function detectCgroupLayout(mountinfo: string = readFileSync('/proc/self/
 
 /** `parent` is cleaned as an absolute path, so that `../..` cannot lead out of the hierarchy. */
 export function locateCgroup(layout: CgroupLayout, where: { parent: string; id: string }): CgroupLocation {
-  const path = normalize(join('/', where.parent, where.id))
+  const path = join('/', where.parent, where.id)
   if (layout.version === 2) return { version: 2, directory: join(layout.root, path) }
   const directories: Partial<Record<V1Controller, string>> = {}
   for (const controller of V1_CONTROLLERS) {
     const mount = layout.mounts[controller]
-    if (mount !== undefined) directories[controller] = join(mount, path)
+    // Both are clean, and this is done for each start.
+    if (mount !== undefined) directories[controller] = mount + path
   }
   return { version: 1, directories }
 }
