@@ -4,7 +4,7 @@ import { digestOf, MEDIA_TYPES, parseReference, type Digest } from '#oci'
 import { createHostResolver, createRemotes } from '#remotes'
 import { tar } from '../harness/tar.ts'
 
-/** An image of two layers that is like no other, as its blobs. */
+/** An image that is like no other, as its blobs. */
 export interface SmallImage {
   manifest: Buffer
   digest: Digest
@@ -14,9 +14,9 @@ export interface SmallImage {
 
 const part = (bytes: Buffer): { bytes: Buffer; digest: Digest } => ({ bytes, digest: digestOf(bytes) })
 
-/** `size`: bytes of the first layer, near enough; the second one is small. */
-export function makeSmallImage(size: number): SmallImage {
-  const tars = [size, 500].map((bytes, number) => tar([{ name: `file-${number}`, data: randomBytes(bytes) }]))
+/** `sizes`: bytes of the layers, near enough. */
+export function makeSmallImage(sizes: readonly number[]): SmallImage {
+  const tars = sizes.map((bytes, number) => tar([{ name: `file-${number}`, data: randomBytes(bytes) }]))
   const layers = tars.map((bytes) => part(gzipSync(bytes)))
   const rootfs = { type: 'layers', diff_ids: tars.map((bytes) => digestOf(bytes)) }
   const config = part(Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Cmd: ['sh'] }, rootfs })))

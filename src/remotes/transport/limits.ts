@@ -9,7 +9,7 @@ export const DEFAULT_LIMITS: TransferLimits = {
   response: 60 * SECOND,
   uploadResponse: 600 * SECOND,
   idle: 30 * SECOND,
-  window: 60 * SECOND,
+  window: 30 * SECOND,
   minimumBytes: 4 * KIB,
   backoff: 0.5 * SECOND,
   backoffMaximum: 30 * SECOND,
