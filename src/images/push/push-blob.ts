@@ -4,6 +4,7 @@ import type { RemoteRepository } from '#remotes'
 import type { Snapshotter } from '#snapshots'
 import type { BlobPlaces } from '../blob-places.ts'
 import { createLayerCompressor } from './compress-layer.ts'
+import type { LayerCompressor } from './compress-layer.ts'
 import type { CompressedLayers } from './compressed-layers.ts'
 import type { PushProgress } from './push-progress.ts'
 import type { PushSource } from './push-plan.ts'
@@ -80,10 +81,15 @@ async function pushMade(
   return blob
 }
 
-/** The same stream, which fails at its end when it was not what is expected: the registry would refuse it, and not say why. */
-function opensAs(expected: Blob, { open, result }: ReturnType<typeof createLayerCompressor>): typeof open {
+/** The same stream, which fails as soon as it is not what is expected: the registry would refuse it, and not say why. */
+function opensAs(expected: Blob, { open, result }: LayerCompressor): LayerCompressor['open'] {
   return async function* (signal) {
-    yield* open(signal)
+    let size = 0
+    for await (const chunk of open(signal)) {
+      size += chunk.length
+      if (size > expected.size) throw new ChangedCompression()
+      yield chunk
+    }
     if (result().digest !== expected.digest) throw new ChangedCompression()
   }
 }
