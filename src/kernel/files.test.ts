@@ -170,4 +170,23 @@ suite('files', () => {
     assert.ok(fstatSync(reused).isCharacterDevice())
     closeSync(reused)
   })
+
+  test('spreadSubdirectories sets the flag beside the others', () => {
+    const asked: [unknown, number | undefined][] = []
+    const system = createFakeSystemCalls(({ args: [, request, flags] }) => {
+      const words = flags as Int32Array
+      asked.push([request, words[0]])
+      if (asked.length === 1) words[0] = 0x80000
+      return 0
+    })
+    createFiles(system).spreadSubdirectories(rootPath)
+    assert.deepEqual(asked, [
+      [0x80086601, 0],
+      [0x40086602, 0xa0000],
+    ])
+  })
+
+  test('spreadSubdirectories leaves alone what knows no such flag', () => {
+    files.spreadSubdirectories('/proc')
+  })
 })

@@ -33,6 +33,11 @@ export interface Files {
   setTimes(path: FilePath, atime: bigint, mtime: bigint): void
   /** Flushes the file system that holds `path`. Blocks: call it off the main thread. */
   syncfs(path: string): void
+  /**
+   * Tells ext4 that the subdirectories to come of this directory have nothing to do with each other: it puts each in a block group of its own instead of
+   * near the others (`chattr +T`, ext4(5)). Other file systems, and callers that do not own it, are left alone.
+   */
+  spreadSubdirectories(path: string): void
   /** SEEK_DATA/SEEK_HOLE extents of a regular file, for sparse copies. */
   dataExtents(fd: number, size: number): { offset: number; length: number }[]
 }

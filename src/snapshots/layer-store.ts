@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs
 import { join } from 'node:path'
 import { codeOf, EngineError, invalidArgument, notFound } from '#errors'
 import type { ContentStore } from '#content'
+import type { Files } from '#kernel'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
 import type { LayerPlace } from './recipe/layer-tar.ts'
@@ -57,6 +58,7 @@ export function createLayerStore(deps: {
   directory: string
   metadata: Metadata
   content: ContentStore
+  files: Files
   jobs: JobRunner
   trash: Trash
   bootId: string
@@ -65,6 +67,8 @@ export function createLayerStore(deps: {
   report: (error: unknown) => void
 }): LayerStore {
   mkdirSync(deps.directory, { recursive: true, mode: 0o710 })
+  // Layers are unpacked at the same time and deleted one by one; in one place ext4 would be busy there, and search among the dead for each new inode.
+  deps.files.spreadSubdirectories(deps.directory)
   const repository = deps.metadata.repository<LayerRow>('layers')
   const rows = new Map(repository.all().map(({ key, value }) => [key as Digest, value]))
   const unpacking = new Map<Digest, Promise<Layer>>()

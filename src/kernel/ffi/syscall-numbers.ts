@@ -15,6 +15,7 @@ const SHARED = {
 
 const X64 = {
   lseek: 8,
+  ioctl: 16,
   socket: 41,
   bind: 49,
   setsockopt: 54,
@@ -38,6 +39,7 @@ export type SyscallName = keyof typeof SHARED | keyof typeof X64
 
 const ARM64: Record<keyof typeof X64, number> = {
   lseek: 62,
+  ioctl: 29,
   socket: 198,
   bind: 200,
   setsockopt: 208,
