@@ -4,6 +4,10 @@ import type { Command } from './command.ts'
 export interface CommandNode {
   name: string
   short: string
+  /** Of a group: the text of its help page where that is longer. */
+  long?: string
+  /** Of a group: all its commands are. */
+  experimental?: boolean
   /** Other spellings of the name, not shown in lists. */
   aliases?: readonly string[]
   hidden?: boolean

@@ -30,6 +30,8 @@ export interface Command {
   interspersed?: boolean
   /** API version that brought the command. */
   version?: string
+  /** Docker may change it or take it away; its help page says so. */
+  experimental?: boolean
   run(cli: Cli, invocation: Invocation<FlagTable>): Promise<number>
 }
 

@@ -28,13 +28,32 @@ export function usageLine(program: string, path: readonly string[], command: Com
 export function commandHelp(program: string, path: readonly string[], command: Command, columns: number = DEFAULT_COLUMNS): string {
   let text = `Usage:  ${usageLine(program, path, command)}\n\n${(command.long ?? command.short).replaceAll('{program}', program).trim()}\n`
   if (command.aliases !== undefined) text += `\nAliases:\n  ${command.aliases.map((alias) => `${program} ${alias}`).join(', ')}\n`
+  if (command.experimental === true) text += experimentalNote([program, ...path].join(' '))
   return text + optionsSection('Options', command.flags, columns)
 }
 
+function experimentalNote(name: string): string {
+  return `
+EXPERIMENTAL:
+  ${name} is an experimental feature.
+  Experimental features provide early access to product functionality. These
+  features may change between releases without warning, or can be removed from a
+  future release. Learn more about experimental features in our documentation:
+  https://docs.docker.com/go/experimental/
+`
+}
+
 /** The help page of a group of commands. */
-export function groupHelp(program: string, path: readonly string[], short: string, sections: readonly Section[]): string {
+export function groupHelp(
+  program: string,
+  path: readonly string[],
+  group: { short: string; long?: string; experimental?: boolean },
+  sections: readonly Section[],
+): string {
   const name = [program, ...path].join(' ')
-  return `Usage:  ${name} COMMAND\n\n${short}\n${sectionsText(sections)}\nRun '${name} COMMAND --help' for more information on a command.\n`
+  const text = (group.long ?? group.short).replaceAll('{program}', program)
+  const note = group.experimental === true ? experimentalNote(name) : ''
+  return `Usage:  ${name} COMMAND\n\n${text}\n${note}${sectionsText(sections)}\nRun '${name} COMMAND --help' for more information on a command.\n`
 }
 
 /** The help page of the program itself. */

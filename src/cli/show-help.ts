@@ -24,7 +24,7 @@ export function showGroup(cli: Cli, found: Found): number {
     { title: 'Management Commands', commands: groups },
     { title: 'Commands', commands: leaves },
   ]
-  const help = groupHelp(cli.program, found.path, found.node.short, sections)
+  const help = groupHelp(cli.program, found.path, found.node, sections)
   // Asked for, it is output; instead of a command, it is a complaint.
   ;(asksForHelp ? cli.stdout : cli.stderr).write(help)
   return 0

@@ -95,6 +95,29 @@ const SYSTEM: readonly CommandNode[] = [
   { name: 'prune', short: 'Remove unused data', load: () => import('./system/prune.ts') },
 ]
 
+const MANIFEST: readonly CommandNode[] = [
+  { name: 'annotate', short: 'Add additional information to a local image manifest', load: () => import('./manifest/annotate.ts') },
+  {
+    name: 'create',
+    short: 'Create a local manifest list for annotating and pushing to a registry',
+    load: () => import('./manifest/create.ts'),
+  },
+  { name: 'inspect', short: 'Display an image manifest, or manifest list', load: () => import('./manifest/inspect.ts') },
+  { name: 'push', short: 'Push a manifest list to a repository', load: () => import('./manifest/push.ts') },
+  { name: 'rm', short: 'Delete one or more manifest lists from local storage', load: () => import('./manifest/rm.ts') },
+]
+
+const MANIFEST_LONG = `The **{program} manifest** command has subcommands for managing image manifests and
+manifest lists. A manifest list allows you to use one name to refer to the same image
+built for multiple architectures.
+
+To see help for a subcommand, use:
+
+    {program} manifest CMD --help
+
+For full details on using {program} manifest lists, see the registry v2 specification.
+`
+
 const CONTEXT: readonly CommandNode[] = [
   { name: 'create', short: 'Create a context', load: () => import('./context/create.ts') },
   {
@@ -126,6 +149,13 @@ export const ROOT_COMMANDS: readonly CommandNode[] = [
   { name: 'container', short: 'Manage containers', children: CONTAINER },
   { name: 'context', short: 'Manage contexts', children: CONTEXT },
   { name: 'image', short: 'Manage images', children: IMAGE },
+  {
+    name: 'manifest',
+    short: 'Manage Docker image manifests and manifest lists',
+    long: MANIFEST_LONG.trimEnd(),
+    experimental: true,
+    children: MANIFEST,
+  },
   { name: 'network', short: 'Manage networks', children: NETWORK },
   { name: 'system', short: 'Manage Docker', children: SYSTEM },
   { name: 'volume', short: 'Manage volumes', children: VOLUME },
@@ -144,7 +174,7 @@ export const ROOT_COMMANDS: readonly CommandNode[] = [
 ]
 
 const COMMON = ['run', 'exec', 'ps', 'build', 'pull', 'push', 'images', 'login', 'logout', 'search', 'version', 'info']
-const MANAGEMENT = ['container', 'context', 'image', 'network', 'system', 'volume']
+const MANAGEMENT = ['container', 'context', 'image', 'manifest', 'network', 'system', 'volume']
 
 /** The sections of the main help page and the commands in each, in their order. */
 export const ROOT_SECTIONS: readonly { title: string; names: readonly string[] }[] = [

@@ -31,3 +31,17 @@ export function indentJson(text: string, prefix: string, indent: string): string
   }
   return out
 }
+
+/** JSON text without blanks, as Go embeds it: numbers keep their digits, keys their order; what HTML minds is escaped. */
+export function compactJson(text: string): string {
+  return escapeHtml((text.match(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/gs) ?? []).join(''))
+}
+
+/** A string as Go's encoder writes it. */
+export function goString(text: string): string {
+  return escapeHtml(JSON.stringify(text))
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll(/[<>&\u2028\u2029]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

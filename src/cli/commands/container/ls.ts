@@ -37,10 +37,19 @@ export const command: Command = defineCommand({
     })
     const now = Date.now()
     const rows = containers.map((container) => containerView(container, { truncate: !flags['no-trunc'], now }))
-    cli.stdout.write(formatList(format, rows, CONTAINER_LIST.headers))
+    cli.stdout.write(formatContainers(format, rows))
     return OK
   },
 })
+
+/** Docker tries a format out here before it asks the daemon, and has other words for what is wrong with it. */
+function formatContainers(format: string, rows: Parameters<typeof formatList>[1]): string {
+  try {
+    return formatList(format, rows, CONTAINER_LIST.headers)
+  } catch (error) {
+    throw new Error((error as Error).message.replace(/^template parsing error:/, 'failed to execute template:'), { cause: error })
+  }
+}
 
 const QUIET = '{{.ID}}'
 
