@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Readable } from 'node:stream'
 import { digestOf } from '#oci'
-import { registryUnderTest } from './testing/registry-under-test.ts'
+import { registryUnderTest, until } from './testing/registry-under-test.ts'
 import type { Access, AccessController, AccessDecision, Upstream } from './types.ts'
 
 const CONTENT = 'content of a layer'
@@ -194,7 +194,9 @@ describe('createRegistry: events', () => {
     await using test = await registryUnderTest()
     await test.pushBlob('a', CONTENT)
     await (await test.fetch(`/v2/a/blobs/${DIGEST}`)).text()
+    await until(() => test.reports.length === 2)
     await (await test.fetch('/nowhere')).text()
+    await until(() => test.reports.length === 3)
     assert.deepEqual(
       test.reports.map(({ route, repository, status, received, sent, aborted }) => [
         route,

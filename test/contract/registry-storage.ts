@@ -292,7 +292,7 @@ export function registryStorageContract(implementation: string, setUp: () => Pro
     it('put and delete beside each other in one directory lose nothing', async () => {
       await using test = await setUp()
       const { records } = test.storage
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < 50; round++) {
         await Promise.all([records.put('d/deep/new', Buffer.from('n')), records.delete('d/deep/old')])
         assert.equal(String(await records.get('d/deep/new')), 'n')
         await Promise.all([records.put('d/deep/old', Buffer.from('o')), records.delete('d/deep/new')])
@@ -306,12 +306,7 @@ export function registryStorageContract(implementation: string, setUp: () => Pro
       for (const key of ['d/b', 'd/a', 'd/B', 'd/a-1', 'd/a.1', 'd/10', 'd/9', 'd/_x', 'd/sub/inner', 'dd/other']) {
         await records.put(key, Buffer.from(key))
       }
-      const listed = await all(records.list('d'))
-      assert.deepEqual(
-        listed.map(({ name }) => name),
-        ['10', '9', 'B', '_x', 'a', 'a-1', 'a.1', 'b'],
-      )
-      for (const { modified } of listed) assert.ok(Math.abs(modified - Date.now()) < 60_000)
+      assert.deepEqual(await all(records.list('d')), ['10', '9', 'B', '_x', 'a', 'a-1', 'a.1', 'b'])
       assert.deepEqual(await all(records.list('nowhere')), [])
     })
 
@@ -319,8 +314,7 @@ export function registryStorageContract(implementation: string, setUp: () => Pro
       await using test = await setUp()
       const { records } = test.storage
       for (const name of ['a', 'b', 'd', 'e']) await records.put(`tags/${name}`, Buffer.from(name))
-      const names = async (options: { after?: string; limit?: number }): Promise<string[]> =>
-        (await all(records.list('tags', options))).map(({ name }) => name)
+      const names = (options: { after?: string; limit?: number }): Promise<string[]> => all(records.list('tags', options))
       assert.deepEqual(await names({ after: 'b' }), ['d', 'e'])
       assert.deepEqual(await names({ after: 'c' }), ['d', 'e'])
       assert.deepEqual(await names({ limit: 2 }), ['a', 'b'])
@@ -358,10 +352,7 @@ export function registryStorageContract(implementation: string, setUp: () => Pro
       for (let at = 0; at < names.length; at += 50) {
         await Promise.all(names.slice(at, at + 50).map((name) => test.storage.records.put(`many/${name}`, Buffer.from('x'))))
       }
-      assert.deepEqual(
-        (await all(test.storage.records.list('many'))).map(({ name }) => name),
-        names,
-      )
+      assert.deepEqual(await all(test.storage.records.list('many')), names)
     })
 
     it('records and blobs are there after a restart', async () => {

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf } from '#oci'
-import { registryUnderTest, type RegistryUnderTest } from '../testing/registry-under-test.ts'
+import { registryUnderTest, until, type RegistryUnderTest } from '../testing/registry-under-test.ts'
 
 async function open({ port }: RegistryUnderTest): Promise<{ socket: Socket; answer: () => string; closed: Promise<unknown> } & Disposable> {
   const socket = connect(port, '127.0.0.1')
@@ -15,15 +15,6 @@ async function open({ port }: RegistryUnderTest): Promise<{ socket: Socket; answ
   const closed = once(socket, 'close')
   await once(socket, 'connect')
   return { socket, answer: () => text, closed, [Symbol.dispose]: () => socket.destroy() }
-}
-
-/** Until `condition` holds. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (await condition()) return
-    await sleep(10)
-  }
-  assert.fail('it did not happen within two seconds')
 }
 
 async function startUpload(test: RegistryUnderTest): Promise<string> {

@@ -21,7 +21,7 @@ export function createRepository(name: string, { storage, keeper, locks }: Repos
   const keys = repositoryKeys(name)
 
   async function* digestsIn(directory: string): AsyncIterable<Digest> {
-    for await (const { name: hex } of records.list(directory)) {
+    for await (const hex of records.list(directory)) {
       const digest = `sha256:${hex}`
       if (isDigest(digest)) yield digest
     }
@@ -53,7 +53,7 @@ export function createRepository(name: string, { storage, keeper, locks }: Repos
 
   async function tagsOf(digest: Digest): Promise<string[]> {
     const tags: string[] = []
-    for await (const { name: tag } of records.list(keys.tagged(digest))) if ((await tagTarget(tag)) === digest) tags.push(tag)
+    for await (const tag of records.list(keys.tagged(digest))) if ((await tagTarget(tag)) === digest) tags.push(tag)
     return tags
   }
 
@@ -111,7 +111,7 @@ export function createRepository(name: string, { storage, keeper, locks }: Repos
       if (record === undefined) return false
       const remove = async (): Promise<void> => {
         for (const tag of await tagsOf(digest)) await records.delete(keys.tag(tag))
-        for await (const { name: tag } of records.list(keys.tagged(digest))) await records.delete(`${keys.tagged(digest)}/${tag}`)
+        for await (const tag of records.list(keys.tagged(digest))) await records.delete(`${keys.tagged(digest)}/${tag}`)
         if (record.subject !== undefined) await records.delete(`${keys.referrers(record.subject)}/${hexOf(digest)}`)
         await records.delete(keys.manifest(digest))
       }
@@ -145,14 +145,14 @@ export function createRepository(name: string, { storage, keeper, locks }: Repos
     },
 
     async *tags(options) {
-      for await (const { name: tag } of records.list(keys.tags, options)) yield tag
+      yield* records.list(keys.tags, options)
     },
 
     tagsOf,
 
     async *referrers(subject, { after } = {}) {
       const directory = keys.referrers(subject)
-      for await (const { name: hex } of records.list(directory, after === undefined ? {} : { after: hexOf(after) })) {
+      for await (const hex of records.list(directory, after === undefined ? {} : { after: hexOf(after) })) {
         const record = await records.get(`${directory}/${hex}`)
         const descriptor = record && readReferrer(record)
         if (descriptor !== undefined) yield descriptor

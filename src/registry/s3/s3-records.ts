@@ -28,7 +28,7 @@ export function createS3Records(bucket: Bucket): RecordStorage {
       if (left <= 0) return
       for await (const child of bucket.children(keyOf(directory), { pageSize: limit, ...(after !== undefined && { after }) })) {
         if (child.kind === 'directory') continue
-        yield { name: child.name, modified: child.modified }
+        yield child.name
         if (--left === 0) return
       }
     },

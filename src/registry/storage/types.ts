@@ -86,7 +86,7 @@ export interface RecordStorage {
   /** Absent is fine. */
   delete(key: string): Promise<void>
   /** The documents directly in `directory` (`repositories/a/_tags`, no slash at the end), by name, in byte order. */
-  list(directory: string, options?: ListOptions): AsyncIterable<{ name: string; modified: number }>
+  list(directory: string, options?: ListOptions): AsyncIterable<string>
   /** The directories directly in `directory` by name, each once, in byte order of the name (`a` before `a-b`). */
   directories(directory: string, options?: ListOptions): AsyncIterable<string>
 }

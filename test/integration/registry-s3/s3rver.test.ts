@@ -62,10 +62,7 @@ it('openS3Storage works with s3rver', async () => {
   assert.deepEqual(await buffer(await storage.blobs.read(digest, { start: 5, end: 14 })), content.subarray(5, 15))
   assert.equal(await storage.uploads.stat(id), undefined)
   for (const tag of ['a', 'b', 'c']) await storage.records.put(`repositories/x/_tags/${tag}`, Buffer.from(digest))
-  assert.deepEqual(
-    (await Array.fromAsync(storage.records.list('repositories/x/_tags', { after: 'a' }))).map((entry) => entry.name),
-    ['b', 'c'],
-  )
+  assert.deepEqual(await Array.fromAsync(storage.records.list('repositories/x/_tags', { after: 'a' })), ['b', 'c'])
   // One level only: s3rver does not see directories that hold nothing but directories.
   assert.deepEqual(await Array.fromAsync(storage.records.directories('repositories/x')), ['_tags'])
   assert.equal((await fetch((await storage.redirect(digest, 'GET')) ?? '')).status, 200)

@@ -3,9 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-
-/** A directory may be removed, being empty, between its making and the rename into it: so often it is made again. */
-const RENAME_ATTEMPTS = 10
+import { AsyncMutex } from '#lib'
 
 export interface DurableFiles {
   /** Writes `bytes` to `path` in one step; directories are made. */
@@ -26,35 +24,25 @@ export interface DurableFilesOptions {
 }
 
 export function createDurableFiles({ temporary, sync }: DurableFilesOptions): DurableFiles {
+  /** Held while names change: else `remove` takes away the empty directory that a rename is about to go into. Nobody waits for the disk under it. */
+  const names = new AsyncMutex()
+
   async function syncContent(file: FileHandle): Promise<void> {
     if (sync) await file.datasync()
   }
 
-  async function syncDirectory(path: string): Promise<void> {
-    if (!sync) return
-    await using directory = await open(path, 'r')
-    await directory.sync()
-  }
-
-  /** Makes `path` and the directories above it, and brings their names to the disk. */
-  async function makeDirectory(path: string): Promise<void> {
-    const first = await mkdir(path, { recursive: true, mode: 0o700 })
-    if (first === undefined) return
-    for (let made = path; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made))
-  }
-
   async function moveInto(from: string, path: string): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      await makeDirectory(dirname(path))
-      try {
-        await rename(from, path)
-        await syncDirectory(dirname(path))
-        return
-      } catch (error) {
-        // Either `from` is not there, or `remove` took the empty directory away in between.
-        if (!isMissing(error) || attempt === RENAME_ATTEMPTS || !(await exists(from))) throw error
-      }
+    const directory = dirname(path)
+    let made: string | undefined
+    {
+      using _lock = await names.lock()
+      made = await mkdir(directory, { recursive: true, mode: 0o700 })
+      await rename(from, path)
     }
+    if (!sync) return
+    // The name of the file, and those of the directories above it that are new.
+    const last = made === undefined ? directory : dirname(made)
+    for (let at = directory; at.length >= last.length; at = dirname(at)) await syncDirectory(at)
   }
 
   return {
@@ -86,30 +74,45 @@ export function createDurableFiles({ temporary, sync }: DurableFilesOptions): Du
     },
 
     async remove(path, root) {
-      try {
-        await unlink(path)
-      } catch (error) {
-        if (isMissing(error)) return
-        throw error
+      let directory = dirname(path)
+      {
+        using _lock = await names.lock()
+        if (!(await unlinkIfThere(path))) return
+        while (directory.length > root.length && (await rmdirIfEmpty(directory))) directory = dirname(directory)
       }
-      for (let directory = dirname(path); directory.length > root.length; directory = dirname(directory)) {
-        try {
-          await rmdir(directory)
-        } catch {
-          // Not empty, or somebody else was faster: either way there is nothing more to do above it.
-          return syncDirectory(directory).catch(() => {})
-        }
-      }
+      if (sync) await syncDirectory(directory)
     },
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+/** A directory that is gone needs no sync: whoever removed it has synced the one above. */
+async function syncDirectory(path: string): Promise<void> {
   try {
-    await using _file = await open(path, 'r')
+    await using directory = await open(path, 'r')
+    await directory.sync()
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+}
+
+async function unlinkIfThere(path: string): Promise<boolean> {
+  try {
+    await unlink(path)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
+}
+
+async function rmdirIfEmpty(path: string): Promise<boolean> {
+  try {
+    await rmdir(path)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
+    throw error
   }
 }
 

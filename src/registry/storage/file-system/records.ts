@@ -1,5 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
 import { invalidArgument } from '#errors'
 import type { ListOptions, RecordStorage } from '../types.ts'
 import { isMissing, type DurableFiles } from './durable-files.ts'
@@ -29,11 +28,7 @@ export function createFileRecords(paths: StoragePaths, files: DurableFiles): Rec
     delete: async (key) => await files.remove(pathOf(key), paths.records),
 
     async *list(directory, options) {
-      const path = pathOf(directory)
-      for (const name of select(await namesIn(path, 'files'), options)) {
-        const modified = await modifiedAt(join(path, name))
-        if (modified !== undefined) yield { name, modified }
-      }
+      yield* select(await namesIn(pathOf(directory), 'files'), options)
     },
 
     async *directories(directory, options) {
@@ -57,14 +52,4 @@ async function namesIn(directory: string, kind: 'files' | 'directories'): Promis
 function select(names: readonly string[], { after, limit = Infinity }: ListOptions = {}): readonly string[] {
   const first = after === undefined ? 0 : names.findIndex((name) => name > after)
   return first < 0 ? [] : names.slice(first, first + limit)
-}
-
-/** Undefined when the file was deleted since the directory was read. */
-async function modifiedAt(path: string): Promise<number | undefined> {
-  try {
-    return Math.trunc((await stat(path)).mtimeMs)
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw error
-  }
 }
