@@ -9,7 +9,8 @@
  *   a killed monitor leaves behind. Ends by itself when its socket is deleted and nothing runs.
  * - **monitor**: one per container or exec. Makes cgroups, reserves ports, clones the process, writes its log, serves attached clients on
  *   `<stateDir>/monitor.sock`, records its exit in `<stateDir>/exit.json`. Needs the daemon for nothing between `start` and `delete`.
- * - **child**: the process that becomes the container; with `init`, our PID 1 stays as its parent.
+ * - **child**: the process that becomes the container; with `init`, our PID 1 stays as its parent. Of an exec there are two: the *joiner* joins the
+ *   container's namespaces and takes on its rights where the container cannot see it, and forks what becomes the program (docs/adr/0003).
  *
  * **Life of a task.**
  *
@@ -21,6 +22,7 @@
  *
  * `create` does everything up to the program: namespaces, cgroups, mounts, network. `start` lets it run and resolves when execve has
  * succeeded. Between the two, `attach` misses nothing. A daemon that dies before `start` leaves nothing: the monitor undoes the launch.
+ * An exec is made the same way and leaves no exit record; `startAttached` saves it a trip, and what its preparation fails of is told by the start.
  * `exited` resolves when the output has been read to its end and logged; attached streams may still hold bytes that nobody has read.
  * `delete` then waits until the cgroups are gone, after which the same container may be created again; unmounting goes on behind it.
  *
@@ -34,7 +36,7 @@
  * | `make-cgroup`, `write-cgroup`, `join-cgroup` | directory; `VALUE to FILE`; file |
  * | `netlink-host`, `netlink` | one rtnetlink batch |
  * | `sysctl`, `rlimit`, `hostname`, `seccomp`, `user` … | what was asked for |
- * | `target`, `join-target` | `process PID`: the exec's container is gone |
+ * | `target`, `join-target`, `fork` | `process PID`, exec id: the exec's container is gone, or at its limit of processes (EAGAIN) |
  *
  * What an unprivileged daemon may not do is done as far as possible: hard limits are raised to the present one, `oom_score_adj` is left as
  * it is. User namespaces, idmapped mounts and `tmpcopyup` answer NOT_IMPLEMENTED.

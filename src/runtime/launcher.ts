@@ -23,6 +23,8 @@ export interface Launcher {
  */
 export function createLauncher(deps: { binary: string; socket: string }): Launcher {
   let known: Promise<string> | undefined
+  /** What `known` has come to: with it connecting begins at once, not in a later turn. */
+  let path: string | undefined
 
   async function find(): Promise<string> {
     const beside = `${deps.socket}.v${PROTOCOL_VERSION}`
@@ -34,18 +36,22 @@ export function createLauncher(deps: { binary: string; socket: string }): Launch
     }
   }
 
+  async function locate(): Promise<string> {
+    known ??= find()
+    return (path = await known)
+  }
+
+  async function again(error: unknown): Promise<Socket> {
+    // Killed since we last saw it, or it could not be started: the next attempt begins anew.
+    known = path = undefined
+    if (!absent(error)) throw error
+    return connect(await locate())
+  }
+
   return {
-    async connect() {
-      known ??= find()
-      try {
-        return await connect(await known)
-      } catch (error) {
-        // Killed since we last saw it, or it could not be started: the next attempt begins anew.
-        known = undefined
-        if (!absent(error)) throw error
-        known = find()
-        return connect(await known)
-      }
+    connect() {
+      const connection = path === undefined ? locate().then(connect) : connect(path)
+      return connection.catch(again)
     },
     async dismiss() {
       try {

@@ -29,12 +29,23 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
     return task
   }
 
-  /** Sends the plan and waits for `created`; throws LaunchError when an operation before it failed. */
-  async function launch(id: string, stateDir: string, plan: Plan): Promise<MonitoredTask> {
+  /**
+   * Sends the plan and waits for `created`; throws LaunchError when an operation before it failed. The plan is made while the launcher forks the
+   * monitor.
+   */
+  async function launch(id: string, stateDir: string, compile: () => Plan): Promise<MonitoredTask> {
+    const connecting = launcher.connect()
+    let plan: Plan
+    try {
+      plan = compile()
+    } catch (error) {
+      void connecting.then((socket) => socket.destroy()).catch(() => {})
+      throw error
+    }
     const created = Promise.withResolvers<MonitoredTask>()
     let failure: Error | undefined
     let launched = false
-    const channel = new MessageChannel(await launcher.connect(), (message: Message) => {
+    const channel = new MessageChannel(await connecting, (message: Message) => {
       if (message.name === 'failed') failure = launchError(plan.operations, message.fields.operation, message.fields.errno)
       if (message.name === 'created') {
         const { pid } = message.fields
@@ -52,10 +63,10 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
 
   return {
     async create(spec) {
-      return track(await launch(spec.id, spec.stateDir, compileLaunch(spec, deps.compileSeccomp)))
+      return track(await launch(spec.id, spec.stateDir, () => compileLaunch(spec, deps.compileSeccomp)))
     },
     async exec(spec) {
-      return track(await launch(spec.id, spec.stateDir, compileExec(spec, deps.compileSeccomp)))
+      return track(await launch(spec.id, spec.stateDir, () => compileExec(spec, deps.compileSeccomp)))
     },
     async adopt(id, stateDir) {
       const { adopted, task } = await adopt(id, stateDir)
@@ -63,7 +74,7 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
       return adopted
     },
     async hold(spec) {
-      const task = await launch(spec.id, spec.stateDir, compileHold(spec))
+      const task = await launch(spec.id, spec.stateDir, () => compileHold(spec))
       return { pid: task.hostPid, [Symbol.asyncDispose]: () => task.delete() }
     },
     async dismissLauncher() {
