@@ -82,5 +82,6 @@ export type {
 } from './types/network.ts'
 export type { Volume, VolumeCreateRequest, VolumeListResponse, VolumePruneResponse } from './types/volume.ts'
 export type { AuthConfig, AuthResponse, DistributionInspect, ImageSearchItem } from './types/registry.ts'
+export type { FsckFinding, FsckLine, FsckSummary } from './types/fsck.ts'
 export type { EventMessage } from './types/event.ts'
 export type { CommitInfo, DiskUsageTotals, IndexInfo, SystemDiskUsage, SystemInfo, SystemVersion } from './types/system.ts'

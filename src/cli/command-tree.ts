@@ -11,6 +11,8 @@ export interface CommandNode {
   /** Other spellings of the name, not shown in lists. */
   aliases?: readonly string[]
   hidden?: boolean
+  /** Not one of Docker's: left out of lists when we are called by its name. */
+  ours?: boolean
   load?: () => Promise<{ command: Command }>
   children?: readonly CommandNode[]
 }

@@ -17,7 +17,7 @@ export function showGroup(cli: Cli, found: Found): number {
       `${next.startsWith('--') ? `unknown flag: ${next}` : `unknown shorthand flag: '${next.charAt(1)}' in ${next}`}${usage}`,
     )
   }
-  const children = visible(found.node.children ?? [])
+  const children = visible(cli, found.node.children ?? [])
   const leaves = children.filter((child) => child.children === undefined)
   const groups = children.filter((child) => child.children !== undefined)
   const sections = [
@@ -46,9 +46,10 @@ export async function showRootHelp(cli: Cli): Promise<number> {
   const plugins = (await listPlugins(cli)).filter((plugin) => plugin.problem === undefined && plugin.metadata?.Hidden !== true)
   const sections = ROOT_SECTIONS.map(({ title, names }) => ({
     title,
-    commands: visible(ROOT_COMMANDS.filter((node) => names.includes(node.name))).sort(
-      (a, b) => names.indexOf(a.name) - names.indexOf(b.name),
-    ),
+    commands: visible(
+      cli,
+      ROOT_COMMANDS.filter((node) => names.includes(node.name)),
+    ).sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name)),
   }))
   const management = sections.find((section) => section.title === 'Management Commands')
   // The star marks commands that are programs of their own.
@@ -58,8 +59,8 @@ export async function showRootHelp(cli: Cli): Promise<number> {
   return 0
 }
 
-function visible(nodes: readonly CommandNode[]): CommandNode[] {
-  return nodes.filter((node) => node.hidden !== true)
+function visible(cli: Cli, nodes: readonly CommandNode[]): CommandNode[] {
+  return nodes.filter((node) => node.hidden !== true && !(node.ours === true && cli.program === 'docker'))
 }
 
 /** Help is wrapped to the terminal the user types at, whatever the output is redirected to. */

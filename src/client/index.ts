@@ -79,4 +79,4 @@ export {
 export { registryLogin, searchImages } from './registry.ts'
 export { connectNetwork, createNetwork, disconnectNetwork, listNetworks, networkPath, pruneNetworks, removeNetwork } from './networks.ts'
 export { createVolume, listVolumes, pruneVolumes, removeVolume, volumePath } from './volumes.ts'
-export { diskUsage, pruneBuilds, systemEvents, systemInfo, systemVersion } from './system.ts'
+export { checkStore, diskUsage, pruneBuilds, systemEvents, systemInfo, systemVersion } from './system.ts'

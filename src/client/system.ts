@@ -29,3 +29,8 @@ export function pruneBuilds(
 ): Promise<{ CachesDeleted: string[] | null; SpaceReclaimed: number }> {
   return client.call('POST', '/build/prune', { query: { all, filters: unlessEmpty(filters) } })
 }
+
+/** Check of the engine's store, and repair: a stream of `FsckLine`. Only Gantry has it. */
+export function checkStore(client: EngineClient, options: { repair: boolean }): Promise<HttpResponse> {
+  return client.open('POST', '/gantry/fsck', { query: options })
+}

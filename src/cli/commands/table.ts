@@ -91,6 +91,7 @@ const SYSTEM: readonly CommandNode[] = [
     load: () => import('./system/dial-stdio.ts'),
   },
   { name: 'events', short: 'Get real time events from the server', load: () => import('./system/events.ts') },
+  { name: 'fsck', short: "Check the engine's store, and repair it", ours: true, load: () => import('./system/fsck.ts') },
   { name: 'info', short: 'Display system-wide information', load: () => import('./system/info.ts') },
   { name: 'prune', short: 'Remove unused data', load: () => import('./system/prune.ts') },
 ]
