@@ -53,8 +53,8 @@ export function removeImage(deps: RemoveDeps, ref: string, options: { force: boo
 
 /** Images without a name that belong to the names of this one and no others: its other platforms. */
 function ownedOnlyBy({ store, graph }: RemoveDeps, id: Digest): Digest[] {
-  const owned = [...variants(store, graph)].filter(([variant]) => store.references(variant).length === 0)
-  return owned.filter(([, { owners }]) => owners.every(({ image }) => image === id)).map(([variant]) => variant)
+  const owned = [...variants(store, graph)].filter(([, { owners }]) => owners.every(({ image }) => image === id))
+  return owned.map(([variant]) => variant)
 }
 
 function refuseWhenUsed({ users }: RemoveDeps, ids: readonly Digest[], ref: string): void {
