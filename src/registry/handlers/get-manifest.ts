@@ -5,6 +5,9 @@ import { publishEvent } from './publish-event.ts'
 import { manifestUnknown, readReference } from './read-reference.ts'
 import type { HandlerDeps } from './types.ts'
 
+/** The type is what the pusher says, so it may be text/html: a browser must not run what is in it with the rights of this server's pages. */
+const INERT = { 'Content-Security-Policy': "default-src 'none'; sandbox" }
+
 /**
  * `GET` and `HEAD /v2/<name>/manifests/<reference>` (end-3). The manifest comes as it was pushed, whatever `Accept` says: another form of it would have
  * another digest.
@@ -22,7 +25,7 @@ export async function getManifest(exchange: Exchange, { name, reference: text }:
   const { record, bytes } = manifest
   const headers = { 'Docker-Content-Digest': record.digest, Etag: etagOf(record.digest) }
   if (isUnchanged(exchange, record.digest)) return exchange.send(304, headers)
-  exchange.send(200, { ...headers, 'Content-Type': record.mediaType }, bytes)
+  exchange.send(200, { ...headers, ...INERT, 'Content-Type': record.mediaType }, bytes)
   publishEvent(deps, exchange, 'pull', name, {
     digest: record.digest,
     mediaType: record.mediaType,

@@ -24,8 +24,6 @@ export class Exchange {
   /** Decoded path without the query. */
   readonly path: string
   readonly query: URLSearchParams
-  /** Aborted when the connection is gone or the server ends. */
-  readonly signal: AbortSignal
   route: RouteName = 'unknown'
   repository: string | undefined
   actor: string | undefined
@@ -37,6 +35,8 @@ export class Exchange {
   /** Bytes of a streamed answer that are not handed over yet. */
   #missing = 0
   #continues: boolean
+  readonly #shutdown: AbortSignal
+  #signal: AbortSignal | undefined
 
   /** Throws URIError for a path that is not percent-encoded UTF-8. */
   constructor(request: IncomingMessage, response: ServerResponse, options: { expectsContinue: boolean; shutdown: AbortSignal }) {
@@ -47,13 +47,22 @@ export class Exchange {
     const [path, query] = splitOnce(request.url ?? '', '?')
     this.path = decodeURIComponent(path)
     this.query = new URLSearchParams(query)
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
-    this.signal = AbortSignal.any([gone.signal, options.shutdown])
+    this.#shutdown = options.shutdown
   }
 
   get method(): string {
     return this.info.method
+  }
+
+  /** Aborted when the connection is gone or the server ends. */
+  get signal(): AbortSignal {
+    if (this.#signal === undefined) {
+      const gone = new AbortController()
+      if (this.response.destroyed) gone.abort()
+      else this.response.once('close', () => gone.abort())
+      this.#signal = AbortSignal.any([gone.signal, this.#shutdown])
+    }
+    return this.#signal
   }
 
   /** A request header, given once; undefined when absent. */
@@ -78,7 +87,8 @@ export class Exchange {
     this.#continues = false
     this.isBusy = false
     try {
-      for await (const chunk of this.request as AsyncIterable<Buffer>) {
+      // A reader that stops early must not destroy the request: the connection would go with it, and nobody could say why.
+      for await (const chunk of this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         this.received += chunk.length
         see?.(chunk)
         this.isBusy = true
@@ -119,7 +129,7 @@ export class Exchange {
     } catch (error) {
       // A client that has what it counted on closes without further ado.
       if (this.#missing === 0) return
-      throw this.signal.aborted || this.response.destroyed ? new ClientGoneError(error) : error
+      throw this.response.destroyed ? new ClientGoneError(error) : error
     }
   }
 

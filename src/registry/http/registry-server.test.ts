@@ -88,6 +88,30 @@ describe('createRegistryServer: clients that misbehave', () => {
     assert.match(client.answer(), /^HTTP\/1\.1 413 /)
   })
 
+  it('answers a manifest without a length when it becomes too large', async () => {
+    await using test = await registryUnderTest()
+    using client = await open(test)
+    client.socket.write('PUT /v2/a/manifests/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
+    for (let sent = 0; sent < 6; sent++) client.socket.write(`100000\r\n${' '.repeat(1024 * 1024)}\r\n`)
+    await client.closed
+    assert.match(client.answer(), /^HTTP\/1\.1 413 [^]*MANIFEST_INVALID/)
+  })
+
+  it('answers a body that the storage cannot take to its end', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+    async function append(_id: string, chunks: AsyncIterable<Uint8Array>): Promise<never> {
+      for await (const _chunk of chunks) throw full
+      throw new Error('there was no body')
+    }
+    await using test = await registryUnderTest({ wrap: (storage) => ({ ...storage, uploads: { ...storage.uploads, append } }) })
+    const upload = await startUpload(test)
+    using client = await open(test)
+    client.socket.write(`PATCH ${upload} HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n`)
+    client.socket.write(Buffer.alloc(5_000_000))
+    await client.closed
+    assert.match(client.answer(), /^HTTP\/1\.1 507 /)
+  })
+
   it('reports a download that the client broke off', async () => {
     await using test = await registryUnderTest()
     const digest = await test.pushBlob('a', 'x'.repeat(20_000_000))

@@ -55,6 +55,8 @@ describe('readManifest', () => {
     ['no object', '"x"'],
     ['too deep', `{"a":${'['.repeat(100)}${']'.repeat(100)}}`],
     ['no type', { content: 1 }],
+    ['a type that would break a header', { mediaType: 'a/b\r\nSet-Cookie: x' }],
+    ['a type without a slash', {}, 'json'],
     ['a type that the header contradicts', image, MEDIA_TYPES.dockerManifest],
     ['schema 1', { schemaVersion: 1 }, 'application/vnd.docker.distribution.manifest.v1+prettyjws'],
     ['an image of another schema', { ...image, schemaVersion: 3 }],

@@ -8,6 +8,9 @@ const INDEX_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPES.ociIndex, MEDIA_TY
 const IMAGE_TYPES: ReadonlySet<string> = new Set([MEDIA_TYPES.ociManifest, MEDIA_TYPES.dockerManifest])
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/
 
+/** Goes into a header of every answer. Source: RFC 6838, 4.2. */
+const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/i
+
 /** Layers of these types may be somewhere else (Windows base layers). Source: image-spec v1.1 layer.md, "Non-Distributable Layers". */
 const FOREIGN_TYPE =
   /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.diff\.tar(?:\.gzip)?|oci\.image\.layer\.nondistributable\.v1\.tar(?:\+\w+)?)$/
@@ -77,6 +80,7 @@ function decideType(fields: Record<string, unknown>, contentType: string | undef
   const given = contentType?.split(';')[0]?.trim().toLowerCase() || undefined
   if (own && given && own !== given) throw invalid(`mediaType is "${own}", the Content-Type header says "${given}"`)
   const type = given ?? own
+  if (type && !MEDIA_TYPE.test(type)) throw invalid(`"${type}" is not a media type`)
   if (type) return type
   if (fields['schemaVersion'] === 2 && Array.isArray(fields['manifests'])) return MEDIA_TYPES.ociIndex
   if (fields['schemaVersion'] === 2 && present(fields['config'])) return MEDIA_TYPES.ociManifest

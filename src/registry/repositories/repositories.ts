@@ -1,5 +1,6 @@
 import { KeyedMutex } from '#lib'
 import type { RegistryStorage } from '../storage/types.ts'
+import { isRepositoryName } from './names.ts'
 import { ROOT } from './record-keys.ts'
 import { createRepository } from './repository.ts'
 import type { BlobKeeper, Repositories } from './types.ts'
@@ -11,7 +12,8 @@ export function createRepositories(storage: RegistryStorage, keeper: BlobKeeper)
   /** Repositories below `parent` (a name, or empty for all) that sort behind the components of `after`. */
   async function* below(parent: string, after: readonly string[]): AsyncIterable<string> {
     const [first, ...rest] = after
-    if (first !== undefined) {
+    // What a client calls `last` may be any text; only names become keys.
+    if (first !== undefined && isRepositoryName(first)) {
       // `first` itself sorts before what is in it, so it was listed already when it is named; what is in it may come still.
       yield* below(join(parent, first), rest)
     }

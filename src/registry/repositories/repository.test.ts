@@ -123,6 +123,7 @@ describe('Repositories.names', () => {
     assert.deepEqual(await Array.fromAsync(model.repositories.names({ after: 'a/b', limit: 2 })), ['a/b/c', 'a-b'])
     assert.deepEqual(await Array.fromAsync(model.repositories.names({ after: 'nobody/here' })), ['z'])
     assert.deepEqual(await Array.fromAsync(model.repositories.names({ limit: 0 })), [])
+    for (const after of ['../../a', '/', 'a//b', 'A', 'a\0']) await Array.fromAsync(model.repositories.names({ after }))
   })
 })
 
