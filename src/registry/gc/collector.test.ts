@@ -31,7 +31,13 @@ class ModelUnderTest implements AsyncDisposable {
     this.storage = storage
     this.keeper = createBlobKeeper(storage)
     this.repositories = createRepositories(storage, this.keeper)
-    this.collector = createCollector({ ...this, lock: OWN_STORAGE, now: () => Date.now() + this.ahead })
+    this.collector = createCollector({
+      storage,
+      repositories: this.repositories,
+      keeper: this.keeper,
+      lock: OWN_STORAGE,
+      now: () => Date.now() + this.ahead,
+    })
   }
 
   static async create(): Promise<ModelUnderTest> {

@@ -9,8 +9,10 @@ import { createCollector, createRegistry, openFileStorage, OWN_STORAGE } from '#
 
 const COLLECTIONS = 100
 const PUSHERS = 4
-/** Milliseconds: longer than a push here takes, short enough that shared layers grow old between two uses. */
-const GRACE = 300
+/** Milliseconds: longer than a push takes on a loaded machine, short enough that what falls into disuse grows old within the test. */
+const GRACE = 2000
+/** Milliseconds between two rounds of a pusher: the collections need their share of the processor. */
+const PAUSE = 150
 
 /** A client over HTTP that pushes as Docker does: asks for each blob, uploads what is missing, then the manifest. */
 class Pusher {
@@ -61,42 +63,45 @@ class Pusher {
   }
 }
 
-it('Collector.collect takes nothing that was acknowledged while pushes of shared layers run', { timeout: 60_000 }, async () => {
+it('Collector.collect takes nothing that was acknowledged while pushes of shared layers run', { timeout: 120_000 }, async () => {
   const root = await mkdtemp(join(tmpdir(), 'gantry-collector-'))
   await using owned = new AsyncDisposableStack()
   owned.defer(() => rm(root, { recursive: true }))
   const storage = owned.use(await openFileStorage({ root, sync: false }))
-  const registry = createRegistry({ storage })
+  const errors: unknown[] = []
+  const registry = createRegistry({ storage, log: { info() {}, error: (message, error) => errors.push(message, error) } })
   owned.defer(() => registry.close())
   const { port } = await registry.listen({ host: '127.0.0.1', port: 0 })
   const collector = createCollector({ storage, ...registry, lock: OWN_STORAGE })
-  let isDone = false
+  const done = new AbortController()
   let pushes = 0
 
   async function push(number: number): Promise<void> {
     const pusher = new Pusher(port, `team/app-${number % 2}`)
-    for (let round = 0; !isDone; round++) {
+    for (let round = 0; !done.signal.aborted; round++) {
       const tag = `t${number}`
-      // A tag that moves leaves its old manifest and layers as garbage; the shared layers come and go as such with all pushers.
-      await pusher.image([`shared ${round % 3}`, `own ${number} ${round}`], tag)
+      // A tag that moves leaves its old manifest and layer as garbage; the layers that all pushers share change, too, but more slowly.
+      await pusher.image([`shared ${Math.floor(round / 4)}`, `own ${number} ${round}`], tag)
       pushes++
       await pusher.verify(tag)
-      if (round % 5 === 0) await sleep(GRACE * 1.2)
+      await sleep(PAUSE)
     }
     await pusher.verify(`t${number}`)
   }
 
-  const pushing = Promise.all(Array.from({ length: PUSHERS }, (_, number) => push(number)))
+  const pushing = Promise.all(Array.from({ length: PUSHERS }, (_, number) => push(number).finally(() => done.abort())))
+  pushing.catch(() => {}) // looked at when the collections are done
   let deleted = 0
   try {
-    for (let run = 0; run < COLLECTIONS; run++) {
+    for (let run = 0; run < COLLECTIONS && !done.signal.aborted; run++) {
       const report = await collector.collect({ deleteUntagged: true, dryRun: false, grace: GRACE })
       deleted += report.deletedBlobs
-      await sleep(10)
     }
   } finally {
-    isDone = true
-    await pushing
+    done.abort()
+    await Promise.allSettled([pushing])
   }
+  await pushing
+  assert.deepEqual(errors, [])
   assert.ok(pushes > PUSHERS && deleted > PUSHERS, `only ${pushes} pushes and ${deleted} deletions: nothing was tried`)
 })
