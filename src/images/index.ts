@@ -4,18 +4,31 @@
  * An image is its config, a blob whose digest is the image's id; the config names the layers by diff id, and the snapshotter has them
  * unpacked. Names (*references*) point to ids; an id may have many names or none (*dangling*). Rows hold names, parents and sizes.
  *
- * Lifecycle: `load`, `import` and `commit` store blobs, unpack and stack layers under a lease, then enter all rows in one transaction.
- * `tag` gives names. `remove` takes names away, the image with the last of them, and a collection in the background frees layers and
- * blobs that nothing names any more. What fails half way leaves only content without a row, which the same collection frees.
+ * A name that came from a registry or an archive also points to its *target*, the manifest or index it came as. The target's bytes, and everything it
+ * lists that is here, are kept as they came: `push` and `save` give them away again, so that an image has the same digest everywhere. Of an index only
+ * what was pulled or loaded is here. Its other platforms stay packed until `resolve` is asked for one; unpacked, they are images of their own
+ * without a name, *owned* by the names whose targets list them.
+ *
+ * Lifecycle: `pull`, `load`, `import` and `commit` store blobs, unpack and stack layers under a lease, then enter all rows in one transaction.
+ * `tag` gives names. `push` sends the target, or a manifest made of config and layers, which is the name's target from then on. `remove` takes names away, the
+ * image with the last of them, and a collection in the background frees layers and blobs that nothing names any more. What fails half way leaves only
+ * content without a row, which the same collection frees.
+ *
+ * ```
+ * reference ─┬─ image   → config → diff ids → unpacked layers
+ *            └─ target  → index → manifests (*leaves*) → configs, layer blobs; attestations
+ * ```
  *
  * Glossary: *image id*, digest of the config; *reference*, *familiar name*, *diff id*, *chain id*: see `oci/`; *parent*, the image this
- * one was made from on this machine; *dangling*, without a tag.
+ * one was made from on this machine; *dangling*, without a tag; *target*, *leaf*, *owned*: see above; *made*, of a manifest: by us, for an image that came with
+ * none; *place*, a repository of a registry that is known to have a blob.
  *
  * ```ts
- * const images = createImageService({ metadata, content, snapshotter, users, publish, report })
- * const [image] = await images.load(archive, { quiet: true, report: () => {} })
- * await images.tag(image.id, 'registry:5000/app', 'v1')
- * await images.remove('registry:5000/app:v1', { force: false, prune: true }) // → [{ untagged: 'registry:5000/app:v1' }, …]
+ * const images = createImageService({ metadata, content, snapshotter, remotes, users, publish, report, ... })
+ * await images.pull({ reference: parseReference('alpine:3'), report: () => {} })
+ * await images.tag('alpine:3', 'registry:5000/alpine', 'v1')
+ * await images.push({ reference: parseReference('registry:5000/alpine:v1'), report: () => {} }) // the same manifest digest as on Docker Hub
+ * await images.remove('alpine:3', { force: false, prune: true }) // → [{ untagged: 'alpine:3' }, …]
  * ```
  */
 export { createImageService } from './image-service.ts'
