@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GuestEngine } from './engine.ts'
@@ -76,6 +76,22 @@ test('the pids limit holds', async () => {
   const { id, output } = await engine.run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 5 & done; wait'], { PidsLimit: 5 })
   assert.match(output, /can't fork/)
   await engine.remove(id)
+})
+
+test('an exec is in the cgroup and the namespaces of its container', async () => {
+  const id = await engine.create(['sleep', '1000'])
+  await engine.begin(id)
+  const { Id } = await engine.call('POST', `/containers/${id}/exec`, { Cmd: ['sleep', '1000'] })
+  await engine.call('POST', `/exec/${Id}/start`, { Detach: true })
+  const { Pid } = await engine.call('GET', `/exec/${Id}/json`)
+  const container = await pidOf(id)
+  assert.equal(readFileSync(`/proc/${Pid}/comm`, 'utf8'), 'sleep\n')
+  assert.equal(cgroupOf(Pid), cgroupOf(container))
+  for (const namespace of ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'uts']) {
+    assert.equal(readlinkSync(`/proc/${Pid}/ns/${namespace}`), readlinkSync(`/proc/${container}/ns/${namespace}`))
+  }
+  await engine.remove(id)
+  assert.equal(existsSync(`/proc/${Pid}`), false, 'it has ended with its container')
 })
 
 test('stats count memory, cpu and processes', async () => {
