@@ -1,7 +1,7 @@
 /**
- * Bundles `src/main.ts` into `dist/gantry.cjs`, the command line, what it loads for `gantry daemon` into `dist/engine.cjs`, for `gantry registry` into
- * `dist/registry.cjs`, and what that loads where S3 is configured into `dist/aws-sdk.cjs`: in one file each command would pay some 10 ms and more for
- * code that it never runs (docs/adr/0006).
+ * Bundles `src/main.ts` into `dist/gantry.cjs`, the command line, what it loads for `gantry daemon` into `dist/engine.cjs`, for that one's worker
+ * threads into `dist/unpacker.cjs`, for `gantry registry` into `dist/registry.cjs`, and what that loads where S3 is configured into `dist/aws-sdk.cjs`: in
+ * one file each command, and each thread, would pay some 10 ms and more for code that it never runs (docs/adr/0006).
  * Usage: `node tools/build.ts`. SOURCE_DATE_EPOCH (seconds) fixes the time that is written into it, for builds that must come out the same.
  */
 import { spawnSync } from 'node:child_process'
@@ -79,9 +79,15 @@ await Promise.all([
     ...common,
     entryPoints: [resolve(root, 'src/main.ts')],
     outfile: resolve(root, 'dist/gantry.cjs'),
-    plugins: [lateModules, apart(/^#(daemon|snapshots)$/, 'engine', 'src/main.ts'), apart(/^#registry$/, 'registry', 'src/main.ts')],
+    plugins: [
+      lateModules,
+      apart(/^#daemon$/, 'engine', 'src/main.ts'),
+      apart(/^#snapshots$/, 'unpacker', 'src/main.ts'),
+      apart(/^#registry$/, 'registry', 'src/main.ts'),
+    ],
   }),
-  part('engine', "export { runDaemon } from '#daemon'; export { runUnpackWorker } from '#snapshots'", [lateModules]),
+  part('engine', "export { runDaemon } from '#daemon'", [lateModules]),
+  part('unpacker', "export { runUnpackWorker } from '#snapshots'"),
   part('registry', "export { runRegistry } from '#registry'", [apart(new RegExp(`^${AWS_SDK}$`), 'aws-sdk')]),
   part('aws-sdk', `export * from '${AWS_SDK}'`),
 ])
