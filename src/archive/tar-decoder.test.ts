@@ -134,6 +134,20 @@ describe('createTarDecoder', () => {
     assert.throws(() => decoder.finish(), { code: 'INVALID_ARGUMENT', message: 'unexpected EOF' })
   })
 
+  it('refuses owners that chown(2) takes for none', () => {
+    for (const [offset, value] of [
+      [108, -1n],
+      [116, 0xffff_ffffn],
+      [108, 1n << 40n],
+    ] as const) {
+      const id = Buffer.alloc(8)
+      id.writeBigInt64BE(value & 0x7fff_ffff_ffff_ffffn)
+      id[0]! |= 0x80
+      const header = forge(tarEntry({ path: 'f' }), { [offset]: id })
+      assert.throws(() => [...createTarDecoder().push(header)], { code: 'INVALID_ARGUMENT', message: /owner .* out of range/ })
+    }
+  })
+
   it('finish refuses an archive cut anywhere but between entries', () => {
     const { header, padding } = encodeEntry(tarEntry({ path: 'a', size: 10, mtime: 1n }))
     const entry = Buffer.concat([header, Buffer.alloc(10 + padding)])

@@ -110,6 +110,8 @@ interface Overrides {
   sparse: SparseFields
 }
 
+const NO_OWNER = 0xffff_ffff
+
 const NOTHING: Overrides = { xattrs: new Map(), sparse: {} }
 
 function* parse(limits: TarLimits): Generator<Step, void, Buffer> {
@@ -178,13 +180,19 @@ function describe(block: HeaderBlock, type: TarEntryType, path: string, override
     path,
     linkPath,
     mode: block.mode,
-    uid: overrides.uid ?? block.uid,
-    gid: overrides.gid ?? block.gid,
+    uid: owner(overrides.uid ?? block.uid),
+    gid: owner(overrides.gid ?? block.gid),
     mtime: overrides.mtime ?? BigInt(block.mtime) * 1_000_000_000n,
     major: isDevice ? block.major : 0,
     minor: isDevice ? block.minor : 0,
     xattrs: overrides.xattrs,
   }
+}
+
+/** Attack: chown(2) takes -1, which is 0xffffffff too, for "leave it as it is": the file would stay root's. */
+function owner(id: number): number {
+  if (id < 0 || id >= NO_OWNER) throw invalidArgument(`invalid tar header: owner ${id} out of range`)
+  return id
 }
 
 function entryType(block: HeaderBlock, path: string): TarEntryType {

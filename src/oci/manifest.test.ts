@@ -48,6 +48,11 @@ describe('decodeManifest', () => {
 })
 
 describe('decodeImageConfig', () => {
+  it('refuses a member that it does not know and that is nested too deeply', () => {
+    const text = `{"rootfs":{"type":"layers"},"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`
+    assert.throws(() => decodeImageConfig(Buffer.from(text)), { code: 'INVALID_ARGUMENT' })
+  })
+
   it('keeps unknown members and drops nulls', () => {
     const config = decodeImageConfig(
       bytes({

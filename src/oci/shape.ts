@@ -4,8 +4,15 @@
  */
 
 import { invalidArgument } from '#errors'
+import { parseJson } from '#lib'
 import { isDigest } from './digest.ts'
 import type { Digest } from './image-spec.ts'
+
+/**
+ * Real documents have less than ten. Attack: a member that we do not know is kept, and overflows the stack of whoever writes it again
+ * (JSON.stringify, structuredClone).
+ */
+const MAX_DEPTH = 1000
 
 export type JsonObject = Record<string, unknown>
 
@@ -13,7 +20,8 @@ export function parseJsonObject(bytes: Uint8Array, what: string, limit: number):
   if (bytes.length > limit) throw invalidArgument(`invalid ${what}: ${bytes.length} bytes, at most ${limit} are allowed`)
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    value = parseJson(text, { maxBytes: limit, maxDepth: MAX_DEPTH })
   } catch (cause) {
     throw invalidArgument(`invalid ${what}: not JSON`, cause)
   }

@@ -129,8 +129,9 @@ export function createLayerStore(deps: {
     return archiveIsWhole && now !== undefined && needsBlob(now) ? giveBlob(now, blob) : (now ?? row)
   }
 
-  function giveBlob({ recipe: _, ...row }: LayerRow, blob: Digest): LayerRow {
+  function giveBlob(row: LayerRow, blob: Digest): LayerRow {
     const changed = { ...row, blob }
+    delete changed.recipe // it was made, or refused, for the other one
     put(changed)
     return changed
   }
@@ -190,6 +191,8 @@ export function createLayerStore(deps: {
   function scheduleSync(): void {
     syncTimer ??= setTimeout(() => {
       syncTimer = undefined
+      // The disk is wanted for what somebody waits for, and one sync serves all layers of an image.
+      if (busy.size > 0) return scheduleSync()
       sync().catch((error: unknown) => {
         // Cancelled by the daemon's end: the next start finds the rows unsynced and tries again.
         if (codeOf(error) !== 'CANCELLED') deps.report(error)

@@ -264,13 +264,15 @@ function refuseOtherKind(existing: Stats, entry: TarEntry, target: string): void
 
 /** Failures that are the archive's fault: it names what cannot be. */
 const ARCHIVE_FAULTS: ReadonlySet<string> = new Set(
-  'EEXIST EFBIG EINVAL EISDIR ELOOP EMLINK ENAMETOOLONG ENOENT ENOTDIR ERANGE EXDEV'.split(' '),
+  'E2BIG EEXIST EFBIG EINVAL EISDIR ELOOP EMLINK ENAMETOOLONG ENOENT ENOTDIR ERANGE EXDEV'.split(' '),
 )
 
 function explain(error: unknown, name: string): unknown {
-  const { code, message } = error as { code?: string; message: string }
-  if (error instanceof EngineError || !ARCHIVE_FAULTS.has(code ?? '')) return error
+  const { code, message, syscall } = error as { code?: string; message: string; syscall?: string }
+  // link(2) says so of a directory, mknod(2) of a whiteout on overlayfs; elsewhere it is the machine that does not let us.
+  const isFault = ARCHIVE_FAULTS.has(code ?? '') || (code === 'EPERM' && (syscall === 'link' || syscall === 'mknodat'))
+  if (error instanceof EngineError || !isFault) return error
   // The path of the call would show a number below /proc instead of a name.
-  const reason = message.replace(/,? ?'?\/proc\/self\/fd\/.*$/, '')
+  const reason = message.replace(/,? ?'\/proc\/self\/fd\/.*$| \/proc\/self\/fd\/[^:]*(?=:)/s, '')
   return invalidArgument(`Cannot unpack ${JSON.stringify(name)}: ${reason}`, error)
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { growthOf, nextGrowth } from '#content'
 import { EngineError, internal } from '#errors'
 import type { Files } from '#kernel'
 import type { AnyResult, Job, JobOptions, JobResult, JobRunner } from './job.ts'
@@ -15,19 +16,13 @@ interface Task {
   reject: (error: unknown) => void
 }
 
-/**
- * Layers that may be unpacked at once while they are downloaded. They have workers of their own: a registry that sends slowly must not keep an
- * archive from being loaded.
- */
-const MAX_GROWING = 4
-
 type JobClass = 'layer' | 'growing' | 'background'
 
 /**
- * Runs jobs in up to `size` worker threads, and a few more for layers that are being downloaded, which are started when needed. `entry` is a module
- * that calls `runUnpackWorker` when loaded in a worker. Jobs beyond wait in order, but deletions and syncs, which nobody waits for, never take all
- * workers: each may last many seconds, and a layer is to be unpacked meanwhile. An aborted job stops at its next chunk: ending its thread would leak
- * the descriptors it has open.
+ * Runs jobs in up to `size` worker threads, and in one more if need be, which are started when needed. `entry` is a module that calls
+ * `runUnpackWorker` when loaded in a worker. Jobs beyond wait in order, but neither deletions and syncs, which nobody waits for, nor layers whose
+ * downloads may be slow ever take all workers: each may last long, and a stored layer is to be unpacked meanwhile. An aborted job stops at its next
+ * chunk: ending its thread would leak the descriptors it has open.
  */
 export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner {
   const idle = new Set<Worker>()
@@ -38,9 +33,10 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
 
   function mayRun(job: Job): boolean {
     const kind = classOf(job)
-    if (kind === 'growing') return running.growing < MAX_GROWING
+    const others = running.layer + running.background
+    if (kind === 'growing') return others + running.growing < deps.size
     if (kind === 'background' && running.background >= Math.max(1, deps.size - 1)) return false
-    return running.layer + running.background < deps.size
+    return others < Math.max(1, deps.size - running.growing)
   }
 
   function takeTask(): Task | undefined {
@@ -118,6 +114,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       else {
         queue.push({ job, options, resolve, reject })
         next()
+        if (job.kind === 'unpack' && job.growing !== undefined) void awaitEnd(job.growing).then(next)
       }
       return promise as Promise<JobResult<J>>
     },
@@ -133,6 +130,14 @@ function classOf(job: Job): JobClass {
   if (job.kind === 'measure') return 'layer' // somebody waits for `system df`
   if (job.kind !== 'unpack') return 'background'
   return job.growing === undefined ? 'layer' : 'growing'
+}
+
+function isGrowing(progress: SharedArrayBuffer): boolean {
+  return growthOf({ progress }).state === 'growing'
+}
+
+async function awaitEnd(progress: SharedArrayBuffer): Promise<void> {
+  await nextGrowth({ progress }, Infinity)
 }
 
 /** A {@link JobRunner} without threads, for tests and tools. */

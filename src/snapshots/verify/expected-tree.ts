@@ -115,7 +115,9 @@ function newDirectory(): Directory {
 }
 
 function newNode(entry: TarEntry): ExpectedNode {
-  const type = entry.type as Exclude<TarEntryType, 'hardlink'>
+  // For overlayfs a device 0:0 is a whiteout, whoever made it.
+  const isWhiteout = entry.type === 'character' && entry.major === 0 && entry.minor === 0
+  const type = isWhiteout ? 'whiteout' : (entry.type as Exclude<TarEntryType, 'hardlink'>)
   return { type, entry, crc32: 0, ...(entry.sparse === undefined ? {} : { extents: entry.sparse }) }
 }
 
