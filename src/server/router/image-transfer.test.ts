@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { internal, invalidArgument, notFound } from '#errors'
+import { EngineError, internal, invalidArgument, notFound } from '#errors'
 import { fakeImage, IMAGE_ID } from '../testing/fake-services.ts'
 import { startServer } from '../testing/harness.ts'
 
@@ -125,6 +125,14 @@ test('pull fails with a status before its first message, and in the stream after
   assert.match(text, /"errorDetail":\{"message":"manifest for alpine:nope not found/)
   assert.equal((await server.request('POST', '/images/create?fromImage=scratch')).status, 403)
   assert.equal((await server.request('POST', '/images/create?fromImage=Alpine')).status, 400)
+})
+
+test('a pull that needs a login is answered with 500, as dockerd does: 401 makes the docker CLI wait for a password', async () => {
+  await using server = await startServer({
+    images: { pull: () => Promise.reject(new EngineError('UNAUTHORIZED', 'Get "https://r/v2/": no basic auth credentials')) },
+  })
+  const answer = await server.request('POST', '/images/create?fromImage=r:5000/a')
+  assert.deepEqual([answer.status, answer.json()], [500, { message: 'Get "https://r/v2/": no basic auth credentials' }])
 })
 
 test('push takes the tag from the query, or else pushes what the name says', async () => {

@@ -1,7 +1,7 @@
 /** Images on the move: pull, push, import, load, save. */
 
 import { MEDIA_TYPES, type WirePlatform } from '#api'
-import { invalidArgument } from '#errors'
+import { codeOf, internal, invalidArgument } from '#errors'
 import type { ImageService, ProgressMessage } from '#images'
 import { parseReference } from '#oci'
 import type { ApiServerDeps } from '../backend.ts'
@@ -70,14 +70,19 @@ async function pullImage(images: ImageService, context: RequestContext): Promise
   const { query } = context
   const platform = platformText(context)
   const reference = parsePullReference(query.text('fromImage'), query.text('tag'))
-  await context.streamProgress((report) =>
-    images.pull({
-      reference,
-      ...registryOptions(context),
-      ...(platform === '' ? {} : { platform }),
-      report: (message) => report(encodeMessage(message)),
-    }),
-  )
+  await context.streamProgress(async (report) => {
+    try {
+      await images.pull({
+        reference,
+        ...registryOptions(context),
+        ...(platform === '' ? {} : { platform }),
+        report: (message) => report(encodeMessage(message)),
+      })
+    } catch (error) {
+      // Not 401: dockerd never answers a pull so, and the docker CLI would ask for a password on the terminal, or wait for one from a pipe for ever.
+      throw codeOf(error) === 'UNAUTHORIZED' ? internal((error as Error).message, error) : error
+    }
+  })
 }
 
 async function pushImage(images: ImageService, context: RequestContext): Promise<void> {
