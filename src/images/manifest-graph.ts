@@ -69,16 +69,18 @@ export function createManifestGraph({ content }: { content: ContentStore }): Man
     else yield { descriptor: target, kind: kindOf(target, found?.manifest), manifest: found?.manifest }
   }
 
+  function closure(target: Descriptor, found: Set<Digest>, except: ReadonlySet<Digest> = new Set()): void {
+    if (found.has(target.digest) || except.has(target.digest)) return
+    found.add(target.digest)
+    const known = mayBeManifest(target) ? document(target.digest) : undefined
+    if (known?.kind === 'index') for (const child of known.index.manifests) closure(child, found, except)
+    else if (known !== undefined) for (const { digest } of [known.manifest.config, ...known.manifest.layers]) found.add(digest)
+  }
+
   return {
     document,
     leaves: (target) => [...walk(target, new Set())],
-    closure(target, found, except = new Set()) {
-      if (found.has(target.digest) || except.has(target.digest)) return
-      found.add(target.digest)
-      const known = mayBeManifest(target) ? document(target.digest) : undefined
-      if (known?.kind === 'index') for (const child of known.index.manifests) this.closure(child, found, except)
-      else if (known !== undefined) for (const { digest } of [known.manifest.config, ...known.manifest.layers]) found.add(digest)
-    },
+    closure,
     platform({ descriptor, manifest, kind }) {
       if (descriptor.platform !== undefined || kind !== 'image' || manifest === undefined) return descriptor.platform
       if (!content.has(manifest.config.digest)) return undefined

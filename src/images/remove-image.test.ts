@@ -74,6 +74,15 @@ describe('remove', () => {
     assert.deepEqual((await test.restart().remove('a:1', GENTLE)).slice(0, 2), [{ untagged: 'a:1' }, { untagged: byDigest }])
   })
 
+  it('by digest leaves the tags', async () => {
+    using test = imagesUnderTest()
+    const id = await load(test, [BASE], ['a:1'])
+    const byDigest = addDigest(test, id, 'a')
+    const images = test.restart()
+    assert.deepEqual(await images.remove(byDigest, GENTLE), [{ untagged: byDigest }])
+    assert.deepEqual([images.get('a:1').repoTags, images.get('a:1').repoDigests], [['a:1'], []])
+  })
+
   it('by id refuses several repositories unless forced', async () => {
     using test = imagesUnderTest()
     const id = await load(test, [BASE], ['a:1', 'b:1'])
