@@ -48,6 +48,11 @@ export function createGrowth(path: string): GrowthWriter {
   }
 }
 
+/** How far a blob has come by now. */
+export function growthOf({ progress }: Pick<GrowingBlob, 'progress'>): Growth {
+  return decode(Atomics.load(new BigInt64Array(progress), 0))
+}
+
 /** The reader's side, in any thread: resolves when there is more than `seen`, or at once when nothing follows. Throws the signal's reason. */
 export async function nextGrowth({ progress }: Pick<GrowingBlob, 'progress'>, seen: number, signal?: AbortSignal): Promise<Growth> {
   const cell = new BigInt64Array(progress)

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtempDisposableSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { createContentStore } from '#content'
 import type { Job } from './job.ts'
 import { createWorkerPool } from './worker-pool.ts'
 
@@ -13,12 +17,12 @@ const ENTRY = new URL(
       else if (job.kind === 'sync') process.exit(1)
     })`)}`,
 )
-/** A worker whose layers that grow never end. */
+/** A worker that waits for ever for a layer that has not a single byte yet. */
 const STUCK_ENTRY = new URL(
   `data:text/javascript,${encodeURIComponent(`
     import { parentPort } from 'node:worker_threads'
     parentPort.on('message', ({ job }) => {
-      if (job.growing === undefined) parentPort.postMessage({ kind: 'done', result: { tarSize: 1 } })
+      if (job.growing === undefined || new BigInt64Array(job.growing)[0] > 0n) parentPort.postMessage({ kind: 'done', result: { tarSize: 1 } })
     })`)}`,
 )
 const UNPACK: Job = { kind: 'unpack', blob: '/blob', digest: `sha256:${'0'.repeat(64)}`, directory: '/d', verify: false }
@@ -37,6 +41,19 @@ describe('createWorkerPool', () => {
     const growing: Job = { ...UNPACK, growing: new SharedArrayBuffer(8) }
     for (let i = 0; i < 10; i++) pool.run(growing).catch(() => {})
     assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
+  })
+
+  it('takes a layer for one like others once its download is over', async () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'worker-pool-'))
+    await using pool = createWorkerPool({ entry: STUCK_ENTRY, size: 1 })
+    pool.run({ ...UNPACK, growing: new SharedArrayBuffer(8) }).catch(() => {})
+    const content = createContentStore({ root: directory.path })
+    let unpacked: Promise<unknown> | undefined
+    await content.ingest([Buffer.from('layer')], {
+      lease: content.lease(),
+      growing: ({ progress }) => (unpacked = pool.run({ ...UNPACK, growing: progress })),
+    })
+    assert.deepEqual(await unpacked, { tarSize: 1 })
   })
 
   it('rejects what is running and what waits as cancelled when it is disposed', async () => {

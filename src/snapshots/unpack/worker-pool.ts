@@ -29,7 +29,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
   const workers = new Set<Worker>()
   const queue: Task[] = []
   const running: Record<JobClass, number> = { layer: 0, growing: 0, background: 0 }
-  let closed = false
+  const closing = new AbortController()
 
   function mayRun(job: Job): boolean {
     const kind = classOf(job)
@@ -50,6 +50,11 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       idle.delete(worker)
       execute(worker, task)
     }
+  }
+
+  /** The layer may run under other conditions then. */
+  function reconsiderWhenGrown(progress: SharedArrayBuffer): void {
+    nextGrowth({ progress }, Infinity, closing.signal).then(next, () => {}) // it only fails when the pool is closing
   }
 
   function start(): Worker {
@@ -87,7 +92,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
     }
     const onError = (error: unknown): void => settle(() => task.reject(error))
     const onExit = (): void => {
-      settle(() => task.reject(closed ? closedError() : internal('Cannot finish the job: its worker ended')))
+      settle(() => task.reject(closing.signal.aborted ? closedError() : internal('Cannot finish the job: its worker ended')))
       next()
     }
     const onAbort = (): void => send(worker, { kind: 'abort' })
@@ -109,35 +114,28 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
   return {
     run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResult<J>> {
       const { promise, resolve, reject } = Promise.withResolvers<AnyResult>()
-      if (closed) reject(closedError())
+      if (closing.signal.aborted) reject(closedError())
       else if (options.signal?.aborted === true) reject(options.signal.reason)
       else {
         queue.push({ job, options, resolve, reject })
         next()
-        if (job.kind === 'unpack' && job.growing !== undefined) void awaitEnd(job.growing).then(next)
+        if (job.kind === 'unpack' && job.growing !== undefined) reconsiderWhenGrown(job.growing)
       }
       return promise as Promise<JobResult<J>>
     },
     async [Symbol.asyncDispose]() {
-      closed = true
+      closing.abort()
       for (const task of queue.splice(0)) task.reject(closedError())
       await Promise.all([...workers].map((worker) => worker.terminate()))
     },
   }
 }
 
+/** As of now: a layer whose download is over waits for nothing any more. */
 function classOf(job: Job): JobClass {
   if (job.kind === 'measure') return 'layer' // somebody waits for `system df`
   if (job.kind !== 'unpack') return 'background'
-  return job.growing === undefined ? 'layer' : 'growing'
-}
-
-function isGrowing(progress: SharedArrayBuffer): boolean {
-  return growthOf({ progress }).state === 'growing'
-}
-
-async function awaitEnd(progress: SharedArrayBuffer): Promise<void> {
-  await nextGrowth({ progress }, Infinity)
+  return job.growing !== undefined && growthOf({ progress: job.growing }).state === 'growing' ? 'growing' : 'layer'
 }
 
 /** A {@link JobRunner} without threads, for tests and tools. */
