@@ -34,7 +34,10 @@ export interface RegistryHost {
   credentials: boolean
   /** On failure of TLS plain HTTP is tried (insecure registries as dockerd knows them). */
   plainFallback: boolean
-  /** Sent as `?ns=` so that a mirror of several registries knows which one is meant. Source: containerd docs/hosts.md, "Registry Host Namespace". */
+  /**
+   * Sent as `?ns=` so that a mirror of several registries knows which one is meant. Source: containerd docs/hosts.md, "Registry Host
+   * Namespace".
+   */
   namespace?: string
   /** Milliseconds for making a connection, where it is not the client's own limit. Source: the same, `dial_timeout`. */
   connectMs?: number
@@ -96,8 +99,8 @@ export interface RemoteRepository {
   /** Fetches a manifest and checks digest and size. At most `MAX_MANIFEST_SIZE`. */
   fetchManifest(reference: { tag: string } | { digest: Digest; size?: number }, options?: { signal?: AbortSignal }): Promise<RemoteManifest>
   /**
-   * Content of a blob from `offset` on. Breaks are mended inside: the next request asks for the rest (`Range`), with back-off, until the attempts are
-   * used up. The digest is checked by whoever stores it. More bytes than `descriptor.size` are an error at once.
+   * Content of a blob from `offset` on. Breaks are mended inside: the next request asks for the rest (`Range`), with back-off, until the
+   * attempts are used up. The digest is checked by whoever stores it. More bytes than `descriptor.size` are an error at once.
    */
   fetchBlob(descriptor: Pick<Descriptor, 'digest' | 'size' | 'urls'>, options?: FetchBlobOptions): AsyncIterable<Buffer>
   /** Bytes of a blob that may be pulled; undefined where it is not there. */
@@ -133,7 +136,9 @@ export interface TransferLimits {
   uploadResponse: number
   /** A body that delivers nothing, or takes nothing, for so long is broken. */
   idle: number
-  /** A body must deliver `minimumBytes` in each `window` that we wait for it: one byte a second is a broken connection, too (slow loris). */
+  /**
+   * A body must deliver `minimumBytes` in each `window` that we wait for it: one byte a second is a broken connection, too (slow loris).
+   */
   window: number
   minimumBytes: number
   /** Before the second attempt; then four times longer each, up to `backoffMaximum`, and a quarter more or less by chance. */
@@ -148,7 +153,9 @@ export interface RemotesDeps {
   hosts: HostResolver
   /** First part of `User-Agent`: `gantry/1.0`. */
   userAgent: string
-  /** Proxies by the scheme of the registry's URL, and hosts that are asked directly, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY of Go programs. */
+  /**
+   * Proxies by the scheme of the registry's URL, and hosts that are asked directly, as HTTP_PROXY, HTTPS_PROXY and NO_PROXY of Go programs.
+   */
   proxies?: { http?: string; https?: string; no?: string }
   /** Tries for each blob, down or up, without any progress, at least 1; asked at each transfer. 5 as dockerd. */
   attempts?: () => number
@@ -156,17 +163,18 @@ export interface RemotesDeps {
 }
 
 /**
- * Registries as seen from a client. All errors are `EngineError`s with the text that Docker shows: UNAUTHORIZED (401, `unauthorized: …`, `no basic auth
- * credentials`), FORBIDDEN (`denied: …` of a push), NOT_FOUND (`manifest for x:y not found: manifest unknown: …`, and `pull access denied for x, repository
- * does not exist or may require 'docker login': denied: …`, which Docker answers with 404, too), RESOURCE_EXHAUSTED (429, `toomanyrequests: …`),
- * UNAVAILABLE (cannot be reached, or answers with 5xx), INVALID_ARGUMENT (what came is not what was promised), CANCELLED.
+ * Registries as seen from a client. All errors are `EngineError`s with the text that Docker shows: UNAUTHORIZED (401, `unauthorized: …`,
+ * `no basic auth credentials`), FORBIDDEN (`denied: …` of a push), NOT_FOUND (`manifest for x:y not found: manifest unknown: …`, and `pull
+ * access denied for x, repository does not exist or may require 'docker login': denied: …`, which Docker answers with 404, too),
+ * RESOURCE_EXHAUSTED (429, `toomanyrequests: …`), UNAVAILABLE (cannot be reached, or answers with 5xx), INVALID_ARGUMENT (what came is not
+ * what was promised), CANCELLED.
  */
 export interface Remotes extends AsyncDisposable {
   /** `intent` decides which hosts are asked and which rights the token is for. */
   repository(name: Reference, intent: 'pull' | 'push', options?: RemoteOptions): RemoteRepository
   /**
-   * Checks credentials against a registry (`https://index.docker.io/v1/`, `registry:5000`). Throws UNAUTHORIZED. The identity token is empty
-   * where the token server gives none.
+   * Checks credentials against a registry (`https://index.docker.io/v1/`, `registry:5000`). Throws UNAUTHORIZED. The identity token is
+   * empty where the token server gives none.
    */
   login(
     server: string,

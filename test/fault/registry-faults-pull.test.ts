@@ -1,6 +1,6 @@
 /**
- * Pulls through a proxy that makes things go wrong: the connection is cut at every tenth of a layer, digests and lengths are wrong, each step is refused in every
- * way, layers are elsewhere. Each time the next attempt succeeds, and nothing half done is left.
+ * Pulls through a proxy that makes things go wrong: the connection is cut at every tenth of a layer, digests and lengths are wrong, each
+ * step is refused in every way, layers are elsewhere. Each time the next attempt succeeds, and nothing half done is left.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'

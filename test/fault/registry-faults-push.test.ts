@@ -1,6 +1,6 @@
 /**
- * Pushes through a proxy that makes things go wrong: the connection is cut at every tenth of a layer, content changes on the way, each step is refused in every way. Each
- * time the next attempt succeeds, what is pushed can be pulled, and nothing half done is left.
+ * Pushes through a proxy that makes things go wrong: the connection is cut at every tenth of a layer, content changes on the way, each step
+ * is refused in every way. Each time the next attempt succeeds, what is pushed can be pulled, and nothing half done is left.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'

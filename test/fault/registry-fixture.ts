@@ -42,7 +42,9 @@ export function push(engine: Engine, domain: string, repository: string): Promis
   return transfer(engine, `/images/${domain}/${repository}/push?tag=1`)
 }
 
-/** Runs `work` with a fault, then without: it must fail as expected (undefined: it gets over it), succeed then, and leave nothing half done. */
+/**
+ * Runs `work` with a fault, then without: it must fail as expected (undefined: it gets over it), succeed then, and leave nothing half done.
+ */
 export async function survives(
   { engine, proxy }: RegistryFixture,
   rules: FaultRule[],

@@ -44,9 +44,9 @@ export interface ProxiedRequest {
 const TOKEN = 'token-of-the-fault-proxy'
 
 /**
- * Stands before a registry and makes what goes through it go wrong, request by request. It listens in the network namespace of a test host, where the daemon is, and runs in
- * the test: `proxy.rules.push({ path: /blobs/, fault: { kind: 'cut-response', at: 100 } })`. With `tokens` it guards the registry with bearer tokens that its own
- * `/token` gives to everybody.
+ * Stands before a registry and makes what goes through it go wrong, request by request. It listens in the network namespace of a test host,
+ * where the daemon is, and runs in the test: `proxy.rules.push({ path: /blobs/, fault: { kind: 'cut-response', at: 100 } })`. With `tokens`
+ * it guards the registry with bearer tokens that its own `/token` gives to everybody.
  */
 export class FaultProxy implements AsyncDisposable {
   readonly domain: string

@@ -23,20 +23,21 @@ const MAX_REMEMBERED = 100
 /** What one registry host wants to see in `Authorization`, learnt from its challenges. */
 export interface Authorizer {
   /**
-   * Takes in the `WWW-Authenticate` header of a 401. `refused`: the header value that was sent and not accepted. Returns whether another attempt makes sense.
+   * Takes in the `WWW-Authenticate` header of a 401. `refused`: the header value that was sent and not accepted. Returns whether another
+   * attempt makes sense.
    */
   learn(header: string | undefined, refused?: string): boolean
   /**
-   * The header's value for a request with these scopes; undefined as long as nothing was asked for. Throws RegistryError (`no basic auth credentials`, and what the
-   * token server says) with the request's label in front.
+   * The header's value for a request with these scopes; undefined as long as nothing was asked for. Throws RegistryError (`no basic auth
+   * credentials`, and what the token server says) with the request's label in front.
    */
   authorize(request: { method: string; url: string }, scopes: readonly string[]): Promise<string | undefined>
 }
 
 /**
- * The credentials go where the registry's own challenge points, as with Docker: who runs the registry has them anyway, or could ask for them. Three limits
- * keep them from others: a challenge counts only when it comes from the registry's origin (not from where it redirects to), a registry that is reached over TLS cannot have
- * them sent in plain, and mirrors of Docker Hub (`host.credentials` false) get none.
+ * The credentials go where the registry's own challenge points, as with Docker: who runs the registry has them anyway, or could ask for
+ * them. Three limits keep them from others: a challenge counts only when it comes from the registry's origin (not from where it redirects
+ * to), a registry that is reached over TLS cannot have them sent in plain, and mirrors of Docker Hub (`host.credentials` false) get none.
  */
 export function createAuthorizer({ transport, tokens, host, credentials: given, offline }: AuthorizerDeps): Authorizer {
   const credentials: Credentials = host.credentials ? given : {}

@@ -33,8 +33,9 @@ export interface Token {
 }
 
 /**
- * Asks a token server for a bearer token: with an identity token by POST (OAuth2 refresh grant), else by GET with Basic credentials or none, as dockerd does. A server
- * that does not know the one way is asked the other, if the credentials suffice. Throws RegistryError, NetworkError.
+ * Asks a token server for a bearer token: with an identity token by POST (OAuth2 refresh grant), else by GET with Basic credentials or
+ * none, as dockerd does. A server that does not know the one way is asked the other, if the credentials suffice. Throws RegistryError,
+ * NetworkError.
  * Source: distribution docs/spec/auth/{token,oauth}.md.
  */
 export async function fetchToken(transport: HttpTransport, request: TokenRequest): Promise<Token> {

@@ -29,8 +29,8 @@ const ALL: ReadonlySet<HostCapability> = new Set(['pull', 'resolve', 'push'])
 const MIRROR: ReadonlySet<HostCapability> = new Set(['pull', 'resolve'])
 
 /**
- * Puts together what dockerd's options and the directory of a registry say. A `hosts.toml` decides alone (dockerd's mirrors do not count beside it); without one the registry is
- * asked itself, Docker Hub after its mirrors, with the certificates of the directory.
+ * Puts together what dockerd's options and the directory of a registry say. A `hosts.toml` decides alone (dockerd's mirrors do not count
+ * beside it); without one the registry is asked itself, Docker Hub after its mirrors, with the certificates of the directory.
  */
 export function createHostResolver(deps: HostResolverDeps): HostResolver {
   const { mirrors = () => [], insecure = () => [], directories = [], lookup = systemLookup } = deps

@@ -23,8 +23,9 @@ const CAPABILITIES: readonly HostCapability[] = ['pull', 'resolve', 'push']
 const KEYS: ReadonlySet<string> = new Set(['capabilities', 'ca', 'client', 'skip_verify', 'header', 'override_path', 'dial_timeout'])
 
 /**
- * Reads a `hosts.toml`: mirrors in the order of the file, the registry (`server`) last. Throws INVALID_ARGUMENT, naming key and file, for everything that
- * is not understood: a configuration that is half read sends requests where nobody wants them. Source: containerd v2 docs/hosts.md.
+ * Reads a `hosts.toml`: mirrors in the order of the file, the registry (`server`) last. Throws INVALID_ARGUMENT, naming key and file, for
+ * everything that is not understood: a configuration that is half read sends requests where nobody wants them. Source: containerd v2
+ * docs/hosts.md.
  */
 export function parseHostsFile(text: string, path: string): HostEntry[] {
   const refuse = (problem: string): Error => invalidArgument(`cannot use ${path}: ${problem}`)

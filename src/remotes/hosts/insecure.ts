@@ -9,8 +9,8 @@ const HUB: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io', 'regis
 export type LookupAddresses = (hostname: string) => Promise<readonly string[]>
 
 /**
- * Whether a registry is one of dockerd's `insecure-registries`, by what is written there and without asking a name server: `localhost` counts as loopback.
- * `entries`: `HOST[:PORT]` or CIDR. Docker Hub never is.
+ * Whether a registry is one of dockerd's `insecure-registries`, by what is written there and without asking a name server: `localhost`
+ * counts as loopback. `entries`: `HOST[:PORT]` or CIDR. Docker Hub never is.
  */
 export function isInsecure(domain: string, entries: readonly string[]): boolean {
   const host = hostnameOf(domain)

@@ -14,7 +14,10 @@ export async function hasBlob(context: RepositoryContext, digest: Digest, signal
   })
 }
 
-/** Size of a blob in the repository that is pulled from. Undefined where it is not there. Throws INVALID_ARGUMENT when the registry does not tell. */
+/**
+ * Size of a blob in the repository that is pulled from. Undefined where it is not there. Throws INVALID_ARGUMENT when the registry does not
+ * tell.
+ */
 export async function statBlob(
   context: RepositoryContext,
   digest: Digest,

@@ -8,7 +8,8 @@ import { onHosts, repositoryScope } from './repository-context.ts'
 import type { RepositoryContext } from './repository-context.ts'
 
 /**
- * Manifests whose subject is `subject`. A registry without the referrers API answers 404: the index under the fallback tag counts then, and its absence means none.
+ * Manifests whose subject is `subject`. A registry without the referrers API answers 404: the index under the fallback tag counts then, and
+ * its absence means none.
  * Source: distribution-spec v1.1, "Listing Referrers" and "Referrers Tag Schema".
  */
 export async function listReferrers(

@@ -31,8 +31,8 @@ export function refuseSchema1(mediaType: string, name: Reference): void {
 }
 
 /**
- * The media type of a manifest: what its body says, or the header where the body says nothing. Two that differ are refused: the same bytes would
- * mean one thing to us and another to the next reader (CVE-2021-41190). Throws INVALID_ARGUMENT.
+ * The media type of a manifest: what its body says, or the header where the body says nothing. Two that differ are refused: the same bytes
+ * would mean one thing to us and another to the next reader (CVE-2021-41190). Throws INVALID_ARGUMENT.
  */
 export function manifestMediaType(bytes: Buffer, header: string | undefined, name: Reference): string {
   const told = mediaTypeOf(header)

@@ -13,8 +13,8 @@ import type { RepositoryContext } from './repository-context.ts'
 export type ManifestReference = { tag: string } | { digest: Digest; size?: number }
 
 /**
- * Descriptor of what a tag or digest names. By HEAD; where the answer lacks a digest, a size or a type we know, or is no success, by GET, whose body says what is
- * wrong. Source: distribution-spec v1.1, "Checking if content exists in the registry".
+ * Descriptor of what a tag or digest names. By HEAD; where the answer lacks a digest, a size or a type we know, or is no success, by GET,
+ * whose body says what is wrong. Source: distribution-spec v1.1, "Checking if content exists in the registry".
  */
 export async function resolveManifest(
   context: RepositoryContext,
@@ -28,7 +28,9 @@ export async function resolveManifest(
   })
 }
 
-/** Fetches and verifies a manifest. Throws INVALID_ARGUMENT when digest, size or media type are not what they should be, or it is too large. */
+/**
+ * Fetches and verifies a manifest. Throws INVALID_ARGUMENT when digest, size or media type are not what they should be, or it is too large.
+ */
 export async function fetchManifest(
   context: RepositoryContext,
   reference: ManifestReference,

@@ -7,8 +7,8 @@ import { MAX_DOCUMENT_SIZE } from '../transport/limits.ts'
 export const MAX_PAGES = 10_000
 
 /**
- * Where the next page is: the `rel="next"` of a `Link` header, resolved against the page's own address. Undefined at the end, and for an address on another origin: the
- * page after it would come from somebody else. Source: RFC 8288; distribution-spec v1.1, "Listing Tags".
+ * Where the next page is: the `rel="next"` of a `Link` header, resolved against the page's own address. Undefined at the end, and for an
+ * address on another origin: the page after it would come from somebody else. Source: RFC 8288; distribution-spec v1.1, "Listing Tags".
  */
 export function nextPage(response: HttpResponse): URL | undefined {
   const { link } = response.headers

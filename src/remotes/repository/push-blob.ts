@@ -78,8 +78,8 @@ async function transfer(
 }
 
 /**
- * The upload to go on with, or undefined to begin a new one. Only content of a known digest goes on in the middle: what is compressed on the way is not
- * certain to be the same bytes again.
+ * The upload to go on with, or undefined to begin a new one. Only content of a known digest goes on in the middle: what is compressed on
+ * the way is not certain to be the same bytes again.
  */
 async function recovered(
   uploads: Uploads,

@@ -17,7 +17,9 @@ export interface RepositoryContext {
   readonly signal: AbortSignal | undefined
   /** Sessions with the hosts that can do `capability`, in their order. Throws UNAVAILABLE when there are none. */
   sessions(capability: HostCapability): Promise<readonly RegistrySession[]>
-  /** The host did not answer: while there are others it is not asked again, or each blob would wait for the connection's time limit anew. */
+  /**
+   * The host did not answer: while there are others it is not asked again, or each blob would wait for the connection's time limit anew.
+   */
   markBroken(session: RegistrySession): void
 }
 
@@ -48,8 +50,8 @@ export function createRepositoryContext(
 const SMALL_REQUEST_ATTEMPTS = 3
 
 /**
- * Runs a small operation on the first host that can do it; mirrors that fail, in whatever way, fall through to the next, and the last one's error counts.
- * Throws NetworkError, RegistryError, EngineError.
+ * Runs a small operation on the first host that can do it; mirrors that fail, in whatever way, fall through to the next, and the last one's
+ * error counts. Throws NetworkError, RegistryError, EngineError.
  */
 export async function onHosts<T>(
   context: RepositoryContext,

@@ -52,7 +52,9 @@ export function createUploads(session: RegistrySession, path: string): Uploads {
     return await send({ method: 'POST', path: `/${path}/blobs/uploads/${query}`, body: Buffer.alloc(0), signal }, rights)
   }
 
-  /** A registry that cannot mount begins an upload; one that forbids to look into the other repository says so, and is asked for an upload. */
+  /**
+   * A registry that cannot mount begins an upload; one that forbids to look into the other repository says so, and is asked for an upload.
+   */
   async function mountOrBegin({ digest, from }: { digest: Digest; from: string }, signal: AbortSignal | undefined): Promise<HttpResponse> {
     try {
       const query = `?${new URLSearchParams({ mount: digest, from }).toString()}`

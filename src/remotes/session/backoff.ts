@@ -8,8 +8,8 @@ export function isTransient(error: unknown): error is NetworkError | RegistryErr
 }
 
 /**
- * Milliseconds to wait after the `failures`th failure in a row (counted from 1), a quarter more or less so that clients which failed together do not come back together.
- * What the server asks for (`Retry-After`) is the least; undefined: it asks for more than we wait.
+ * Milliseconds to wait after the `failures`th failure in a row (counted from 1), a quarter more or less so that clients which failed
+ * together do not come back together. What the server asks for (`Retry-After`) is the least; undefined: it asks for more than we wait.
  */
 export function backoff(failures: number, error: unknown, limits: TransferLimits): number | undefined {
   const wanted = error instanceof RegistryError ? (error.retryAfter ?? 0) : 0

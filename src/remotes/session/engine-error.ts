@@ -6,8 +6,8 @@ import { NetworkError } from '../transport/network-error.ts'
 import { errorText, RegistryError } from './registry-error.ts'
 
 /**
- * What a user reads when a transfer failed. Texts of a pull: moby v28 distribution/errors.go, `translatePullError`; of a push Docker shows the registry's errors
- * as they are. What is neither of the network nor of the registry (a source that could not be read) passes as it is.
+ * What a user reads when a transfer failed. Texts of a pull: moby v28 distribution/errors.go, `translatePullError`; of a push Docker shows
+ * the registry's errors as they are. What is neither of the network nor of the registry (a source that could not be read) passes as it is.
  */
 export function engineError(error: unknown, name: Reference, intent: 'pull' | 'push'): unknown {
   if (error instanceof NetworkError) return new EngineError('UNAVAILABLE', error.message, { cause: error })

@@ -12,9 +12,9 @@ export interface RedirectableRequest extends HttpRequest {
 }
 
 /**
- * Sends a request and follows redirects: registries keep blobs elsewhere. A server that sends us away can choose where, so: secrets stay with the origin
- * that was addressed (scheme, host and port); from TLS nothing leads to plain HTTP; only GET and HEAD, and with 307 or 308 what has a body that can be sent again, are
- * repeated elsewhere. Throws NetworkError beyond 10.
+ * Sends a request and follows redirects: registries keep blobs elsewhere. A server that sends us away can choose where, so: secrets stay
+ * with the origin that was addressed (scheme, host and port); from TLS nothing leads to plain HTTP; only GET and HEAD, and with 307 or 308
+ * what has a body that can be sent again, are repeated elsewhere. Throws NetworkError beyond 10.
  */
 export async function sendFollowing(transport: HttpTransport, request: RedirectableRequest): Promise<HttpResponse> {
   const { secrets = {}, ...addressed } = request

@@ -62,8 +62,9 @@ export function errorText({ code, message }: ErrorEntry): string {
 }
 
 /**
- * Reads the body of a response that is no success (at most 64 KiB) and makes the error of it. `inside`: the response belongs to a step of another request (a token
- * for it), whose label Docker puts in front. Source: distribution v2.8.3 registry/client/errors.go; RFC 6750, 3.1 for `insufficient_scope`.
+ * Reads the body of a response that is no success (at most 64 KiB) and makes the error of it. `inside`: the response belongs to a step of
+ * another request (a token for it), whose label Docker puts in front. Source: distribution v2.8.3 registry/client/errors.go; RFC 6750, 3.1
+ * for `insufficient_scope`.
  */
 export async function registryError(response: HttpResponse, inside?: { method: string; url: string }): Promise<RegistryError> {
   const { status, headers } = response

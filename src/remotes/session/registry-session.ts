@@ -23,11 +23,13 @@ export interface SessionRequest {
 export interface RegistrySession {
   readonly host: RegistryHost
   /**
-   * Sends an authenticated request; refreshes a token once. Any status is an answer. A streamed body is not sent twice: its 401 comes back, and the next request
-   * has a new token. Throws NetworkError, RegistryError (no token), CANCELLED.
+   * Sends an authenticated request; refreshes a token once. Any status is an answer. A streamed body is not sent twice: its 401 comes back,
+   * and the next request has a new token. Throws NetworkError, RegistryError (no token), CANCELLED.
    */
   send(request: SessionRequest): Promise<HttpResponse>
-  /** Looks whether the registry can be reached and how it authenticates; done by `send` where it is needed. Returns the URL that was asked. */
+  /**
+   * Looks whether the registry can be reached and how it authenticates; done by `send` where it is needed. Returns the URL that was asked.
+   */
   ping(): Promise<URL>
 }
 
@@ -43,7 +45,10 @@ export function createRegistrySession(deps: SessionDeps): RegistrySession {
   let base = new URL(host.base)
   let reached: Promise<URL> | undefined
 
-  /** Docker's first request: errors of the connection read `Get "https://host/v2/": …`. Its status does not matter, but for the challenges of a 401. */
+  /**
+   * Docker's first request: errors of the connection read `Get "https://host/v2/": …`. Its status does not matter, but for the challenges
+   * of a 401.
+   */
   async function ping(root: URL): Promise<URL> {
     const url = below(root, '/')
     const response = await sendFollowing(transport, { method: 'GET', url, ...common() })

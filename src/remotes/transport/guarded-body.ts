@@ -3,8 +3,9 @@ import type { TransferLimits } from '../types.ts'
 import { NetworkError, networkError } from './network-error.ts'
 
 /**
- * A response's body that breaks off when the sender stalls: nothing for `idle`, or less than `minimumBytes` in a `window` of waiting (slow loris). Only the time that
- * we wait for the sender counts; a slow disk on our side is not its fault. Leaving the loop early closes the connection. Throws {@link NetworkError}.
+ * A response's body that breaks off when the sender stalls: nothing for `idle`, or less than `minimumBytes` in a `window` of waiting (slow
+ * loris). Only the time that we wait for the sender counts; a slow disk on our side is not its fault. Leaving the loop early closes the
+ * connection. Throws {@link NetworkError}.
  */
 export async function* guardedBody(
   incoming: IncomingMessage,

@@ -36,7 +36,10 @@ export interface HttpResponse {
 }
 
 export interface HttpTransport {
-  /** One request, one response; redirects and statuses are the caller's. Throws {@link NetworkError}, CANCELLED, or what the body's source threw. */
+  /**
+   * One request, one response; redirects and statuses are the caller's. Throws {@link NetworkError}, CANCELLED, or what the body's source
+   * threw.
+   */
   send(request: HttpRequest): Promise<HttpResponse>
 }
 

@@ -1,6 +1,6 @@
 /**
- * What went wrong below HTTP. The message is the one a Go program would show, with the request in front (`Get "https://host/v2/": dial tcp …`): people search for
- * these texts, and programs match them.
+ * What went wrong below HTTP. The message is the one a Go program would show, with the request in front (`Get "https://host/v2/": dial tcp
+ * …`): people search for these texts, and programs match them.
  */
 export class NetworkError extends Error {
   /** The message without the request. */
@@ -100,7 +100,9 @@ function address({ address = '', port }: NodeError): string {
   return port === undefined ? host : `${host}:${port}`
 }
 
-/** What OpenSSL says: of an EPROTO the words are in a message of its own, `…:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:…`. */
+/**
+ * What OpenSSL says: of an EPROTO the words are in a message of its own, `…:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:…`.
+ */
 function tlsReason({ reason, message }: NodeError): string {
   return reason ?? /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? message
 }

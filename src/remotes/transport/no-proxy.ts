@@ -1,8 +1,9 @@
 import { BlockList, isIP } from 'node:net'
 
 /**
- * Whether a host is asked directly. The rules of Go's httpproxy package (golang.org/x/net/http/httpproxy, `Config.NoProxy`): loopback always; `*` for all; an
- * address or CIDR; `name` for it and what is below it; `.name` for what is below it only; each with an optional port.
+ * Whether a host is asked directly. The rules of Go's httpproxy package (golang.org/x/net/http/httpproxy, `Config.NoProxy`): loopback
+ * always; `*` for all; an address or CIDR; `name` for it and what is below it; `.name` for what is below it only; each with an optional
+ * port.
  */
 export function bypassesProxy(url: URL, noProxy: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase()

@@ -1,9 +1,9 @@
 import type { ClientRequest } from 'node:http'
 
 /**
- * Sends a streamed body and ends the request. Stops early, without an error, when the connection is gone or the answer is there already: the request tells about
- * that. A receiver that takes nothing for `idle` milliseconds fails it. Rejects only with what `source` threw; the connection is closed then, and the receiver sees an
- * incomplete body.
+ * Sends a streamed body and ends the request. Stops early, without an error, when the connection is gone or the answer is there already:
+ * the request tells about that. A receiver that takes nothing for `idle` milliseconds fails it. Rejects only with what `source` threw; the
+ * connection is closed then, and the receiver sees an incomplete body.
  */
 export async function writeBody(
   request: ClientRequest,
