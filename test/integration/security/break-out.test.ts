@@ -85,6 +85,17 @@ suite('a hostile container', { skip: SKIP }, () => {
     engine.mustDocker('rm', '-f', 'trap')
   })
 
+  test('does not start in a directory that the engine has open, nor does an exec', () => {
+    engine.mustDocker('run', '-d', '--name', 'descriptors', 'starter', 'sleep', '100')
+    // CVE-2024-21626: a descriptor of the host's, left open, is a working directory outside of the container.
+    for (let fd = 3; fd < 12; fd++) {
+      const directory = `/proc/self/fd/${fd}`
+      assert.notEqual(engine.docker(['exec', '-w', directory, 'descriptors', 'true']).status, 0, `exec in ${directory}`)
+      assert.notEqual(engine.docker(['run', '--rm', '-w', directory, 'starter', 'true']).status, 0, `run in ${directory}`)
+    }
+    engine.mustDocker('rm', '-f', 'descriptors')
+  })
+
   test('in the host’s pid namespace leaves no zombies to fill its limit', async () => {
     // More orphans than the limit has room for.
     const script = 'for i in $(seq 60); do sh -c "true & exec true"; done; echo through'
