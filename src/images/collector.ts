@@ -53,7 +53,7 @@ export function createCollector(deps: {
     // Policy `discard`: names reach them, but their tars can be put together again.
     const keep = reached.difference(snapshotter.spareBlobs()).union(snapshotter.blobs())
     deps.compressed.retain((diffId) => snapshotter.findLayer(diffId) !== undefined)
-    deps.places.retain(keep.union(deps.compressed.blobs()))
+    deps.places.retain(reached.union(keep).union(deps.compressed.blobs()))
     await content.collect(keep)
   }
 

@@ -1,8 +1,9 @@
 /** Pushes where layer blobs are not kept after they are unpacked. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { Engine, OciLayout, starterImage } from '../../harness/index.ts'
 import { DockerRegistry } from '../pull/docker-registry.ts'
@@ -29,11 +30,19 @@ describe('an image whose layer blobs are discarded', () => {
     const to = `docker://${registry.address}/app:1`
     engine.host.must(['skopeo', 'copy', '-q', '--preserve-digests', '--dest-tls-verify=false', `oci:${layout.directory}:1`, to])
     engine.mustDocker('pull', `${registry.address}/app:1`)
+    const [layer] = raw(`${registry.address}/app:1`).layers
+    const blob = join(engine.dataRoot, 'content/blobs/sha256', layer.digest.slice('sha256:'.length))
+    // It stays until the unpacked files are on the disk; then the next collection takes it.
+    for (let attempt = 0; attempt < 100 && existsSync(blob); attempt++) {
+      await sleep(50)
+      engine.mustDocker('image', 'prune', '-f')
+    }
+    assert.equal(existsSync(blob), false)
   })
   after(() => undo.disposeAsync())
 
   it('keeps its digest where the registry has the layers', () => {
-    for (const name of ['app:2', 'copy:1']) {
+    for (const name of ['copy:1', 'app:2']) {
       engine.mustDocker('tag', `${registry.address}/app:1`, `${registry.address}/${name}`)
       assert.ok(engine.mustDocker('push', `${registry.address}/${name}`).includes(`digest: ${digest} `), name)
     }
