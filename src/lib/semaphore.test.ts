@@ -36,6 +36,19 @@ describe('Semaphore', () => {
     await assert.rejects(semaphore.take(AbortSignal.abort()), { name: 'AbortError' })
   })
 
+  it('takes nobody else out of the queue for a waiter that is woken and gives up at once', async () => {
+    const semaphore = new Semaphore(1)
+    const place = await semaphore.take()
+    const stop = new AbortController()
+    const woken = semaphore.take(stop.signal)
+    const other = semaphore.take()
+    place[Symbol.dispose]()
+    stop.abort()
+    using first = await woken
+    first[Symbol.dispose]()
+    using _second = await other
+  })
+
   it('takes a new limit for those who come later', async () => {
     let limit = 1
     const semaphore = new Semaphore(() => limit)

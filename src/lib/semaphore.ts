@@ -37,7 +37,10 @@ export class Semaphore {
   async #wait(signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const abort = (): void => {
-      this.#waiting.splice(this.#waiting.indexOf(resolve), 1)
+      const index = this.#waiting.indexOf(resolve)
+      // Woken in this same turn: it has a place, and nobody else may be taken out of the queue for it.
+      if (index < 0) return
+      this.#waiting.splice(index, 1)
       reject(signal?.reason)
     }
     this.#waiting.push(resolve)
