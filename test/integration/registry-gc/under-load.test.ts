@@ -96,6 +96,7 @@ it('Collector.collect takes nothing that was acknowledged while pushes of shared
     for (let run = 0; run < COLLECTIONS && !done.signal.aborted; run++) {
       const report = await collector.collect({ deleteUntagged: true, dryRun: false, grace: GRACE })
       deleted += report.deletedBlobs
+      await sleep(PAUSE / 5)
     }
   } finally {
     done.abort()
