@@ -10,6 +10,7 @@ import { nanoOf, newRun, restartNow, settleExit, watchExit } from './exit.ts'
 import { startHealth } from './health.ts'
 import { prepareMountSources } from './mount-sources.ts'
 import { anonymousVolumes, volumesOf } from './mount-points.ts'
+import { removeDirectory } from './remove-directory.ts'
 import { autoRemove, finishRemoval } from './remove.ts'
 import { shouldRestart } from './restart-policy.ts'
 import { isActive, lastEnding, transition } from './state.ts'
@@ -109,7 +110,8 @@ async function settleEntry(ctx: Context, entry: ContainerEntry, found: Adopted):
     await settleGone(ctx, entry, found.exit)
     return
   }
-  if (!isActive(state)) await rm(deps.paths.taskDirectory(entry.id), { recursive: true, force: true })
+  // Most have none: to look costs less than to delete nothing.
+  if (!isActive(state)) await removeDirectory(deps.paths.taskDirectory(entry.id))
   else await settleGone(ctx, entry, { exitCode: LOST_EXIT_CODE, oomKilled: false, finishedAt: Number(deps.clock.now() / 1_000_000n) })
 }
 
