@@ -8,6 +8,8 @@ export interface HostsFileRequest {
   addresses: readonly string[]
   /** `--add-host`: `name:address`, the address may be `host-gateway`. */
   extraHosts: readonly string[]
+  /** `--link` on the default bridge: address of the other container, and the names it goes by. */
+  links?: readonly { address: string; names: readonly string[] }[]
   /** What `host-gateway` stands for. */
   hostGateway: string
   /** With `--network host` the host's file is taken instead of the usual beginning. */
@@ -30,6 +32,7 @@ export function hostsFile(request: HostsFileRequest): string {
   const lines = [
     ...(request.base === undefined ? USUAL_BEGINNING : [request.base.replace(/\n$/, '')]),
     ...request.extraHosts.map((entry) => extraHostLine(entry, request.hostGateway)),
+    ...(request.links ?? []).map(({ address, names: linked }) => `${address}\t${linked.join(' ')}`),
     ...request.addresses.map((address) => `${address}\t${names}`),
   ]
   return `${lines.join('\n')}\n`

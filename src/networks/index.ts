@@ -27,18 +27,35 @@
  */
 export type {
   Endpoint,
+  EndpointChange,
   EndpointRequest,
   IpamConfig,
+  NameDirectory,
+  NameServer,
+  NameServerPorts,
+  NameServerRequest,
   NetworkAttachment,
   NetworkAttachRequest,
+  NetworkConnectRequest,
+  NetworkCreateRequest,
+  NetworkDisconnectRequest,
   NetworkOptions,
   NetworkRecord,
   NetworkService,
   PortBinding,
   PortProtocol,
   PortRequest,
+  SandboxRequest,
 } from './types.ts'
 export { createNetworkService, type NetworkDeps } from './network-service.ts'
 export { joinedNamespace } from './netns-plan.ts'
 export { hostsFile, type HostsFileRequest } from './hosts-file.ts'
-export { ETC_RESOLV_CONF, hostResolvConf, resolvConf, SYSTEMD_RESOLV_CONF, type ResolvConfRequest } from './resolv-conf.ts'
+export {
+  ETC_RESOLV_CONF,
+  hostResolvConf,
+  hostServers,
+  RESOLVER_ADDRESS,
+  resolvConf,
+  SYSTEMD_RESOLV_CONF,
+  type ResolvConfRequest,
+} from './resolv-conf.ts'

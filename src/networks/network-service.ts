@@ -13,6 +13,8 @@ import { byExactness, parsePortRequest } from './port-request.ts'
 import type {
   Endpoint,
   EndpointRequest,
+  NameDirectory,
+  NameServer,
   NetworkAttachRequest,
   NetworkOptions,
   NetworkRecord,
@@ -29,6 +31,8 @@ export interface NetworkDeps {
   conntrack: Conntrack
   sysctls: Sysctls
   probe: PortProbe
+  /** Absent: containers get no resolver. */
+  nameServer?: (directory: NameDirectory) => NameServer
 }
 
 const DEFAULT_NETWORKS: readonly DefaultNetworkName[] = ['bridge', 'host', 'none']
@@ -185,7 +189,21 @@ export function createNetworkService(deps: NetworkDeps): NetworkService {
     byContainer.delete(containerId)
   }
 
+  const unfinished = async (): Promise<never> => {
+    throw notImplemented('user-defined networks are not supported yet')
+  }
+
   return {
+    create: unfinished,
+    remove: unfinished,
+    prune: unfinished,
+    connect: unfinished,
+    disconnect: unfinished,
+    validateEndpoint: (ref, request) => checkEndpointRequest(get(ref), request),
+    endpointsOf: (containerId) => byContainer.get(containerId) ?? [],
+    rename: (containerId) => byContainer.get(containerId) ?? [],
+    serveNames: async () => {},
+    stopNames: async () => {},
     restore: async (alive) => restore(alive),
     list,
     get,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { type ResolvConfRequest, hostResolvConf, resolvConf } from './resolv-conf.ts'
+import { type ResolvConfRequest, hostResolvConf, hostServers, resolvConf } from './resolv-conf.ts'
 
 function lines(hostText: string, request: Partial<ResolvConfRequest> = {}): string[] {
   const text = resolvConf({ hostText, servers: [], search: [], options: [], sharesHostNetwork: false, ...request })
@@ -24,6 +24,18 @@ suite('resolvConf', () => {
     assert.deepEqual(lines('nameserver 127.0.0.1\nnameserver 2001:db8::1\nnameserver fe80::1%eth0\nnameserver 192.0.2.53'), [
       'nameserver 192.0.2.53',
     ])
+  })
+
+  test('keeps IPv6 servers where the network has IPv6', () => {
+    assert.deepEqual(lines('nameserver ::1\nnameserver 2001:db8::1', { ipv6: true }), ['nameserver 2001:db8::1'])
+  })
+
+  test('names the own resolver alone, and asks names without a dot as they are', () => {
+    const host = 'nameserver 192.0.2.53\nsearch example.org\noptions edns0 ndots:x'
+    const own = { ownResolver: true, servers: ['192.0.2.1'] }
+    assert.deepEqual(lines(host, own), ['nameserver 127.0.0.11', 'search example.org', 'options edns0 ndots:0'])
+    assert.deepEqual(lines(host, { ...own, options: ['ndots:3'] }).at(-1), 'options ndots:3')
+    assert.deepEqual(hostServers(host), ['192.0.2.53'])
   })
 
   test('falls back to public servers when none is left', () => {
