@@ -15,18 +15,20 @@ export interface CredentialHelper {
 }
 
 /** Protocol: one verb as argument, JSON or the server's name on standard input, JSON on standard output. Source: docker-credential-helpers. */
-export function credentialHelper(name: string): CredentialHelper {
+export function credentialHelper(name: string, env: Readonly<Record<string, string | undefined>>): CredentialHelper {
   const program = `docker-credential-${name}`
 
   function call(verb: 'get' | 'store' | 'erase', input: string, doing: string): { output: string; failed: string | undefined } {
     const { stdout, status, error } = spawnSync(program, [verb], {
       input,
       encoding: 'utf8',
+      env,
       timeout: TIMEOUT,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const output = (stdout ?? '').trim()
-    if (error === undefined && status === 0) return { output, failed: undefined }
+    // One that knows the answer need not read the question (EPIPE).
+    if (status === 0) return { output, failed: undefined }
     return { output, failed: `error ${doing} credentials - err: ${failureText(program, error, status)}, out: \`${output}\`` }
   }
 

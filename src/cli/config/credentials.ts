@@ -31,7 +31,7 @@ export function hostnameOf(server: string): string {
 /** Stored credentials, empty where there are none. Throws Error when the helper fails. */
 export function getCredentials(cli: Pick<Cli, 'config' | 'env'>, key: string): AuthConfig {
   const helper = helperFor(cli, key)
-  return helper === '' ? fromFile(cli.config, key) : (credentialHelper(helper).get(key) ?? {})
+  return helper === '' ? fromFile(cli.config, key) : (credentialHelper(helper, cli.env).get(key) ?? {})
 }
 
 /** The same for commands that go on without: a helper that fails has none, as with Docker. */
@@ -47,7 +47,7 @@ export function storedAuth(cli: Pick<Cli, 'config' | 'env'>, key: string): AuthC
 export function storeCredentials(cli: CredentialCli, key: string, auth: AuthConfig): void {
   const helper = helperFor(cli, key)
   if (helper !== '') {
-    credentialHelper(helper).store(key, auth)
+    credentialHelper(helper, cli.env).store(key, auth)
     // The file says that there is a login, and with whom.
     if (cli.config.auths?.[key] === undefined || cli.config.credsStore !== helper)
       updateConfigFile(cli.configDirectory, (config) => {
@@ -73,7 +73,7 @@ export function storeCredentials(cli: CredentialCli, key: string, auth: AuthConf
 /** Throws Error when the helper fails; what is not there is gone already. */
 export function eraseCredentials(cli: CredentialCli, key: string): void {
   const helper = helperFor(cli, key)
-  if (helper !== '') credentialHelper(helper).erase(key)
+  if (helper !== '') credentialHelper(helper, cli.env).erase(key)
   if (cli.config.auths?.[key] === undefined) return
   updateConfigFile(cli.configDirectory, (config) => {
     delete config.auths?.[key]

@@ -35,10 +35,11 @@ export async function askSecret(output: Output, question: string): Promise<strin
   process.stdin.setRawMode(true)
   try {
     await readInput((text) => {
-      for (const [index, key] of [...text].entries()) {
+      const keys = Array.from(text)
+      for (const [index, key] of keys.entries()) {
         if (key === INTERRUPT) interrupted = true
-        if (key === INTERRUPT || key === '\r' || key === '\n' || (key === END && line === '')) return [...text].slice(index + 1).join('')
-        if (key === ERASE) line = [...line].slice(0, -1).join('')
+        if (key === INTERRUPT || key === '\r' || key === '\n' || (key === END && line === '')) return keys.slice(index + 1).join('')
+        if (key === ERASE) line = Array.from(line).slice(0, -1).join('')
         else if (key === KILL_LINE) line = ''
         else if (line.length < MAX_LENGTH) line += key
       }
