@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeConfig } from '../testing/make-archive.ts'
+import type { ProgressMessage } from '../types.ts'
 import {
   BASE,
   BASE_NAME,
@@ -41,12 +42,20 @@ describe('pulls that overlap', () => {
     }
     const cancelled = pull(test, NAME, { signal: abort.signal })
     await started.promise
-    const other = pull(test)
-    await sleep(10)
+    const joined = Promise.withResolvers<void>()
+    const said: (string | undefined)[] = []
+    const report = ({ status }: ProgressMessage): void => {
+      said.push(status)
+      // It asks for the layers in the turn in which it says so.
+      if (status === 'Pulling fs layer') joined.resolve()
+    }
+    const other = pull(test, NAME, { report })
+    await joined.promise
     abort.abort(new Error('client is gone'))
     await assert.rejects(cancelled, { message: 'client is gone' })
     goOn.resolve()
-    assert.equal((await other).at(-1), `Status: Downloaded newer image for ${NAME}`)
+    await other
+    assert.equal(said.at(-1), `Status: Downloaded newer image for ${NAME}`)
     assert.equal(blobRequests(test).filter((request) => request.includes(BASE_NAME)).length, 1)
   })
 
