@@ -162,7 +162,9 @@ export class Exchange {
 }
 
 function requestInfo(request: IncomingMessage): RequestInfo {
-  const { remoteAddress = '', remotePort = 0 } = request.socket
+  const { remoteAddress: shown = '', remotePort = 0 } = request.socket
+  // A socket for both families shows IPv4 addresses as a part of IPv6.
+  const remoteAddress = shown.replace(/^::ffff:(?=[\d.]+$)/, '')
   return {
     id: randomBytes(16).toString('hex'),
     address: remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`,
