@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, request as httpRequest } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inNetworkNamespace } from '#kernel'
@@ -39,6 +40,7 @@ export interface ProxiedRequest {
   method: string
   path: string
   authorization: string | undefined
+  headers: IncomingMessage['headers']
 }
 
 const TOKEN = 'token-of-the-fault-proxy'
@@ -49,7 +51,9 @@ const TOKEN = 'token-of-the-fault-proxy'
  * it guards the registry with bearer tokens that its own `/token` gives to everybody.
  */
 export class FaultProxy implements AsyncDisposable {
+  /** Of loopback; the proxy listens on every address of the host. */
   readonly domain: string
+  readonly port: number
   readonly seen: ProxiedRequest[] = []
   rules: FaultRule[] = []
   readonly #server: Server
@@ -61,13 +65,14 @@ export class FaultProxy implements AsyncDisposable {
     this.#server = server
     this.#upstream = upstream
     this.#tokens = tokens
-    this.domain = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    this.port = (server.address() as AddressInfo).port
+    this.domain = `127.0.0.1:${this.port}`
     server.on('request', (incoming, outgoing) => void this.#answer(incoming, outgoing).catch(() => outgoing.destroy()))
   }
 
   /** `upstream`: `127.0.0.1:5000` in the test's own namespace. */
-  static async start(upstream: string, options: { host: TestHost; tokens?: boolean }): Promise<FaultProxy> {
-    return new FaultProxy(await listenOn(options.host), upstream, options.tokens ?? false)
+  static async start(upstream: string, options: { host: TestHost; tokens?: boolean; tls?: ServerOptions }): Promise<FaultProxy> {
+    return new FaultProxy(await listenOn(options.host, options.tls), upstream, options.tokens ?? false)
   }
 
   /** Forgets rules and requests. */
@@ -79,7 +84,7 @@ export class FaultProxy implements AsyncDisposable {
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { method = '', url: path = '' } = incoming
     const { authorization } = incoming.headers
-    this.seen.push({ method, path, authorization })
+    this.seen.push({ method, path, authorization, headers: incoming.headers })
     const fault = this.#faultOf(method, path)
     if (fault?.kind === 'delay') await sleep(fault.ms)
     if (fault?.kind === 'status') return refuse(incoming, outgoing, fault)
@@ -198,8 +203,8 @@ export class OtherHost implements AsyncDisposable {
 }
 
 /** A server of this process that listens in the namespace of a test host. */
-async function listenOn(host: TestHost): Promise<Server> {
-  const server = createServer()
+async function listenOn(host: TestHost, tls?: ServerOptions): Promise<Server> {
+  const server = tls === undefined ? createServer() : createTlsServer(tls)
   // Without a host name node listens at once, within the call: a look-up would come back in the wrong namespace.
   inNetworkNamespace(`/proc/${host.pid}/ns/net`, () => server.listen(0))
   if (!server.listening) await once(server, 'listening')
