@@ -1,4 +1,4 @@
-/* The container's streams: process to log and clients, clients to process. All descriptors are non-blocking. */
+/* The container's streams: process to log and clients, clients to process; all descriptors are non-blocking. And the record of its exit. */
 #include "monitor.h"
 
 #define CHUNK 262144u
@@ -119,4 +119,17 @@ void monitor_trim(struct monitor *monitor) {
     madvise(buffers.input, sizeof(buffers.input), MADV_DONTNEED);
   log_trim();
   monitor->dirty = false;
+}
+
+/* Readers see the whole record or none. JSON, as nobody but the daemon reads it. An exec has none: a daemon forgets it with its own end. */
+void monitor_write_record(const struct monitor *monitor) {
+  const char *temporary = EXIT_RECORD ".new";
+  char text[256];
+  const struct msg_exited *exit = &monitor->exit;
+  int length = snprintf(text, sizeof(text), "{\"exitCode\":%u,\"signal\":%u,\"oomKilled\":%s,\"finishedAt\":\"%llu\",\"startedAt\":\"%llu\"}\n",
+                        exit->exit_code, exit->signal, exit->oom_killed ? "true" : "false", (unsigned long long) exit->finished_at,
+                        (unsigned long long) monitor->started_at);
+  cleanup_close int fd = openat(monitor->directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd >= 0 && write_full(fd, text, (size_t) length) == 0)
+    renameat(monitor->directory, temporary, monitor->directory, EXIT_RECORD);
 }

@@ -285,19 +285,6 @@ static void wait_once(struct monitor *monitor) {
     on_control(monitor);
 }
 
-/* Readers see the whole record or none. JSON, as nobody but the daemon reads it. An exec has none: a daemon forgets it with its own end. */
-static void write_record(const struct monitor *monitor) {
-  const char *temporary = EXIT_RECORD ".new";
-  char text[256];
-  const struct msg_exited *exit = &monitor->exit;
-  int length = snprintf(text, sizeof(text), "{\"exitCode\":%u,\"signal\":%u,\"oomKilled\":%s,\"finishedAt\":\"%llu\",\"startedAt\":\"%llu\"}\n",
-                        exit->exit_code, exit->signal, exit->oom_killed ? "true" : "false", (unsigned long long) exit->finished_at,
-                        (unsigned long long) monitor->started_at);
-  cleanup_close int fd = openat(monitor->directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd >= 0 && write_full(fd, text, (size_t) length) == 0)
-    renameat(monitor->directory, temporary, monitor->directory, EXIT_RECORD);
-}
-
 /* Serves those who are behind until they have everything or leave. */
 static void serve_remaining(struct monitor *monitor, bool wait) {
   struct clients *clients = &monitor->clients;
@@ -327,7 +314,7 @@ static void serve_remaining(struct monitor *monitor, bool wait) {
 __attribute__((noreturn)) static void finish(struct monitor *monitor) {
   log_close();
   if (!monitor->exec)
-    write_record(monitor);
+    monitor_write_record(monitor);
   monitor_release_ports();
   report(monitor, MSG_EXITED, &monitor->exit, sizeof(monitor->exit));
   serve_remaining(monitor, false);

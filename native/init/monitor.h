@@ -47,5 +47,6 @@ void monitor_write_input(struct monitor *monitor);
 void monitor_read_client(struct monitor *monitor, unsigned index);
 void monitor_close_input(struct monitor *monitor);
 void monitor_trim(struct monitor *monitor);
+void monitor_write_record(const struct monitor *monitor);
 
 #endif
