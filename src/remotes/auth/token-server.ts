@@ -41,17 +41,15 @@ export interface Token {
 export async function fetchToken(transport: HttpTransport, request: TokenRequest): Promise<Token> {
   const { identityToken, username = '', password = '' } = request.credentials
   const refreshable = identityToken !== undefined && identityToken !== ''
-  const ways = refreshable ? [byPost] : [byGet, ...(username !== '' && password !== '' ? [byPost] : [])]
-  if (refreshable && password !== '') ways.push(byGet)
-  let response: HttpResponse | undefined
-  for (const way of ways) {
-    response?.discard()
-    response = await way(transport, request)
-    if (!UNKNOWN_WAY.has(response.status)) break
+  const hasPassword = username !== '' && password !== ''
+  const [first, second] = refreshable ? [byPost, byGet] : [byGet, byPost]
+  let response = await first(transport, request)
+  if (UNKNOWN_WAY.has(response.status) && hasPassword) {
+    response.discard()
+    response = await second(transport, request)
   }
-  if (response === undefined || response.status < 200 || response.status > 299)
-    throw await registryError(response as HttpResponse, request.purpose)
-  return readToken(response, request)
+  if (response.status < 200 || response.status > 299) throw await registryError(response, request.purpose)
+  return await readToken(response, request)
 }
 
 /** The server has no such endpoint, or not for this method. */

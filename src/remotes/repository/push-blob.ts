@@ -2,7 +2,6 @@ import { invalidArgument } from '#errors'
 import type { Digest } from '#oci'
 import { backoff, isTransient } from '../session/backoff.ts'
 import { RegistryError } from '../session/registry-error.ts'
-import type { RegistrySession } from '../session/registry-session.ts'
 import { anySignal, checkCancelled, pause } from '../transport/cancel.ts'
 import type { PushBlobOptions, PushedBlob } from '../types.ts'
 import { hasBlob } from './head-blob.ts'
@@ -19,7 +18,7 @@ export async function pushBlob(context: RepositoryContext, options: PushBlobOpti
   const { digest } = options
   if (digest !== undefined && (await hasBlob(context, digest, signal))) return { kind: 'exists' }
   const [session] = await context.sessions('push')
-  const uploads = createUploads(session as RegistrySession, context.name.path)
+  const uploads = createUploads(session, context.name.path)
   let upload: Upload | undefined
   let reached = 0
   let failures = 0

@@ -6,6 +6,8 @@ import type { HttpTransport } from '../transport/http-transport.ts'
 import { NetworkError } from '../transport/network-error.ts'
 import type { HostCapability, TransferLimits } from '../types.ts'
 
+type NonEmpty<T> = readonly [T, ...T[]]
+
 /** What the operations on one repository share. */
 export interface RepositoryContext {
   readonly name: Reference
@@ -16,7 +18,7 @@ export interface RepositoryContext {
   /** Of the whole handle. */
   readonly signal: AbortSignal | undefined
   /** Sessions with the hosts that can do `capability`, in their order. Throws UNAVAILABLE when there are none. */
-  sessions(capability: HostCapability): Promise<readonly RegistrySession[]>
+  sessions(capability: HostCapability): Promise<NonEmpty<RegistrySession>>
   /**
    * The host did not answer: while there are others it is not asked again, or each blob would wait for the connection's time limit anew.
    */
@@ -38,9 +40,9 @@ export function createRepositoryContext(
       connected ??= connect()
       const able = (await connected).filter(({ host }) => host.capabilities.has(capability))
       const healthy = able.filter((session) => !broken.has(session))
-      const chosen = healthy.length > 0 ? healthy : able.slice(-1)
-      if (chosen.length === 0) throw new EngineError('UNAVAILABLE', `no endpoints found for ${shared.name.domain} (${capability})`)
-      return chosen
+      const [first, ...others] = healthy.length > 0 ? healthy : able.slice(-1)
+      if (first === undefined) throw new EngineError('UNAVAILABLE', `no endpoints found for ${shared.name.domain} (${capability})`)
+      return [first, ...others]
     },
     markBroken: (session) => void broken.add(session),
   }
@@ -61,16 +63,16 @@ export async function onHosts<T>(
 ): Promise<T> {
   const combined = anySignal(context.signal, signal)
   const sessions = await context.sessions(capability)
-  for (const [index, session] of sessions.entries()) {
+  for (const session of sessions.slice(0, -1)) {
     try {
       return await repeated(() => work(session, combined), combined)
     } catch (error) {
       checkCancelled(combined)
-      if (index === sessions.length - 1) throw error
       if (error instanceof NetworkError) context.markBroken(session)
     }
   }
-  throw new Error('Cannot try hosts: the list is empty')
+  const last = sessions.at(-1) ?? sessions[0]
+  return await repeated(() => work(last, combined), combined)
 }
 
 async function repeated<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {

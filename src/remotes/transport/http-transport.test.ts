@@ -124,6 +124,22 @@ describe('HttpTransport', () => {
     assert.equal(connections, 3)
   })
 
+  it('gives up the connection of a body that nobody wants and that does not end', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    await using server = await startServer((_, response) => {
+      const timer = setInterval(() => response.write('more'), 10)
+      response.once('close', () => {
+        clearInterval(timer)
+        resolve()
+      })
+    })
+    using agents = createAgents()
+    const transport = createHttpTransport({ agents, limits: QUICK_LIMITS })
+    const response = await transport.send({ method: 'GET', url: new URL(server.url), tls: TLS })
+    response.discard()
+    await promise
+  })
+
   it('ends when it is cancelled', async () => {
     await using silent = await rawServer(() => undefined)
     const signal = AbortSignal.timeout(20)

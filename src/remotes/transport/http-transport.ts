@@ -43,8 +43,9 @@ export interface HttpTransport {
   send(request: HttpRequest): Promise<HttpResponse>
 }
 
-/** Bodies up to this size are read to the end rather than their connection given up. */
-const WORTH_DRAINING = 64 * 1024
+/** A body that nobody wants is read to its end, for the sake of the connection, if it is small and quick. */
+const DRAIN_SIZE = 64 * 1024
+const DRAIN_MS = 1000
 /** A pool may hold several connections that the server has closed meanwhile. */
 const STALE_CONNECTIONS = 5
 
@@ -90,9 +91,10 @@ async function exchange(request: ClientRequest, options: HttpRequest, limits: Tr
   const stopConnecting = limitConnecting(request, url, options.connectMs ?? limits.connect, fail)
   const answerMs = method === 'PUT' || method === 'PATCH' ? limits.uploadResponse : limits.response
   let answer: NodeJS.Timeout | undefined
-  request.once('finish', () => {
+  const limitAnswer = (): void => {
     answer = setTimeout(() => fail('net/http: timeout awaiting response headers'), answerMs)
-  })
+  }
+  request.once('finish', limitAnswer)
   try {
     if (isStream(body)) writeBody(request, body, { idle: limits.idle, fail, progress }).catch(reject)
     else request.end(body)
@@ -103,7 +105,7 @@ async function exchange(request: ClientRequest, options: HttpRequest, limits: Tr
   } finally {
     stopConnecting()
     clearTimeout(answer)
-    request.removeAllListeners('finish')
+    request.off('finish', limitAnswer)
   }
 }
 
@@ -135,8 +137,11 @@ function toResponse(
     body: guardedBody(incoming, label, limits),
     discard() {
       const length = Number(incoming.headers['content-length'] ?? 0)
-      if (label.method === 'HEAD' || length <= WORTH_DRAINING) incoming.resume()
-      else incoming.destroy()
+      if (label.method !== 'HEAD' && length > DRAIN_SIZE) return void incoming.destroy()
+      const timer = setTimeout(() => incoming.destroy(), DRAIN_MS)
+      timer.unref()
+      incoming.once('close', () => clearTimeout(timer))
+      incoming.resume()
     },
   }
 }
