@@ -9,7 +9,7 @@ import { join } from 'node:path'
  * ├── content/
  * │   ├── blobs/sha256/<hex>             blobs by digest: manifests, configs, compressed layers
  * │   └── ingest/                        blobs on their way in
- * ├── layers/<n>/diff                    unpacked image layers; n is short because overlay options are one page
+ * ├── layers/<n>/{diff,recipe}           unpacked image layers; n is short because overlay options are one page
  * ├── snapshots/<container id>/{upper,work}
  * ├── containers/<container id>/         log
  * ├── volumes/<name>/_data
