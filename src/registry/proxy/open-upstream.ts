@@ -6,6 +6,8 @@ export interface UpstreamRegistry extends AsyncDisposable {
   repository(name: string): RemoteRepository
 }
 
+/** Repositories whose client is kept: it has found out how the upstream wants to be talked to. */
+const MAX_KEPT = 1000
 const CAPABILITIES: ReadonlySet<HostCapability> = new Set(['pull', 'resolve'])
 
 /** Connects with nothing yet. Repositories have the same names there as here: for Docker Hub with `library/`, which clients of a mirror send. */
@@ -20,8 +22,16 @@ export function openUpstream({ remoteUrl, credentials }: ProxyConfig, userAgent:
     plainFallback: false,
   }
   const remotes = createRemotes({ hosts: { hosts: () => Promise.resolve([host]), isInsecure: () => false }, userAgent })
+  const kept = new Map<string, RemoteRepository>()
   return {
-    repository: (path) => remotes.repository({ domain: url.host, path }, 'pull', { ...(credentials && { credentials }) }),
+    repository(path) {
+      const known = kept.get(path)
+      if (known !== undefined) return known
+      const made = remotes.repository({ domain: url.host, path }, 'pull', { ...(credentials && { credentials }) })
+      if (kept.size >= MAX_KEPT) kept.clear()
+      kept.set(path, made)
+      return made
+    },
     [Symbol.asyncDispose]: () => remotes[Symbol.asyncDispose](),
   }
 }
