@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { digestOf, MEDIA_TYPES, type Digest } from '#oci'
 import { createCollector, createRegistry, openFileStorage, OWN_STORAGE } from '#registry'
+import { RegistryPusher } from '../../harness/registry-pusher.ts'
 
 const COLLECTIONS = 100
 const PUSHERS = 4
@@ -13,55 +13,6 @@ const PUSHERS = 4
 const GRACE = 2000
 /** Milliseconds between two rounds of a pusher: the collections need their share of the processor. */
 const PAUSE = 150
-
-/** A client over HTTP that pushes as Docker does: asks for each blob, uploads what is missing, then the manifest. */
-class Pusher {
-  readonly #base: string
-
-  constructor(port: number, repository: string) {
-    this.#base = `http://127.0.0.1:${port}/v2/${repository}`
-  }
-
-  async blob(content: string): Promise<Digest> {
-    const digest = digestOf(content)
-    const known = await this.#send('HEAD', `/blobs/${digest}`)
-    if (known.status === 200) return digest
-    const uploaded = await this.#send('POST', `/blobs/uploads/?digest=${digest}`, content)
-    assert.equal(uploaded.status, 201)
-    return digest
-  }
-
-  async image(layers: readonly string[], tag: string): Promise<void> {
-    const digests = []
-    for (const layer of ['{}', ...layers]) digests.push(await this.blob(layer))
-    const [config, ...rest] = digests.map((digest) => ({ mediaType: 'application/octet-stream', digest, size: 2 }))
-    const body = JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config, layers: rest })
-    const answer = await this.#send('PUT', `/manifests/${tag}`, body, { 'Content-Type': MEDIA_TYPES.ociManifest })
-    assert.equal(answer.status, 201, `${tag}: ${answer.text}`)
-  }
-
-  /** Fetches the image and all it names. */
-  async verify(tag: string): Promise<void> {
-    const manifest = await this.#send('GET', `/manifests/${tag}`)
-    assert.equal(manifest.status, 200, `${tag} is gone`)
-    const { config, layers } = JSON.parse(manifest.text) as { config: { digest: Digest }; layers: { digest: Digest }[] }
-    for (const { digest } of [config, ...layers]) {
-      const blob = await this.#send('GET', `/blobs/${digest}`)
-      assert.equal(blob.status, 200, `${tag}: blob ${digest} is gone`)
-      assert.equal(digestOf(blob.text), digest)
-    }
-  }
-
-  async #send(
-    method: string,
-    path: string,
-    body?: string,
-    headers: Record<string, string> = {},
-  ): Promise<{ status: number; text: string }> {
-    const response = await fetch(this.#base + path, { method, headers, ...(body !== undefined && { body }) })
-    return { status: response.status, text: await response.text() }
-  }
-}
 
 it('Collector.collect takes nothing that was acknowledged while pushes of shared layers run', { timeout: 120_000 }, async () => {
   const root = await mkdtemp(join(tmpdir(), 'gantry-collector-'))
@@ -77,11 +28,11 @@ it('Collector.collect takes nothing that was acknowledged while pushes of shared
   let pushes = 0
 
   async function push(number: number): Promise<void> {
-    const pusher = new Pusher(port, `team/app-${number % 2}`)
+    const pusher = new RegistryPusher(`http://127.0.0.1:${port}/v2/team/app-${number % 2}`)
     for (let round = 0; !done.signal.aborted; round++) {
       const tag = `t${number}`
       // A tag that moves leaves its old manifest and layer as garbage; the layers that all pushers share change, too, but more slowly.
-      await pusher.image([`shared ${Math.floor(round / 4)}`, `own ${number} ${round}`], tag)
+      await pusher.push(tag, [`shared ${Math.floor(round / 4)}`, `own ${number} ${round}`])
       pushes++
       await pusher.verify(tag)
       await sleep(PAUSE)
