@@ -24,8 +24,8 @@ export async function search(access: RegistryAccess, term: string, options: Remo
   const { domain, wanted } = splitTerm(term)
   const host = (await access.hosts.hosts(domain)).at(-1)
   if (host === undefined) throw invalidArgument(`no endpoints found for ${domain}`)
-  // Hub's search is not where its registry is.
-  const index = domain === HUB ? { ...host, base: `https://${HUB_INDEX}/v2` } : host
+  // Hub's search is not where its registry is: headers that are meant for a server of hosts.toml are not for it.
+  const index = domain === HUB ? { ...host, base: `https://${HUB_INDEX}/v2`, headers: {} } : host
   const session = createRegistrySession({ ...access, host: index, credentials, headers: requestHeaders(access.userAgent, headers) })
   try {
     const { origin } = await abandonable(session.ping(), signal)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { readLimited } from '#lib'
@@ -145,6 +145,28 @@ describe('HttpTransport', () => {
     const signal = AbortSignal.timeout(20)
     await assert.rejects(sent(silent.url, { signal }), { code: 'CANCELLED', message: 'context canceled' })
     await assert.rejects(sent(silent.url, { signal }), { code: 'CANCELLED' })
+  })
+
+  it('goes through a tunnel of a proxy to TLS, and checks who is at its end', async () => {
+    const { cert, key } = selfSigned()
+    await using server = await startServer((_, response) => void response.end('secure'), { cert, key })
+    const tunnels: string[] = []
+    await using proxy = await rawServer((socket) => {
+      socket.once('data', (head) => {
+        tunnels.push(head.toString().split('\r\n')[0] ?? '')
+        const target = connect(Number(server.domain.split(':')[1]), '127.0.0.1')
+        target.on('error', () => socket.destroy())
+        socket.once('close', () => target.destroy())
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+        socket.pipe(target).pipe(socket)
+      })
+    })
+    const proxies = { https: proxy.url }
+    const url = 'https://registry.invalid/v2/'
+    assert.equal(await sent(url, { proxies, tls: { ...TLS, skipVerify: true } }), '200 OK: secure')
+    await assert.rejects(sent(url, { proxies }), { message: /certificate signed by unknown authority$/ })
+    await assert.rejects(sent(url, { proxies, tls: { ...TLS, ca: [cert] } }), { message: /x509: .*registry\.invalid/ })
+    assert.deepEqual(new Set(tunnels), new Set(['CONNECT registry.invalid:443 HTTP/1.1']))
   })
 
   it('goes through a proxy, except to this machine and where no-proxy says so', async () => {
