@@ -48,7 +48,7 @@ export type {
   SandboxRequest,
 } from './types.ts'
 export { createNetworkService, type NetworkDeps } from './network-service.ts'
-export { joinedNamespace } from './netns-plan.ts'
+export { joinedNamespace } from './drivers/netns-plan.ts'
 export { hostsFile, type HostsFileRequest } from './hosts-file.ts'
 export {
   ETC_RESOLV_CONF,

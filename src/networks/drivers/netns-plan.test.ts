@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { parseIpv4 } from './ip-address.ts'
+import { parseIpv4 } from '../ipam/ip-address.ts'
 import { type BridgedNamespace, bridgedNamespace, joinedNamespace, loopbackNamespace } from './netns-plan.ts'
 
 const WANTED: BridgedNamespace = {

@@ -1,9 +1,9 @@
 import { invalidArgument } from '#errors'
 import type { RouteNetlink } from '#kernel'
 import { bridgeAddress, hostSubnets } from './bridge-interface.ts'
-import { DEFAULT_ADDRESS_POOLS, chooseSubnet } from './choose-subnet.ts'
-import { type Subnet, contains, formatIpv4, formatSubnet, overlap, parseCidr, parseIpv4 } from './ip-address.ts'
-import type { IpamConfig, NetworkOptions } from './types.ts'
+import { DEFAULT_ADDRESS_POOLS, chooseSubnet } from '../ipam/choose-subnet.ts'
+import { type Subnet, contains, formatIpv4, formatSubnet, overlap, parseCidr, parseIpv4 } from '../ipam/ip-address.ts'
+import type { IpamConfig, NetworkOptions } from '../types.ts'
 
 /** Addresses of the default bridge network, decided. */
 export interface BridgeAddressing {

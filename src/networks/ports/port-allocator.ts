@@ -1,8 +1,8 @@
 import { EngineError, internal } from '#errors'
 import type { PortProbe, Sysctls } from '#kernel'
-import { ipv4Bytes, parseIpv4 } from './ip-address.ts'
+import { ipv4Bytes, parseIpv4 } from '../ipam/ip-address.ts'
 import type { WantedPort } from './port-request.ts'
-import type { PortBinding } from './types.ts'
+import type { PortBinding } from '../types.ts'
 
 const ANY_ADDRESS = '0.0.0.0'
 

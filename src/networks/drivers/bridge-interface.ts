@@ -8,7 +8,7 @@ import {
   encodeNewBridge,
   encodeSetLink,
 } from '#kernel'
-import { type Subnet, ipv4Bytes } from './ip-address.ts'
+import { type Subnet, ipv4Bytes } from '../ipam/ip-address.ts'
 
 export interface BridgeInterface {
   name: string

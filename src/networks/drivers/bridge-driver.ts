@@ -1,14 +1,14 @@
 import { internal } from '#errors'
 import { MessageWriter, type NetnsPlan, type RouteNetlink, type Sysctls, encodeDeleteLink } from '#kernel'
-import { createAddressPool } from './address-pool.ts'
+import { createAddressPool } from '../ipam/address-pool.ts'
 import { ensureBridge } from './bridge-interface.ts'
 import { decideAddressing, ipamOf } from './bridge-network.ts'
-import type { FirewallNetwork } from './firewall-rules.ts'
+import type { FirewallNetwork } from '../firewall/firewall-rules.ts'
 import { type HostLinks, createHostLinks, isOurLink } from './host-links.ts'
-import { formatIpv4, parseCidr, parseIpv4 } from './ip-address.ts'
-import { macOfAddress, macOfNetwork } from './mac-address.ts'
+import { formatIpv4, parseCidr, parseIpv4 } from '../ipam/ip-address.ts'
+import { macOfAddress, macOfNetwork } from '../ipam/mac-address.ts'
 import { bridgedNamespace } from './netns-plan.ts'
-import type { Endpoint, IpamConfig, NetworkOptions, NetworkRecord, PortBinding } from './types.ts'
+import type { Endpoint, IpamConfig, NetworkOptions, NetworkRecord, PortBinding } from '../types.ts'
 
 /** Where a container is on the bridge, before anything exists in the kernel. */
 export type Placement = Pick<

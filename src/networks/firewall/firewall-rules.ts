@@ -4,8 +4,8 @@
  */
 
 import type { NftElement, NftExpression, NftOperation, NftTable } from '#kernel'
-import { type Subnet, ipv4Bytes, parseIpv4, subnetSize } from './ip-address.ts'
-import type { PortBinding, PortProtocol } from './types.ts'
+import { type Subnet, ipv4Bytes, parseIpv4, subnetSize } from '../ipam/ip-address.ts'
+import type { PortBinding, PortProtocol } from '../types.ts'
 
 export const FIREWALL_TABLE: NftTable = { family: 'ip', table: 'gantry' }
 

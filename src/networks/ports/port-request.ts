@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { invalidArgument, notImplemented } from '#errors'
-import type { PortProtocol, PortRequest } from './types.ts'
+import type { PortProtocol, PortRequest } from '../types.ts'
 
 /** A request understood: the host ports it may be given, `first` 0 when any will do. */
 export interface WantedPort {

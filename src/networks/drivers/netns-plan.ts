@@ -1,6 +1,6 @@
 import { MessageWriter, type NetnsPlan, encodeSetBridgePort, encodeNewAddress, encodeNewRoute, encodeNewVeth, encodeSetLink } from '#kernel'
-import { ipv4Bytes } from './ip-address.ts'
-import type { PortBinding } from './types.ts'
+import { ipv4Bytes } from '../ipam/ip-address.ts'
+import type { PortBinding } from '../types.ts'
 
 type NewNamespace = Extract<NetnsPlan, { mode: 'new' }>
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { byExactness, parsePortRequest } from './port-request.ts'
-import type { PortRequest } from './types.ts'
+import type { PortRequest } from '../types.ts'
 
 const request = (hostPort: string, hostIp = ''): PortRequest => ({ containerPort: 80, protocol: 'tcp', hostIp, hostPort })
 

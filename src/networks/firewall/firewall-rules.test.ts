@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { NftOperation } from '#kernel'
 import { type FirewallNetwork, type PublishedPort, firewallRules, publishOperations, withdrawOperations } from './firewall-rules.ts'
-import { parseCidr } from './ip-address.ts'
-import type { PortBinding } from './types.ts'
+import { parseCidr } from '../ipam/ip-address.ts'
+import type { PortBinding } from '../types.ts'
 
 /** What the rules mean to packets is tested in test/integration/networks, what they look like is docs/generated/nftables.md. */
 const NETWORK: FirewallNetwork = { bridge: 'gantry0', subnet: parseCidr('172.17.0.0/16').subnet, masquerade: true, icc: true }
