@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, EngineError, invalidArgument, notFound } from '#errors'
@@ -72,7 +73,9 @@ export function createLayerStore(deps: {
   const repository = deps.metadata.repository<LayerRow>('layers')
   const rows = new Map(repository.all().map(({ key, value }) => [key as Digest, value]))
   const unpacking = new Map<Digest, Promise<Layer>>()
-  let last = Math.max(0, ...readdirSync(deps.directory).map(Number).filter(Number.isInteger), ...rows.values().map((row) => row.directory))
+  let last = Math.max(...readdirSync(deps.directory).map(Number).filter(Number.isInteger), ...rows.values().map((row) => row.directory))
+  // By its name ext4 chooses the place of a directory on the disk: a new store must not begin where an old one has just been deleted, see above.
+  if (last === -Infinity) last = randomInt(100, 50_000)
   let syncTimer: NodeJS.Timeout | undefined
   /** Directories that are being made. */
   const busy = new Set<number>()
