@@ -13,6 +13,7 @@ import { RequestContext } from './request-context.ts'
 import type { HijackRoute } from './route.ts'
 import { createRouter, type RouteMatch } from './router.ts'
 import { createRoutes } from './routes.ts'
+import { dropRest } from './streams/request-body.ts'
 
 export interface ApiServer {
   /**
@@ -88,6 +89,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       if (response.headersSent) response.destroy()
       else sendError(response, error)
     }
+    dropRest(request)
   }
 
   async function runHijack(

@@ -7,6 +7,7 @@ import { announcesBody, checkContentType, parseJson, readBody } from './decode/j
 import { Query } from './decode/query.ts'
 import type { RouteMatch } from './router.ts'
 import { messageOf } from './http-status.ts'
+import { requestBody } from './streams/request-body.ts'
 import { decodeBody, type StructCodec } from './wire/codec.ts'
 
 export class RequestContext {
@@ -75,9 +76,9 @@ export class RequestContext {
     return mayHaveBody ? parseJson(await readBody(this.request)) : undefined
   }
 
-  /** The body as it comes in, however long; destroyed with an error when the client goes away. */
+  /** The body as it comes in, however long; to be asked for once. Destroyed with an error when the client goes away. */
   get body(): Readable {
-    return this.request
+    return requestBody(this.request)
   }
 
   json(status: number, value: unknown): void {
@@ -124,6 +125,8 @@ export class RequestContext {
     const report = (message: unknown): void => {
       if (this.response.destroyed) return
       if (!this.response.headersSent) this.startStream('application/json')
+      // A client that does not read must not fill our memory: of what goes on it gets to see less. What is done it is always told.
+      if (this.response.writableNeedDrain && isPassing(message)) return
       this.response.write(encodeProgress(message))
     }
     try {
@@ -135,4 +138,9 @@ export class RequestContext {
     if (!this.response.headersSent) this.startStream('application/json')
     this.response.end()
   }
+}
+
+/** Whether the next message of its kind makes this one superfluous: bytes so far. */
+function isPassing(message: unknown): boolean {
+  return (message as { progressDetail?: { current?: number } }).progressDetail?.current !== undefined
 }

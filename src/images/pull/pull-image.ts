@@ -35,14 +35,14 @@ export function createImagePuller(deps: PullDeps): ImagePuller {
     downloads: new Semaphore(() => deps.maxConcurrentDownloads() || Infinity),
   }
 
-  /** Who fails may try again soon, who gives up does not. */
+  /** Who fails may try again soon, who gives up does not; nor who has no space. */
   async function pullLeased(name: Reference, options: Omit<Parameters<typeof pullName>[2], 'lease'>): Promise<PulledName> {
     using undo = new DisposableStack()
     const lease = undo.use(deps.content.lease())
     try {
       return await pullName(shared, name, { ...options, lease })
     } catch (error) {
-      if (!options.signal.aborted) retained.keep(undo.move())
+      if (!options.signal.aborted && !isDiskFull(error)) retained.keep(undo.move())
       throw error
     }
   }
@@ -71,6 +71,11 @@ export function createImagePuller(deps: PullDeps): ImagePuller {
       })
     },
   }
+}
+
+/** What is finished is not worth keeping then. By its words: errors of workers come as text. */
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && /no space left on device/.test(error.message)
 }
 
 function remoteOptions({ credentials, headers }: PullOptions): Pick<PullOptions, 'credentials' | 'headers'> {
