@@ -19,11 +19,8 @@ export type ListenPlace = { kind: 'tcp'; host: string; port: number } | { kind: 
 
 export interface HttpConfig {
   listen: ListenPlace
-  /** Path before `/v2/`, with a slash at both ends. */
-  prefix: string
   /** Scheme and host that clients see; undefined: taken from each request. */
   externalUrl: string | undefined
-  relativeUrls: boolean
   /** Milliseconds that open requests get when the server ends. */
   drainTimeout: number
   tls: TlsConfig | undefined
@@ -89,7 +86,7 @@ export const httpSection: Shape<HttpConfig> = refine(
     prefix: text,
     host: text,
     secret: needless(text, 'no state is kept with clients that would have to be signed'),
-    relativeurls: flag,
+    relativeurls: needless(flag, 'URLs in headers have no host, which every client takes'),
     draintimeout: duration,
     tls,
     headers: mapOf(listOf(text)),
@@ -98,13 +95,13 @@ export const httpSection: Shape<HttpConfig> = refine(
     h2c: section({ enabled: needless(flag, 'HTTP/1.1 is what is spoken') }),
   }),
   (given, path): HttpConfig => {
+    if ((given.prefix ?? '/') !== '/')
+      throw new Error(`${path}.prefix: not supported: clients want /v2/ at the root; give it a host name of its own`)
     const prometheus = given.debug?.prometheus
     const address = given.addr ?? ':5000'
     return {
       listen: given.net === 'unix' ? { kind: 'unix', path: address } : tcpPlace(address, `${path}.addr`),
-      prefix: checkedPrefix(given.prefix ?? '/', `${path}.prefix`),
       externalUrl: given.host === undefined || given.host === '' ? undefined : externalUrl(given.host, `${path}.host`),
-      relativeUrls: given.relativeurls ?? false,
       drainTimeout: given.draintimeout ?? 10_000,
       tls: given.tls ?? absent(tls, `${path}.tls`),
       headers: given.headers ?? {},
@@ -119,11 +116,6 @@ function tcpPlace(address: string, path: string): ListenPlace {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(address) ?? []
   if (digits === undefined || Number(digits) > 65535) throw new Error(`${path}: cannot use ${JSON.stringify(address)}: wanted is HOST:PORT`)
   return { kind: 'tcp', host: bracketed ?? plain ?? '', port: Number(digits) }
-}
-
-function checkedPrefix(prefix: string, path: string): string {
-  if (!/^\/(?:[\w.~-]+\/)*$/.test(prefix)) throw new Error(`${path}: cannot use ${JSON.stringify(prefix)}: a slash is needed at both ends`)
-  return prefix
 }
 
 function externalUrl(host: string, path: string): string {

@@ -3,7 +3,6 @@ import type { EndpointOptions } from '../notifications/types.ts'
 import { count, duration, flag, listOf, mapOf, oneOf, refine, required, section, text, type Shape } from './shape.ts'
 
 export interface NotificationsConfig {
-  includeReferences: boolean
   endpoints: readonly EndpointOptions[]
 }
 
@@ -63,10 +62,11 @@ const endpoint = refine(
 /** `notifications`. */
 export const notificationsSection: Shape<NotificationsConfig> = refine(
   section({ events: section({ includereferences: flag }), endpoints: listOf(endpoint) }),
-  (given): NotificationsConfig => ({
-    includeReferences: given.events?.includereferences ?? false,
-    endpoints: (given.endpoints ?? []).filter((item) => item !== undefined),
-  }),
+  (given, path): NotificationsConfig => {
+    if (given.events?.includereferences === true)
+      throw new Error(`${path}.events.includereferences: not supported: a listener can ask for the manifest`)
+    return { endpoints: (given.endpoints ?? []).filter((item) => item !== undefined) }
+  },
 )
 
 const often = { interval: 10_000, threshold: 1 }

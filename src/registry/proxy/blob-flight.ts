@@ -22,7 +22,8 @@ export interface BlobFlight {
   readonly landed: Promise<void>
   /**
    * Bytes `start` to `end` inclusive, as they come. Any number of readers, each at its own pace: they read what is stored already, so a slow one holds
-   * up nobody and costs no memory. Throws when the download fails; bytes given before that were not verified.
+   * up nobody and costs no memory. The blob's last byte comes when the digest is found right: a client that does not check would take a wrong body for whole.
+   * Throws when the download fails.
    */
   follow(range: { start: number; end: number }, signal: AbortSignal): AsyncGenerator<Uint8Array>
 }
@@ -85,14 +86,17 @@ export function startBlobFlight({ storage, keeper, repository, blob, open }: Blo
         if (state === 'failed') await landed
         const seen = progress.bytes
         const isWhole = state === 'landed'
-        for await (const chunk of (await readStored(position, end)) ?? []) {
-          const wanted = chunk.subarray(0, end - position + 1)
-          position += wanted.length
-          if (wanted.length > 0) yield wanted
-          if (position > end) return
+        const last = isWhole ? end : Math.min(end, size - 2)
+        if (position <= last) {
+          for await (const chunk of (await readStored(position, last)) ?? []) {
+            const wanted = chunk.subarray(0, last - position + 1)
+            position += wanted.length
+            if (wanted.length > 0) yield wanted
+            if (position > last) break
+          }
         }
         if (isWhole && position <= end) throw internal(`blob ${digest} has fewer than the ${size} bytes that the upstream told`)
-        if (!isWhole) await progress.reach(seen + STEP, signal)
+        if (!isWhole && position <= end) await progress.reach(position > last ? Infinity : seen + STEP, signal)
       }
     },
   }

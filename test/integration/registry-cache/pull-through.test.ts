@@ -66,7 +66,7 @@ interface Cached {
   wire: Wire
   cache: RegistryProgram
   /** Brings an image with one large layer to the upstream. */
-  publish(tag: string, content?: Buffer): void
+  publish: (tag: string, content?: Buffer) => void
 }
 
 async function withCache(work: (parts: Cached) => Promise<void>): Promise<void> {
@@ -125,7 +125,7 @@ unshared(import.meta.filename, () => {
       }))
 
     it('downloads a blob once for many clients, and gives them its bytes while they come', () =>
-      withCache(async ({ wire, cache, publish }) => {
+      withCache(async ({ wire, publish }) => {
         publish('app:1')
         assert.equal((await fetch(`http://${CACHE}/v2/app/manifests/1`)).status, 200)
         wire.delay = 15

@@ -27,17 +27,17 @@ unshared(import.meta.filename, () => {
     const acknowledged = new Map<number, string[]>()
     let collected = 0
     for (let life = 0; life < LIVES; life++) {
-      let isAlive = true
+      const killed = new AbortController()
       const pushers = Array.from({ length: PUSHERS }, async (_, number) => {
         const pusher = new RegistryPusher(`http://127.0.0.1:5000/v2/app-${number}`)
-        for (let round = 0; isAlive; round++) {
+        for (let round = 0; !killed.signal.aborted; round++) {
           // Moves the tag: what it named becomes garbage.
           const layers = [`shared ${life}`, `own ${number} ${life} ${round}`]
           const isWhole = await pusher.push('moving', layers).then(
             () => true,
             // The server was killed meanwhile; the push was not acknowledged.
             (error: unknown) => {
-              if (isAlive) throw error
+              if (!killed.signal.aborted) throw error
               return false
             },
           )
@@ -45,7 +45,7 @@ unshared(import.meta.filename, () => {
         }
       })
       await Promise.race([sleep(600 + 97 * life), ...pushers])
-      isAlive = false
+      killed.abort()
       await registry.stop('SIGKILL')
       await Promise.all(pushers)
       collected += [...registry.log.matchAll(/"?deletedBlobs"?=([1-9]\d*)/g)].length
