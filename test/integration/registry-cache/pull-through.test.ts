@@ -74,7 +74,7 @@ async function withCache(work: (parts: Cached) => Promise<void>): Promise<void> 
   await using wire = new Wire(upstream.domain)
   const remoteurl = await wire.listen()
   await using cache = await RegistryProgram.start(() => ({ http: { addr: ':5000' }, proxy: { remoteurl } }))
-  const publish = (tag: string, content = LAYER): void => {
+  const publish = (tag: string, content: Buffer = LAYER): void => {
     const layout = new OciLayout(`${cache.directory}/layout-${randomBytes(4).toString('hex')}`)
     layout.name('image', layout.addImage([{ tar: content, bytes: content, type: 'tar' }]))
     mustSkopeo(
