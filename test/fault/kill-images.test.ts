@@ -30,11 +30,16 @@ after(() => fixture[Symbol.asyncDispose]())
 /** Undefined when it succeeded. */
 type Work = () => Promise<string | undefined>
 
-/** Milliseconds that `work` takes when nobody disturbs it. */
-async function measure(work: Work): Promise<number> {
-  const started = performance.now()
-  assert.equal(await work(), undefined)
-  return performance.now() - started
+/** Milliseconds that `work` takes when nobody disturbs it: the best of three, the first warms up. `undo` makes it work again. */
+async function measure(work: Work, undo: () => Promise<unknown>): Promise<number> {
+  let best = Infinity
+  for (let round = 0; round < 3; round++) {
+    await undo()
+    const started = performance.now()
+    assert.equal(await work(), undefined)
+    best = Math.min(best, performance.now() - started)
+  }
+  return best
 }
 
 /** Kills that came before the work's answer. */
@@ -46,7 +51,7 @@ async function killDuring(work: Work, duration: number): Promise<void> {
     () => undefined,
     () => interrupted++, // the connection broke
   )
-  await sleep(Math.random() * duration * 1.2)
+  await sleep(Math.random() * duration)
   await engine.stopDaemon('SIGKILL')
   await working
   await engine.startDaemon()
@@ -97,7 +102,10 @@ function assertInterrupted(): void {
 describe(`kill -9 of the daemon at ${KILLS} moments each`, { timeout: 200_000 }, () => {
   it('of a load', async () => {
     const archive = archiveOf(makeSmallImage(LAYERS))
-    const duration = await measure(() => load(archive))
+    const duration = await measure(
+      () => load(archive),
+      () => remove('loaded:1'),
+    )
     for (let kill = 0; kill < KILLS; kill++) {
       await remove('loaded:1')
       await killDuring(() => load(archive), duration)
@@ -114,7 +122,7 @@ describe(`kill -9 of the daemon at ${KILLS} moments each`, { timeout: 200_000 },
     await uploadImage(fixture.registry.domain, repository, makeSmallImage(LAYERS))
     const work: Work = () => pull(engine, fixture.plain.domain, repository)
     const name = `${fixture.plain.domain}/${repository}:1`
-    const duration = await measure(work)
+    const duration = await measure(work, () => remove(name))
     for (let kill = 0; kill < KILLS; kill++) {
       await remove(name)
       await killDuring(work, duration)
@@ -135,11 +143,11 @@ describe(`kill -9 of the daemon at ${KILLS} moments each`, { timeout: 200_000 },
       assert.equal(status, 201)
       return repository.slice(fixture.plain.domain.length + 1)
     }
-    const first = await newName()
-    const duration = await measure(() => push(engine, fixture.plain.domain, first))
+    let repository = ''
+    const work: Work = () => push(engine, fixture.plain.domain, repository)
+    const duration = await measure(work, async () => (repository = await newName()))
     for (let kill = 0; kill < KILLS; kill++) {
-      const repository = await newName()
-      const work: Work = () => push(engine, fixture.plain.domain, repository)
+      repository = await newName()
       await killDuring(work, duration)
       assert.equal(await work(), undefined)
     }
