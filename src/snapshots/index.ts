@@ -8,6 +8,7 @@
  *
  * ```
  * <root>/layers/7/diff            one layer, its whiteouts in overlayfs's language
+ * <root>/layers/7/recipe          how its tar is put together again from its files; where blobs are not kept
  * <root>/layers/9/diff            an init layer: mount points that the image lacks
  * <root>/snapshots/<key>/upper    what a container has written
  * <root>/snapshots/<key>/work     overlayfs's own
@@ -15,11 +16,13 @@
  * ```
  *
  * Unpacked files are not synced one by one. A layer's row names the boot of the machine until a sync of the whole file system is done; one
- * found after another boot is unpacked again from its blob, which is kept for this and for `layerTar`.
+ * found after another boot is unpacked again from its blob, which is kept for this and for `layerTar`. With the policy `discard` the blob goes after that
+ * sync, once a *recipe* has been made and compared. `LayerCare` looks after all of it: every file against the tar, repair, disk space.
  *
  * Glossary: *layer*, one unpacked tar, named by its *diff id*; *chain*, layers on top of each other, named by its *chain id*; *init layer*,
  * between image and container, never committed; *writable layer* or *snapshot*, a container's own, named by its *key*; *upper*, *lower*,
- * *work*, *whiteout*, *opaque*: as in the kernel's overlayfs.rst; *lease*, see `content/`.
+ * *work*, *whiteout*, *opaque*: as in the kernel's overlayfs.rst; *recipe*, the bytes of a
+ * layer's tar that its files do not hold, with references to them; *lease*, see `content/`.
  *
  * The functions that move trees between tar archives and directories are exported for `docker cp`: they are safe against hostile archives
  * and against programs that change the directory meanwhile.
