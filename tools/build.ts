@@ -72,8 +72,6 @@ function part(name: string, exports: string, plugins: Plugin[] = []): Promise<un
   return build({ ...common, stdin, outfile: resolve(root, `dist/${name}.cjs`), plugins })
 }
 
-const AWS_SDK = '@aws-sdk/client-s3'
-
 await Promise.all([
   build({
     ...common,
@@ -88,6 +86,6 @@ await Promise.all([
   }),
   part('engine', "export { runDaemon } from '#daemon'", [lateModules]),
   part('unpacker', "export { runUnpackWorker } from '#snapshots'"),
-  part('registry', "export { runRegistry } from '#registry'", [apart(new RegExp(`^${AWS_SDK}$`), 'aws-sdk')]),
-  part('aws-sdk', `export * from '${AWS_SDK}'`),
+  part('registry', "export { runRegistry } from '#registry'", [apart(/^\.\/aws-sdk\.ts$/, 'aws-sdk')]),
+  part('aws-sdk', "export * from './src/registry/s3/aws-sdk.ts'"),
 ])

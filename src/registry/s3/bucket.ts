@@ -1,13 +1,12 @@
 import { Readable } from 'node:stream'
-import type * as S3Sdk from '@aws-sdk/client-s3'
 import type { _Object, CopyObjectCommandInput, ListObjectsV2CommandInput, ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3'
+import type * as AwsSdk from './aws-sdk.ts'
 import type { S3Config } from '../config/storage-section.ts'
 import { inOrder } from './in-order.ts'
 import { presign } from './presign.ts'
 import type { Bucket, StoredObject } from './types.ts'
 
-/** The SDK, loaded only where S3 is configured: it costs some 100 ms and 20 MB. */
-type Sdk = typeof S3Sdk
+type Sdk = typeof AwsSdk
 
 /** Source: Amazon S3 API Reference, CopyObject: above 5 GiB a copy has to be made in parts. */
 const MAX_COPY = 5 * 1024 ** 3
@@ -22,7 +21,7 @@ const PAGE = 1000
 
 /** Connects with nothing yet: the first request tells whether the bucket is there. */
 export async function openBucket(config: S3Config): Promise<Bucket> {
-  const sdk: Sdk = await import('@aws-sdk/client-s3')
+  const sdk: Sdk = await import('./aws-sdk.ts')
   const client = new sdk.S3Client({
     region: config.region,
     forcePathStyle: config.pathStyle,
