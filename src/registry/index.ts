@@ -6,6 +6,10 @@
  * `RegistryStorage` (a file system, S3). Everything that is not the protocol is plugged in by `RegistryDeps`: who may do what, who is told, where
  * missing content comes from, metrics.
  *
+ * The program, `gantry registry …` (`run-registry.ts`): `config/` reads flags, environment and file into one `RegistryConfig`; `serve/` puts the parts together
+ * as it says: `auth/` (htpasswd, tokens, the token server, the access list), `proxy/` (pull-through cache), `gc/` (collector), `notifications/`, `metrics/`,
+ * `health/`, `tls/`, `s3/`. Each part works without the others and without the program.
+ *
  * Glossary:
  * - *blob*: immutable bytes by digest, stored once for all repositories. *link*: a record that makes a blob visible in one repository.
  * - *upload*: a blob on its way in; survives a restart of the server. *mount*: a link without an upload, from a repository the client may read.
