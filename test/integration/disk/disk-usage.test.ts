@@ -76,7 +76,7 @@ for (const policy of ['keep', 'discard']) {
       await agreesWithDu()
       // A container with many small files, hard links and holes; large ones; one that has written nothing.
       const small =
-        'mkdir -p /d/e; for i in $(seq 500); do echo $i > /d/$i; ln /d/$i /d/e/$i; done; dd if=/dev/zero of=/sparse bs=1 count=1 seek=1073741824'
+        'mkdir -p /d/e; for i in $(seq 150); do echo $i > /d/$i; ln /d/$i /d/e/$i; done; dd if=/dev/zero of=/sparse bs=1 count=1 seek=1073741824'
       engine.mustDocker('run', '--name', 'small', 'starter', 'sh', '-c', small)
       engine.mustDocker(
         'run',
@@ -87,7 +87,7 @@ for (const policy of ['keep', 'discard']) {
         'starter',
         'sh',
         '-c',
-        'dd if=/dev/urandom of=/f bs=1M count=20; cp /f /data/f; for i in $(seq 200); do echo > /data/$i; done',
+        'dd if=/dev/urandom of=/f bs=1M count=20; cp /f /data/f; for i in $(seq 100); do echo > /data/$i; done',
       )
       engine.mustDocker('create', '--name', 'idle', 'starter', 'true')
       await agreesWithDu()
