@@ -63,6 +63,7 @@ The engine is up. To try next (with the official client: export DOCKER_HOST=$DOC
   gantry run -d --name web -p 8080:80 busybox sh -c 'echo hello > /var/www/index.html; httpd -f -h /var/www'
   curl http://127.0.0.1:8080/
   gantry ps; gantry logs web; gantry stats --no-stream; gantry rm -f web
+  gantry pull debian                                                # from Docker Hub; mirrors and private registries: docs/registries.md
   make stop                                                         # end it again
 
 EOF

@@ -78,11 +78,22 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
       return
     }
     config = reload(config, flags, persona, logger)
-    engine.api.events.publish('daemon', 'reload', '', {
-      name: config.dataRoot,
-      debug: String(config.debug),
-      labels: JSON.stringify(config.labels),
-    })
+    engine.api.events.publish('daemon', 'reload', '', reloadAttributes(config))
+  }
+}
+
+/** What the event tells of a reload: the options that may have changed, named and written as dockerd's. */
+function reloadAttributes({ dataRoot, debug, labels, shutdownTimeout, registries }: DaemonConfig): Record<string, string> {
+  return {
+    name: dataRoot,
+    debug: String(debug),
+    labels: JSON.stringify(labels),
+    'shutdown-timeout': String(shutdownTimeout),
+    'registry-mirrors': JSON.stringify(registries.mirrors),
+    'insecure-registries': JSON.stringify(registries.insecure),
+    'max-concurrent-downloads': String(registries.maxConcurrentDownloads),
+    'max-concurrent-uploads': String(registries.maxConcurrentUploads),
+    'max-download-attempts': String(registries.maxDownloadAttempts),
   }
 }
 

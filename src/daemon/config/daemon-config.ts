@@ -1,5 +1,6 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { formatVersion, MAX_API_VERSION, MIN_API_VERSION, parseVersion } from '#api'
 import { LOG_LEVELS, type LogLevel } from '../logger.ts'
 import type { GivenOptions } from './parse-flags.ts'
 import type { AddressPool, Ulimit } from './options.ts'
@@ -131,7 +132,7 @@ export function daemonConfig(given: GivenOptions, persona: Persona, env: Environ
     debug,
     labels: given.label ?? [],
     experimental: given.experimental ?? false,
-    minApiVersion: (given['min-api-version'] ?? env['DOCKER_MIN_API_VERSION']) || undefined,
+    minApiVersion: minApiVersion(given['min-api-version'] ?? env['DOCKER_MIN_API_VERSION'] ?? ''),
     shutdownTimeout: given['shutdown-timeout'] ?? 15,
     registries: {
       mirrors: [...new Set((given['registry-mirror'] ?? []).map(mirrorUrl))],
@@ -214,6 +215,16 @@ const LIMITS = [
   ['max-concurrent-uploads', 0, 'max concurrent uploads'],
   ['max-download-attempts', 1, 'max download attempts'],
 ] as const
+
+/** Empty: not said. */
+function minApiVersion(text: string): string | undefined {
+  if (text === '') return undefined
+  const version = parseVersion(text)
+  if (version === undefined) throw new Error(`invalid minimum API version: ${text}`)
+  if (version < MIN_API_VERSION) throw new Error(`minimum supported API version is ${formatVersion(MIN_API_VERSION)}: ${text}`)
+  if (version > MAX_API_VERSION) throw new Error(`maximum supported API version is ${formatVersion(MAX_API_VERSION)}: ${text}`)
+  return text
+}
 
 /** Both spellings are in use; the first one that says something counts. */
 function proxyVariable(env: Environment, name: string): string {

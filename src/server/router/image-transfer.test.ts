@@ -135,6 +135,23 @@ test('a pull that needs a login is answered with 500, as dockerd does: 401 makes
   assert.deepEqual([answer.status, answer.json()], [500, { message: 'Get "https://r/v2/": no basic auth credentials' }])
 })
 
+test('a client that does not read is spared the bytes so far, and told what is done', async () => {
+  const MESSAGES = 100_000
+  await using server = await startServer({
+    images: {
+      pull: ({ report }) => {
+        for (let current = 1; current <= MESSAGES; current++)
+          report({ id: 'abc', status: 'Downloading', progress: { current, total: MESSAGES } })
+        report({ id: 'abc', status: 'Pull complete' })
+        return Promise.resolve()
+      },
+    },
+  })
+  const lines = (await server.request('POST', '/images/create?fromImage=a')).text.trim().split('\r\n')
+  assert.ok(lines.length < MESSAGES / 10, `${lines.length} lines`)
+  assert.equal(lines.at(-1), '{"id":"abc","status":"Pull complete"}')
+})
+
 test('push takes the tag from the query, or else pushes what the name says', async () => {
   const asked: unknown[] = []
   await using server = await startServer({

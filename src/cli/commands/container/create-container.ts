@@ -8,6 +8,7 @@ import { showProgress } from '../../terminal/progress.ts'
 import { withProxyVariables } from '../../config/environment-proxies.ts'
 import { createBody, type CreateBody } from './container-config.ts'
 import type { CreateValues } from './create-flags.ts'
+import { wantedPlatform } from '../../config/wanted-platform.ts'
 
 const PULL_POLICIES = ['always', 'missing', 'never', '']
 
@@ -41,7 +42,7 @@ export async function createWithPull(cli: Cli, body: CreateBody, flags: CreateIn
   if (flags.pull === 'always') await pull(cli, engine, body.Image, flags)
   const size = cli.stdout.size() ?? [0, 0]
   body.HostConfig.ConsoleSize = size
-  const platform = flags.platform === '' ? undefined : flags.platform
+  const { platform } = wantedPlatform(cli, flags.platform)
   let created
   try {
     created = await createContainer(engine, flags.name, body, platform)
@@ -66,7 +67,7 @@ async function pull(cli: Cli, engine: EngineClient, image: string, flags: Create
   const response = await pullImage(engine, {
     fromImage: fullName(reference),
     tag: reference.digest ?? reference.tag ?? '',
-    ...(flags.platform === '' ? {} : { platform: flags.platform }),
+    ...wantedPlatform(cli, flags.platform),
     auth: registryAuth(cli, reference.domain),
   })
   await showProgress(response.body, flags.quiet ? SILENT : cli.stderr)

@@ -5,6 +5,7 @@ import { importImage } from '#client'
 import { familiarName, parseReference } from '#oci'
 import { showProgress } from '../../terminal/progress.ts'
 import { readInput } from '../read-input.ts'
+import { wantedPlatform } from '../../config/wanted-platform.ts'
 
 export const command: Command = defineCommand({
   use: 'import [OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
@@ -23,7 +24,7 @@ export const command: Command = defineCommand({
       ...(reference === undefined ? {} : { repo: familiarName(reference), tag: reference.tag ?? '' }),
       message: flags.message,
       changes: flags.change,
-      ...(flags.platform === '' ? {} : { platform: flags.platform }),
+      ...wantedPlatform(cli, flags.platform),
     }
     const isUrl = /^https?:\/\//.test(source)
     const response = isUrl

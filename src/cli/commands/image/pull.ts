@@ -6,6 +6,7 @@ import { DEFAULT_TAG, fullName, fullString, parseReference, withDefaultTag } fro
 import { SILENT } from '../../terminal/output.ts'
 import { showProgress } from '../../terminal/progress.ts'
 import { withLogin } from '../registry/with-login.ts'
+import { wantedPlatform } from '../../config/wanted-platform.ts'
 
 export const command: Command = defineCommand({
   use: 'pull [OPTIONS] NAME[:TAG|@DIGEST]',
@@ -32,7 +33,7 @@ export const command: Command = defineCommand({
       pullImage(cli.engine(), {
         fromImage: fullName(reference),
         ...(tag === undefined ? {} : { tag }),
-        ...(flags.platform === '' ? {} : { platform: flags.platform }),
+        ...wantedPlatform(cli, flags.platform),
         auth,
       }),
     )
