@@ -8,11 +8,11 @@ import { createCollector, createRegistry, openFileStorage, OWN_STORAGE } from '#
 import { RegistryPusher } from '../../harness/registry-pusher.ts'
 
 const COLLECTIONS = 100
-const PUSHERS = 4
+const PUSHERS = 3
 /** Milliseconds: longer than a push takes on a loaded machine, short enough that what falls into disuse grows old within the test. */
 const GRACE = 2000
 /** Milliseconds between two rounds of a pusher: the collections need their share of the processor. */
-const PAUSE = 150
+const PAUSE = 300
 
 it('Collector.collect takes nothing that was acknowledged while pushes of shared layers run', { timeout: 120_000 }, async () => {
   const root = await mkdtemp(join(tmpdir(), 'gantry-collector-'))
@@ -47,7 +47,7 @@ it('Collector.collect takes nothing that was acknowledged while pushes of shared
     for (let run = 0; run < COLLECTIONS && !done.signal.aborted; run++) {
       const report = await collector.collect({ deleteUntagged: true, dryRun: false, grace: GRACE })
       deleted += report.deletedBlobs
-      await sleep(PAUSE / 5)
+      await sleep(PAUSE / 10)
     }
   } finally {
     done.abort()
