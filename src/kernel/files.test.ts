@@ -171,6 +171,15 @@ suite('files', () => {
     closeSync(reused)
   })
 
+  test('setOpenTimes sets nanoseconds', () => {
+    const path = join(rootPath, 'file')
+    const fd = openSync(path, 'w')
+    files.setOpenTimes(fd, 1_234_567_890_123_456_789n, -1n)
+    closeSync(fd)
+    const { atimeNs, mtimeNs } = statSync(path, { bigint: true })
+    assert.deepEqual([atimeNs, mtimeNs], [1_234_567_890_123_456_789n, -1n])
+  })
+
   test('spreadSubdirectories sets the flag beside the others', () => {
     const asked: [unknown, number | undefined][] = []
     const system = createFakeSystemCalls(({ args: [, request, flags] }) => {

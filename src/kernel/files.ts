@@ -116,10 +116,10 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
       system.call('lremovexattr', terminated(path), name)
     },
     setTimes(path, atime, mtime) {
-      const times = new BigInt64Array(4) // struct timespec[2]: seconds, nanoseconds
-      times.set(timespec(atime), 0)
-      times.set(timespec(mtime), 2)
-      system.call('utimensat', AT_FDCWD, terminated(path), times, AT_SYMLINK_NOFOLLOW)
+      system.call('utimensat', AT_FDCWD, terminated(path), timespecs(atime, mtime), AT_SYMLINK_NOFOLLOW)
+    },
+    setOpenTimes(fd, atime, mtime) {
+      system.call('utimensat', fd, null, timespecs(atime, mtime), 0) // as futimens(3)
     },
     syncfs(path) {
       using file = ownDescriptor(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
@@ -159,6 +159,11 @@ function terminated(path: FilePath): FilePath {
   if (typeof path === 'string') return path
   if (path.includes(0)) throw syscallError('path', EINVAL, [String(path)])
   return Buffer.concat([path, Buffer.of(0)])
+}
+
+/** struct timespec[2]: seconds, nanoseconds. */
+function timespecs(atime: bigint, mtime: bigint): BigInt64Array {
+  return BigInt64Array.of(...timespec(atime), ...timespec(mtime))
 }
 
 /** Nanoseconds are never negative: a time before the epoch counts up from an earlier second. */

@@ -31,6 +31,8 @@ export interface Files {
   removeXattr(path: FilePath, name: string): void
   /** utimensat(2), links not followed: access and modification time in nanoseconds since the epoch (node's own are cut to microseconds). */
   setTimes(path: FilePath, atime: bigint, mtime: bigint): void
+  /** The same for what is open, but not with O_PATH. */
+  setOpenTimes(fd: number, atime: bigint, mtime: bigint): void
   /** Flushes the file system that holds `path`. Blocks: call it off the main thread. */
   syncfs(path: string): void
   /**
