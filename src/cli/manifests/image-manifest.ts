@@ -50,10 +50,7 @@ export function orderedPlatform(platform: Partial<Platform>): Platform {
   }
 }
 
-/**
- * The manifest list of these images, byte for byte as Docker's CLI pushes it: an index when its first image is an OCI one. Throws Error with
- * Docker's text for an image without platform, or of another registry than `domain`.
- */
+/** The manifest list of these images, byte for byte as Docker's CLI pushes it: an index when its first image is an OCI one. */
 export function manifestList(manifests: readonly LocalManifest[]): { mediaType: string; bytes: Buffer } {
   const isOci = manifests[0]?.descriptor.mediaType === MEDIA_TYPES.ociManifest
   const mediaType = isOci ? MEDIA_TYPES.ociIndex : MEDIA_TYPES.dockerManifestList
