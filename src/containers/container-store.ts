@@ -97,15 +97,22 @@ export class ContainerStore {
     return [...this.#entries.values()].filter((entry) => !entry.creating)
   }
 
-  /** By full id, name (with or without slash), then unique id prefix. */
+  /** By full id, name (with or without slash) or link (`web/db`), then unique id prefix. */
   find(ref: string): ContainerEntry {
     if (ref === '') throw invalidArgument('No container name or ID supplied')
-    const exact = this.byId(ref) ?? this.byId(this.names.ownerOf(ref.startsWith('/') ? ref.slice(1) : ref) ?? '')
+    const exact = this.byId(ref) ?? this.#byName(ref.startsWith('/') ? ref.slice(1) : ref)
     if (exact !== undefined) return exact
     const matches = this.all().filter((entry) => entry.id.startsWith(ref))
     if (matches.length > 1) throw invalidArgument(`multiple IDs found with provided prefix: ${ref}`)
     const [match] = matches
     if (match === undefined) throw notFound(`No such container: ${ref}`)
     return match
+  }
+
+  #byName(name: string): ContainerEntry | undefined {
+    const slash = name.lastIndexOf('/')
+    if (slash < 0) return this.byId(this.names.ownerOf(name) ?? '')
+    const link = this.#byName(name.slice(0, slash))?.record.links?.find(({ alias }) => alias === name.slice(slash + 1))
+    return this.byId(link?.containerId ?? '')
   }
 }

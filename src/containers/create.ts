@@ -1,18 +1,20 @@
 import { closeSync, constants, fstatSync, mkdirSync, rmSync } from 'node:fs'
 import { hostname as hostName } from 'node:os'
 import { join } from 'node:path'
-import { codeOf, invalidArgument, notFound, SyscallError } from '#errors'
+import { codeOf, invalidArgument, SyscallError } from '#errors'
 import type { Image } from '#images'
 import { formatNano, randomId, shortId } from '#lib'
 import { completeHostConfig } from './complete-host-config.ts'
 import type { Context } from './context.ts'
 import { verifyLogConfig } from './log-config.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
+import { requestedNetworks } from './network/connect-network.ts'
+import { resolveLinks } from './network/links.ts'
 import { requireSource } from './mount-sources.ts'
 import { planMounts, type PlannedMount } from './mount-points.ts'
 import { publishEvent } from './publish-event.ts'
 import { discardUnsupported, verifySpecOptions } from './spec/index.ts'
-import type { Container, ContainerConfig, CreateRequest, HostConfig } from './types.ts'
+import type { Container, ContainerConfig, ContainerLink, CreateRequest, HostConfig } from './types.ts'
 import { networkOf, verifyCreate } from './verify-config.ts'
 
 /**
@@ -36,6 +38,8 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
   verifyLogConfig(host.logConfig)
   const peer = (name: string): Container => store.find(name).record
   pinPeers(host, peer)
+  const networks = requestedNetworks(ctx, networksAskedFor(config, host, request))
+  const links = resolveLinks(host, peer)
   const planned = planMounts(config, host, (ref) => peerOf(ref, peer))
 
   const id = randomId()
@@ -43,7 +47,7 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
   const name = request.name === '' ? store.names.invent(id) : store.names.claim(request.name, id)
   await using undo = new AsyncDisposableStack()
   undo.defer(() => store.names.release(name, id))
-  const record = newRecord(ctx, { id, name, config, host, image, request, planned })
+  const record = newRecord(ctx, { id, name, config, host, image, networks, links, planned })
   const entry = store.insert(record)
   undo.defer(() => store.delete(entry))
 
@@ -91,6 +95,14 @@ function completeHostname(config: ContainerConfig, host: HostConfig, id: string)
   else if (network !== 'container') config.hostname = shortId(id)
 }
 
+/** Without an endpoint of its own the mode's network is the one it joins. */
+function networksAskedFor(config: ContainerConfig, host: HostConfig, { networks }: CreateRequest): CreateRequest['networks'] {
+  const mode = networkOf(host)
+  if (mode === 'container') return {}
+  if (config.networkDisabled || Object.keys(networks).length > 0) return networks
+  return { [mode === 'default' ? 'bridge' : mode]: {} }
+}
+
 function newRecord(
   ctx: Context,
   made: {
@@ -99,19 +111,14 @@ function newRecord(
     config: ContainerConfig
     host: HostConfig
     image: Image | undefined
-    request: CreateRequest
+    networks: Container['networks']
+    links: ContainerLink[]
     planned: PlannedMount[]
   },
 ): Container {
-  const { id, name, config, host, image, request, planned } = made
+  const { id, name, config, host, image, networks, links, planned } = made
   const directory = ctx.deps.paths.containerDirectory(id)
   const names = ctx.deps.paths.nameDirectory(id)
-  const networkMode = networkOf(host)
-  // Without an endpoint of its own the mode's network is the one it joins.
-  const networks =
-    networkMode === 'container' || config.networkDisabled || Object.keys(request.networks).length > 0
-      ? request.networks
-      : { [networkMode === 'default' ? 'bridge' : networkMode]: {} }
   return {
     id,
     name,
@@ -121,6 +128,7 @@ function newRecord(
     config,
     hostConfig: host,
     networks,
+    ...(links.length > 0 && { links }),
     state: { status: 'created' },
     endpoints: [],
     mounts: planned.map(({ point }) => point),

@@ -57,16 +57,18 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
   const runMs = Number(finished - parseNano(entry.record.state.startedAt)) / 1e6
   const ending: Ending = { exitCode: exit.exitCode, oomKilled: exit.oomKilled, finishedAt: formatNano(finished), error: '' }
   const { restartPolicy, autoRemove } = entry.record.hostConfig
-  const { restartCount, hasBeenManuallyStopped, state } = entry.record
+  const { record } = entry
+  const { restartCount, hasBeenManuallyStopped, state } = record
   const restart =
     !entry.exitOnNext && shouldRestart(restartPolicy, { exitCode: exit.exitCode, manuallyStopped: hasBeenManuallyStopped, restartCount })
   store.save(entry, {
     state: transition(entry.id, state, { to: restart ? 'restarting' : 'exited', ...ending }),
     restartCount: restart ? restartCount + 1 : restartCount,
+    endpoints: [],
     execIds: [],
   })
   entry.run = undefined
-  publishNetworkEvents(ctx, entry.record, 'disconnect')
+  publishNetworkEvents(ctx, record, 'disconnect')
   publishVolumeEvents(ctx, entry.record, 'unmount')
   publishEvent(ctx, entry.record, 'die', {
     execDuration: String(Math.max(0, Math.trunc(runMs / 1000))),
@@ -87,6 +89,7 @@ async function giveBack(ctx: Context, entry: ContainerEntry): Promise<void> {
   const steps: (() => void | Promise<void>)[] = [
     () => unmountSharedMemory(ctx, entry.record),
     () => releaseMountSources(ctx, entry.record),
+    () => ctx.deps.networks.stopNames(entry.id),
     () => ctx.deps.networks.release(entry.id),
   ]
   for (const step of steps) {

@@ -15,11 +15,11 @@ import { lookUpUser } from './user-lookup.ts'
 export function launchSpec(
   ctx: Context,
   container: Container,
-  { stateDir, network }: { stateDir: string; network: NetnsPlan },
+  { stateDir, network, links }: { stateDir: string; network: NetnsPlan; links: readonly string[] },
 ): LaunchSpec {
   const { deps } = ctx
   const { config, hostConfig, id } = container
-  const { spec, warnings } = runtimeSpec(ctx, container, startUser(ctx, container))
+  const { spec, warnings } = runtimeSpec(ctx, withVariables(container, links), startUser(ctx, container))
   for (const warning of warnings) deps.warn(warning, { container: id })
   // What a crash of the machine may take is only that of a container that would be removed anyway.
   const overlay = deps.snapshotter.overlay(id, { volatile: hostConfig.autoRemove })
@@ -33,6 +33,11 @@ export function launchSpec(
     stdio: { tty: config.tty, openStdin: config.openStdin, stdinOnce: config.stdinOnce, log: logSink(container) },
     init: hostConfig.init ?? deps.defaults().init,
   }
+}
+
+/** Variables of links go before the container's own, which win. They are those of this run, and not in the record. */
+function withVariables(container: Container, links: readonly string[]): Container {
+  return links.length === 0 ? container : { ...container, config: { ...container.config, env: [...links, ...container.config.env] } }
 }
 
 /** The spec of a container's root file system and mounts, for `Runtime.hold`. */

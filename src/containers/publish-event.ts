@@ -1,3 +1,4 @@
+import type { NetworkRecord } from '#networks'
 import type { Context } from './context.ts'
 import type { Container } from './types.ts'
 
@@ -27,9 +28,18 @@ export function publishVolumeEvents(ctx: Pick<Context, 'deps'>, container: Conta
 
 /** `connect` or `disconnect` of each network it has an endpoint on. */
 export function publishNetworkEvents(ctx: Pick<Context, 'deps'>, container: Container, action: 'connect' | 'disconnect'): void {
-  const { networks, events } = ctx.deps
+  const known = ctx.deps.networks.list()
   for (const { networkId, networkName } of container.endpoints) {
-    const type = networks.list().find(({ id }) => id === networkId)?.driver ?? ''
-    events.publish('network', action, networkId, { container: container.id, name: networkName, type })
+    const driver = known.find(({ id }) => id === networkId)?.driver ?? ''
+    publishNetworkEvent(ctx, container.id, { id: networkId, name: networkName, driver }, action)
   }
+}
+
+export function publishNetworkEvent(
+  ctx: Pick<Context, 'deps'>,
+  container: string,
+  { id, name, driver }: Pick<NetworkRecord, 'id' | 'name' | 'driver'>,
+  action: 'connect' | 'disconnect',
+): void {
+  ctx.deps.events.publish('network', action, id, { container, name, type: driver })
 }

@@ -1,10 +1,11 @@
 import { rmdir, unlink } from 'node:fs/promises'
-import { codeOf, conflict, internal, invalidArgument } from '#errors'
+import { codeOf, conflict, internal } from '#errors'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { sendSignal } from './kill.ts'
 import { anonymousVolumes, volumesOf } from './mount-points.ts'
-import { NAME_FILES } from './name-files.ts'
+import { removeLink } from './network/links.ts'
+import { NAME_FILES } from './network/name-files.ts'
 import { publishEvent } from './publish-event.ts'
 import { removeDirectory } from './remove-directory.ts'
 import { SIGKILL } from './signals.ts'
@@ -19,14 +20,14 @@ export interface RemoveOptions {
   force: boolean
   /** Its anonymous volumes too. */
   volumes: boolean
-  /** Legacy links, which Gantry does not make. */
+  /** Not the container, but the link that `ref` names: `web/db`. */
   link: boolean
 }
 
 /** `docker rm`. Throws CONFLICT for a running container without `force`, and while another removal is under way. */
 export async function removeContainer(ctx: Context, ref: string, options: RemoveOptions): Promise<void> {
   const entry = ctx.store.find(ref)
-  if (options.link) throw invalidArgument('Conflict, cannot remove the default link name of the container')
+  if (options.link) return await removeLink(ctx, ref)
   if (entry.removing) throw conflict(`removal of container ${ref} is already in progress`)
   await removeEntry(ctx, entry, options)
 }

@@ -1,6 +1,8 @@
 import { conflict, EngineError, invalidArgument } from '#errors'
 import type { Context } from './context.ts'
+import type { ContainerEntry } from './entry.ts'
 import { publishEvent } from './publish-event.ts'
+import { isActive } from './state.ts'
 
 /** `docker rename`. The old name is free as soon as the new one is recorded. Throws CONFLICT for a taken name. */
 export async function renameContainer(ctx: Context, ref: string, name: string): Promise<void> {
@@ -25,5 +27,13 @@ export async function renameContainer(ctx: Context, ref: string, name: string): 
     throw error
   }
   names.release(old, entry.id)
+  followName(ctx, entry)
   publishEvent(ctx, entry.record, 'rename', { oldName: `/${old}` })
+}
+
+/** The networks of a running container answer to its new name, and no more to the old one. */
+function followName(ctx: Context, entry: ContainerEntry): void {
+  const { name, config, state, endpoints } = entry.record
+  if (!isActive(state) || endpoints.length === 0) return
+  ctx.store.save(entry, { endpoints: ctx.deps.networks.rename(entry.id, { containerName: name, hostname: config.hostname }) })
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { codeOf } from '#errors'
 import { formatNano } from '#lib'
 import type { Adopted } from '#runtime'
@@ -8,12 +9,15 @@ import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { nanoOf, newRun, restartNow, settleExit, watchExit } from './exit.ts'
 import { startHealth } from './health.ts'
+import { openResolver } from './network/attach-network.ts'
+import { networksOf } from './network/connect-network.ts'
 import { prepareMountSources } from './mount-sources.ts'
 import { anonymousVolumes, volumesOf } from './mount-points.ts'
 import { removeDirectory } from './remove-directory.ts'
 import { autoRemove, finishRemoval } from './remove.ts'
 import { shouldRestart } from './restart-policy.ts'
 import { isActive, lastEnding, transition } from './state.ts'
+import { networkOf } from './verify-config.ts'
 
 /** Exit code of a container whose monitor and exit record are gone: the machine went down. Docker's code for it. */
 const LOST_EXIT_CODE = 255
@@ -117,10 +121,14 @@ async function settleEntry(ctx: Context, entry: ContainerEntry, found: Adopted):
 
 async function adoptRunning(ctx: Context, entry: ContainerEntry, task: Extract<Adopted, { state: 'running' }>['task']): Promise<void> {
   catchUpStart(ctx, entry, task.pid, formatNano(nanoOf(task.startedAt)))
+  catchUpNetworks(ctx, entry)
   // Counts the container as user of its volumes' mounts; they are there already.
   await prepareMountSources(ctx, entry.record)
   const run = newRun(task)
   entry.run = run
+  await openResolver(ctx, entry.record, task.pid).catch((error: unknown) =>
+    ctx.deps.warn('cannot answer names in a container', { container: entry.id, error: String(error) }),
+  )
   startHealth(ctx, entry, { keep: true })
   watchExit(ctx, entry, run)
 }
@@ -131,14 +139,17 @@ function catchUpStart(ctx: Context, entry: ContainerEntry, pid: number, startedA
   if (isActive(state)) return
   ctx.store.save(entry, {
     state: transition(entry.id, state, { to: 'running', pid, startedAt }),
-    endpoints: entry.record.endpoints.length > 0 ? entry.record.endpoints : endpointsOf(ctx, entry),
     hasBeenStartedBefore: true,
     hasBeenManuallyStopped: false,
   })
 }
 
-function endpointsOf(ctx: Context, entry: ContainerEntry): ContainerEntry['record']['endpoints'] {
-  return ctx.deps.networks.list().flatMap(({ id }) => ctx.deps.networks.endpoints(id).filter(({ containerId }) => containerId === entry.id))
+/** The daemon ended between a change of the container's networks and its row. */
+function catchUpNetworks(ctx: Context, entry: ContainerEntry): void {
+  const { record } = entry
+  const endpoints = ctx.deps.networks.endpointsOf(entry.id)
+  if (networkOf(record.hostConfig) === 'container' || isDeepStrictEqual(endpoints, record.endpoints)) return
+  ctx.store.save(entry, { endpoints, networks: networksOf(record, endpoints) })
 }
 
 /** The same road as a live exit takes, with a stand-in for the task that is no more. */
@@ -146,6 +157,7 @@ async function settleGone(ctx: Context, entry: ContainerEntry, exit: Parameters<
   const run = newRun({
     id: entry.id,
     pid: 0,
+    hostPid: 0,
     startedAt: 0,
     exited: Promise.resolve(exit),
     start: () => Promise.resolve(),

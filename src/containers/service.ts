@@ -14,6 +14,8 @@ import { archiveDeps } from './hold-files.ts'
 import { killContainer } from './kill.ts'
 import { listContainers } from './list.ts'
 import { cgroupOf, pauseContainer, unpauseContainer } from './pause.ts'
+import { connectNetwork, disconnectNetwork } from './network/connect-network.ts'
+import { withLinkNames } from './network/links.ts'
 import { pruneContainers } from './prune.ts'
 import { publishEvent } from './publish-event.ts'
 import { autoRemove, removeContainer } from './remove.ts'
@@ -47,7 +49,7 @@ export function createContainerService(deps: ContainerDeps): ContainerService & 
   }
   const archive = archiveDeps(ctx)
   return {
-    get: (ref) => store.find(ref).record,
+    get: (ref) => withLinkNames(ctx, store.find(ref).record),
     list: (options) =>
       listContainers(options, {
         containers: store.all().map(({ record }) => record),
@@ -69,6 +71,8 @@ export function createContainerService(deps: ContainerDeps): ContainerService & 
     pause: (ref) => pauseContainer(ctx, ref),
     unpause: (ref) => unpauseContainer(ctx, ref),
     rename: (ref, name) => renameContainer(ctx, ref, name),
+    connectNetwork: (ref, network, endpoint) => connectNetwork(ctx, ref, network, endpoint),
+    disconnectNetwork: (ref, network, options) => disconnectNetwork(ctx, ref, network, options),
     update: (ref, request) => updateContainer(ctx, ref, request),
     top: (ref, psArgs) => containerTop(ctx, ref, psArgs),
     prune: (filters) => pruneContainers(ctx, filters),

@@ -2,14 +2,15 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { EngineError } from '#errors'
 import { formatNano } from '#lib'
 import type { Task } from '#runtime'
-import { prepareNameFiles } from './name-files.ts'
+import { prepareNameFiles } from './network/name-files.ts'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { newRun, nanoOf, watchExit } from './exit.ts'
 import { startHealth } from './health.ts'
 import { launchSpec } from './launch-spec.ts'
 import { prepareMountSources, releaseMountSources } from './mount-sources.ts'
-import { attachNetwork } from './network-plan.ts'
+import { attachNetwork, openResolver, settleNetworks } from './network/attach-network.ts'
+import { linkedVariables, tellLinkingContainers } from './network/links.ts'
 import { cgroupParentOf } from './pause.ts'
 import { publishEvent, publishNetworkEvents, publishVolumeEvents } from './publish-event.ts'
 import { mountSharedMemory, unmountSharedMemory } from './shared-memory.ts'
@@ -85,17 +86,25 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
   const files = prepareNameFiles(ctx, entry.record, network.endpoints)
   mountSharedMemory(ctx, entry.record)
   undo.defer(() => unmountSharedMemory(ctx, entry.record))
-  const spec = launchSpec(ctx, { ...entry.record, ...files }, { stateDir, network: network.plan })
+  const spec = launchSpec(
+    ctx,
+    { ...entry.record, ...files },
+    { stateDir, network: network.plan, links: linkedVariables(ctx, entry.record) },
+  )
   deps.cgroupControl.prepare(cgroupParentOf(ctx, entry.record.hostConfig), spec.cgroup)
   const task = await deps.runtime.create(spec)
   undo.defer(() => discardTask(task))
 
+  // Before the program runs: its first question may be its first act.
+  undo.defer(() => deps.networks.stopNames(id))
+  await openResolver(ctx, entry.record, task.hostPid)
   await connectPendingAttaches(entry, task)
   await task.start()
   const startedAt = formatNano(nanoOf(task.startedAt))
   store.save(entry, {
     state: transition(id, entry.record.state, { to: 'running', pid: task.pid, startedAt }),
-    endpoints: network.endpoints,
+    networks: settleNetworks(entry.record, network.endpoints),
+    endpoints: deps.networks.endpointsOf(id),
     ...files,
     hasBeenStartedBefore: true,
     hasBeenManuallyStopped: false,
@@ -106,6 +115,7 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
   const run = newRun(task)
   entry.run = run
   startHealth(ctx, entry)
+  tellLinkingContainers(ctx, entry.record)
   publishNetworkEvents(ctx, entry.record, 'connect')
   publishVolumeEvents(ctx, entry.record, 'mount')
   publishEvent(ctx, entry.record, 'start')

@@ -184,6 +184,18 @@ export interface MountPoint {
   spec: MountRequest
 }
 
+/** A network of a container as asked for at create or by connect. */
+export interface ContainerNetwork extends EndpointRequest {
+  /** Known since the container was on it: from then on a network made anew under that name is another one. */
+  networkId?: string
+}
+
+/** The container `containerId` is known as `alias` in the one that has the link. */
+export interface ContainerLink {
+  containerId: string
+  alias: string
+}
+
 export interface HealthResult {
   start: string
   end: string
@@ -210,8 +222,10 @@ export interface Container {
   imageId: string
   config: ContainerConfig
   hostConfig: HostConfig
-  /** Networks as asked for at create and by connect. */
-  networks: Record<string, EndpointRequest>
+  /** By the network's name; by what the user wrote while no such network exists. */
+  networks: Record<string, ContainerNetwork>
+  /** `--link` on the default bridge. Absent: none. */
+  links?: ContainerLink[]
   state: ContainerState
   /** Endpoints while running; kept for inspect. */
   endpoints: Endpoint[]
@@ -369,6 +383,10 @@ export interface ContainerService {
   pause(ref: string): Promise<void>
   unpause(ref: string): Promise<void>
   rename(ref: string, name: string): Promise<void>
+  /** `network`: name or id. A running container gets an interface more. Throws FORBIDDEN when it is on it already. */
+  connectNetwork(ref: string, network: string, endpoint: EndpointRequest): Promise<void>
+  /** `force`: also from a network that is no more. */
+  disconnectNetwork(ref: string, network: string, options: { force: boolean }): Promise<void>
   update(ref: string, request: UpdateRequest): Promise<{ warnings: string[] }>
   top(ref: string, psArgs: string): Promise<{ titles: string[]; processes: string[][] }>
   /** One sample, or one about every second until the container is removed or the signal aborts. */

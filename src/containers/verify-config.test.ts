@@ -46,7 +46,15 @@ describe('verifyCreate', () => {
   }
 
   it('names what is not there yet', () => {
-    assert.throws(() => verify({}, { links: ['a'] }), { code: 'NOT_IMPLEMENTED', message: /Links/ })
+    assert.throws(() => verify({}, { cgroup: 'a' }), { code: 'NOT_IMPLEMENTED', message: /Cgroup/ })
+  })
+
+  it('refuses links of a container without a network of its own', () => {
+    const text = "networking can't be used with links. This would result in undefined behavior"
+    assert.throws(() => verify({}, { networkMode: 'host', links: ['a'] }), { message: `conflicting options: host type ${text}` })
+    assert.throws(() => verify({}, { networkMode: 'container:b', links: ['a'] }), {
+      message: "conflicting options: container type network can't be used with links. This would result in undefined behavior",
+    })
   })
 
   it('warns of ports that host networking does not publish', () => {

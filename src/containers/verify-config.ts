@@ -73,7 +73,7 @@ function verifyModes(config: ContainerConfig, host: HostConfig): void {
       if (given) throw invalidArgument(`conflicting options: ${what} and the network mode`)
     }
     refuse(config.hostname !== '', 'hostname')
-    refuse(host.links.length > 0, 'links')
+    if (host.links.length > 0) throw linksConflict('container type network')
     refuse(host.dns.length > 0, 'dns')
     refuse(host.extraHosts.length > 0, 'custom host-to-IP mapping')
     if (host.portBindings.length > 0 || host.publishAllPorts) {
@@ -81,6 +81,7 @@ function verifyModes(config: ContainerConfig, host: HostConfig): void {
     }
     if (config.exposedPorts.length > 0) throw invalidArgument('conflicting options: port exposing and the container type network mode')
   }
+  if (network === 'host' && host.links.length > 0) throw linksConflict('host type networking')
   if (host.utsMode === 'host' && config.hostname !== '') throw invalidArgument('conflicting options: hostname and the UTS mode')
   if (!/^(none|private|shareable|host|container:.+)$/.test(host.ipcMode)) throw invalidArgument(`invalid IPC mode: ${host.ipcMode}`)
   if (!/^(|host|container:.+)$/.test(host.pidMode)) throw invalidArgument(`invalid PID mode: ${host.pidMode}`)
@@ -91,6 +92,11 @@ function verifyModes(config: ContainerConfig, host: HostConfig): void {
   for (const entry of host.extraHosts) {
     if (!/^[^:=]+[:=].+$/.test(entry)) throw invalidArgument(`bad format for add-host: "${entry}"`)
   }
+}
+
+/** The network of a container that has none of its own cannot be linked from or to. */
+export function linksConflict(network: 'container type network' | 'host type networking'): Error {
+  return invalidArgument(`conflicting options: ${network} can't be used with links. This would result in undefined behavior`)
 }
 
 /** Limits of create and update. */
@@ -127,7 +133,6 @@ function refuseMissing(host: HostConfig): void {
   const refuse = (given: boolean, what: string): void => {
     if (given) throw notImplemented(`${what} is not supported yet`)
   }
-  refuse(host.links.length > 0, 'HostConfig.Links (--link)')
   refuse(host.deviceRequests.length > 0, 'HostConfig.DeviceRequests (--gpus)')
   refuse(Object.keys(host.storageOpt).length > 0, 'HostConfig.StorageOpt (--storage-opt)')
   refuse(host.usernsMode !== '' && host.usernsMode !== 'host', `user namespace mode "${host.usernsMode}"`)

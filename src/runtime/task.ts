@@ -16,7 +16,7 @@ const KILLED: Pick<Exit, 'exitCode' | 'signal' | 'oomKilled'> = { exitCode: 137,
 /** A task as its monitor shows it over the control connection. Made by `createTask` after `created`, by `adopt` after `state`. */
 export class MonitoredTask implements Task {
   readonly id: string
-  /** Of the process that waits for `start` already; what holds the mounts of a `hold`. An exec's program has another. */
+  /** What holds the mounts of a `hold`, too. */
   readonly hostPid: number
   readonly exited: Promise<Exit>
   readonly #stateDir: string

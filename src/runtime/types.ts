@@ -80,6 +80,8 @@ export interface Task {
   readonly id: string
   /** Host pid of the process; 0 before `start`. */
   readonly pid: number
+  /** Of the process that waits for `start` in the container's namespaces already; an exec's program has another. */
+  readonly hostPid: number
   /** Milliseconds since the epoch at which execve succeeded; 0 before. */
   readonly startedAt: number
   /**

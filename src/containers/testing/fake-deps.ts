@@ -223,7 +223,14 @@ function fakeNetworks(attached: Set<string>): NetworkService {
   })
   const used: Partial<NetworkService> = {
     list: () => [],
+    get: (ref) => {
+      throw notFound(`network ${ref} not found`)
+    },
     endpoints: () => [],
+    endpointsOf: (id) => (attached.has(id) ? [endpoint(id)] : []),
+    rename: (id) => [endpoint(id)],
+    serveNames: async () => undefined,
+    stopNames: async () => undefined,
     attach: async ({ containerId }) => {
       attached.add(containerId)
       return { plan: { mode: 'new', host: [], inside: [], sysctls: [], reserve: [] }, endpoints: [endpoint(containerId)] }

@@ -7,6 +7,7 @@ import type { Adopted, AttachOptions, ExecSpec, Exit, LaunchSpec, Runtime, Task 
 export class FakeTask implements Task {
   readonly id: string
   pid = 0
+  readonly hostPid = 4242
   startedAt = 0
   deleted = false
   readonly signals: number[] = []

@@ -1,0 +1,91 @@
+import { conflict, EngineError } from '#errors'
+import type { Endpoint, NetworkAttachment, PortRequest, SandboxRequest } from '#networks'
+import type { Context } from '../context.ts'
+import { isActive, isRestarting, notRunning } from '../state.ts'
+import type { Container, ContainerNetwork } from '../types.ts'
+import { networkOf } from '../verify-config.ts'
+import { isPredefined } from './predefined.ts'
+
+/** Networks of a container about to start. `release` of the network service undoes it. */
+export async function attachNetwork(ctx: Context, container: Container): Promise<NetworkAttachment> {
+  const { config, hostConfig, networks } = container
+  if (networkOf(hostConfig) === 'container') return { plan: joinNetwork(ctx, container), endpoints: [] }
+  const asked = Object.entries(networks).map(([name, { networkId = name, ...request }]) => {
+    return [isPredefined(name) ? name : networkId, request] as const
+  })
+  // A container that was taken from its last network has a loopback and nothing else.
+  const isAlone = config.networkDisabled || asked.length === 0
+  try {
+    return await ctx.deps.networks.attach({
+      ...sandboxRequest(container),
+      networks: isAlone ? { none: {} } : Object.fromEntries(asked),
+    })
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    throw new EngineError(error.code, `failed to set up container networking: ${error.message}`, { cause: error })
+  }
+}
+
+/** What the network service has to know of a container, whichever of its networks it is about. */
+export function sandboxRequest(container: Container): SandboxRequest {
+  const { sysctls } = container.hostConfig
+  const disableIPv6 = ['all', 'lo'].some((device) => sysctls[`net.ipv6.conf.${device}.disable_ipv6`] === '1')
+  return {
+    containerId: container.id,
+    containerName: container.name,
+    hostname: container.config.hostname,
+    ports: portRequests(container),
+    ...(disableIPv6 && { disableIPv6 }),
+  }
+}
+
+/** The container's networks by name, each with the id that its name meant when the container was put on it. */
+export function settleNetworks(container: Pick<Container, 'networks'>, endpoints: readonly Endpoint[]): Container['networks'] {
+  const settled: Record<string, ContainerNetwork> = {}
+  for (const [name, network] of Object.entries(container.networks)) {
+    const known = network.networkId ?? name
+    const endpoint = endpoints.find(({ networkId, networkName }) => networkId === known || networkName === known)
+    if (endpoint === undefined) settled[name] = network
+    else settled[endpoint.networkName] = { ...network, networkId: endpoint.networkId }
+  }
+  return settled
+}
+
+/** Makes the names of its networks be answered in a container, between the creation of its process and the start of its program. */
+export async function openResolver(ctx: Context, { id, hostConfig }: Container, pid: number): Promise<void> {
+  if (networkOf(hostConfig) === 'container') return
+  const servers = hostConfig.dns.length > 0 ? hostConfig.dns : ctx.deps.defaults().dns
+  await ctx.deps.networks.serveNames({ containerId: id, pid, servers })
+}
+
+/** Docker's texts: moby daemon/container_operations.go, getNetworkedContainer. */
+function joinNetwork(ctx: Context, container: Container): NetworkAttachment['plan'] {
+  const ref = container.hostConfig.networkMode.slice('container:'.length)
+  const peer = ctx.store.find(ref)
+  if (peer.id === container.id) throw conflict('cannot join own network namespace')
+  const { state } = peer.record
+  if (state.status === 'restarting') throw isRestarting(ref)
+  if (!isActive(state))
+    throw conflict(`cannot join network namespace of a non running container: ${notRunning(`/${peer.record.name}`).message}`)
+  return { mode: 'join', path: `/proc/${state.pid}/ns/net` }
+}
+
+/** `-p`, and with `-P` every exposed port that has no binding of its own, on a port the engine chooses. */
+export function portRequests({ config, hostConfig }: Pick<Container, 'config' | 'hostConfig'>): PortRequest[] {
+  if (networkOf(hostConfig) === 'host') return []
+  if (!hostConfig.publishAllPorts) return hostConfig.portBindings
+  const bound = new Set(hostConfig.portBindings.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`))
+  const open = config.exposedPorts.flatMap(expand).filter((port) => !bound.has(`${port.containerPort}/${port.protocol}`))
+  return [...hostConfig.portBindings, ...open]
+}
+
+/** `80/tcp`, `80`, `8000-8010/udp`. */
+function expand(exposed: string): PortRequest[] {
+  const [range = '', protocol = 'tcp'] = exposed.split('/')
+  const [first = 0, last = first] = range.split('-').map(Number)
+  const ports: PortRequest[] = []
+  for (let port = first; port <= last; port++) {
+    ports.push({ containerPort: port, protocol: protocol as PortRequest['protocol'], hostIp: '', hostPort: '' })
+  }
+  return ports
+}
