@@ -39,6 +39,8 @@ export interface NetworkRecord {
   configOnly?: boolean
   /** Name of the network this one's configuration was taken from. Absent: none. */
   configFrom?: string
+  /** False: its bridge was there before, made by somebody else, and stays when the network goes. Absent: true. */
+  ownsLink?: boolean
 }
 
 /** A network as asked for; names and meaning of the options are Docker's. */
@@ -70,6 +72,8 @@ export interface IpamConfig {
   ipRange?: string
   gateway?: string
   auxAddresses?: Record<string, string>
+  /** Chosen from the pools, not by the user: containers cannot ask for addresses in it, as with Docker. Absent: false. */
+  automatic?: boolean
 }
 
 /** What the user asked for on one network. `driverOpts` that no driver knows are kept and have no effect, as with Docker. */
@@ -223,7 +227,10 @@ export interface NameServer {
 export interface NameDirectory {
   /** Of a container, in the order of its interfaces. */
   endpointsOf(containerId: string): readonly Endpoint[]
+  /** The same array for as long as nobody comes, goes or is renamed: what is made of it is kept with it. */
   endpointsOn(networkId: string): readonly Endpoint[]
+  /** Containers do not get out by this network. */
+  isInternal(networkId: string): boolean
 }
 
 export interface NetworkService {
