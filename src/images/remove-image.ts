@@ -3,7 +3,7 @@
  * Source: moby daemon/images/image_delete.go, whose order of checks and texts clients know.
  */
 
-import { conflict } from '#errors'
+import { codeOf, conflict } from '#errors'
 import { chainIds, familiarString, parseReference, withDefaultTag } from '#oci'
 import type { Digest, Reference } from '#oci'
 import { findImage, isIdPrefix } from './find-image.ts'
@@ -30,6 +30,23 @@ export interface DeleteConflict {
 
 /** Deletes a name, and the image when that was its last. Layers are freed by the collection that follows. */
 export function removeImage(deps: RemoveDeps, ref: string, options: { force: boolean; prune: boolean }): DeleteResult[] {
+  const events: Parameters<PublishImageEvent>[] = []
+  // In one transaction: a daemon that is killed between name and image would leave an image without a name, which nobody asked for. What was done before a
+  // conflict stays done, as in Docker.
+  const outcome = deps.store.transaction(() => {
+    try {
+      return { results: remove({ ...deps, publish: (...event) => void events.push(event) }, ref, options) }
+    } catch (error) {
+      if (codeOf(error) !== 'CONFLICT') throw error
+      return { error }
+    }
+  })
+  for (const event of events) deps.publish(...event)
+  if ('error' in outcome) throw outcome.error
+  return outcome.results
+}
+
+function remove(deps: RemoveDeps, ref: string, options: { force: boolean; prune: boolean }): DeleteResult[] {
   const { store } = deps
   const id = findImage(store, ref)
   const results: DeleteResult[] = []
