@@ -22,6 +22,9 @@ export function createTrash(deps: { directory: string; jobs: JobRunner; report: 
 
   /** One job at a time takes all there is: containers that end together cost one message to the worker. */
   async function empty(): Promise<void> {
+    // A run that is due would find nothing, and perhaps no data root either: who waits for this one may be about to delete it.
+    clearTimeout(soon)
+    soon = undefined
     more = true
     emptying ??= work().finally(() => (emptying = undefined))
     await emptying
