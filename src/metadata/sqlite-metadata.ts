@@ -74,7 +74,11 @@ function createMetadata(database: DatabaseSync): Metadata {
       const rows = database.prepare('PRAGMA integrity_check').all() as { integrity_check: string }[]
       return rows.map((row) => row.integrity_check).filter((text) => text !== 'ok')
     },
-    damaged: () => database.prepare('SELECT collection, key FROM damaged').all().map((row) => ({ ...row }) as unknown as DamagedRecord),
+    damaged: () =>
+      database
+        .prepare('SELECT collection, key FROM damaged')
+        .all()
+        .map((row) => ({ ...row }) as unknown as DamagedRecord),
     forgetDamaged({ collection, key }) {
       database.prepare('DELETE FROM damaged WHERE collection = ? AND key = ?').run(collection, key)
     },
@@ -106,7 +110,9 @@ function migrate(database: DatabaseSync): void {
 /** One record that cannot be read must not keep the daemon from starting: it is put where `damaged` finds it. */
 function setAside(database: DatabaseSync): void {
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'damaged'").all() as { name: string }[]
-  const found = tables.filter(({ name }) => database.prepare(`SELECT 1 FROM "${name}" WHERE NOT json_valid(json) LIMIT 1`).get() !== undefined)
+  const found = tables.filter(
+    ({ name }) => database.prepare(`SELECT 1 FROM "${name}" WHERE NOT json_valid(json) LIMIT 1`).get() !== undefined,
+  )
   for (const { name } of found) {
     database.exec(`BEGIN IMMEDIATE;
       INSERT OR REPLACE INTO damaged SELECT '${name}', key, json FROM "${name}" WHERE NOT json_valid(json);
