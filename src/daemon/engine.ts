@@ -36,6 +36,7 @@ import type { DaemonConfig } from './config/daemon-config.ts'
 import { daemonId } from './daemon-id.ts'
 import { describeHost } from './host-description.ts'
 import type { Logger } from './logger.ts'
+import { withNetworkEvents } from './network-events.ts'
 import { seccompDefault } from './seccomp-default.ts'
 import type { StateDirectory } from './state-directory.ts'
 import { createSystemBackend } from './system.ts'
@@ -103,7 +104,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
   })
   const ownVolumes = createVolumeService({ directory: state.volumes, repository: metadata.repository('volumes'), files, mounts })
   const volumes = withVolumeEvents(ownVolumes, events)
-  const networks = createNetworkService({
+  const ownNetworks = createNetworkService({
     metadata,
     options: networkOptions(config()),
     route: undo.use(openRouteNetlink()),
@@ -112,7 +113,8 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     sysctls: createSysctls(),
     probe: createPortProbe(),
   })
-  undo.defer(() => networks.close())
+  undo.defer(() => ownNetworks.close())
+  const networks = withNetworkEvents(ownNetworks, events)
   const runtime = createRuntime({ binary: initBinary, socket: state.launcherSocket, compileSeccomp: seccomp.compile })
   undo.defer(async () => {
     await runtime.dismissLauncher()

@@ -59,3 +59,9 @@ export function untilFilter(filters: Filters): number | undefined {
   const nanoseconds = parseTimestamp(values[0] ?? '')
   return nanoseconds === undefined ? undefined : Number(nanoseconds / 1_000_000n)
 }
+
+/** `key` or `key=value`. */
+export function hasLabel(labels: Record<string, string>, wanted: string): boolean {
+  const [key = '', value] = wanted.split(/=(.*)/s)
+  return Object.hasOwn(labels, key) && (value === undefined || labels[key] === value)
+}

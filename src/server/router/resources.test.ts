@@ -74,7 +74,7 @@ test('images are tagged, deleted, pruned and described', async () => {
   assert.equal((await server.request('GET', '/v1.48/images/x/json?platform={"os":"linux"}')).status, 200)
 })
 
-test('networks list, inspect with containers, and refuse removal', async () => {
+test('networks list and inspect with containers', async () => {
   const networks = [
     fakeNetwork(),
     fakeNetwork({ id: 'f'.repeat(64), name: 'host', driver: 'host', ipam: { driver: 'default', options: {}, config: [] } }),
@@ -106,11 +106,77 @@ test('networks list, inspect with containers, and refuse removal', async () => {
       IPv6Address: '',
     },
   })
-  assert.deepEqual(inspect['Status'].IPAM.Subnets, { '172.17.0.0/16': { IPsInUse: 5, DynamicIPsAvailable: 65_531 } })
+  assert.deepEqual(inspect['Status'].IPAM.Subnets, { '172.17.0.0/16': { IPsInUse: 4, DynamicIPsAvailable: 65_532 } })
   assert.equal(json(await server.request('GET', '/v1.51/networks/bridge'))['Status'], undefined)
-  const removal = await server.request('DELETE', '/networks/bridge')
-  assert.deepEqual([removal.status, removal.json()], [403, { message: 'bridge is a pre-defined network and cannot be removed' }])
-  assert.deepEqual((await server.request('POST', '/networks/prune')).json(), { NetworksDeleted: null })
+  assert.equal((await server.request('GET', '/networks/bridge?scope=swarm')).status, 404)
+  const [oldest] = (await server.request('GET', '/v1.27/networks')).json() as Record<string, never>[]
+  assert.deepEqual(Object.keys(oldest?.['Containers'] ?? {}), [CONTAINER_ID])
+})
+
+test('networks are created, connected, disconnected, removed and pruned', async () => {
+  const calls: unknown[] = []
+  await using server = await startServer({
+    containers: {
+      connectNetwork: async (...args) => void calls.push(['connect', ...args]),
+      disconnectNetwork: async (...args) => void calls.push(['disconnect', ...args]),
+    },
+    networks: {
+      create: async (request) => {
+        calls.push(request)
+        return fakeNetwork()
+      },
+      remove: async (ref) => {
+        calls.push(['remove', ref])
+        return fakeNetwork()
+      },
+      prune: async (matches) => [fakeNetwork({ name: 'old', labels: { a: 'b' } }), fakeNetwork({ name: 'new' })].filter(matches),
+    },
+  })
+  const pool = { Subnet: '10.1.0.0/24', IPRange: '10.1.0.0/25', Gateway: '10.1.0.9', AuxiliaryAddresses: { dns: '10.1.0.10' } }
+  const body = { Name: 'back', CheckDuplicate: true, EnableIPv4: false, IPAM: { Config: [pool] }, ConfigFrom: { Network: 'template' } }
+  const created = await server.request('POST', '/networks/create', { json: body })
+  assert.deepEqual([created.status, created.json()], [201, { Id: NETWORK_ID, Warning: '' }])
+  const asked = {
+    name: 'back',
+    driver: '',
+    scope: '',
+    internal: false,
+    attachable: false,
+    ingress: false,
+    configOnly: false,
+    configFrom: 'template',
+    enableIPv4: false,
+    ipam: {
+      driver: '',
+      options: {},
+      config: [{ subnet: '10.1.0.0/24', ipRange: '10.1.0.0/25', gateway: '10.1.0.9', auxAddresses: { dns: '10.1.0.10' } }],
+    },
+    options: {},
+    labels: {},
+  }
+  await server.request('POST', '/v1.47/networks/create', { json: { Name: 'old', EnableIPv4: false } })
+  const { enableIPv4: _unknownThen, ...old } = asked
+  assert.deepEqual(calls, [asked, { ...old, name: 'old', configFrom: '', ipam: { driver: '', options: {}, config: [] } }])
+
+  calls.length = 0
+  const endpoint = { Aliases: ['db'], IPAMConfig: { IPv4Address: '10.1.0.4' }, GwPriority: 3 }
+  assert.equal(
+    (await server.request('POST', '/networks/back/connect', { json: { Container: 'web', EndpointConfig: endpoint } })).status,
+    200,
+  )
+  assert.equal((await server.request('POST', '/networks/back/disconnect', { json: { Container: 'web', Force: true } })).status, 200)
+  assert.equal((await server.request('DELETE', '/networks/back')).status, 204)
+  assert.deepEqual(calls, [
+    ['connect', 'web', 'back', { aliases: ['db'], ipv4Address: '10.1.0.4', gwPriority: 3 }],
+    ['disconnect', 'web', 'back', { force: true }],
+    ['remove', 'back'],
+  ])
+
+  const prune = async (filters: object): Promise<unknown> =>
+    (await server.request('POST', `/networks/prune?filters=${encodeURIComponent(JSON.stringify(filters))}`)).json()
+  assert.deepEqual(await prune({ label: ['a=b'] }), { NetworksDeleted: ['old'] })
+  assert.deepEqual(await prune({ 'label!': ['a'] }), { NetworksDeleted: ['new'] })
+  assert.deepEqual(await prune({ until: ['1970-01-01'] }), { NetworksDeleted: null })
 })
 
 test('volumes are made, filtered, removed and pruned', async () => {
