@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import type { GrowingBlob } from './types.ts'
 
 export type GrowthState = 'growing' | 'whole' | 'failed'
@@ -46,6 +47,12 @@ export function createGrowth(path: string): GrowthWriter {
       store({ bytes: decode(Atomics.load(cell, 0)).bytes, state })
     },
   }
+}
+
+/** The same blob by a path that stays good when its file is renamed or deleted, until it is disposed: who reads it may have to wait before. */
+export function holdGrowing({ path, progress }: GrowingBlob): Disposable & GrowingBlob {
+  const fd = openSync(path, 'r')
+  return { path: `/proc/self/fd/${fd}`, progress, [Symbol.dispose]: () => closeSync(fd) }
 }
 
 /** How far a blob has come by now. */

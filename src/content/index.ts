@@ -19,6 +19,6 @@
  * ```
  */
 export { createContentStore } from './content-store.ts'
-export { growthOf, nextGrowth } from './growing-blob.ts'
+export { growthOf, holdGrowing, nextGrowth } from './growing-blob.ts'
 export type { Growth, GrowthState } from './growing-blob.ts'
 export type { Blob, ContentStore, GrowingBlob, IngestOptions, Lease } from './types.ts'

@@ -47,7 +47,7 @@ export function createFakeSnapshotter(deps: { content: ContentStore }): FakeSnap
     async unpack(blob, { diffId, lease, signal, growing }) {
       signal?.throwIfAborted()
       if (growing !== undefined) await awaitWhole({ growing: growing.progress, ...(signal !== undefined && { signal }) })
-      const measured = await measure(content, blob)
+      const measured = await measure(content, await blob)
       if (diffId !== undefined && diffId !== measured.diffId) {
         throw invalidArgument(
           `layers from manifest don't match image configuration: layer has digest ${measured.diffId}, expected ${diffId}`,

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, EngineError, invalidArgument, notFound } from '#errors'
+import { holdGrowing } from '#content'
 import type { ContentStore } from '#content'
 import type { Files } from '#kernel'
 import type { Metadata } from '#metadata'
@@ -29,7 +30,7 @@ const SYNC_DELAY = 1000
 
 /** Numbered directories with unpacked layers, and their rows. */
 export interface LayerStore {
-  unpack(blob: Digest, options: UnpackOptions): Promise<Layer>
+  unpack(blob: Digest | Promise<Digest>, options: UnpackOptions): Promise<Layer>
   find(diffId: Digest): Layer | undefined
   /** `<n>/diff` of a layer. Throws NOT_FOUND. */
   pathOf(diffId: Digest): string
@@ -103,7 +104,8 @@ export function createLayerStore(deps: {
     rows.set(row.diffId, row)
   }
 
-  async function unpack(blob: Digest, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
+  async function unpack(blob: Digest | Promise<Digest>, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
+    if (typeof blob !== 'string') return await unpackNew(blob, options)
     // The result of another call is not shared: what stopped that one (its signal, its expectation) is no reason to stop this one.
     for (let other = unpacking.get(blob); other !== undefined; other = unpacking.get(blob)) await other.catch(() => {})
     const known = options.diffId === undefined ? rows.values().find((row) => row.blob === blob) : rows.get(options.diffId)
@@ -139,28 +141,29 @@ export function createLayerStore(deps: {
     return changed
   }
 
-  async function unpackNew(blob: Digest, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
-    using made = await makeLayer(blob, options)
+  async function unpackNew(named: Digest | Promise<Digest>, options: UnpackOptions & { verify?: boolean }): Promise<Layer> {
+    using growing = options.growing === undefined ? undefined : holdGrowing(options.growing)
+    using made = await makeLayer(growing?.path ?? deps.content.path(await named), options)
     const { result, directory } = made
-    if (options.diffId !== undefined && options.diffId !== result.diffId) {
-      throw invalidArgument(
-        `layers from manifest don't match image configuration: layer has digest ${result.diffId}, expected ${options.diffId}`,
-      )
+    const blob = await named
+    const diffId = result.diffId ?? blob
+    if (options.diffId !== undefined && options.diffId !== diffId) {
+      throw invalidArgument(`layers from manifest don't match image configuration: layer has digest ${diffId}, expected ${options.diffId}`)
     }
-    options.lease.hold(result.diffId)
+    options.lease.hold(diffId)
     // Two blobs (compressed differently) may hold the same layer: the first to be finished stays.
-    const twin = rows.get(result.diffId)
+    const twin = rows.get(diffId)
     if (twin !== undefined) return needsBlob(twin) ? giveBlob(twin, blob) : twin
-    const row: LayerRow = { ...result, blob, directory, unsyncedIn: deps.bootId }
+    const row: LayerRow = { ...result, diffId, blob, directory, unsyncedIn: deps.bootId }
     put(row)
     made.keep()
     scheduleSync()
     return row
   }
 
-  /** A new directory with the files of a blob. It goes when it is disposed without having been kept. */
+  /** A new directory with the files of the blob at `blob`. It goes when it is disposed without having been kept. */
   async function makeLayer(
-    blob: Digest,
+    blob: string,
     options: Omit<UnpackOptions, 'lease'> & { verify?: boolean },
   ): Promise<Disposable & { result: UnpackResult; directory: number; keep: () => void }> {
     const directory = ++last
@@ -168,11 +171,9 @@ export function createLayerStore(deps: {
     busy.add(directory)
     undo.defer(() => void busy.delete(directory))
     const files = undo.adopt(directory, discardDirectory)
-    using file = options.growing === undefined ? undefined : holdFile(options.growing.path)
     const job = {
       kind: 'unpack',
-      blob: file?.path ?? deps.content.path(blob),
-      digest: blob,
+      blob,
       directory: pathOfDirectory(directory),
       verify: options.verify ?? false,
       ...(options.growing !== undefined && { growing: options.growing.progress }),
@@ -291,12 +292,12 @@ export function createLayerStore(deps: {
       if (!deps.content.has(row.blob)) throw lost(diffId)
       using lease = deps.content.lease()
       lease.hold(row.blob)
-      using made = await makeLayer(row.blob, { verify: true, ...(signal === undefined ? {} : { signal }) })
+      using made = await makeLayer(deps.content.path(row.blob), { verify: true, ...(signal === undefined ? {} : { signal }) })
       if (made.result.diffId !== diffId) throw lost(diffId)
       if (rows.get(diffId) !== row) return // deleted meanwhile
       const { recipe: _, ...rest } = row
       const retired = [...(row.retired ?? []), { directory: row.directory, keys: [...mounted] }]
-      put({ ...rest, ...made.result, directory: made.directory, unsyncedIn: deps.bootId, retired })
+      put({ ...rest, ...made.result, diffId, directory: made.directory, unsyncedIn: deps.bootId, retired })
       made.keep()
       discardRetired()
       scheduleSync()
@@ -320,12 +321,6 @@ export function createLayerStore(deps: {
       else if (deps.discardBlobs) recipes.makeSoon()
     },
   }
-}
-
-/** A file under a path that stays good when the file is renamed or deleted, until it is disposed: the job may have to wait for its worker. */
-function holdFile(path: string): Disposable & { path: string } {
-  const fd = openSync(path, 'r')
-  return { path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) }
 }
 
 function lost(diffId: Digest): EngineError {

@@ -63,10 +63,11 @@ export interface UnpackOptions {
 export interface Snapshotter {
   /**
    * Unpacks the layer whose tar, compressed or not, is the blob `blob` of the content store. Layers do not depend on each other: any number
-   * may be unpacked at once. One that is there already, or just being unpacked, is not unpacked again. Throws INVALID_ARGUMENT when the
-   * archive is bad or has another digest; nothing of it is left then.
+   * may be unpacked at once. One that is there already, or just being unpacked, is not unpacked again, unless its digest is only promised: of a
+   * blob that grows it may be known at the end only. Throws INVALID_ARGUMENT when the archive is bad or has another digest; nothing of it is left
+   * then.
    */
-  unpack(blob: Digest, options: UnpackOptions): Promise<Layer>
+  unpack(blob: Digest | Promise<Digest>, options: UnpackOptions): Promise<Layer>
   /** Puts the unpacked layer `diffId` on top of `parent` (undefined: it is the lowest). Idempotent. Throws NOT_FOUND; CONFLICT past 125 layers. */
   stack(parent: ChainId | undefined, diffId: Digest, lease: Lease): ChainId
   has(chain: ChainId): boolean

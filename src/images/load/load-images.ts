@@ -28,7 +28,9 @@ export async function loadImages(deps: CreateDeps, archive: Readable, options: L
   using lease = deps.content.lease()
   const early = createEarlyUnpacker(deps, lease, signal)
   try {
-    const spooled = await spoolArchive(deps.content, archive, { lease, signal, stored: (blob) => early.offer(blob) })
+    const spooled = await spoolArchive(deps.content, archive, { lease, signal, incoming: (file) => early.offer(file) })
+    // What is still being unpacked would be unpacked twice.
+    await early.settled()
     const archived = readImages(spooled, options.platforms ?? [])
     const named = archived.map((image) => ({ image, names: parseNames(image) }))
     for (const { target, config } of archived) if (target === undefined) checkPlatform(deps, config, options.platforms ?? [])

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { decompress, readTar } from '#archive'
 import type { TarEntry } from '#archive'
-import type { Blob, ContentStore, Lease } from '#content'
+import type { Blob, ContentStore, GrowingBlob, Lease } from '#content'
 import { invalidArgument } from '#errors'
 
 /** The files of an archive, which are blobs of the content store now: archives come in any order, and no part is kept in memory. */
@@ -21,8 +21,17 @@ const MAX_LINKS = 16
 export interface SpoolOptions {
   lease: Lease
   signal?: AbortSignal
-  /** Called with each file when it is stored. */
-  stored?: (blob: Blob) => void
+  /** Called with each file when its first bytes are expected. */
+  incoming?: (file: IncomingFile) => void
+}
+
+/** A file of an archive on its way into the content store. */
+export interface IncomingFile {
+  path: string
+  /** Bytes. */
+  size: number
+  growing: GrowingBlob
+  blob: Promise<Blob>
 }
 
 /** Reads a whole archive, compressed or not, into the content store. Throws INVALID_ARGUMENT for a bad one. */
@@ -35,9 +44,9 @@ export async function spoolArchive(content: ContentStore, archive: AsyncIterable
     if (++entries > MAX_ENTRIES) throw invalidArgument(`invalid archive: more than ${MAX_ENTRIES} entries`)
     const path = pathOf(entry)
     if (entry.type === 'file') {
-      const blob = await content.ingest(body, options)
-      files.set(path, blob)
-      options.stored?.(blob)
+      const growing = (grown: GrowingBlob): void => options.incoming?.({ path, size: entry.size, growing: grown, blob })
+      const blob = content.ingest(body, { ...options, growing })
+      files.set(path, await blob)
     } else if (entry.type === 'symlink' || entry.type === 'hardlink') links.set(path, targetOf(entry, path))
     else if (entry.type !== 'directory') throw invalidArgument(`invalid archive: ${JSON.stringify(entry.path)} is a ${entry.type} device`)
   }

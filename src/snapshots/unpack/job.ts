@@ -5,10 +5,10 @@ import type { LayerComparison, TarSource } from '../verify/verify-layer.ts'
 
 export type Job =
   /**
-   * Unpacks the layer blob (compressed or not) at `blob` into `directory`, which is made. `verify`: an uncompressed blob is hashed, too; else it is
-   * taken for what was ingested as `digest`. `growing`: progress of the ingest that is still writing the file.
+   * Unpacks the layer blob (compressed or not) at `blob` into `directory`, which is made. `verify`: an uncompressed blob is hashed, too, which was hashed
+   * when it was ingested. `growing`: progress of the ingest that is still writing the file.
    */
-  | { kind: 'unpack'; blob: string; digest: Digest; directory: string; verify: boolean; growing?: SharedArrayBuffer }
+  | { kind: 'unpack'; blob: string; directory: string; verify: boolean; growing?: SharedArrayBuffer }
   /** Deletes everything in `directory`. */
   | { kind: 'empty'; directory: string }
   /** Writes the file system that holds `path` to the disk. */
@@ -23,8 +23,8 @@ export type Job =
   | { kind: 'measure'; path: string }
 
 export interface UnpackResult {
-  /** Digest of the uncompressed tar. */
-  diffId: Digest
+  /** Digest of the uncompressed tar. Undefined: the blob is not compressed, and its digest is this one. */
+  diffId: Digest | undefined
   /** Bytes of the uncompressed tar. */
   tarSize: number
   /** Bytes of the files. */

@@ -29,6 +29,5 @@ export async function unpackLayer(files: Files, job: Job & { kind: 'unpack' }, o
   }
   decoder.finish()
   await awaitWhole(reading)
-  // An uncompressed blob has been hashed when it was ingested.
-  return { diffId: digester?.digest() ?? job.digest, tarSize, ...writer.finish() }
+  return { diffId: digester?.digest(), tarSize, ...writer.finish() }
 }

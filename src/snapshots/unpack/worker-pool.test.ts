@@ -25,7 +25,7 @@ const STUCK_ENTRY = new URL(
       if (job.growing === undefined || new BigInt64Array(job.growing)[0] > 0n) parentPort.postMessage({ kind: 'done', result: { tarSize: 1 } })
     })`)}`,
 )
-const UNPACK: Job = { kind: 'unpack', blob: '/blob', digest: `sha256:${'0'.repeat(64)}`, directory: '/d', verify: false }
+const UNPACK: Job = { kind: 'unpack', blob: '/blob', directory: '/d', verify: false }
 const EMPTY: Job = { kind: 'empty', directory: '/d' }
 
 describe('createWorkerPool', () => {
