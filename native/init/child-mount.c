@@ -25,10 +25,12 @@ static int attach(int mount, int target) {
   return checked(syscall(SYS_move_mount, mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
+static int change_mount(int mount, struct mount_attr attributes, bool recursive) {
+  return checked(syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u), &attributes, sizeof(attributes)));
+}
+
 static int set_attributes(int mount, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive) {
-  struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
-  unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0u);
-  return checked(syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof(attributes)));
+  return change_mount(mount, (struct mount_attr){.attr_set = set, .attr_clr = clear, .propagation = propagation}, recursive);
 }
 
 /* mount(2) knows paths only; this one leads to the descriptor and no further. */
@@ -149,20 +151,31 @@ static int do_mount(const struct child *child, const struct op *op) {
   if (f[F_MOUNT_PROPAGATION].number == 0)
     return 0;
   cleanup_close int mounted = open_in_root(child->root, f[F_MOUNT_TARGET].bytes, O_PATH, resolve);
-  if (mounted < 0)
-    return mounted;
-  return checked(mount(NULL, fd_path(path, mounted), NULL, (unsigned long) f[F_MOUNT_PROPAGATION].number, NULL));
+  return mounted < 0 ? mounted : checked(mount(NULL, fd_path(path, mounted), NULL, (unsigned long) f[F_MOUNT_PROPAGATION].number, NULL));
+}
+
+/* A path below the source is somebody else's to change: resolved inside it, and what was found is what is mounted. */
+static int clone_source(const struct field *f) {
+  unsigned flags = f[F_BIND_HOW].number & HOW_RECURSIVE ? AT_RECURSIVE : 0;
+  if (f[F_BIND_SUBPATH].length == 0)
+    return clone_tree(AT_FDCWD, f[F_BIND_SOURCE].bytes, flags);
+  cleanup_close int base = open(f[F_BIND_SOURCE].bytes, O_PATH | O_CLOEXEC);
+  cleanup_close int inside = base < 0 ? -errno : open_in_root(base, f[F_BIND_SUBPATH].bytes, O_PATH, 0);
+  return inside < 0 ? inside : clone_tree(inside, "", flags | AT_EMPTY_PATH);
+}
+
+static int map_ids(int mount, const char *user_namespace, bool recursive) {
+  cleanup_close int user = open(user_namespace, O_RDONLY | O_CLOEXEC);
+  return user < 0 ? -errno : change_mount(mount, (struct mount_attr){.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) user}, recursive);
 }
 
 static int do_bind(const struct child *child, const struct op *op) {
   const struct field *f = op->field;
   uint64_t how = f[F_BIND_HOW].number;
   struct stat info;
-  cleanup_close int source = clone_tree(AT_FDCWD, f[F_BIND_SOURCE].bytes, how & HOW_RECURSIVE ? AT_RECURSIVE : 0);
-  if (source < 0)
-    return source;
-  if (fstat(source, &info) < 0)
-    return -errno;
+  cleanup_close int source = clone_source(f);
+  if (source < 0 || fstat(source, &info) < 0)
+    return source < 0 ? source : -errno;
   cleanup_close int target = target_in_root(child->root, f[F_BIND_TARGET].bytes, S_ISDIR(info.st_mode) ? 'd' : 'f', resolve_of(how));
   if (target < 0)
     return target;
@@ -173,6 +186,8 @@ static int do_bind(const struct child *child, const struct op *op) {
     set = set_attributes(source, 0, 0, propagation & ~(uint64_t) MS_REC, propagation & MS_REC);
   if (set >= 0 && (f[F_BIND_SET].number | f[F_BIND_CLEAR].number) != 0)
     set = set_attributes(source, f[F_BIND_SET].number, f[F_BIND_CLEAR].number, 0, how & HOW_RECURSIVE_ATTRIBUTES);
+  if (set >= 0 && f[F_BIND_IDMAP].length > 0)
+    set = map_ids(source, f[F_BIND_IDMAP].bytes, how & HOW_RECURSIVE);
   return set < 0 ? set : attach(source, target);
 }
 

@@ -4,11 +4,11 @@
 
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 #define MAX_FRAME 4194304u
 #define MONITOR_SOCKET "monitor.sock"
 #define EXIT_RECORD "exit.json"
-#define OP_MAX_FIELDS 7
+#define OP_MAX_FIELDS 8
 
 struct frame {
   uint32_t length;
@@ -226,11 +226,13 @@ enum {
   F_MOUNT_PROPAGATION = 5,
   F_MOUNT_HOW = 6,
   F_BIND_SOURCE = 0,
-  F_BIND_TARGET = 1,
-  F_BIND_SET = 2,
-  F_BIND_CLEAR = 3,
-  F_BIND_PROPAGATION = 4,
-  F_BIND_HOW = 5,
+  F_BIND_SUBPATH = 1,
+  F_BIND_TARGET = 2,
+  F_BIND_SET = 3,
+  F_BIND_CLEAR = 4,
+  F_BIND_PROPAGATION = 5,
+  F_BIND_HOW = 6,
+  F_BIND_IDMAP = 7,
   F_MKDIR_PATH = 0,
   F_MKDIR_MODE = 1,
   F_SYMLINK_TARGET = 0,
@@ -298,7 +300,7 @@ struct op_shape {
     [OP_PRIVATE_PARENT] = {"s", STAGE_CHILD}, \
     [OP_ENTER_ROOT] = {"s", STAGE_CHILD}, \
     [OP_MOUNT] = {"sssusuu", STAGE_CHILD}, \
-    [OP_BIND] = {"ssuuuu", STAGE_CHILD}, \
+    [OP_BIND] = {"sssuuuus", STAGE_CHILD}, \
     [OP_MKDIR] = {"su", STAGE_CHILD}, \
     [OP_SYMLINK] = {"ss", STAGE_CHILD}, \
     [OP_MKNOD] = {"suuuuu", STAGE_CHILD}, \

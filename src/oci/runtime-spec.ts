@@ -45,6 +45,11 @@ export interface MountSpec {
   type: string
   source: string
   options: string[]
+  /** Bind only: owner `containerID` of the source is shown as `hostID` (config.md, "Idmapped mounts"); with `rbind` on the mounts below it, too. */
+  uidMappings?: IdMapping[]
+  gidMappings?: IdMapping[]
+  /** Bind only, and not the specification's: what is mounted is this path below `source`, whose links lead nowhere outside `source`. */
+  subpath?: string
 }
 
 export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup'

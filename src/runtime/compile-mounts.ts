@@ -5,7 +5,7 @@ import type { DeviceSpec, MountSpec, RuntimeSpec } from '#oci'
 import { MS, parseMountOptions } from './mount-options.ts'
 import type { PlanWriter } from './plan-writer.ts'
 import { MOUNT_HOW } from './protocol.ts'
-import type { LaunchSpec } from './types.ts'
+import type { HoldSpec } from './types.ts'
 
 /** mount(2) copies one page of options, with their NUL. */
 const MAX_OPTIONS = 4095
@@ -32,22 +32,42 @@ const ON_HOST = { cwd: '', source: '', type: '', flags: 0, data: '' }
 
 const FILE_TYPES: Record<DeviceSpec['type'], number> = { c: 0o020000, u: 0o020000, b: 0o060000, p: 0o010000 }
 
+/** Paths of user namespaces by the mapping that mounts are to have; see `mappingKey`. */
+export type UserNamespaces = ReadonlyMap<string, string>
+
+/** Mappings that are equal share a namespace. */
+export function mappingKey({ uidMappings = [], gidMappings = [] }: Pick<MountSpec, 'uidMappings' | 'gidMappings'>): string {
+  return uidMappings.length + gidMappings.length === 0 ? '' : JSON.stringify([uidMappings, gidMappings])
+}
+
 /** Mounts the root over the state directory, in the child's mount namespace, and makes it the place where further paths are resolved. */
-export function addRoot(plan: PlanWriter, { spec, stateDir, rootfs }: Pick<LaunchSpec, 'spec' | 'stateDir' | 'rootfs'>): void {
+export function addRoot(plan: PlanWriter, { spec, stateDir, rootfs, overlays = [] }: Omit<HoldSpec, 'id'>): void {
   const propagation = spec.linux.rootfsPropagation ?? 'private'
   const flags = (propagation === 'unbindable' ? MS.private : MS[propagation]) | MS.rec
   plan.add('mount-host', '/', { ...ON_HOST, target: '/', flags }, { as: 'propagation' })
   // Under a shared mount the root would appear on the host as well.
   if (propagation === 'shared') plan.add('private-parent', stateDir, { path: stateDir })
+  for (const { target, overlay } of overlays) {
+    if (propagation === 'shared') plan.add('private-parent', target, { path: target })
+    addOverlay(plan, target, overlay, MS.rdonly)
+  }
   if ('overlay' in rootfs) {
-    const { cwd } = rootfs.overlay
-    const overlay = { ...ON_HOST, cwd, source: 'overlay', type: 'overlay', target: stateDir, data: fittingOptions(rootfs.overlay) }
-    plan.add('mount-host', 'overlay', overlay, { as: 'overlay' })
+    addOverlay(plan, stateDir, rootfs.overlay, 0)
   } else {
     const bind = { ...ON_HOST, source: rootfs.directory, target: stateDir, flags: MS.bind | MS.rec }
     plan.add('mount-host', rootfs.directory, bind, { as: 'bind-root' })
   }
   plan.add('enter-root', spec.root.path, { path: stateDir })
+}
+
+function addOverlay(plan: PlanWriter, target: string, overlay: OverlayPlan, flags: number): void {
+  const [only] = overlay.lower
+  // overlayfs refuses one lower directory alone: then that is what there is to see.
+  const mount =
+    overlay.upper === '' && only !== undefined && overlay.lower.length === 1
+      ? { ...ON_HOST, cwd: overlay.cwd, source: only, target, flags: MS.bind }
+      : { ...ON_HOST, cwd: overlay.cwd, source: 'overlay', type: 'overlay', target, flags, data: fittingOptions(overlay) }
+  plan.add('mount-host', 'overlay', mount, { as: 'overlay' })
 }
 
 function fittingOptions(overlay: OverlayPlan): string {
@@ -58,14 +78,21 @@ function fittingOptions(overlay: OverlayPlan): string {
 }
 
 /** All mounts of the spec in its order. `cgroup` undefined: nothing of type cgroup may be among them. */
-export function addMounts(plan: PlanWriter, spec: RuntimeSpec, cgroup: CgroupPlan | undefined): void {
+export function addMounts(
+  plan: PlanWriter,
+  spec: RuntimeSpec,
+  cgroup: CgroupPlan | undefined,
+  userNamespaces: UserNamespaces = new Map(),
+): void {
   for (const mount of spec.mounts) {
     const target = posix.resolve('/', mount.destination)
     const options = parseMountOptions(mount.options, target)
     if (options.bind) {
       const how = (options.recursive ? MOUNT_HOW.recursive : 0) | (options.recursiveAttributes ? MOUNT_HOW.recursiveAttributes : 0)
       const { set, clear, propagation } = options
-      plan.add('bind', `${mount.source} on ${target}`, { source: mount.source, target, set, clear, propagation, how })
+      const { source, subpath = '' } = mount
+      const idmap = userNamespaces.get(mappingKey(mount)) ?? ''
+      plan.add('bind', `${join(source, subpath)} on ${target}`, { source, subpath, target, set, clear, propagation, how, idmap })
     } else if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
       if (cgroup !== undefined) addCgroupMount(plan, mount, target, cgroup, spec)
     } else {
@@ -103,6 +130,8 @@ function addCgroupMount(plan: PlanWriter, mount: MountSpec, target: string, cgro
     else
       plan.add('bind', subject, {
         source: '/sys/fs/cgroup',
+        subpath: '',
+        idmap: '',
         target,
         set,
         clear,
@@ -127,6 +156,8 @@ function addCgroupMount(plan: PlanWriter, mount: MountSpec, target: string, cgro
     if (name === undefined) continue
     plan.add('bind', `cgroup on ${join(target, name)}`, {
       source,
+      subpath: '',
+      idmap: '',
       target: join(target, name),
       set,
       clear,

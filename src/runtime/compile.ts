@@ -2,19 +2,20 @@ import { dirname, join } from 'node:path'
 import { invalidArgument, notImplemented } from '#errors'
 import type { NamespaceType, RuntimeSpec } from '#oci'
 import type { NetnsPlan } from '#kernel'
-import { addDevices, addMounts, addProtectedPaths, addRoot } from './compile-mounts.ts'
+import { addDevices, addMounts, addProtectedPaths, addRoot, type UserNamespaces } from './compile-mounts.ts'
 import { addIdentity, addLateFilter, addLimits, addProgram, addStdio } from './compile-process.ts'
 import { numbers } from './numbers.ts'
 import { encodeSocketAddress, SOCKET_TYPES } from './socket-address.ts'
 import { PlanWriter, type Plan } from './plan-writer.ts'
-import type { CompileSeccomp, LaunchSpec } from './types.ts'
+import type { CompileSeccomp, HoldSpec, LaunchSpec } from './types.ts'
 
 /** clone(2) flags. Source: linux/sched.h. */
-export const CLONE: Record<Exclude<NamespaceType, 'user'>, number> = {
+export const CLONE: Record<NamespaceType, number> = {
   mount: 0x00020000,
   cgroup: 0x02000000,
   uts: 0x04000000,
   ipc: 0x08000000,
+  user: 0x10000000,
   pid: 0x20000000,
   network: 0x40000000,
 }
@@ -23,7 +24,7 @@ export const CLONE: Record<Exclude<NamespaceType, 'user'>, number> = {
  * Compiles a container's launch to a plan. Pure: the same spec gives the same bytes.
  * Throws INVALID_ARGUMENT for what contradicts itself, NOT_IMPLEMENTED for user namespaces and mount options without support.
  */
-export function compileLaunch(launch: LaunchSpec, compileSeccomp: CompileSeccomp): Plan {
+export function compileLaunch(launch: LaunchSpec, compileSeccomp: CompileSeccomp, userNamespaces?: UserNamespaces): Plan {
   const { spec } = launch
   const plan = new PlanWriter()
   addKept(plan, launch)
@@ -38,7 +39,7 @@ export function compileLaunch(launch: LaunchSpec, compileSeccomp: CompileSeccomp
   addCgroupJoin(plan, launch.cgroup.join)
   addJoinedNamespaces(plan, launch)
   addRoot(plan, launch)
-  addMounts(plan, spec, launch.cgroup)
+  addMounts(plan, spec, launch.cgroup, userNamespaces)
   if (!replacesDev(spec)) addDevices(plan, spec)
   if (launch.stdio.tty) {
     const { height, width } = spec.process.consoleSize ?? { height: 0, width: 0 }
@@ -61,16 +62,26 @@ export function compileLaunch(launch: LaunchSpec, compileSeccomp: CompileSeccomp
  * The same file system without a program: bind mounts over the rootfs, nothing that only a running container has (proc, sys, dev, tmpfs),
  * as in Docker's archive calls on a stopped container.
  */
-export function compileHold(launch: Pick<LaunchSpec, 'id' | 'stateDir' | 'spec' | 'rootfs'>): Plan {
+export function compileHold(launch: HoldSpec, userNamespaces?: UserNamespaces): Plan {
   const plan = new PlanWriter()
   plan.add('state', launch.stateDir, { directory: launch.stateDir, title: `hold ${launch.id.slice(0, 12)}` })
   plan.add('stdio', 'standard streams', { flags: 0 })
   plan.add('namespaces', 'mount', { flags: CLONE.mount })
   addRoot(plan, launch)
   const binds = launch.spec.mounts.filter((mount) => isBind(mount.options))
-  addMounts(plan, { ...launch.spec, mounts: binds }, undefined)
+  addMounts(plan, { ...launch.spec, mounts: binds }, undefined, userNamespaces)
   plan.add('pivot', launch.spec.root.path, { propagation: 0 })
   plan.add('hold', launch.id, {})
+  return plan.finish()
+}
+
+/** A process that does nothing but be in a user namespace of its own, whose mapping the daemon writes. */
+export function compileUserNamespace(id: string, stateDir: string): Plan {
+  const plan = new PlanWriter()
+  plan.add('state', stateDir, { directory: stateDir, title: `idmap ${id.slice(0, 12)}` })
+  plan.add('stdio', 'standard streams', { flags: 0 })
+  plan.add('namespaces', 'user', { flags: CLONE.user })
+  plan.add('hold', id, {})
   return plan.finish()
 }
 

@@ -41,7 +41,7 @@
  */
 
 /** Raised whenever a table below changes its meaning; a daemon starts a launcher of its own version beside one that differs. */
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 
 /** Bytes; larger frames are refused by both sides. */
 export const MAX_FRAME = 0x400000
@@ -185,11 +185,24 @@ export const OPERATIONS = {
     stage: 'child',
     fields: { type: 'string', source: 'string', target: 'string', flags: 'u32', data: 'string', propagation: 'u32', how: 'u32' },
   },
-  /** open_tree, mount_setattr, move_mount. `set` and `clear` are MOUNT_ATTR_…; what the source's mount forbids stays forbidden. */
+  /**
+   * open_tree, mount_setattr, move_mount. `set` and `clear` are MOUNT_ATTR_…; what the source's mount forbids stays forbidden. `subpath`, unless empty:
+   * what lies there below the source, its links resolved inside the source. `idmap`, unless empty: path of a user namespace whose mapping
+   * the mount shows owners through.
+   */
   bind: {
     code: 58,
     stage: 'child',
-    fields: { source: 'string', target: 'string', set: 'u32', clear: 'u32', propagation: 'u32', how: 'u32' },
+    fields: {
+      source: 'string',
+      subpath: 'string',
+      target: 'string',
+      set: 'u32',
+      clear: 'u32',
+      propagation: 'u32',
+      how: 'u32',
+      idmap: 'string',
+    },
   },
   /** With parents, inside the root; an existing directory keeps its mode. */
   mkdir: { code: 59, stage: 'child', fields: { path: 'string', mode: 'u32' } },

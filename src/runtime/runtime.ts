@@ -1,13 +1,14 @@
 import { internal } from '#errors'
 import { adopt } from './adopt.ts'
 import { compileExec } from './compile-exec.ts'
-import { compileHold, compileLaunch } from './compile.ts'
+import { compileHold, compileLaunch, compileUserNamespace } from './compile.ts'
+import { openUserNamespaces } from './id-mapping.ts'
 import { launchError } from './launch-error.ts'
 import { createLauncher } from './launcher.ts'
 import { MessageChannel, type Message } from './message-channel.ts'
 import { assertLittleEndian, type Plan } from './plan-writer.ts'
 import { MonitoredTask } from './task.ts'
-import type { CompileSeccomp, Runtime } from './types.ts'
+import type { CompileSeccomp, HoldSpec, Runtime } from './types.ts'
 
 export interface RuntimeDeps {
   /** Path of the C program. */
@@ -61,9 +62,18 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
     return created.promise
   }
 
+  async function hold(id: string, stateDir: string, compile: () => Plan): Promise<AsyncDisposable & { pid: number }> {
+    const task = await launch(id, stateDir, compile)
+    return { pid: task.hostPid, [Symbol.asyncDispose]: () => task.delete() }
+  }
+
+  const userNamespaces = ({ id, stateDir, spec }: HoldSpec): ReturnType<typeof openUserNamespaces> =>
+    openUserNamespaces(spec, stateDir, (directory) => hold(id, directory, () => compileUserNamespace(id, directory)))
+
   return {
     async create(spec) {
-      return track(await launch(spec.id, spec.stateDir, () => compileLaunch(spec, deps.compileSeccomp)))
+      await using namespaces = await userNamespaces(spec)
+      return track(await launch(spec.id, spec.stateDir, () => compileLaunch(spec, deps.compileSeccomp, namespaces?.paths)))
     },
     async exec(spec) {
       return track(await launch(spec.id, spec.stateDir, () => compileExec(spec, deps.compileSeccomp)))
@@ -74,8 +84,8 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
       return adopted
     },
     async hold(spec) {
-      const task = await launch(spec.id, spec.stateDir, () => compileHold(spec))
-      return { pid: task.hostPid, [Symbol.asyncDispose]: () => task.delete() }
+      await using namespaces = await userNamespaces(spec)
+      return await hold(spec.id, spec.stateDir, () => compileHold(spec, namespaces?.paths))
     },
     async dismissLauncher() {
       if (tasks.size === 0) await launcher.dismiss()

@@ -12,6 +12,11 @@ export interface LaunchSpec {
   stateDir: string
   spec: RuntimeSpec
   rootfs: { overlay: OverlayPlan } | { directory: string }
+  /**
+   * Read-only file systems that mounts of the spec have as their source: mounted at `target`, an existing directory, in the container's mount namespace
+   * alone and before its root is entered.
+   */
+  overlays?: readonly { target: string; overlay: OverlayPlan }[]
   cgroup: CgroupPlan
   network: NetnsPlan
   stdio: StdioSpec
@@ -42,6 +47,9 @@ export type LogSink =
       /** Extra JSON members put into each line, already encoded: `"attrs":{"a":"b"}`; empty for none. */
       extra: string
     }
+
+/** What of a launch holds only its files. */
+export type HoldSpec = Pick<LaunchSpec, 'id' | 'stateDir' | 'spec' | 'rootfs' | 'overlays'>
 
 /** Further process in a running container. */
 export interface ExecSpec {
@@ -156,7 +164,7 @@ export interface Runtime {
    * A process that holds the container's mounts without running its program (stopped containers: archive, export). Its root is at
    * `/proc/<pid>/root`. Disposing ends it.
    */
-  hold(spec: Pick<LaunchSpec, 'id' | 'stateDir' | 'spec' | 'rootfs'>): Promise<AsyncDisposable & { pid: number }>
+  hold(spec: HoldSpec): Promise<AsyncDisposable & { pid: number }>
   /** Ends the launcher unless a task of ours runs: a daemon that stops in order and leaves no container leaves no process. */
   dismissLauncher(): Promise<void>
   /** Stops using the launcher; containers keep running. */
