@@ -134,7 +134,7 @@ test('networks are created, connected, disconnected, removed and pruned', async 
   })
   const pool = { Subnet: '10.1.0.0/24', IPRange: '10.1.0.0/25', Gateway: '10.1.0.9', AuxiliaryAddresses: { dns: '10.1.0.10' } }
   const body = { Name: 'back', CheckDuplicate: true, EnableIPv4: false, IPAM: { Config: [pool] }, ConfigFrom: { Network: 'template' } }
-  const created = await server.request('POST', '/networks/create', { json: body })
+  const created = await server.request('POST', '/networks/create', { body })
   assert.deepEqual([created.status, created.json()], [201, { Id: NETWORK_ID, Warning: '' }])
   const asked = {
     name: 'back',
@@ -154,17 +154,17 @@ test('networks are created, connected, disconnected, removed and pruned', async 
     options: {},
     labels: {},
   }
-  await server.request('POST', '/v1.47/networks/create', { json: { Name: 'old', EnableIPv4: false } })
+  await server.request('POST', '/v1.47/networks/create', { body: { Name: 'old', EnableIPv4: false } })
   const { enableIPv4: _unknownThen, ...old } = asked
   assert.deepEqual(calls, [asked, { ...old, name: 'old', configFrom: '', ipam: { driver: '', options: {}, config: [] } }])
 
   calls.length = 0
   const endpoint = { Aliases: ['db'], IPAMConfig: { IPv4Address: '10.1.0.4' }, GwPriority: 3 }
   assert.equal(
-    (await server.request('POST', '/networks/back/connect', { json: { Container: 'web', EndpointConfig: endpoint } })).status,
+    (await server.request('POST', '/networks/back/connect', { body: { Container: 'web', EndpointConfig: endpoint } })).status,
     200,
   )
-  assert.equal((await server.request('POST', '/networks/back/disconnect', { json: { Container: 'web', Force: true } })).status, 200)
+  assert.equal((await server.request('POST', '/networks/back/disconnect', { body: { Container: 'web', Force: true } })).status, 200)
   assert.equal((await server.request('DELETE', '/networks/back')).status, 204)
   assert.deepEqual(calls, [
     ['connect', 'web', 'back', { aliases: ['db'], ipv4Address: '10.1.0.4', gwPriority: 3 }],

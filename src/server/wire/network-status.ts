@@ -61,6 +61,6 @@ function parseAddress(text: string): bigint {
 function number(value: bigint): number {
   const count = value > MOST ? MOST : value
   if (count <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(count)
-  const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
-  return rawJSON(count.toString()) as number
+  const json = JSON as unknown as { rawJSON(text: string): unknown }
+  return json.rawJSON(count.toString()) as number
 }
