@@ -166,7 +166,7 @@ static int clone_source(const struct field *f) {
 
 static int map_ids(int mount, const char *user_namespace, bool recursive) {
   cleanup_close int user = open(user_namespace, O_RDONLY | O_CLOEXEC);
-  return user < 0 ? -errno : change_mount(mount, (struct mount_attr){.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) user}, recursive);
+  return user < 0 ? -errno : change_mount(mount, (struct mount_attr){.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (unsigned) user}, recursive);
 }
 
 static int do_bind(const struct child *child, const struct op *op) {
