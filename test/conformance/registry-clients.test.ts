@@ -79,7 +79,7 @@ describe('SDKs and a docker-registry with passwords', { skip: peerMissing() ?? f
       await docker.imageDelete(`${name}:1`)
       await docker.imageCreate({ fromImage: name, tag: '1', credentials: credentials() }).wait()
       const { Manifests, Descriptor, RepoDigests } = await docker.imageInspect(`${name}:1`, { manifests: true })
-      assert.ok(RepoDigests?.includes(`${name}@${Descriptor?.digest}`), RepoDigests?.join(' '))
+      assert.ok(RepoDigests?.includes(`${name}@${Descriptor?.digest}`), String(RepoDigests))
       assert.deepEqual(
         Manifests?.map(({ Kind, Available }) => [Kind, Available]),
         [['image', true]],

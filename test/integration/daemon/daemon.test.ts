@@ -60,6 +60,26 @@ test('SIGHUP takes over labels and log level from the file', async () => {
   assert.match(engine.log, /don't match any configuration option: nonsense/)
 })
 
+test('SIGHUP takes over what concerns registries, and tells so', async () => {
+  const file = join(directory, 'registries.json')
+  writeFileSync(file, '{}')
+  await using engine = await Engine.start({ flags: ['--config-file', file, '--http-proxy', 'http://me:secret@proxy:3128'] })
+  const since = Math.floor(Date.now() / 1000)
+  writeFileSync(file, '{"registry-mirrors":["http://mirror:5000"],"insecure-registries":["registry:5000"],"max-concurrent-downloads":9}')
+  process.kill(engine.pid, 'SIGHUP')
+  const deadline = Date.now() + 5_000
+  for (;;) {
+    const { RegistryConfig, HttpProxy } = (await engine.request('GET', '/info')).json
+    assert.equal(HttpProxy, 'http://xxxxx:xxxxx@proxy:3128')
+    if (RegistryConfig.Mirrors[0] === 'http://mirror:5000/' && RegistryConfig.IndexConfigs['registry:5000']?.Secure === false) break
+    assert.ok(Date.now() < deadline, engine.log)
+    await sleep(20)
+  }
+  const { text } = await engine.request('GET', `/events?since=${since}&until=${Math.ceil(Date.now() / 1000)}`)
+  const event = JSON.parse(text.trim().split('\n').at(-1) ?? '') as { Actor: { Attributes: Record<string, string> } }
+  assert.equal(event.Actor.Attributes['max-concurrent-downloads'], '9')
+})
+
 test('plain TCP is for loopback, elsewhere only when asked for in so many words', async () => {
   const refused = run('gantry', 'daemon', '--data-root', directory, '--exec-root', directory, '--host', 'tcp://0.0.0.0:0')
   assert.equal(refused.status, 1)
