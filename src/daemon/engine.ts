@@ -244,20 +244,8 @@ function cgroupControl(layout: CgroupLayout): Parameters<typeof createContainerS
 }
 
 function networkOptions({ network }: DaemonConfig): Parameters<typeof createNetworkService>[0]['options'] {
-  const { firewall, ipForward, ipMasq, icc, bip, bridge, fixedCidr, defaultGateway, mtu } = network
-  return {
-    firewall,
-    ipForward,
-    ipMasq,
-    icc,
-    bip,
-    bridge,
-    fixedCidr,
-    defaultGateway,
-    mtu,
-    defaultAddressPools: network.addressPools,
-    defaultBindAddress: network.bindAddress,
-  }
+  const { addressPools, bindAddress, defaultOptions } = network
+  return { ...network, defaultAddressPools: addressPools, defaultBindAddress: bindAddress, defaultNetworkOptions: defaultOptions }
 }
 
 function containerDefaults(

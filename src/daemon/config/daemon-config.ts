@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { formatVersion, MAX_API_VERSION, MIN_API_VERSION, parseVersion } from '#api'
 import { LOG_LEVELS, type LogLevel } from '../logger.ts'
 import type { GivenOptions } from './parse-flags.ts'
-import type { AddressPool, Ulimit } from './options.ts'
+import type { AddressPool, DriverOptions, Ulimit } from './options.ts'
 import { insecureRegistry, mirrorUrl } from './registry-values.ts'
 
 /** The daemon's configuration, complete and checked. */
@@ -55,16 +55,25 @@ export interface DaemonConfig {
   }
   network: {
     bip: string
+    bip6: string
     bridge: string
     fixedCidr: string
+    fixedCidrV6: string
     defaultGateway: string
+    defaultGatewayV6: string
     addressPools: AddressPool[]
     mtu: number
     bindAddress: string
     icc: boolean
     ipForward: boolean
     ipMasq: boolean
+    /** Of IPv4. */
     firewall: boolean
+    firewall6: boolean
+    ipv6: boolean
+    allowDirectRouting: boolean
+    /** Of new networks, by driver. */
+    defaultOptions: DriverOptions
     dns: string[]
     dnsOptions: string[]
     dnsSearch: string[]
@@ -162,9 +171,12 @@ export function daemonConfig(given: GivenOptions, persona: Persona, env: Environ
     },
     network: {
       bip: given.bip ?? '',
+      bip6: given.bip6 ?? '',
       bridge: given.bridge || 'gantry0',
       fixedCidr: given['fixed-cidr'] ?? '',
+      fixedCidrV6: given['fixed-cidr-v6'] ?? '',
       defaultGateway: given['default-gateway'] ?? '',
+      defaultGatewayV6: given['default-gateway-v6'] ?? '',
       addressPools: given['default-address-pool'] ?? [],
       mtu: given.mtu ?? 1500,
       bindAddress: given.ip ?? '0.0.0.0',
@@ -172,6 +184,10 @@ export function daemonConfig(given: GivenOptions, persona: Persona, env: Environ
       ipForward: given['ip-forward'] ?? true,
       ipMasq: given['ip-masq'] ?? true,
       firewall: given.iptables ?? true,
+      firewall6: given.ip6tables ?? given.iptables ?? true,
+      ipv6: given.ipv6 ?? false,
+      allowDirectRouting: given['allow-direct-routing'] ?? false,
+      defaultOptions: given['default-network-opt'] ?? {},
       dns: given.dns ?? [],
       dnsOptions: given['dns-opt'] ?? [],
       dnsSearch: given['dns-search'] ?? [],
@@ -197,6 +213,7 @@ function checkValues(given: GivenOptions): void {
   oneOf('default-runtime', ['gantry'], (value) => `specified default runtime '${String(value)}' does not exist`)
   oneOf('storage-driver', ['overlay2', ''], (value) => `storage driver ${String(value)} is not supported: overlay2 is the one there is`)
   oneOf('live-restore', [true], () => 'live-restore=false is not supported: containers always outlive the daemon')
+  oneOf('firewall-backend', ['nftables', ''], (value) => `firewall-backend ${String(value)} is not supported: nftables is the one there is`)
   oneOf('userland-proxy', [false], () => 'userland-proxy=true is not supported: ports are published by the kernel alone')
   if (given.bridge === 'none') throw new Error('bridge=none is not supported yet')
   for (const option of given['exec-opt'] ?? []) {

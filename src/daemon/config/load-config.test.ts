@@ -112,6 +112,7 @@ describe('loadConfig', () => {
     [['--log-level', 'loud'], /^Error: invalid logging level: loud$/],
     [['--storage-driver', 'btrfs'], /storage driver btrfs is not supported/],
     [['--live-restore=false'], /live-restore=false is not supported/],
+    [['--firewall-backend', 'iptables'], /firewall-backend iptables is not supported/],
     [['--userland-proxy'], /userland-proxy=true is not supported/],
     [['--exec-opt', 'native.cgroupdriver=systemd'], /exec-opt native\.cgroupdriver=systemd is not supported/],
     [['--data-root', 'relative'], /data-root must be an absolute path: relative/],
@@ -128,6 +129,21 @@ describe('loadConfig', () => {
   for (const [flags, message] of impossible) {
     it(`refuses ${flags.join(' ')}`, () => assert.throws(() => load('{}', flags), message))
   }
+
+  it('takes settings of IPv6 and options of new networks', () => {
+    const { network } = load(
+      '{"ipv6":true,"fixed-cidr-v6":"fd00:1::/64","bip6":"fd00:1::1/64","default-gateway-v6":"fd00:1::9","iptables":false,"ip6tables":true}',
+      ['--default-network-opt', 'bridge=com.docker.network.driver.mtu=1450', '--default-network-opt', 'bridge=a=b=c'],
+    ).config
+    assert.deepEqual(
+      [network.ipv6, network.fixedCidrV6, network.bip6, network.defaultGatewayV6],
+      [true, 'fd00:1::/64', 'fd00:1::1/64', 'fd00:1::9'],
+    )
+    assert.deepEqual([network.firewall, network.firewall6], [false, true])
+    assert.deepEqual(network.defaultOptions, { bridge: { 'com.docker.network.driver.mtu': '1450', a: 'b=c' } })
+    assert.deepEqual(load('{"default-network-opts":{"bridge":{"a":"b"}},"iptables":false}').config.network.firewall6, false)
+    assert.throws(() => load('{}', ['--default-network-opt', 'bridge']), /expected driver=key=value/)
+  })
 
   it('stands in the place of dockerd when called by its name', () => {
     const config = loadConfig({}, { ...PERSONAS.dockerd, configFile: '/nonexistent' })

@@ -14,7 +14,10 @@ export interface AddressPool {
   size: number
 }
 
-export type OptionKind = 'string' | 'boolean' | 'integer' | 'bytes' | 'list' | 'map' | 'ulimits' | 'pools'
+/** Options of new networks by driver. */
+export type DriverOptions = Record<string, Record<string, string>>
+
+export type OptionKind = 'string' | 'boolean' | 'integer' | 'bytes' | 'list' | 'map' | 'ulimits' | 'pools' | 'driver-options'
 
 export interface OptionRow {
   readonly flag: string
@@ -31,7 +34,9 @@ export interface OptionRow {
 
 /** Every option with the type of its value. */
 export interface OptionValues {
+  'allow-direct-routing': boolean
   bip: string
+  bip6: string
   bridge: string
   'cgroup-parent': string
   'config-file': string
@@ -40,7 +45,9 @@ export interface OptionValues {
   'default-address-pool': AddressPool[]
   'default-cgroupns-mode': string
   'default-gateway': string
+  'default-gateway-v6': string
   'default-ipc-mode': string
+  'default-network-opt': DriverOptions
   'default-runtime': string
   'default-shm-size': number
   'default-ulimit': Ulimit[]
@@ -50,7 +57,9 @@ export interface OptionValues {
   'exec-opt': string[]
   'exec-root': string
   experimental: boolean
+  'firewall-backend': string
   'fixed-cidr': string
+  'fixed-cidr-v6': string
   group: string
   host: string[]
   'host-gateway-ip': string[]
@@ -62,7 +71,9 @@ export interface OptionValues {
   ip: string
   'ip-forward': boolean
   'ip-masq': boolean
+  ip6tables: boolean
   iptables: boolean
+  ipv6: boolean
   label: string[]
   'live-restore': boolean
   'log-driver': string
@@ -98,7 +109,9 @@ export interface OptionValues {
 export type OptionName = keyof OptionValues
 
 const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
+  'allow-direct-routing': { kind: 'boolean', help: 'Let containers be reached from other hosts past their published ports' },
   bip: { kind: 'string', help: 'Address of the default bridge in CIDR notation, e.g. 172.17.0.1/16' },
+  bip6: { kind: 'string', help: 'IPv6 address of the default bridge in CIDR notation, e.g. fd00:1::1/64' },
   bridge: { kind: 'string', short: 'b', help: 'Interface of the default bridge (default "gantry0")' },
   'cgroup-parent': { kind: 'string', help: 'Parent cgroup of all containers (default "/gantry")' },
   'config-file': { kind: 'string', key: false, help: 'Daemon configuration file' },
@@ -112,7 +125,13 @@ const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
   },
   'default-cgroupns-mode': { kind: 'string', help: 'Cgroup namespace of containers ("host" or "private")' },
   'default-gateway': { kind: 'string', value: 'ip', help: 'IPv4 gateway of containers on the default bridge' },
+  'default-gateway-v6': { kind: 'string', value: 'ip', help: 'IPv6 gateway of containers on the default bridge' },
   'default-ipc-mode': { kind: 'string', help: 'IPC mode of containers ("shareable" or "private")' },
+  'default-network-opt': {
+    kind: 'driver-options',
+    key: 'default-network-opts',
+    help: 'Option of new networks: driver=key=value',
+  },
   'default-runtime': { kind: 'string', help: 'OCI runtime of containers (default "gantry")' },
   'default-shm-size': { kind: 'bytes', reload: true, help: 'Size of /dev/shm in containers (default 64MiB)' },
   'default-ulimit': { kind: 'ulimits', key: 'default-ulimits', help: 'Ulimits of containers: name=soft[:hard]' },
@@ -122,7 +141,9 @@ const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
   'exec-opt': { kind: 'list', key: 'exec-opts', help: 'Runtime option; native.cgroupdriver=cgroupfs is the one there is' },
   'exec-root': { kind: 'string', help: 'Directory of state that lives with the machine (default "/run/gantry")' },
   experimental: { kind: 'boolean', help: 'Say in answers that this daemon is experimental' },
+  'firewall-backend': { kind: 'string', help: 'Backend of firewall rules: nftables is the one there is' },
   'fixed-cidr': { kind: 'string', help: 'Range of addresses on the default bridge' },
+  'fixed-cidr-v6': { kind: 'string', help: 'Range of IPv6 addresses on the default bridge' },
   group: { kind: 'string', short: 'G', help: 'Group of the unix socket (default "docker")' },
   host: { kind: 'list', short: 'H', key: 'hosts', help: 'Where to listen: unix://PATH, tcp://HOST:PORT' },
   'host-gateway-ip': { kind: 'list', key: 'host-gateway-ips', value: 'ip', help: 'Address that "host-gateway" of --add-host stands for' },
@@ -144,7 +165,9 @@ const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
   ip: { kind: 'string', value: 'ip', help: 'Address published ports bind to (default 0.0.0.0)' },
   'ip-forward': { kind: 'boolean', help: 'Turn on net.ipv4.ip_forward (default true)' },
   'ip-masq': { kind: 'boolean', help: 'Masquerade traffic of the default bridge (default true)' },
+  ip6tables: { kind: 'boolean', help: 'Make firewall rules for IPv6 (default: as --iptables)' },
   iptables: { kind: 'boolean', help: 'Make firewall rules (default true)' },
+  ipv6: { kind: 'boolean', help: 'IPv6 on the default bridge' },
   label: { kind: 'list', key: 'labels', reload: true, help: 'Label of the daemon: key=value' },
   'live-restore': { kind: 'boolean', reload: true, help: 'Containers outlive the daemon; the only way here' },
   'log-driver': { kind: 'string', help: 'Log driver of containers: json-file or none (default "json-file")' },
@@ -188,7 +211,6 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'runtimes',
   'authorization-plugin',
   'authorization-plugins',
-  'bip6',
   'bridge-accept-fwmark',
   'builder',
   'cdi-spec-dir',
@@ -199,17 +221,10 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'cpu-rt-period',
   'cpu-rt-runtime',
   'cri-containerd',
-  'default-gateway-v6',
-  'default-network-opt',
-  'default-network-opts',
   'feature',
   'features',
-  'firewall-backend',
-  'fixed-cidr-v6',
   'init-path',
   'ip-forward-no-drop',
-  'ip6tables',
-  'ipv6',
   'metrics-addr',
   'network-control-plane-mtu',
   'node-generic-resource',

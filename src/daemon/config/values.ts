@@ -1,5 +1,5 @@
 import { parseRamBytes } from '#lib'
-import type { AddressPool, OptionKind, OptionValues, Ulimit } from './options.ts'
+import type { AddressPool, DriverOptions, OptionKind, OptionValues, Ulimit } from './options.ts'
 
 /** A value of any option kind. */
 export type OptionValue = OptionValues[keyof OptionValues]
@@ -25,6 +25,8 @@ export function fromText(kind: OptionKind, text: string, previous: OptionValue |
       return [...((previous as Ulimit[] | undefined) ?? []), ulimit(text)]
     case 'pools':
       return [...((previous as AddressPool[] | undefined) ?? []), pool(text)]
+    case 'driver-options':
+      return driverOption((previous as DriverOptions | undefined) ?? {}, text)
   }
 }
 
@@ -62,6 +64,10 @@ export function fromJson(kind: OptionKind, value: unknown): OptionValue {
     case 'pools':
       if (Array.isArray(value) && value.every(isPool)) return value.map(({ base, size }) => ({ base, size }))
       throw wrongType(value, 'a list of {base, size}')
+    case 'driver-options':
+      if (isObject(value) && Object.values(value).every((options) => isObject(options) && Object.values(options).every(isText)))
+        return value as DriverOptions
+      throw wrongType(value, 'an object of objects of strings')
   }
 }
 
@@ -121,4 +127,13 @@ function pool(text: string): AddressPool {
   const parts = Object.fromEntries(text.split(',').map(pair))
   if (parts['base'] === undefined || parts['size'] === undefined) throw new Error(`invalid default address pool: ${text}`)
   return { base: parts['base'], size: integer(parts['size']) }
+}
+
+/** `bridge=com.docker.network.driver.mtu=1450`. */
+function driverOption(previous: DriverOptions, text: string): DriverOptions {
+  const [driver, option] = pair(text)
+  const [key, value] = pair(option)
+  if (driver === '' || key === '' || !option.includes('='))
+    throw new Error(`invalid default network option format: ${text}: expected driver=key=value`)
+  return { ...previous, [driver]: { ...previous[driver], [key]: value } }
 }
