@@ -43,6 +43,8 @@ export type {
   CommitRequest,
   Container,
   ContainerConfig,
+  ContainerLink,
+  ContainerNetwork,
   ContainerService,
   ContainerState,
   ContainerSummary,

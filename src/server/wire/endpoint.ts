@@ -1,7 +1,7 @@
 /** `EndpointSettings`: what is asked of a network, and what came of it. */
 
 import type { ApiVersion, EndpointSettings } from '#api'
-import type { Container } from '#containers'
+import type { Container, ContainerNetwork } from '#containers'
 import type { Endpoint, EndpointRequest } from '#networks'
 import { convert, field, integer, mapOf, struct, text, textList, textMap, type Codec } from './codec.ts'
 
@@ -50,16 +50,17 @@ export function encodeEndpoints(container: Container, version: ApiVersion): Reco
   const result: Record<string, EndpointSettings> = {}
   for (const [name, request] of Object.entries(requestedNetworks(container))) {
     const endpoint = container.endpoints.find((candidate) => candidate.networkName === name || candidate.networkId === name)
-    result[endpoint?.networkName ?? name] = encodeEndpoint(request, endpoint, container, version)
+    result[endpoint?.networkName ?? name] = encodeEndpoint(name, request, endpoint, container, version)
   }
   for (const endpoint of container.endpoints) {
-    result[endpoint.networkName] ??= encodeEndpoint({}, endpoint, container, version)
+    result[endpoint.networkName] ??= encodeEndpoint(endpoint.networkName, {}, endpoint, container, version)
   }
   return result
 }
 
 function encodeEndpoint(
-  request: EndpointRequest,
+  name: string,
+  request: ContainerNetwork,
   endpoint: Endpoint | undefined,
   container: Container,
   version: ApiVersion,
@@ -68,7 +69,7 @@ function encodeEndpoint(
   const settings: EndpointSettings = {
     ...asked,
     MacAddress: endpoint?.macAddress ?? asked.MacAddress,
-    NetworkID: endpoint?.networkId ?? '',
+    NetworkID: endpoint?.networkId ?? request.networkId ?? '',
     EndpointID: endpoint?.id ?? '',
     Gateway: endpoint?.ipv4Gateway ?? '',
     IPAddress: endpoint?.ipv4Address ?? '',
@@ -76,7 +77,7 @@ function encodeEndpoint(
     IPv6Gateway: endpoint?.ipv6Gateway ?? '',
     GlobalIPv6Address: endpoint?.ipv6Address ?? '',
     GlobalIPv6PrefixLen: endpoint?.ipv6PrefixLength ?? 0,
-    DNSNames: endpoint !== undefined && endpoint.dnsNames.length > 0 ? endpoint.dnsNames : null,
+    DNSNames: isUserDefined(name) ? dnsNames(container, request, endpoint) : null,
   }
   // Up to 1.44 the short id and the host name were shown among the aliases. Source: moby `getContainersByName`.
   if (version < 45 && endpoint !== undefined && isUserDefined(endpoint.networkName)) {
@@ -85,8 +86,15 @@ function encodeEndpoint(
   return settings
 }
 
+/** What answers for the container: as it is while it runs, as it was or will be once it has been on the network. */
+function dnsNames(container: Container, request: ContainerNetwork, endpoint: Endpoint | undefined): string[] | null {
+  if (endpoint !== undefined) return endpoint.dnsNames
+  if (request.networkId === undefined) return null
+  return [...new Set([container.name, ...(request.aliases ?? []), container.id.slice(0, 12), container.config.hostname])]
+}
+
 /** A container made with nothing but a network mode is on that network. */
-function requestedNetworks(container: Container): Record<string, EndpointRequest> {
+function requestedNetworks(container: Container): Record<string, ContainerNetwork> {
   const { networkMode } = container.hostConfig
   if (Object.keys(container.networks).length > 0 || container.endpoints.length > 0) return container.networks
   if (networkMode.startsWith('container:')) return {}
