@@ -17,7 +17,8 @@ export function encodeContainerInspect(
   usage?: { sizeRw: number; sizeRootFs: number },
 ): ContainerInspect {
   const config = containerConfig.encode(container.config, version) as unknown as ContainerInspect['Config']
-  const macAddress = Object.values(container.networks)[0]?.macAddress
+  const { networkMode } = container.hostConfig
+  const macAddress = container.networks[networkMode === 'default' ? 'bridge' : networkMode]?.macAddress
   if (version < 52 && macAddress) config.MacAddress = macAddress
   return {
     Id: container.id,
