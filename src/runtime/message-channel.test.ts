@@ -30,7 +30,7 @@ async function pair(use: (channel: MessageChannel, peer: Socket, received: Messa
 
 test('encodeMessage writes length, type, version and fields', () => {
   assert.equal(encodeMessage('kill', { signal: 9 }).toString('hex'), '040000000400030009000000')
-  assert.equal(encodeMessage('launch', {}, Buffer.from('plan')).toString('hex'), '0400000002000200706c616e')
+  assert.equal(encodeMessage('launch', {}, Buffer.from('plan')).toString('hex'), '0400000002000300706c616e')
 })
 
 test('MessageChannel delivers messages however they are cut', async () => {
