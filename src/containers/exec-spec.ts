@@ -4,6 +4,7 @@ import type { ExecSpec } from '#runtime'
 import type { Context } from './context.ts'
 import type { ContainerEntry, Run } from './entry.ts'
 import { alone, cgroupPlan, runtimeSpec } from './launch-spec.ts'
+import { linkedVariables } from './network/links.ts'
 import { mergeEnvironment, processEnvironment } from './spec/index.ts'
 import type { Container, ExecRequest } from './types.ts'
 import { lookUpUser, type ResolvedUser } from './user-lookup.ts'
@@ -59,14 +60,16 @@ function execBase(ctx: Context, container: Container, run: Run | undefined, user
 /** The container's process with the exec's own program, environment, directory and, where privileged, capabilities. */
 function execProcess(
   ctx: Context,
-  { config }: Container,
+  container: Container,
   request: ExecRequest,
   base: ProcessSpec,
   consoleSize: [number, number] | undefined,
   home: string,
 ): ProcessSpec {
   const [height, width] = consoleSize ?? [0, 0]
-  const env = mergeEnvironment(config.env, request.env)
+  const { config } = container
+  const links = linkedVariables(ctx, container)
+  const env = mergeEnvironment(links.length === 0 ? config.env : mergeEnvironment(links, config.env), request.env)
   const all = request.privileged ? containerCapabilities({ add: [], drop: [], privileged: true }, ctx.deps.host.capabilities) : undefined
   const { consoleSize: _containers, ...rest } = base
   return {

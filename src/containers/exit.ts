@@ -2,6 +2,7 @@ import { deferred, formatNano, parseNano } from '#lib'
 import type { Exit, Task } from '#runtime'
 import type { Context } from './context.ts'
 import type { ContainerEntry, Run } from './entry.ts'
+import { endHealth } from './health.ts'
 import { removeDirectory } from './remove-directory.ts'
 import { releaseMountSources } from './mount-sources.ts'
 import { publishEvent, publishNetworkEvents, publishVolumeEvents } from './publish-event.ts'
@@ -47,8 +48,7 @@ export async function settleExit(ctx: Context, entry: ContainerEntry, run: Run, 
 /** Under the lock. Returns whether the container is to be removed now. */
 async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: Exit): Promise<boolean> {
   const { deps, store } = ctx
-  entry.health?.[Symbol.dispose]()
-  entry.health = undefined
+  endHealth(ctx, entry)
   ctx.execs.forget(entry)
   if (!isActive(entry.record.state)) return false
   if (exit.oomKilled) publishEvent(ctx, entry.record, 'oom')

@@ -8,17 +8,27 @@ import { isActive } from './state.ts'
 import type { Health, HealthResult } from './types.ts'
 
 /**
- * Starts the health checks of a container that has just started; none without a HEALTHCHECK. Under the lock. They end with the disposal of
- * `entry.health`, which the exit does. A daemon that comes back goes on with the health it finds in the record (`keep`).
+ * Starts the health checks of a container that has just started; none without a HEALTHCHECK. Under the lock. What earlier runs left in the log stays.
+ * A container that was thawed, and a daemon that comes back, go on with the health in the record (`keep`).
  */
 export function startHealth(ctx: Context, entry: ContainerEntry, options: { keep?: boolean } = {}): void {
   entry.health?.[Symbol.dispose]()
   entry.health = undefined
-  const { config, state } = entry.record
+  const { config, state, health } = entry.record
   const command = probeCommand(config)
-  if (command === undefined || !isActive(state)) return
-  if (!(options.keep && entry.record.health)) ctx.store.touch(entry, { health: { status: 'starting', failingStreak: 0, log: [] } })
+  if (command === undefined || state.status !== 'running') return
+  if (!options.keep || health === undefined)
+    ctx.store.touch(entry, { health: { status: 'starting', failingStreak: 0, log: health?.log ?? [] } })
   entry.health = new HealthMonitor(ctx, entry, command)
+}
+
+/** Nobody asks any more: the container has ended, or is frozen. As with Docker it counts as unhealthy then, without an event. */
+export function endHealth(ctx: Context, entry: ContainerEntry): void {
+  if (entry.health === undefined) return
+  entry.health[Symbol.dispose]()
+  entry.health = undefined
+  const { health } = entry.record
+  if (health !== undefined) ctx.store.touch(entry, { health: { ...health, status: 'unhealthy' } })
 }
 
 /** One after the other, never two probes at once. */
@@ -50,13 +60,10 @@ class HealthMonitor implements Disposable {
   }
 
   async #round(): Promise<void> {
-    // A frozen container cannot answer; Docker does not ask it either.
-    if (this.#entry.record.state.status === 'running') {
-      const result = await runProbe(this.#ctx, this.#entry, this.#command, this.#ended.signal)
-      if (this.#ended.signal.aborted) return
-      this.#take(result)
-    }
-    if (!this.#ended.signal.aborted) this.#schedule()
+    const result = await runProbe(this.#ctx, this.#entry, this.#command, this.#ended.signal)
+    if (this.#ended.signal.aborted) return
+    this.#take(result)
+    this.#schedule()
   }
 
   #take(result: HealthResult): void {

@@ -1,6 +1,7 @@
 import { locateCgroup, type CgroupLocation } from '#kernel'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
+import { endHealth, startHealth } from './health.ts'
 import { publishEvent } from './publish-event.ts'
 import { transition } from './state.ts'
 import type { Container } from './types.ts'
@@ -11,6 +12,8 @@ export async function pauseContainer(ctx: Context, ref: string): Promise<void> {
   using _lock = await entry.mutex.lock()
   const state = transition(entry.id, entry.record.state, { to: 'paused' })
   await ctx.deps.cgroupControl.freeze(cgroupOf(ctx, entry.record))
+  // A frozen container cannot answer.
+  endHealth(ctx, entry)
   ctx.store.save(entry, { state })
   publishEvent(ctx, entry.record, 'pause')
 }
@@ -27,6 +30,7 @@ export function thaw(ctx: Context, entry: ContainerEntry): void {
   const state = transition(entry.id, entry.record.state, { to: 'unpaused' })
   ctx.deps.cgroupControl.thaw(cgroupOf(ctx, entry.record))
   ctx.store.save(entry, { state })
+  startHealth(ctx, entry, { keep: true })
   publishEvent(ctx, entry.record, 'unpause')
 }
 
