@@ -174,6 +174,38 @@ export function registryStorageContract(implementation: string, setUp: () => Pro
       assert.deepEqual(await buffer(await blobs.read(digestOf(content), range)), content.subarray(range.start, range.end + 1))
     })
 
+    it('append tells how much can be read, while its source still waits', async () => {
+      await using test = await setUp()
+      const { uploads } = test.storage
+      const content = pattern(13 * 1024 * 1024)
+      const { id } = await uploads.create(OWNER)
+      await uploads.append(id, chunksOf(content.subarray(0, 5)))
+      const gate = Promise.withResolvers<void>()
+      async function* stalling(): AsyncGenerator<Uint8Array> {
+        yield content.subarray(5, -3)
+        await gate.promise
+        yield content.subarray(-3)
+      }
+      const told: number[] = []
+      const first = Promise.withResolvers<number>()
+      const appended = uploads.append(id, stalling(), (size) => {
+        told.push(size)
+        first.resolve(size)
+      })
+      const size = await first.promise
+      assert.ok(size > 5)
+      const readable = await buffer(await uploads.read(id))
+      assert.ok(readable.length >= size)
+      assert.deepEqual(readable, content.subarray(0, readable.length))
+      gate.resolve()
+      assert.equal(await appended, content.length)
+      assert.equal(told.at(-1), content.length)
+      assert.deepEqual(
+        told,
+        told.toSorted((a, b) => a - b),
+      )
+    })
+
     it('append keeps what came before its source failed, and passes the error on', async () => {
       await using test = await setUp()
       const { uploads } = test.storage

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf } from '#oci'
 import { createBlobKeeper } from '../repositories/blob-keeper.ts'
 import { openFileStorage } from '../storage/file-system/file-storage.ts'
@@ -17,11 +18,12 @@ const NEVER = new AbortController().signal
 async function withFlight(
   chunks: (gate: Promise<void>) => AsyncIterable<Buffer>,
   work: (flight: BlobFlight, open: () => void, storage: RegistryStorage) => Promise<void>,
+  wrap: (storage: RegistryStorage) => RegistryStorage = (storage) => storage,
 ): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'gantry-flight-'))
   const gate = Promise.withResolvers<void>()
   try {
-    const storage = await openFileStorage({ root, sync: false })
+    const storage = wrap(await openFileStorage({ root, sync: false }))
     const deps = { storage, keeper: createBlobKeeper(storage), repository: 'a' }
     const flight = startBlobFlight({ ...deps, blob: { digest: DIGEST, size: CONTENT.length }, open: () => chunks(gate.promise) })
     await work(flight, gate.resolve, storage)
@@ -34,6 +36,22 @@ async function* halves(gate: Promise<void>): AsyncGenerator<Buffer> {
   yield CONTENT.subarray(0, 2 << 20)
   await gate
   yield CONTENT.subarray(2 << 20)
+}
+
+/** A storage that asks for the next chunk long before it has written the last one. */
+function hesitant(storage: RegistryStorage): RegistryStorage {
+  async function* heldBack(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const source = chunks[Symbol.asyncIterator]()
+    for (let next = source.next(); ;) {
+      const { done, value } = await next
+      if (done) return
+      next = source.next()
+      await sleep(20)
+      yield value
+    }
+  }
+  const { uploads } = storage
+  return { ...storage, uploads: { ...uploads, append: (id, chunks, stored) => uploads.append(id, heldBack(chunks), stored) } }
 }
 
 async function read(flight: BlobFlight, start = 0, end: number = CONTENT.length - 1): Promise<Buffer> {
@@ -56,6 +74,18 @@ describe('BlobFlight', () => {
       assert.equal((await storage.blobs.stat(DIGEST))?.size, CONTENT.length)
       assert.deepEqual(await read(flight, 5, 9), CONTENT.subarray(5, 10))
     })
+  })
+
+  it('gives what is written although the upstream stalls behind it', async () => {
+    await withFlight(
+      halves,
+      async (flight, open) => {
+        assert.equal((await read(flight, 0, (2 << 20) - 1)).length, 2 << 20)
+        open()
+        await flight.landed
+      },
+      hesitant,
+    )
   })
 
   it('stores nothing of a download that breaks or is something else, and tells all readers', async () => {

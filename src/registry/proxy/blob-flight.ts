@@ -3,9 +3,6 @@ import { createDigester, type Digest } from '#oci'
 import type { BlobKeeper } from '../repositories/types.ts'
 import type { RegistryStorage } from '../storage/types.ts'
 
-/** A follower looks again when so many more bytes have come: storages take them in pieces of about this size. */
-const STEP = 1 << 20
-
 export interface BlobFlightDeps {
   storage: Pick<RegistryStorage, 'blobs' | 'uploads'>
   keeper: Pick<BlobKeeper, 'commit'>
@@ -40,7 +37,6 @@ export function startBlobFlight({ storage, keeper, repository, blob, open }: Blo
     for await (const chunk of open()) {
       digester.update(chunk)
       yield chunk
-      progress.add(chunk.length)
     }
     const actual = digester.digest()
     if (actual !== digest) throw invalidArgument(`the upstream sent ${actual} for ${digest}`)
@@ -50,7 +46,7 @@ export function startBlobFlight({ storage, keeper, repository, blob, open }: Blo
     const { id } = await storage.uploads.create(repository)
     try {
       upload = id
-      await storage.uploads.append(id, received())
+      await storage.uploads.append(id, received(), (stored) => progress.set(stored))
       await keeper.commit(id, digest)
       state = 'landed'
     } catch (error) {
@@ -84,7 +80,7 @@ export function startBlobFlight({ storage, keeper, repository, blob, open }: Blo
       while (position <= end) {
         signal.throwIfAborted()
         if (state === 'failed') await landed
-        const seen = progress.bytes
+        const stored = progress.bytes
         const isWhole = state === 'landed'
         const last = isWhole ? end : Math.min(end, size - 2)
         if (position <= last) {
@@ -96,19 +92,20 @@ export function startBlobFlight({ storage, keeper, repository, blob, open }: Blo
           }
         }
         if (isWhole && position <= end) throw internal(`blob ${digest} has fewer than the ${size} bytes that the upstream told`)
-        if (!isWhole && position <= end) await progress.reach(position > last ? Infinity : seen + STEP, signal)
+        if (!isWhole && position <= end) await progress.pass(position > last ? Infinity : Math.max(position, stored), signal)
       }
     },
   }
 }
 
 interface Progress {
+  /** Bytes that can be read from the storage: waiting for those that came would be in vain where the storage still holds them back. */
   readonly bytes: number
-  add(count: number): void
+  set(bytes: number): void
   /** No more will come. */
   end(): void
-  /** Resolves when there are so many bytes, or no more will come. */
-  reach(bytes: number, signal: AbortSignal): Promise<void>
+  /** Resolves when there are more than so many bytes, or no more will come. */
+  pass(bytes: number, signal: AbortSignal): Promise<void>
 }
 
 function createProgress(): Progress {
@@ -116,22 +113,22 @@ function createProgress(): Progress {
   let ended = false
   const waiting = new Set<{ bytes: number; wake: () => void }>()
   const wake = (): void => {
-    for (const waiter of waiting) if (ended || waiter.bytes <= bytes) waiter.wake()
+    for (const waiter of waiting) if (ended || waiter.bytes < bytes) waiter.wake()
   }
   return {
     get bytes() {
       return bytes
     },
-    add(count) {
-      bytes += count
+    set(stored) {
+      bytes = stored
       wake()
     },
     end() {
       ended = true
       wake()
     },
-    async reach(target, signal) {
-      if (ended || bytes >= target) return
+    async pass(target, signal) {
+      if (ended || bytes > target) return
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const waiter = { bytes: target, wake: resolve }
       const cancel = (): void => reject(signal.reason as Error)

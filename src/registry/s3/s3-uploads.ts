@@ -69,7 +69,7 @@ export function createS3Uploads(bucket: Bucket, { chunkSize }: { chunkSize: numb
 
     stat: statUpload,
 
-    async append(id, chunks) {
+    async append(id, chunks, stored) {
       const parts = await partsOf(id)
       const last = parts.at(-1)
       const isShort = last !== undefined && last.size < chunkSize
@@ -78,10 +78,12 @@ export function createS3Uploads(bucket: Bucket, { chunkSize }: { chunkSize: numb
         chunkSize,
         isShort ? [await content(last.key)] : [],
         { parts: parts.length - (isShort ? 1 : 0), size: sizeOf(parts) },
-        (number, bytes) => {
+        async (number, bytes) => {
           if (number > MAX_PARTS)
             throw new EngineError('INVALID_ARGUMENT', `the upload is too large: ${MAX_PARTS} parts of ${chunkSize} bytes`)
-          return bucket.put(partKey(id, number), bytes)
+          await bucket.put(partKey(id, number), bytes)
+          // All parts before it have their full length.
+          stored?.((number - 1) * chunkSize + bytes.length)
         },
       )
       try {

@@ -57,9 +57,10 @@ export interface UploadStorage {
   stat(id: string): Promise<StoredUpload | undefined>
   /**
    * Appends all of `chunks`; resolves with the new size when the bytes survive a crash of the process. When `chunks` throws, what it gave before is
-   * kept as far as possible, and the error is passed on; `stat` then tells the size. Throws NOT_FOUND.
+   * kept as far as possible, and the error is passed on; `stat` then tells the size. `stored` is told, as it grows, how many bytes of the upload `read`
+   * gives: fewer than were taken from `chunks`, since they are written in larger pieces. Throws NOT_FOUND.
    */
-  append(id: string, chunks: AsyncIterable<Uint8Array>): Promise<number>
+  append(id: string, chunks: AsyncIterable<Uint8Array>, stored?: (size: number) => void): Promise<number>
   /** What was stored from byte `start` (default: 0) on, to its present end; also while an append runs. For hashing after a restart. Throws NOT_FOUND. */
   read(id: string, start?: number): Promise<Readable>
   /** Turns it into the blob `digest`, which the caller has verified, modified now, replacing an equal one; the upload is gone. Throws NOT_FOUND. */

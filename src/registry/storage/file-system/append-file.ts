@@ -5,15 +5,18 @@ const BATCH = 1024 * 1024
 /** After so many bytes the kernel is told to write to the disk, in the background: the wait at the end is short then. */
 const SYNC_EVERY = 64 * 1024 * 1024
 
+export interface AppendFileOptions {
+  /** Content of an open file to the disk. */
+  sync: (file: FileHandle) => Promise<void>
+  /** Called when a batch is in the file: its bytes. */
+  written: (bytes: number) => void
+}
+
 /**
  * Appends all that `chunks` gives to `file`, which is open for appending. The next batch is received while the last one is written. When `chunks`
  * throws, what came before is written, then the error is passed on.
  */
-export async function appendFile(
-  file: FileHandle,
-  chunks: AsyncIterable<Uint8Array>,
-  sync: (file: FileHandle) => Promise<void>,
-): Promise<void> {
+export async function appendFile(file: FileHandle, chunks: AsyncIterable<Uint8Array>, { sync, written }: AppendFileOptions): Promise<void> {
   let batch: Uint8Array[] = []
   let batched = 0
   let unsynced = 0
@@ -23,10 +26,11 @@ export async function appendFile(
   async function flush(): Promise<void> {
     await writing
     const full = batch
-    unsynced += batched
+    const bytes = batched
+    unsynced += bytes
     batch = []
     batched = 0
-    writing = writeAll(file, full)
+    writing = writeAll(file, full).then(() => written(bytes))
     writing.catch(() => {}) // reported where it is awaited
     if (unsynced < SYNC_EVERY || syncing !== undefined) return
     unsynced = 0

@@ -47,9 +47,13 @@ export function createFileUploads(paths: StoragePaths, files: DurableFiles): Upl
 
     stat: statUpload,
 
-    async append(id, chunks) {
+    async append(id, chunks, stored) {
       await using file = await openExisting(dataOf(id), id)
-      await appendFile(file, chunks, (open) => files.sync(open))
+      let { size } = await file.stat()
+      await appendFile(file, chunks, {
+        sync: (open) => files.sync(open),
+        written: (bytes) => stored?.((size += bytes)),
+      })
       return (await file.stat()).size
     },
 
