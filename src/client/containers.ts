@@ -13,7 +13,6 @@ import type {
   ExecStartRequest,
   FilesystemChange,
   IdResponse,
-  WirePlatform,
 } from '#api'
 import type { HijackedStream, HttpResponse, RequestBody } from './connection.ts'
 import type { EngineClient } from './engine-client.ts'
@@ -205,12 +204,6 @@ export function inspectExec(client: EngineClient, id: string): Promise<ExecInspe
 
 export function resizeExec(client: EngineClient, id: string, height: number, width: number): Promise<void> {
   return client.call('POST', `/exec/${encodeURIComponent(id)}/resize`, { query: { h: height, w: width } })
-}
-
-/** `os[/arch[/variant]]` as the JSON object that newer endpoints want. */
-export function platformJson(text: string): WirePlatform {
-  const [os = '', architecture = '', variant] = text.split('/')
-  return { architecture, os, ...(variant === undefined ? {} : { variant }) }
 }
 
 /** The slashes of a name stay: containers were once addressed as `/name`, and the daemon still takes that. */

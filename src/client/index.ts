@@ -44,7 +44,6 @@ export {
   killContainer,
   listContainers,
   pauseContainer,
-  platformJson,
   pruneContainers,
   removeContainer,
   renameContainer,

@@ -1,8 +1,9 @@
 import type { EventMessage } from '#api'
 import type { BodyStream } from '#client'
 import { formatNanoFixed } from '#lib'
-import { compileFormat } from './format-list.ts'
+import { ExitError } from '../errors.ts'
 import { goValue } from './inspect.ts'
+import { compileTemplate, type Template } from './template/template.ts'
 
 /** An event with the digits of its time, which a JavaScript number cannot hold. */
 export interface ExactEvent {
@@ -34,11 +35,22 @@ export async function readEvents(body: BodyStream, each: (event: ExactEvent) => 
 export function eventPrinter(format: string): (event: ExactEvent) => string {
   if (format === '') return eventLine
   if (format === 'json' || /^\{\{\s*json\s+\.\s*\}\}$/.test(format)) return ({ text }) => text
-  const template = compileFormat(format)
+  const template = compileEvents(format)
   return ({ message, timeNano }) => {
     const named = { Status: message.status, ID: message.id, From: message.from, Scope: message.scope, Time: message.time }
     const value = goValue({ ...message, ...named }, '') as Record<string, unknown>
     return template.execute({ ...value, TimeNano: String(timeNano), timeNano: String(timeNano) })
+  }
+}
+
+/** Docker's status for wrong usage, from sysexits.h. */
+const USAGE_STATUS = 64
+
+function compileEvents(format: string): Template {
+  try {
+    return compileTemplate(format)
+  } catch (error) {
+    throw new ExitError(USAGE_STATUS, `Error parsing format: ${(error as Error).message}`)
   }
 }
 

@@ -29,7 +29,7 @@ it('formatList writes the headings of an empty table', () => {
 })
 
 it("formatList refuses bad templates with Docker's words", () => {
-  assert.throws(() => formatList('{{.ID', rows, headers), /^TemplateError: failed to parse template: template: :1: unclosed action$/)
+  assert.throws(() => formatList('{{.ID', rows, headers), /^TemplateError: template parsing error: template: :1: unclosed action$/)
   assert.throws(() => formatList('{{.X}}', rows, headers), /template parsing error: .*can't evaluate field X in type \*x\.Row/)
 })
 

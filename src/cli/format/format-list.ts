@@ -44,7 +44,7 @@ export function compileFormat(source: string): Template {
   try {
     return compileTemplate(source)
   } catch (error) {
-    throw error instanceof TemplateError ? new TemplateError(`failed to parse template: ${error.message}`) : error
+    throw error instanceof TemplateError ? new TemplateError(`template parsing error: ${error.message}`) : error
   }
 }
 

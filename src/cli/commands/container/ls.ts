@@ -4,7 +4,7 @@ import { bool, int, string } from '../../parser/flag.ts'
 import { filter } from '../../opts/filter.ts'
 import { LIST_FORMAT_HELP } from '../../format/format-help.ts'
 import { listContainers } from '#client'
-import { chooseFormat, formatList } from '../../format/format-list.ts'
+import { chooseFormat, compileFormat, formatList } from '../../format/format-list.ts'
 import { CONTAINER_LIST, containerView } from '../../format/container-view.ts'
 
 export const command: Command = defineCommand({
@@ -27,6 +27,7 @@ export const command: Command = defineCommand({
     const format = flags.quiet
       ? QUIET
       : rawFormat(chooseFormat(flags.format, cli.config.psFormat, CONTAINER_LIST.table + (flags.size ? '\t{{.Size}}' : '')), flags.size)
+    inOtherWords('failed to parse template', () => compileFormat(format))
     const limit = flags.latest && flags.last === -1 ? 1 : flags.last
     const containers = await listContainers(cli.engine(), {
       all: flags.all || flags.latest || changed.has('last'),
@@ -37,17 +38,17 @@ export const command: Command = defineCommand({
     })
     const now = Date.now()
     const rows = containers.map((container) => containerView(container, { truncate: !flags['no-trunc'], now }))
-    cli.stdout.write(formatContainers(format, rows))
+    cli.stdout.write(inOtherWords('failed to execute template', () => formatList(format, rows, CONTAINER_LIST.headers)))
     return OK
   },
 })
 
-/** Docker tries a format out here before it asks the daemon, and has other words for what is wrong with it. */
-function formatContainers(format: string, rows: Parameters<typeof formatList>[1]): string {
+/** Docker tries a format of `ps` out before it asks the daemon, and has other words for what is wrong with it. */
+function inOtherWords<T>(words: string, format: () => T): T {
   try {
-    return formatList(format, rows, CONTAINER_LIST.headers)
+    return format()
   } catch (error) {
-    throw new Error((error as Error).message.replace(/^template parsing error:/, 'failed to execute template:'), { cause: error })
+    throw new Error((error as Error).message.replace(/^template parsing error:/, `${words}:`), { cause: error })
   }
 }
 

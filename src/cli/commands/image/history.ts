@@ -2,9 +2,10 @@
 import { defineCommand, exactly, OK, type Command } from '../../command.ts'
 import { bool, string } from '../../parser/flag.ts'
 import { LIST_FORMAT_HELP } from '../../format/format-help.ts'
-import { imageHistory, platformJson } from '#client'
+import { imageHistory } from '#client'
 import { chooseFormat, formatList } from '../../format/format-list.ts'
 import { HISTORY_LIST, HISTORY_RAW_TABLE, historyView } from '../../format/image-view.ts'
+import { parsePlatformOption } from '../../opts/platform.ts'
 
 export const command: Command = defineCommand({
   use: 'history [OPTIONS] IMAGE',
@@ -22,7 +23,7 @@ export const command: Command = defineCommand({
     const [name = ''] = args
     const table = flags.human ? HISTORY_LIST.table : HISTORY_RAW_TABLE
     const format = flags.quiet && ['', 'table'].includes(flags.format) ? '{{.ID}}' : chooseFormat(flags.format, undefined, table)
-    const items = await imageHistory(cli.engine(), name, flags.platform === '' ? undefined : platformJson(flags.platform))
+    const items = await imageHistory(cli.engine(), name, flags.platform === '' ? undefined : parsePlatformOption(flags.platform))
     const now = Date.now()
     const rows = items.map((item) => historyView(item, { truncate: !flags['no-trunc'], human: flags.human, now }))
     cli.stdout.write(formatList(format, rows, HISTORY_LIST.headers))

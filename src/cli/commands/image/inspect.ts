@@ -2,8 +2,8 @@
 import { atLeast, defineCommand, type Command } from '../../command.ts'
 import { string } from '../../parser/flag.ts'
 import { INSPECT_FORMAT_HELP } from '../../format/format-help.ts'
-import { platformJson } from '#client'
 import { inspectAll } from '../inspect-objects.ts'
+import { parsePlatformFlag } from '../../opts/platform.ts'
 
 export const command: Command = defineCommand({
   use: 'inspect [OPTIONS] IMAGE [IMAGE...]',
@@ -22,7 +22,7 @@ If the image or the server is not multi-platform capable, the command will error
     return inspectAll(cli, args, {
       type: 'image',
       format: flags.format,
-      ...(flags.platform === '' ? {} : { platform: JSON.stringify(platformJson(flags.platform)) }),
+      ...(flags.platform === '' ? {} : { platform: JSON.stringify(parsePlatformFlag(flags.platform)) }),
     })
   },
 })

@@ -1,9 +1,10 @@
 /** `docker load`: images from a tar archive. */
 import { defineCommand, NO_ARGS, OK, type Command } from '../../command.ts'
 import { bool, string } from '../../parser/flag.ts'
-import { loadImages, platformJson } from '#client'
+import { loadImages } from '#client'
 import { showProgress } from '../../terminal/progress.ts'
 import { readInput } from '../read-input.ts'
+import { parsePlatformOption } from '../../opts/platform.ts'
 
 export const command: Command = defineCommand({
   use: 'load [OPTIONS]',
@@ -21,7 +22,7 @@ export const command: Command = defineCommand({
     const response = await loadImages(cli.engine(), readInput(flags.input), {
       // Without a terminal nobody watches the bars.
       quiet: !isTerminal,
-      ...(flags.platform === '' ? {} : { platform: platformJson(flags.platform) }),
+      ...(flags.platform === '' ? {} : { platform: parsePlatformOption(flags.platform) }),
     })
     await showProgress(response.body, cli.stdout)
     return OK

@@ -1,8 +1,10 @@
 /** `docker push`: upload an image. */
 import { defineCommand, exactly, OK, type Command } from '../../command.ts'
 import { bool, string } from '../../parser/flag.ts'
-import { platformJson, pushImage } from '#client'
+import type { WirePlatform } from '#api'
+import { pushImage } from '#client'
 import { DEFAULT_TAG, fullName, fullString, parseReference, withDefaultTag } from '#oci'
+import { parsePlatformFlag } from '../../opts/platform.ts'
 import { printNote } from '../../terminal/note.ts'
 import { SILENT } from '../../terminal/output.ts'
 import { showProgress } from '../../terminal/progress.ts'
@@ -33,7 +35,7 @@ Image index won't be pushed, meaning that other manifests, including attestation
   async run(cli, { flags, args }) {
     const [name = ''] = args
     if (!flags['disable-content-trust']) throw new Error('content trust is not supported')
-    const platform = flags.platform === '' ? undefined : platformJson(flags.platform)
+    const platform = flags.platform === '' ? undefined : platformOf(flags.platform)
     if (platform !== undefined) printNote(cli.stdout, PLATFORM_NOTE)
     const written = parseReference(name)
     const isNameOnly = written.tag === undefined && written.digest === undefined
@@ -58,3 +60,12 @@ Image index won't be pushed, meaning that other manifests, including attestation
     return OK
   },
 })
+
+/** Docker begins a line and leaves it to the error to end it. */
+function platformOf(text: string): WirePlatform {
+  try {
+    return parsePlatformFlag(text)
+  } catch (error) {
+    throw new Error(`Invalid platform ${text}${(error as Error).message}`, { cause: error })
+  }
+}

@@ -1,8 +1,9 @@
 /** `docker rmi`: remove tags, and images that have none left. */
 import { atLeast, defineCommand, OK, type Command } from '../../command.ts'
 import { bool, strings } from '../../parser/flag.ts'
-import { isNotFound, platformJson, removeImage } from '#client'
+import { isNotFound, removeImage } from '#client'
 import { errorText } from '../../errors.ts'
+import { parsePlatformFlag } from '../../opts/platform.ts'
 
 export const command: Command = defineCommand({
   use: 'rmi [OPTIONS] IMAGE [IMAGE...]',
@@ -18,7 +19,7 @@ export const command: Command = defineCommand({
   },
   async run(cli, { flags, args }) {
     const engine = cli.engine()
-    const platforms = flags.platform.map(platformJson)
+    const platforms = flags.platform.map(parsePlatformFlag)
     const failures: string[] = []
     let fatal = false
     for (const name of args) {

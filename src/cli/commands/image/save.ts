@@ -1,8 +1,9 @@
 /** `docker save`: images as a tar archive. */
 import { atLeast, defineCommand, OK, type Command } from '../../command.ts'
 import { string } from '../../parser/flag.ts'
-import { platformJson, saveImages } from '#client'
+import { saveImages } from '#client'
 import { saveToFile } from '../save-to-file.ts'
+import { parsePlatformOption } from '../../opts/platform.ts'
 
 export const command: Command = defineCommand({
   use: 'save [OPTIONS] IMAGE [IMAGE...]',
@@ -16,7 +17,7 @@ export const command: Command = defineCommand({
   async run(cli, { flags, args }) {
     if (flags.output === '' && cli.stdout.isTerminal)
       throw new Error('cowardly refusing to save to a terminal. Use the -o flag or redirect')
-    const platform = flags.platform === '' ? undefined : platformJson(flags.platform)
+    const platform = flags.platform === '' ? undefined : parsePlatformOption(flags.platform)
     await saveToFile(cli, flags.output, 'failed to save image', async () => (await saveImages(cli.engine(), args, platform)).body)
     return OK
   },

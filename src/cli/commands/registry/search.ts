@@ -19,7 +19,6 @@ export const command: Command = defineCommand({
   },
   async run(cli, { flags, args }) {
     const [term = ''] = args
-    if (term.includes('://')) throw new Error(`invalid repository name: repository name (${term}) should not have a scheme`)
     const results = await withLogin(cli, registryOf(term), 'search', (auth) =>
       searchImages(cli.engine(), { term, limit: flags.limit, filters: flags.filter, auth }),
     )
