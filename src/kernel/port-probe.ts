@@ -1,9 +1,8 @@
 import { closeSync } from 'node:fs'
 import { createSystemCalls, type SystemCalls, syscallError } from './ffi/system-calls.ts'
-import type { PortReservation } from './plans.ts'
+import { AF, socketAddress } from './socket-address.ts'
 import type { PortProbe } from './types.ts'
 
-const AF = { 4: 2, 6: 10 } as const
 const SOCK = { tcp: 1, udp: 2, sctp: 1 } as const
 const IPPROTO = { tcp: 6, udp: 17, sctp: 132 } as const
 const SOCK_CLOEXEC = 0o2000000
@@ -26,7 +25,7 @@ export function createPortProbe(system: SystemCalls = createSystemCalls()): Port
     try {
       if (reservation.protocol !== 'udp') system.call('setsockopt', fd, SOL_SOCKET, SO_REUSEADDR, Buffer.of(1, 0, 0, 0), 4)
       if (reservation.family === 6) system.call('setsockopt', fd, IPPROTO_IPV6, IPV6_V6ONLY, Buffer.of(1, 0, 0, 0), 4)
-      const address = socketAddress(reservation, addressBytes)
+      const address = socketAddress(reservation.family, addressBytes, reservation.port)
       const result = system.attempt('bind', fd, address, address.length)
       if (result === -EADDRINUSE) return false
       if (result < 0) throw syscallError('bind', -result, [`${reservation.address}:${reservation.port}`])
@@ -35,13 +34,4 @@ export function createPortProbe(system: SystemCalls = createSystemCalls()): Port
       closeSync(fd)
     }
   }
-}
-
-/** struct sockaddr_in or sockaddr_in6. */
-function socketAddress({ family, port }: PortReservation, addressBytes: Buffer): Buffer {
-  const address = Buffer.alloc(family === 4 ? 16 : 28)
-  address.writeUInt16LE(AF[family], 0)
-  address.writeUInt16BE(port, 2)
-  addressBytes.copy(address, family === 4 ? 4 : 8)
-  return address
 }
