@@ -127,7 +127,7 @@ function daemonError(status: number, text: string): DaemonError {
   } catch {
     message = text.trim()
   }
-  return new DaemonError(status, typeof message === 'string' && message !== '' ? message : `request returned ${status}`)
+  return new DaemonError(status, typeof message === 'string' && message.trim() !== '' ? message.trim() : `request returned ${status}`)
 }
 
 function headErrorText(status: number): string {

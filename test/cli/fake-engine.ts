@@ -138,16 +138,47 @@ const ROUTES: [string, RegExp, Handler][] = [
   ['GET', /^\/volumes\/[^/]+$/, ({ response, path }) => json(response, 404, { message: `get ${path.slice(9)}: no such volume` })],
   ['DELETE', /^\/volumes\/[^/]+$/, acknowledge],
   ['GET', /^\/networks$/, ({ response }) => json(response, 200, FIXTURES['networks'])],
-  ['POST', /^\/networks\/create$/, ({ response }) => json(response, 501, { message: 'user-defined networks are not implemented' })],
+  ['POST', /^\/networks\/create$/, createNetwork],
+  ['POST', /^\/networks\/echo\/(connect|disconnect)$/, echo],
+  ['POST', /^\/networks\/[^/]+\/(connect|disconnect)$/, ({ response }) => response.writeHead(200).end()],
   ['POST', /^\/networks\/prune$/, ({ response }) => json(response, 200, { NetworksDeleted: ['old'] })],
   ['GET', /^\/networks\/bridge$/, ({ response }) => json(response, 200, FIXTURES['networks'][0])],
   ['GET', /^\/networks\/[^/]+$/, ({ response, path }) => json(response, 404, { message: `network ${path.slice(10)} not found` })],
   [
     'DELETE',
     /^\/networks\/[^/]+$/,
-    ({ response, path }) => json(response, 403, { message: `${path.slice(10)} is a pre-defined network and cannot be removed` }),
+    ({ response, path }) => {
+      const name = path.slice(10)
+      if (name === 'nosuch') json(response, 404, { message: `network ${name} not found` })
+      else if (name === 'bridge') json(response, 403, { message: `${name} is a pre-defined network and cannot be removed` })
+      else response.writeHead(204).end()
+    },
   ],
 ]
+
+/** Shows what a client asks for in the one way that every client prints: as an error. An empty member says what none says. */
+function echo({ body, response }: Request): void {
+  json(response, 400, { message: JSON.stringify(comparable(JSON.parse(body.toString()))) })
+}
+
+function createNetwork(request: Request): void {
+  const { Name } = JSON.parse(request.body.toString()) as { Name: string }
+  if (Name === 'echo') return echo(request)
+  if (Name === 'bridge') return json(request.response, 403, { message: 'operation is not permitted on predefined bridge network ' })
+  json(request.response, 201, { Id: 'f'.repeat(64), Warning: '' })
+}
+
+/** Members in the order of their names, at every depth; the empty ones left out. */
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable)
+  if (typeof value !== 'object' || value === null) return value
+  const members = Object.entries(value).map(([key, member]) => [key, comparable(member)] as const)
+  return Object.fromEntries(members.filter(([, member]) => !isEmpty(member)).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === '' || value === 0 || (typeof value === 'object' && Object.keys(value).length === 0)
+}
 
 function ping(response: ServerResponse, body?: string): void {
   response.setHeader('Builder-Version', '2')

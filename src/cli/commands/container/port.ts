@@ -14,7 +14,7 @@ export const command: Command = defineCommand({
     const [name = '', port] = args
     const ports = (await inspectContainer(cli.engine(), name)).NetworkSettings.Ports ?? {}
     if (port !== undefined) {
-      const [number = '', protocol = 'tcp'] = port.split('/')
+      const [number = '', protocol = 'tcp'] = port.split(/\/(.*)/s)
       if (!/^\d+$/.test(number))
         throw new Error(`Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`)
       const bindings = ports[`${number}/${protocol}`]

@@ -3,7 +3,6 @@ import { defineCommand, exactly, OK, type Command } from '../../command.ts'
 import { int, list, string, strings } from '../../parser/flag.ts'
 import { connectNetwork } from '#client'
 import { checkLink } from '../../opts/addresses.ts'
-import { toMap } from '../../opts/key-values.ts'
 
 export const command: Command = defineCommand({
   use: 'connect [OPTIONS] NETWORK CONTAINER',
@@ -33,10 +32,21 @@ export const command: Command = defineCommand({
           : null,
         Links: flags.link,
         Aliases: flags.alias,
-        DriverOpts: toMap(flags['driver-opt']),
+        DriverOpts: driverOptions(flags['driver-opt']),
         GwPriority: flags['gw-priority'],
       },
     })
     return OK
   },
 })
+
+/** `key=value`; white space around either counts for nothing. Throws Error with Docker's text. */
+function driverOptions(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((option) => {
+      const [key = '', value] = option.split(/=(.*)/s).map((part) => part.trim())
+      if (key === '' || value === undefined) throw new Error('invalid key/value pair format in driver options')
+      return [key, value]
+    }),
+  )
+}

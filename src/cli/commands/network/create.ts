@@ -2,7 +2,7 @@
 import { defineCommand, exactly, OK, type Command } from '../../command.ts'
 import { bool, list, string, strings } from '../../parser/flag.ts'
 import { createNetwork } from '#client'
-import { BlockList } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import type { IpamPool } from '#api'
 import { checkLabel, toMap } from '../../opts/key-values.ts'
 
@@ -60,17 +60,28 @@ interface PoolFlags {
 
 /** One pool for each subnet, with the ranges, gateways and reserved addresses that lie in it. Throws Error with Docker's text. */
 function addressPools(flags: PoolFlags): IpamPool[] {
-  if (flags.subnet.length < flags['ip-range'].length || flags.subnet.length < flags.gateway.length) {
+  const { subnet: subnets, gateway: gateways } = flags
+  if (subnets.length < flags['ip-range'].length || subnets.length < gateways.length) {
     throw new Error('every ip-range or gateway must have a corresponding subnet')
   }
-  const pools: (IpamPool & { Subnet: string })[] = flags.subnet.map((Subnet) => ({ Subnet }))
-  const poolOf = (address: string, what: string): IpamPool => {
+  refuseOverlaps(subnets)
+  const pools: (IpamPool & { Subnet: string })[] = subnets.map((Subnet) => ({ Subnet }))
+  const poolOf = (address: string, what: string): (typeof pools)[number] => {
     const pool = pools.find(({ Subnet }) => contains(Subnet, address))
     if (pool === undefined) throw new Error(`no matching subnet for ${what} ${address}`)
     return pool
   }
-  for (const range of flags['ip-range']) poolOf(range, 'range').IPRange = range
-  for (const gateway of flags.gateway) poolOf(gateway, 'gateway').Gateway = gateway
+  for (const range of flags['ip-range']) {
+    const pool = poolOf(range, 'range')
+    if (pool.IPRange) throw new Error(`cannot configure multiple ranges (${range}, ${pool.IPRange}) on the same subnet (${pool.Subnet})`)
+    pool.IPRange = range
+  }
+  for (const gateway of gateways) {
+    const pool = poolOf(gateway, 'gateway')
+    if (pool.Gateway)
+      throw new Error(`cannot configure multiple gateways (${gateway}, ${pool.Gateway}) for the same subnet (${pool.Subnet})`)
+    pool.Gateway = gateway
+  }
   for (const [key, address] of Object.entries(toMap(flags['aux-address']))) {
     const pool = poolOf(address, 'aux-address')
     pool.AuxiliaryAddresses = { ...pool.AuxiliaryAddresses, [key]: address }
@@ -78,15 +89,27 @@ function addressPools(flags: PoolFlags): IpamPool[] {
   return pools
 }
 
-/** Whether an address, or the first address of a range, lies in a subnet. */
+function refuseOverlaps(subnets: readonly string[]): void {
+  for (const [index, subnet] of subnets.entries()) {
+    for (const other of subnets.slice(0, index)) {
+      if (contains(subnet, other) || contains(other, subnet)) throw new Error('multiple overlapping subnet configuration is not supported')
+    }
+  }
+}
+
+/** Whether an address, or the address before the slash of a range, lies in a subnet. */
 function contains(subnet: string, address: string): boolean {
   const [network = '', prefix = ''] = subnet.split('/')
   const list = new BlockList()
-  const family = network.includes(':') ? 'ipv6' : 'ipv4'
   try {
-    list.addSubnet(network, Number(prefix), family)
-    return list.check(address.split('/')[0] ?? '', family)
+    list.addSubnet(network, Number(prefix), familyOf(network))
   } catch {
-    throw new Error(`invalid CIDR address: ${subnet}`)
+    throw new Error(`invalid subnet: invalid CIDR address: ${subnet}`)
   }
+  const candidate = address.split('/')[0] ?? ''
+  return isIP(candidate) !== 0 && list.check(candidate, familyOf(candidate))
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' {
+  return address.includes(':') ? 'ipv6' : 'ipv4'
 }

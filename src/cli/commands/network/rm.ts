@@ -24,7 +24,7 @@ export const command: Command = defineCommand({
         failed = true
       }
     }
-    if (failed) throw new ExitError(1)
+    if (failed) throw new ExitError(1, 'exit status 1')
     return OK
   },
 })
