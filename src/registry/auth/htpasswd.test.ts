@@ -68,6 +68,19 @@ describe('HtpasswdUsers', () => {
     assert.equal(compared.length, 4)
   })
 
+  it('verify remembers who is right however many are wrong', async () => {
+    const compared: string[] = []
+    const compare = async (password: string): Promise<boolean> => {
+      compared.push(password)
+      return Promise.resolve(password === 'secret')
+    }
+    const users = createHtpasswdUsers({ file: { entries: async () => entries }, compare })
+    assert.equal(await users.verify('alice', 'secret'), true)
+    for (let guess = 0; guess < 1500; guess++) await users.verify('alice', `guess ${guess}`)
+    assert.equal(await users.verify('alice', 'secret'), true)
+    assert.equal(compared.filter((password) => password === 'secret').length, 1)
+  })
+
   it('verify tells two that share their joined text apart', async () => {
     const users = createHtpasswdUsers({
       file: { entries: async () => entries },

@@ -9,6 +9,7 @@ import { TooManyAttemptsError, type UserDirectory } from './types.ts'
 const GOOD_FOR_MS = 5 * 60_000
 /** Long enough to make a client that repeats a wrong password cheap, short enough not to be noticed. */
 const BAD_FOR_MS = 10_000
+/** Answers of each kind. */
 const REMEMBERED = 1000
 /** Checks that may wait for the one that runs. More would be answered long after their client gave up. */
 const MAX_WAITING = 50
@@ -25,7 +26,9 @@ export interface HtpasswdDeps {
 /** Users of an htpasswd file. */
 export function createHtpasswdUsers(deps: HtpasswdDeps): UserDirectory {
   const check = deps.compare ?? compare
-  const cache = new ExpiringCache<boolean>(REMEMBERED, deps.now)
+  // Apart, so that whoever tries passwords does not push out the users who know theirs.
+  const good = new ExpiringCache<true>(REMEMBERED, deps.now)
+  const bad = new ExpiringCache<false>(REMEMBERED, deps.now)
   const running = new AsyncMutex()
   // Neither passwords nor anything that could be turned back into them is kept: the key dies with the process.
   const secret = randomBytes(32)
@@ -42,13 +45,17 @@ export function createHtpasswdUsers(deps: HtpasswdDeps): UserDirectory {
       const entries = await deps.file.entries()
       const hash = entries.get(name)
       const key = cacheKey(name, password, hash ?? '')
-      const known = cache.get(key)
+      const known = good.get(key) ?? bad.get(key)
       if (known !== undefined) return known
       if (running.pending > MAX_WAITING) throw new TooManyAttemptsError(5)
       using _turn = await running.lock()
-      const found = cache.get(key) ?? ((await check(password, hash ?? decoy(entries))) && hash !== undefined)
-      cache.set(key, found, found ? GOOD_FOR_MS : BAD_FOR_MS)
-      return found
+      // Another request may have asked the same while this one waited.
+      const answered = good.get(key) ?? bad.get(key)
+      if (answered !== undefined) return answered
+      const isRight = (await check(password, hash ?? decoy(entries))) && hash !== undefined
+      if (isRight) good.set(key, true, GOOD_FOR_MS)
+      else bad.set(key, false, BAD_FOR_MS)
+      return isRight
     },
     async fingerprint(name) {
       const hash = (await deps.file.entries()).get(name)

@@ -1,3 +1,4 @@
+import { isRepositoryName } from '../repositories/names.ts'
 import type { Access } from '../types.ts'
 
 /** What a token gives: actions by resource, as in its `access` claim. */
@@ -39,10 +40,13 @@ export function parseScopes(texts: readonly string[]): ResourceActions[] {
     })
 }
 
-/** The rights that one resource of a scope stands for; unknown kinds and actions are none. `*` of a repository is all there is. */
+/**
+ * The rights that one resource of a scope stands for; unknown kinds and actions are none. `*` of a repository is all there is. What can be no
+ * repository's name is none, too: anybody may send any text here, and the globs of an access list take very long for a long one.
+ */
 export function rightsOf({ type, name, actions }: ResourceActions): Access[] {
   if (type === 'registry' && name === 'catalog') return actions.includes('*') ? [{ type, name, action: '*' }] : []
-  if (type !== 'repository') return []
+  if (type !== 'repository' || !isRepositoryName(name)) return []
   return (['pull', 'push', 'delete'] as const)
     .filter((action) => actions.includes(action) || actions.includes('*'))
     .map((action) => ({ type, name, action }))

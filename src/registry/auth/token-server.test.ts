@@ -50,6 +50,7 @@ describe('TokenServer', () => {
       [
         { subject: { kind: 'user', name: 'alice' }, repository: 'team/*', actions: ['pull', 'push'] },
         { subject: { kind: 'anonymous' }, repository: 'public/*', actions: ['pull'] },
+        { subject: { kind: 'user', name: 'alice' }, repository: '**-a**-a**-a**-b', actions: ['pull'] },
       ],
       new Map(),
     )
@@ -94,6 +95,28 @@ describe('TokenServer', () => {
     ])
     assert.deepEqual(await given(await ask(`service=hub&${scope}`)), [{ type: 'repository', name: 'public/app', actions: ['pull'] }])
     assert.deepEqual(await given(await ask('service=hub', basic('alice', 'secret'))), [])
+  })
+
+  it('gives nothing for what is no name of a repository, without looking long', async () => {
+    const names = ['team/..', 'team/../other', 'team/a/', '/team/a', 'TEAM/a', 'team/a%00', `team/${'a'.repeat(300)}`]
+    const scopes = names.map((name) => `scope=repository:${name}:pull`).join('&')
+    assert.deepEqual(await given(await ask(`service=hub&${scopes}`, basic('alice', 'secret'))), [])
+    // A glob with several stars takes longer than anybody waits to find out that it does not match this.
+    const begun = performance.now()
+    const wanted = form({
+      grant_type: 'password',
+      username: 'alice',
+      password: 'secret',
+      service: 'hub',
+      scope: `repository:${'-a'.repeat(30_000)}!:pull`,
+    })
+    assert.deepEqual(await given(await ask('', wanted)), [])
+    assert.ok(performance.now() - begun < 1000)
+  })
+
+  it('refuses a form that is too long with 413', async () => {
+    const { status, body } = await ask('', form({ grant_type: 'password', username: 'x'.repeat(70_000) }))
+    assert.deepEqual([status, body.errors?.[0]?.code], [413, 'SIZE_INVALID'])
   })
 
   it('leaves out what it does not understand, and more scopes than anybody needs', async () => {

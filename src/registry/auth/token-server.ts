@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readLimited } from '#lib'
+import { LimitExceededError, readLimited } from '#lib'
 import type { Page } from '../types.ts'
 import { basicCredentials } from './basic-credentials.ts'
 import { quoted } from './quoted.ts'
@@ -77,7 +77,7 @@ export function createTokenServer(deps: TokenServerDeps): Page {
   }
 
   async function fromForm(request: IncomingMessage): Promise<TokenRequest> {
-    const form = new URLSearchParams((await readLimited(request, MAX_FORM, 'form')).toString('utf8'))
+    const form = await readForm(request)
     const field = (name: string): string => form.get(name) ?? ''
     const grant = field('grant_type')
     const common = { service: field('service'), scopes: form.getAll('scope'), offline: field('access_type') === 'offline' }
@@ -123,6 +123,17 @@ export function createTokenServer(deps: TokenServerDeps): Page {
       // The error format of the API: clients show its message to the user.
       send(response, error.status, { errors: [{ code: error.code, message: error.message }] }, error.headers)
     }
+  }
+}
+
+async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
+  try {
+    // The connection stays when the form is too long: it is needed to say so.
+    const body = await readLimited(request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>, MAX_FORM, 'the form')
+    return new URLSearchParams(body.toString('utf8'))
+  } catch (error) {
+    if (error instanceof LimitExceededError) throw new Refusal(413, 'SIZE_INVALID', error.message, { Connection: 'close' })
+    throw error
   }
 }
 

@@ -34,6 +34,7 @@ export function createDispatcher({ routes, pages, access, observer, log, readOnl
     const page = Object.hasOwn(pages, exchange.path) ? pages[exchange.path] : undefined
     if (page !== undefined) {
       exchange.route = 'page'
+      exchange.admitBody()
       return await page(exchange.request, exchange.response)
     }
     if (exchange.path === '/v2' || exchange.path.startsWith('/v2/')) {

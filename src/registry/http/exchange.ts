@@ -78,13 +78,18 @@ export class Exchange {
     return this.header('transfer-encoding') === undefined ? 0 : undefined
   }
 
+  /** Asks for the body of a client that waits to be asked (`Expect: 100-continue`). */
+  admitBody(): void {
+    if (this.#continues) this.response.writeContinue()
+    this.#continues = false
+  }
+
   /**
    * The body; asks the client for it when the client waits to be asked. `see` is called with each chunk. Throws {@link ClientGoneError} when the
    * connection breaks before its end.
    */
   async *body(see?: (chunk: Buffer) => void): AsyncGenerator<Buffer> {
-    if (this.#continues) this.response.writeContinue()
-    this.#continues = false
+    this.admitBody()
     this.isBusy = false
     try {
       // A reader that stops early must not destroy the request: the connection would go with it, and nobody could say why.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf } from '#oci'
@@ -86,6 +87,18 @@ describe('createRegistryServer: clients that misbehave', () => {
     client.socket.write('PUT /v2/a/manifests/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\nExpect: 100-continue\r\n\r\n')
     await client.closed
     assert.match(client.answer(), /^HTTP\/1\.1 413 /)
+  })
+
+  it('asks for the body of a page, too, when the client waits for that', async () => {
+    await using test = await registryUnderTest({
+      pages: { '/form': async (request, response) => void response.end(`got ${String(await buffer(request))}`) },
+    })
+    using client = await open(test)
+    client.socket.write('POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n')
+    await until(() => client.answer().startsWith('HTTP/1.1 100 '))
+    client.socket.write('abc')
+    await client.closed
+    assert.match(client.answer(), /got abc/)
   })
 
   it('answers a manifest without a length when it becomes too large', async () => {
