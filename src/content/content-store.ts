@@ -18,6 +18,7 @@ export function createContentStore(deps: { root: string }): ContentStore {
   mkdirSync(blobs, { recursive: true, mode: 0o700 })
   mkdirSync(ingests, { recursive: true, mode: 0o700 })
   const leases = new Set<OpenLease>()
+  const syncing = new Map<Digest, Promise<void>>()
   /** Names in `ingests` that somebody is at work on. */
   const active = new Set<string>()
 
@@ -56,7 +57,7 @@ export function createContentStore(deps: { root: string }): ContentStore {
 
   return {
     lease(): Lease {
-      const lease = createLease({ syncDirectory: () => syncDirectory(blobs), ended: () => leases.delete(lease) })
+      const lease = createLease({ syncDirectory: () => syncDirectory(blobs), syncing, ended: () => leases.delete(lease) })
       leases.add(lease)
       return lease
     },
@@ -73,17 +74,18 @@ export function createContentStore(deps: { root: string }): ContentStore {
       })
       // Held before it can be seen: a collection may run between any two awaits.
       lease.hold(blob.digest)
+      // Whoever finds it from now on has to wait for the disk before naming it: see `Lease.durable`.
+      const synced = lease.sync(blob.digest, file)
       try {
         // What is there may be on the disk and have a row: it is only replaced by what is on the disk.
-        if (sizeOf(blob.digest) !== undefined) await file.sync()
+        if (sizeOf(blob.digest) !== undefined) await synced
         await rename(temporary, path(blob.digest))
       } catch (error) {
-        await file.close()
         await unlink(temporary)
         throw error
       }
       growth?.end('whole')
-      await lease.sync(file)
+      await lease.room()
       return blob
     },
 

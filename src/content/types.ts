@@ -16,8 +16,8 @@ export interface Blob {
 export interface Lease extends Disposable {
   hold(digest: Digest): void
   /**
-   * Resolves when all that was ingested under the lease survives a loss of power: to be waited for before a row names it. Throws what writing
-   * it to the disk failed with.
+   * Resolves when all blobs that the lease holds survive a loss of power, whoever ingested them: to be waited for before a row names them. Throws
+   * what writing them to the disk failed with.
    */
   durable(): Promise<void>
 }
