@@ -48,7 +48,7 @@ export function createLease(deps: {
     async durable() {
       await synced
       // Another operation may have stored what this one found and holds.
-      await Promise.all([...held].map((digest) => deps.syncing.get(digest)))
+      await Promise.all([...held].map(async (digest) => await deps.syncing.get(digest)))
       await deps.syncDirectory()
     },
     [Symbol.dispose]: deps.ended,
