@@ -10,7 +10,7 @@ import { verifyLogConfig } from './log-config.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
 import { requestedNetworks } from './network/connect-network.ts'
 import { resolveLinks } from './network/links.ts'
-import { requireSource } from './mount-sources.ts'
+import { makeImagePlace, requireSource } from './mount-sources.ts'
 import { planMounts, type PlannedMount } from './mount-points.ts'
 import { publishEvent } from './publish-event.ts'
 import { discardUnsupported, verifySpecOptions } from './spec/index.ts'
@@ -40,7 +40,12 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
   pinPeers(host, peer)
   const networks = requestedNetworks(ctx, networksAskedFor(config, host, request))
   const links = resolveLinks(host, peer)
-  const planned = planMounts(config, host, (ref) => peerOf(ref, peer))
+  const planned = planMounts(
+    config,
+    host,
+    (ref) => peerOf(ref, peer),
+    (ref) => deps.images.get(ref).id,
+  )
 
   const id = randomId()
   completeHostname(config, host, id)
@@ -155,9 +160,13 @@ async function createVolumes(
 ): Promise<Container['mounts']> {
   const { volumes } = ctx.deps
   const mounts: Container['mounts'] = []
-  for (const { point, copy } of planned) {
+  for (const [index, { point, copy }] of planned.entries()) {
     // What `-v` may make is made at the start; what `--mount` needs has to be there.
     if (point.type === 'bind' && !point.spec.bind?.createMountpoint) requireSource(point.source, false)
+    if (point.type === 'image') {
+      mounts.push({ ...point, source: makeImagePlace(ctx, record.id, index) })
+      continue
+    }
     if (point.type !== 'volume') {
       mounts.push(point)
       continue
@@ -173,16 +182,18 @@ async function createVolumes(
       reference: record.id,
     })
     // Undo runs backwards: first no longer used, then removed.
-    if (created && anonymous) undo.defer(() => volumes.remove(point.name, { force: true }))
+    if (created && anonymous) undo.defer(async () => void (await volumes.remove(point.name, { force: true })))
     undo.defer(() => volumes.dereference(point.name, record.id))
-    if (copy && image?.chain !== undefined) await copyUp(ctx, image.chain, point.name, point.destination)
-    mounts.push({ ...point, source: volume.mountpoint })
+    if (copy && image?.chain !== undefined) await copyUp(ctx, image.chain, point)
+    const { idmap } = volume.options
+    mounts.push({ ...point, driver: volume.driver, source: volume.mountpoint, ...(idmap !== undefined && { idmap }) })
   }
   return mounts
 }
 
 /** An empty volume starts with what the image has at its path. */
-async function copyUp(ctx: Context, chain: NonNullable<Image['chain']>, name: string, path: string): Promise<void> {
+async function copyUp(ctx: Context, chain: NonNullable<Image['chain']>, point: PlannedMount['point']): Promise<void> {
+  const { name, destination: path, spec } = point
   const { snapshotter, files, volumes } = ctx.deps
   using view = snapshotter.view({ chain })
   let fd: number
@@ -195,7 +206,7 @@ async function copyUp(ctx: Context, chain: NonNullable<Image['chain']>, name: st
   }
   try {
     if (!fstatSync(fd).isDirectory()) throw invalidArgument(`cannot mount volume over existing file, file exists ${path}`)
-    await volumes.populate(name, `/proc/self/fd/${fd}`)
+    await volumes.populate(name, `/proc/self/fd/${fd}`, spec.volume?.subpath)
   } finally {
     closeSync(fd)
   }

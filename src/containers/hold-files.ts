@@ -4,7 +4,6 @@ import { randomId } from '#lib'
 import type { ArchiveDeps, FileHolder } from './archive/container-archive.ts'
 import type { Context } from './context.ts'
 import { holdSpec } from './launch-spec.ts'
-import { volumesOf } from './mount-points.ts'
 import { releaseMountSources } from './mount-sources.ts'
 import { isActive } from './state.ts'
 import type { Container } from './types.ts'
@@ -41,8 +40,12 @@ async function holdFiles(ctx: Context, container: Container): Promise<FileHolder
   mkdirSync(stateDir, { recursive: true, mode: 0o700 })
   undo.defer(() => rmSync(stateDir, { recursive: true, force: true }))
   undo.defer(() => releaseMountSources(ctx, entry.record))
-  for (const name of volumesOf(entry.record)) await ctx.deps.volumes.activate(name, entry.id)
-  const hold = undo.use(await ctx.deps.runtime.hold({ ...holdSpec(ctx, entry.record), stateDir }))
+  const mounts = await Promise.all(
+    entry.record.mounts.map(async (point) =>
+      point.type === 'volume' ? { ...point, source: await ctx.deps.volumes.activate(point.name, entry.id) } : point,
+    ),
+  )
+  const hold = undo.use(await ctx.deps.runtime.hold({ ...holdSpec(ctx, { ...entry.record, mounts }), stateDir }))
   const resources = undo.move()
   return { pid: hold.pid, held: true, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

@@ -3,9 +3,10 @@ import { dirname } from 'node:path'
 import { codeOf, invalidArgument } from '#errors'
 import { planCgroup, type NetnsPlan } from '#kernel'
 import type { RuntimeSpec } from '#oci'
-import type { LaunchSpec } from '#runtime'
+import type { HoldSpec, LaunchSpec } from '#runtime'
 import type { Context } from './context.ts'
 import { logSink } from './log-config.ts'
+import { imageOverlays } from './mount-sources.ts'
 import { generateSpec, namespaceMode, type SpecInput } from './spec/index.ts'
 import { isActive, notRunning } from './state.ts'
 import type { Container } from './types.ts'
@@ -28,6 +29,7 @@ export function launchSpec(
     stateDir,
     spec,
     rootfs: { overlay },
+    overlays: imageOverlays(ctx, container),
     cgroup: cgroupPlan(ctx, id, spec),
     network,
     stdio: { tty: config.tty, openStdin: config.openStdin, stdinOnce: config.stdinOnce, log: logSink(container) },
@@ -41,7 +43,7 @@ function withVariables(container: Container, links: readonly string[]): Containe
 }
 
 /** The spec of a container's root file system and mounts, for `Runtime.hold`. */
-export function holdSpec(ctx: Context, container: Container): Pick<LaunchSpec, 'id' | 'spec' | 'rootfs'> {
+export function holdSpec(ctx: Context, container: Container): Omit<HoldSpec, 'stateDir'> {
   const user = { uid: 0, gid: 0, additionalGids: [], home: '/' }
   const { spec } = runtimeSpec(ctx, alone(container), user)
   // A container that was never started has no name files yet, and a bound directory may be gone by now: neither keeps the other files away.
@@ -50,6 +52,7 @@ export function holdSpec(ctx: Context, container: Container): Pick<LaunchSpec, '
     id: container.id,
     spec: { ...spec, mounts },
     rootfs: { overlay: ctx.deps.snapshotter.overlay(container.id, { volatile: container.hostConfig.autoRemove }) },
+    overlays: imageOverlays(ctx, container),
   }
 }
 

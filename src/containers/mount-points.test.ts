@@ -7,7 +7,7 @@ type Given = Partial<Pick<HostConfig, 'binds' | 'mounts' | 'volumesFrom' | 'tmpf
 
 function plan(given: Given, volumes: string[] = [], find: (ref: string) => Container = () => assert.fail('no container asked for')) {
   const host = { binds: [], mounts: [], volumesFrom: [], volumeDriver: '', tmpfs: {}, ...given }
-  return planMounts({ volumes }, host, find)
+  return planMounts({ volumes }, host, find, (ref) => `sha256:${ref}`)
 }
 
 describe('planMounts', () => {
@@ -48,6 +48,26 @@ describe('planMounts', () => {
         ['own', '/own', true],
       ],
     )
+  })
+
+  it('keeps the name and the id of an image that is mounted, and never writes to it', () => {
+    const mounts = [
+      { type: 'image' as const, source: 'tools:1', target: '/tools', readOnly: false, consistency: '', image: { subpath: 'bin' } },
+    ]
+    const [planned] = plan({ mounts })
+    assert.deepEqual(
+      [planned?.point.name, planned?.point.spec.source, planned?.point.rw, planned?.point.propagation, planned?.copy],
+      ['tools:1', 'sha256:tools:1', false, 'rprivate', false],
+    )
+  })
+
+  it('refuses subpaths that lead out', () => {
+    const message = 'invalid mount config for type "volume": subpath must be a relative path within the volume'
+    for (const subpath of ['/abs', '..', 'a/../../b']) {
+      const volume = { noCopy: false, labels: {}, driver: '', driverOptions: {}, subpath }
+      const mounts = [{ type: 'volume' as const, source: 'v', target: '/t', readOnly: false, consistency: '', volume }]
+      assert.throws(() => plan({ mounts }), { message })
+    }
   })
 
   it('gives -v precedence over --volumes-from', () => {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { invalidArgument, notImplemented } from '#errors'
+import { invalidArgument } from '#errors'
 import { randomId } from '#lib'
 import { checkMount, parseBind, parseVolumesFrom, type ParsedMount } from './parse-bind.ts'
 import type { Container, ContainerConfig, HostConfig, MountPoint } from './types.ts'
@@ -17,12 +17,13 @@ const DEFAULT_VOLUME_MODE = 'z'
 /**
  * All mounts of a new container, in the order of Docker's precedence: `--volumes-from`, then `-v`, then `--mount`, then anonymous volumes for
  * the paths of VOLUME that nothing else covers. Anonymous volumes get their names here, so that the intent row of the creation names them.
- * `find` looks up containers of `--volumes-from`. Throws INVALID_ARGUMENT for a target named twice.
+ * `find` looks up containers of `--volumes-from`, `imageId` the images of mounts. Throws INVALID_ARGUMENT for a target named twice.
  */
 export function planMounts(
   config: Pick<ContainerConfig, 'volumes'>,
   host: Pick<HostConfig, 'binds' | 'mounts' | 'volumesFrom' | 'volumeDriver' | 'tmpfs'>,
   find: (ref: string) => Container,
+  imageId: (ref: string) => string,
 ): PlannedMount[] {
   const planned = new Map<string, PlannedMount>()
   for (const raw of host.volumesFrom) {
@@ -36,7 +37,9 @@ export function planMounts(
   const add = (mount: ParsedMount): void => {
     if (asked.has(mount.destination)) throw invalidArgument(`Duplicate mount point: ${mount.destination}`)
     asked.add(mount.destination)
-    planned.set(mount.destination, { point: pointOf(mount), copy: mount.copy })
+    const point = pointOf(mount)
+    if (point.type === 'image') point.spec = { ...point.spec, source: imageId(point.name) }
+    planned.set(mount.destination, { point, copy: mount.copy })
   }
   for (const raw of host.binds) add(parseBind(raw, host.volumeDriver))
   for (const request of host.mounts) add(checkMount(request))
@@ -55,15 +58,17 @@ export function planMounts(
 }
 
 function pointOf({ request, mode, destination, propagation, readOnly }: ParsedMount): MountPoint {
-  if (request.type === 'image') throw notImplemented('mounts of type image are not supported yet')
-  if (request.volume?.subpath) throw notImplemented('VolumeOptions.Subpath (volume-subpath) is not supported yet')
   const point = { type: request.type, name: '', source: '', destination, driver: '', mode, rw: !readOnly, propagation, spec: request }
-  if (request.type === 'bind') return { ...point, source: posix.normalize(request.source) }
+  if (request.type === 'bind') {
+    return { ...point, source: posix.normalize(request.source), ...(request.bind?.idmap && { idmap: request.bind.idmap }) }
+  }
+  // Nobody writes into an image.
+  if (request.type === 'image') return { ...point, name: request.source, rw: false }
   if (request.type !== 'volume') return point
   return {
     ...point,
     name: request.source === '' ? randomId() : request.source,
-    driver: request.volume?.driver || 'local',
+    driver: request.volume?.driver ?? '',
     mode: mode || DEFAULT_VOLUME_MODE,
   }
 }

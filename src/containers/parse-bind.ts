@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import { invalidArgument } from '#errors'
+import { parseIdMap } from '#volumes'
 import type { MountRequest } from './types.ts'
 
 const PROPAGATION = new Set(['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'])
@@ -98,9 +99,11 @@ export function checkMount(request: MountRequest): ParsedMount {
       if (request.bind?.propagation && !PROPAGATION.has(request.bind.propagation)) {
         fail(`invalid propagation mode: ${request.bind.propagation}`)
       }
+      if (request.bind?.idmap) parseIdMap(request.bind.idmap)
       break
     case 'volume':
       if (request.volume?.subpath && source === '') fail('must not set Subpath when using anonymous volumes')
+      if (!isLocal(request.volume?.subpath ?? '')) fail('subpath must be a relative path within the volume')
       break
     case 'tmpfs':
       if (source !== '') fail('field Source must not be specified')
@@ -111,6 +114,7 @@ export function checkMount(request: MountRequest): ParsedMount {
       break
     case 'image':
       if (source === '') fail('field Source must not be empty')
+      if (!isLocal(request.image?.subpath ?? '')) fail('subpath must be a relative path within the volume')
       break
     default:
       fail('mount type unknown')
@@ -119,10 +123,16 @@ export function checkMount(request: MountRequest): ParsedMount {
     request,
     mode: '',
     destination: posix.normalize(target).replace(/(.)\/$/, '$1'),
-    propagation: type === 'bind' ? request.bind?.propagation || DEFAULT_PROPAGATION : '',
+    propagation: type === 'bind' ? request.bind?.propagation || DEFAULT_PROPAGATION : type === 'image' ? DEFAULT_PROPAGATION : '',
     readOnly: request.readOnly,
     copy: type === 'volume' && !(request.volume?.noCopy ?? false),
   }
+}
+
+/** Go's filepath.IsLocal: stays below where it begins, whatever its links do. Empty: not asked for. */
+function isLocal(subpath: string): boolean {
+  const cleaned = posix.normalize(subpath)
+  return !subpath.startsWith('/') && cleaned !== '..' && !cleaned.startsWith('../')
 }
 
 /** `--volumes-from`: `container[:ro|rw]`. */

@@ -99,7 +99,9 @@ export function createContainerService(deps: ContainerDeps): ContainerService & 
     usersOf: (image) =>
       store
         .all()
-        .filter(({ record }) => record.imageId === image)
+        .filter(
+          ({ record }) => record.imageId === image || record.mounts.some(({ type, spec }) => type === 'image' && spec.source === image),
+        )
         .map(({ id, record }) => ({ id, running: isActive(record.state) })),
     usage: (ref) => containerUsage(ctx, ref),
     createExec: async (ref, request) => createExec(ctx, ref, request),

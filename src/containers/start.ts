@@ -80,7 +80,7 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
   undo.defer(() => rmSync(stateDir, { recursive: true, force: true }))
 
   undo.defer(() => releaseMountSources(ctx, entry.record))
-  await prepareMountSources(ctx, entry.record)
+  const mounts = await prepareMountSources(ctx, entry.record)
   undo.defer(() => deps.networks.release(id))
   const network = await attachNetwork(ctx, entry.record)
   const files = prepareNameFiles(ctx, entry.record, network.endpoints)
@@ -88,7 +88,7 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
   undo.defer(() => unmountSharedMemory(ctx, entry.record))
   const spec = launchSpec(
     ctx,
-    { ...entry.record, ...files },
+    { ...entry.record, ...files, mounts },
     { stateDir, network: network.plan, links: linkedVariables(ctx, entry.record) },
   )
   deps.cgroupControl.prepare(cgroupParentOf(ctx, entry.record.hostConfig), spec.cgroup)
@@ -106,6 +106,7 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
     networks: settleNetworks(entry.record, network.endpoints),
     endpoints: deps.networks.endpointsOf(id),
     ...files,
+    mounts,
     hasBeenStartedBefore: true,
     hasBeenManuallyStopped: false,
     execIds: [],

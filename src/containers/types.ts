@@ -69,6 +69,8 @@ export interface MountRequest {
     createMountpoint: boolean
     readOnlyNonRecursive: boolean
     readOnlyForceRecursive: boolean
+    /** See `parseIdMap`. Empty or absent: owners as they are. */
+    idmap?: string
   }
   volume?: { noCopy: boolean; labels: Record<string, string>; driver: string; driverOptions: Record<string, string>; subpath: string }
   tmpfs?: { sizeBytes: number; mode: number; options: string[][] }
@@ -170,7 +172,7 @@ export type ContainerState =
   | { status: 'removing'; startedAt: string; finishedAt: string; exitCode: number; oomKilled: boolean; error: string }
   | { status: 'dead'; startedAt: string; finishedAt: string; exitCode: number; oomKilled: boolean; error: string }
 
-/** A mount as it is (inspect `Mounts`). */
+/** A mount as it is (inspect `Mounts`). Of an image: `name` as written, its id in `spec.source`, and where the engine mounts it in `source`. */
 export interface MountPoint {
   type: MountType
   name: string
@@ -180,6 +182,8 @@ export interface MountPoint {
   mode: string
   rw: boolean
   propagation: string
+  /** Owners as the container sees them, see `parseIdMap`. Absent: as they are. */
+  idmap?: string
   /** What it was made from; only in the record. */
   spec: MountRequest
 }

@@ -11,6 +11,7 @@ import {
   createCgroupDevices,
   createFiles,
   createMounts,
+  createNetworkNamespaces,
   createPortProbe,
   createSysctls,
   detectCgroupLayout,
@@ -25,7 +26,7 @@ import {
 } from '#kernel'
 import { createLogReader } from '#logs'
 import { openMetadata } from '#metadata'
-import { createNetworkService } from '#networks'
+import { createNameServer, createNetworkService } from '#networks'
 import { createHostResolver, createRemotes, type Remotes } from '#remotes'
 import { createRuntime } from '#runtime'
 import type { ApiServerDeps } from '#server'
@@ -102,16 +103,25 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     maxConcurrentUploads: () => config().registries.maxConcurrentUploads,
     report: (error) => logger.warn('cannot collect layers', { error: describeError(error) }),
   })
-  const ownVolumes = createVolumeService({ directory: state.volumes, repository: metadata.repository('volumes'), files, mounts })
+  const ownVolumes = createVolumeService({
+    directory: state.volumes,
+    repository: metadata.repository('volumes'),
+    files,
+    mounts,
+    plugins: PLUGIN_DIRECTORIES,
+    report: (error) => logger.warn('a volume driver failed', { error: describeError(error) }),
+  })
   const volumes = withVolumeEvents(ownVolumes, events)
   const ownNetworks = createNetworkService({
     metadata,
     options: networkOptions(config()),
     route: undo.use(openRouteNetlink()),
+    namespaces: createNetworkNamespaces(),
     nftables: undo.use(openNftables()),
     conntrack: undo.use(openConntrack()),
     sysctls: createSysctls(),
     probe: createPortProbe(),
+    nameServer: (directory) => createNameServer(directory),
   })
   undo.defer(() => ownNetworks.close())
   const networks = withNetworkEvents(ownNetworks, events)
@@ -152,6 +162,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     config,
     containers,
     images,
+    volumes,
     events,
     host: description,
     cgroups: { version: layout.version, support },
@@ -191,6 +202,9 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
+
+/** Plugins register where dockerd looks for them; sysadmins know no other place. */
+const PLUGIN_DIRECTORIES = { sockets: ['/run/docker/plugins'], specs: ['/etc/docker/plugins', '/usr/lib/docker/plugins'] }
 
 /** certs.d of dockerd: what was set up there for a registry holds here, too. */
 const DOCKER_REGISTRIES = '/etc/docker/certs.d'

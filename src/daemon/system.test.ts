@@ -46,6 +46,7 @@ function backend(deps: { support?: Partial<CgroupSupport>; version?: 1 | 2; cgro
   const system: SystemDeps = {
     config: () => config,
     containers: { list: () => Promise.resolve([]) },
+    volumes: { drivers: () => ['local'] },
     images: { list: () => [] },
     events: { subscribers: () => 0 },
     host: {

@@ -7,6 +7,7 @@ import type { ImageService } from '#images'
 import type { CgroupSupport } from '#kernel'
 import { formatNano, nowNano } from '#lib'
 import type { SystemBackend } from '#server'
+import type { VolumeService } from '#volumes'
 import type { DaemonConfig } from './config/daemon-config.ts'
 import { maskCredentials } from './config/registry-values.ts'
 import type { HostDescription } from './host-description.ts'
@@ -20,6 +21,7 @@ export interface SystemDeps {
   config: () => DaemonConfig
   containers: Pick<ContainerService, 'list'>
   images: Pick<ImageService, 'list'>
+  volumes: Pick<VolumeService, 'drivers'>
   events: Pick<EventBus, 'subscribers'>
   host: HostDescription
   cgroups: { version: 1 | 2; support: CgroupSupport }
@@ -79,7 +81,7 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
     ...(await counts(deps)),
     Driver: 'overlay2',
     DriverStatus: [['Backing Filesystem', fileSystemName(config.dataRoot)]],
-    Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['json-file', 'none'] },
+    Plugins: { Volume: deps.volumes.drivers(), Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['json-file', 'none'] },
     MemoryLimit: support.memory,
     SwapLimit: support.swap,
     CpuCfsPeriod: support.cpuCfs,

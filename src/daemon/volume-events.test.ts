@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { VolumeService } from '#volumes'
+import type { Volume, VolumeService } from '#volumes'
 import { withVolumeEvents } from './volume-events.ts'
 
 describe('withVolumeEvents', () => {
   it('tells what was made and removed, once', async () => {
     const names = new Set<string>()
+    const volumeOf = (name: string): Volume => ({ name }) as Volume
     const inner: Partial<VolumeService> = {
-      list: () => [...names].map((name) => ({ name }) as ReturnType<VolumeService['get']>),
       async create({ name }) {
         const created = !names.has(name)
         names.add(name)
-        return { volume: { name } as ReturnType<VolumeService['get']>, created }
+        return { volume: volumeOf(name), created }
       },
       async remove(name) {
-        names.delete(name)
+        return names.delete(name) ? volumeOf(name) : undefined
       },
       async prune() {
         const deleted = [...names]

@@ -85,6 +85,7 @@ export function createFakeSnapshotter(deps: { content: ContentStore }): FakeSnap
         work: `/snapshots/${key}/work`,
       }
     },
+    imageOverlay: (chain) => ({ cwd: '/', lower: layerPaths(chain), upper: '', work: '' }),
     async remove(key) {
       snapshots.delete(key)
     },

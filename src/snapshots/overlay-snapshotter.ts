@@ -132,6 +132,12 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
       rows.set(key, created)
     },
     overlay,
+    imageOverlay: (chain) => ({
+      cwd: paths.root,
+      lower: imageLayers(chain).map((path) => relative(paths.root, path)),
+      upper: '',
+      work: '',
+    }),
     async remove(key) {
       // The row first: a directory without a row is discarded at the next start, a row without a directory would be a broken container.
       repository.delete(key)

@@ -88,6 +88,8 @@ export interface Snapshotter {
    * volatile one left (its mark of a possible crash), so that mark is taken away: the machine has not crashed, or the layer would be gone.
    */
   overlay(key: string, options?: { volatile: boolean }): OverlayPlan
+  /** A read-only mount of an image's merged layers. Throws NOT_FOUND. */
+  imageOverlay(chain: ChainId): OverlayPlan
   /** Deletes a writable layer; idempotent. Its files go in the background. */
   remove(key: string): Promise<void>
   /** What a writable layer holds; `disk` with the directories that overlayfs needs besides. Throws NOT_FOUND. */

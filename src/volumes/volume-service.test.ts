@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   existsSync,
+  readdirSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -54,7 +55,7 @@ describe('VolumeService', () => {
     assert.equal(volume.mountpoint, join(root, 'volumes/data/_data'))
     assert.equal(lstatSync(volume.mountpoint).mode & 0o777, 0o755)
     assert.deepEqual(await volumes.create(request('data', { labels: { other: '' } })), { volume, created: false })
-    assert.deepEqual(volumes.list(), [volume])
+    assert.deepEqual(volumes.known(), [volume])
   })
 
   it('create chooses 64 hex digits for an empty name', async () => {
@@ -79,9 +80,12 @@ describe('VolumeService', () => {
     }
     await refused({ options: { colour: 'red' } }, 'INVALID_ARGUMENT', 'create xx: invalid option: "colour"')
     await refused({ options: { type: 'tmpfs' } }, 'INVALID_ARGUMENT', 'create xx: missing required option: "device"')
-    await refused({ options: { size: '1g' } }, 'NOT_IMPLEMENTED', 'create xx: volume option "size" (quota) is not supported')
+    await refused({ options: { size: '1g' } }, 'INVALID_ARGUMENT', 'create xx: quota size requested but no quota support')
+    await refused({ options: { size: 'big' } }, 'INVALID_ARGUMENT', "create xx: invalid size: 'big'")
+    const cifs = { type: 'cifs', device: '//server:445/share' }
+    await refused({ options: cifs }, 'INVALID_ARGUMENT', "create xx: port not allowed in CIFS device URL, include 'port' in 'o='")
     await refused({ driver: 'rexray' }, 'NOT_FOUND', 'create xx: error looking up volume plugin rexray: plugin "rexray" not found')
-    assert.deepEqual(volumes.list(), [])
+    assert.deepEqual(volumes.known(), [])
     assert.equal(existsSync(join(root, 'volumes/xx')), false)
   })
 
@@ -99,6 +103,7 @@ describe('VolumeService', () => {
   })
 
   it('prune takes unused anonymous volumes, and all of them when asked, by label', async () => {
+    await volumes.create(request('optional', { options: { type: 'none', device: '/srv', o: 'bind' } }))
     for (const name of ['named', 'kept', 'labelled']) await volumes.create(request(name, name === 'labelled' ? { labels: { k: 'v' } } : {}))
     const { volume } = await volumes.create(request('', { anonymous: true }))
     writeFileSync(join(volume.mountpoint, 'file'), 'x'.repeat(100))
@@ -107,8 +112,9 @@ describe('VolumeService', () => {
     assert.deepEqual((await volumes.prune({ label: ['k=v'], labelNot: [], all: true })).deleted, ['labelled'])
     assert.deepEqual((await volumes.prune({ label: [], labelNot: ['k'], all: true })).deleted, ['named'])
     assert.deepEqual(
-      volumes.list().map(({ name }) => name),
-      ['kept'],
+      volumes.known().map(({ name }) => name),
+      ['optional', 'kept'],
+      'what a device holds is not pruned',
     )
   })
 
@@ -148,6 +154,39 @@ describe('VolumeService', () => {
     assert.equal(existsSync(at('new')), false)
   })
 
+  it('a copy that was cut off is begun anew while it grew, and brought to its end once it was whole', async () => {
+    const source = join(root, 'source')
+    mkdirSync(source)
+    writeFileSync(join(source, 'a'), 'new')
+    const { volume } = await volumes.create(request('growing'))
+    const left = (name: string, file: string): void => {
+      mkdirSync(join(volume.mountpoint, name))
+      writeFileSync(join(volume.mountpoint, name, file), 'old')
+    }
+    left('.gantry-filling', 'a')
+    await volumes.populate('growing', source)
+    assert.deepEqual(readdirSync(volume.mountpoint), ['a'])
+    assert.equal(readFileSync(join(volume.mountpoint, 'a'), 'utf8'), 'new')
+    rmSync(join(volume.mountpoint, 'a'))
+    left('.gantry-filled', 'b')
+    await volumes.populate('growing', source)
+    assert.deepEqual(readdirSync(volume.mountpoint), ['b'], 'full: nothing more is copied')
+    left('.gantry-filling', 'c')
+    await volumes.activate('growing', 'c1')
+    assert.deepEqual(readdirSync(volume.mountpoint), ['b'], 'no container sees a copy that is not finished')
+  })
+
+  it('populate fills a directory of the volume, and leaves one that is not there', async () => {
+    const source = join(root, 'source')
+    mkdirSync(source)
+    writeFileSync(join(source, 'a'), '')
+    const { volume } = await volumes.create(request('data'))
+    mkdirSync(join(volume.mountpoint, 'sub'))
+    await volumes.populate('data', source, 'sub')
+    await volumes.populate('data', source, 'missing')
+    assert.deepEqual(readdirSync(volume.mountpoint, { recursive: true }).sort(), ['sub', 'sub/a'])
+  })
+
   it('activate mounts what the options say, once, and a plain volume not at all', async () => {
     await volumes.create(request('plain'))
     await volumes.activate('plain', 'c1')
@@ -174,7 +213,7 @@ describe('VolumeService', () => {
     volumes = open()
     await volumes.restore()
     assert.deepEqual(
-      volumes.list().map(({ name }) => name),
+      volumes.known().map(({ name }) => name),
       ['kept', 'found'],
     )
     assert.equal(existsSync(join(root, 'volumes/.removed-1')), false)

@@ -1,113 +1,167 @@
+import { closeSync, constants } from 'node:fs'
 import { conflict, EngineError, internal, notFound } from '#errors'
 import type { Files, Mounts } from '#kernel'
 import { KeyedMutex, randomId } from '#lib'
 import type { Repository } from '#metadata'
 import { measureTree } from '#snapshots'
-import { mountCalls, needsMount, resolveAddress, verifyDriverOptions } from './driver-options.ts'
-import { copyUp } from './populate.ts'
-import type { CreateVolumeRequest, Volume, VolumeService } from './types.ts'
-import { VolumeDirectory } from './volume-directory.ts'
-import { verifyVolumeName } from './volume-name.ts'
+import { copyUp } from './copy-up.ts'
+import { LOCAL, LocalDriver } from './local/local-driver.ts'
+import type { PluginDirectories } from './plugins/find-plugins.ts'
+import { PluginDrivers } from './plugins/plugin-drivers.ts'
+import type { CreateVolumeRequest, DriverVolume, Volume, VolumeDriver, VolumeService } from './types.ts'
 import { VolumeUsers } from './volume-users.ts'
 
 export interface VolumeDeps {
   /** Absolute; made when it is not there. */
   directory: string
-  repository: Repository<Volume>
+  repository: Repository<VolumeRow>
   files: Files
   mounts: Mounts
+  /** Where plugins are looked for; absent: there are none. */
+  plugins?: PluginDirectories
+  /** Told of what goes wrong where nobody waits for an answer. */
+  report?: (error: unknown) => void
 }
 
-const LOCAL = 'local'
+/** A volume as it is kept. */
+export interface VolumeRow extends Volume {
+  /** Where a plugin has mounted it, by container: asked once for each, and to be taken back by a later daemon. */
+  mounted?: Record<string, string>
+}
+
+/** Docker's mark of a volume that was made without a name. */
+const ANONYMOUS_LABEL = 'com.docker.volume.anonymous'
 
 /** Makes the service. `restore` is to be called before the first use. */
 export function createVolumeService(deps: VolumeDeps): VolumeService {
-  return new LocalVolumes(deps)
+  return new Volumes(deps)
 }
 
-class LocalVolumes implements VolumeService {
+class Volumes implements VolumeService {
   readonly #deps: VolumeDeps
-  readonly #directory: VolumeDirectory
+  readonly #local: LocalDriver
+  readonly #plugins: PluginDrivers
   readonly #users = new VolumeUsers()
   /** One change of a volume at a time, by name. */
   readonly #locks = new KeyedMutex()
+  #isPruning = false
 
   constructor(deps: VolumeDeps) {
     this.#deps = deps
-    this.#directory = new VolumeDirectory(deps.directory)
+    this.#local = new LocalDriver(deps)
+    this.#plugins = new PluginDrivers(deps.plugins)
   }
 
-  list(): Volume[] {
-    return this.#deps.repository.all().map(({ value }) => value)
+  known(): Volume[] {
+    return this.#rows().map(publicPart)
   }
 
-  get(name: string): Volume {
-    const volume = this.#deps.repository.get(name)
-    if (volume === undefined) throw notFound(`get ${name}: no such volume`)
-    return volume
+  async list(): Promise<{ volumes: Volume[]; warnings: string[] }> {
+    const volumes = new Map(this.known().map((volume) => [volume.name, volume]))
+    const { found, warnings } = await this.#plugins.list()
+    for (const [driver, list] of found) {
+      const scope = await driver.scope()
+      for (const told of list) {
+        const row = volumes.get(told.name)
+        // Of two drivers with the same name the volume that is known here counts.
+        if (row === undefined) volumes.set(told.name, foreign(driver.name, scope, told))
+        else if (row.driver === driver.name) volumes.set(told.name, { ...row, mountpoint: told.mountpoint || row.mountpoint })
+      }
+    }
+    return { volumes: [...volumes.values()], warnings }
+  }
+
+  async get(name: string): Promise<Volume> {
+    const row = this.#deps.repository.get(name)
+    if (row?.driver === LOCAL) return publicPart(row)
+    if (row === undefined) return await this.#search(name)
+    const told = await (await this.#plugins.find(row.driver)).get(name)
+    if (told === undefined) throw notFound(`get ${name}: no such volume`)
+    return { ...publicPart(row), ...withoutName(told) }
   }
 
   async create(request: CreateVolumeRequest): Promise<{ volume: Volume; created: boolean }> {
     const name = request.name === '' ? randomId() : request.name
     using _lock = await this.#locks.lock(name)
-    const driver = request.driver === '' ? LOCAL : request.driver
-    if (driver !== LOCAL) {
-      throw notFound(`create ${name}: error looking up volume plugin ${driver}: plugin ${JSON.stringify(driver)} not found`)
-    }
     const existing = this.#deps.repository.get(name)
-    if (existing === undefined) {
-      verifyVolumeName(name)
-      verifyDriverOptions(name, request.options)
+    if (existing !== undefined && request.driver !== '' && request.driver !== existing.driver) {
+      await this.#driver(request.driver, `create ${name}: `)
+      throw conflict(`create ${name}: driver '${existing.driver}' already has volume '${name}': volume name must be unique`)
     }
-    const volume = existing ?? this.#make(name, request)
+    const volume = existing ?? (await this.#make(name, request))
     if (request.reference !== undefined) this.#users.reference(name, request.reference)
-    return { volume, created: existing === undefined }
+    return { volume: publicPart(volume), created: existing === undefined }
   }
 
-  /** Directory before row: a row always has its directory, and a directory without row is adopted by `restore`. */
-  #make(name: string, request: CreateVolumeRequest): Volume {
-    this.#directory.make(name)
-    const volume = this.#describe(name, request)
+  /** The volume before its row: a row always has a volume, and a directory without a row is adopted by `restore`. */
+  async #make(name: string, request: CreateVolumeRequest): Promise<VolumeRow> {
+    const driver = await this.#driverFor(name, request.driver)
+    const told = (driver === this.#local ? undefined : await driver.get(name)) ?? (await driver.create(name, request.options))
+    const anonymous = request.anonymous ?? false
+    const volume: VolumeRow = {
+      ...foreign(driver.name, await driver.scope(), told),
+      labels: anonymous ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : request.labels,
+      options: request.options,
+      anonymous,
+    }
+    delete volume.status
     this.#deps.repository.put(name, volume)
     return volume
   }
 
-  #describe(name: string, request: Pick<CreateVolumeRequest, 'labels' | 'options' | 'anonymous'>): Volume {
-    return {
-      name,
-      driver: LOCAL,
-      mountpoint: this.#directory.mountpoint(name),
-      labels: request.labels,
-      options: request.options,
-      createdAt: this.#directory.createdAt(name),
-      anonymous: request.anonymous ?? false,
-      scope: 'local',
-    }
+  /** Without a driver asked for: the plugin that has a volume of the name, else the local one. */
+  async #driverFor(name: string, driver: string): Promise<VolumeDriver> {
+    if (driver !== '') return await this.#driver(driver, `create ${name}: `)
+    const found = await this.#search(name).catch(nothingThere)
+    return found === undefined ? this.#local : await this.#driver(found.driver, `create ${name}: `)
   }
 
-  async remove(name: string, options: { force: boolean }): Promise<void> {
-    let deleteData: () => Promise<void>
+  async remove(name: string, options: { force: boolean }): Promise<Volume | undefined> {
+    let finish: () => Promise<void>
+    let volume: VolumeRow
     {
       using _lock = await this.#locks.lock(name)
-      const volume = this.#deps.repository.get(name)
-      if (volume === undefined) {
-        if (options.force) return
-        throw notFound(`get ${name}: no such volume`)
-      }
+      const found = this.#deps.repository.get(name) ?? (await this.#search(name).catch(nothingThere))
+      if (found === undefined && options.force) return undefined
+      if (found === undefined) throw notFound(`get ${name}: no such volume`)
+      volume = found
       const users = this.#users.users(name)
       if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`)
-      this.#unmount(volume)
-      deleteData = this.#directory.detach(name)
+      finish = await this.#removeFromDriver(volume, options)
       this.#deps.repository.delete(name)
     }
-    await deleteData()
+    await finish()
+    return publicPart(volume)
+  }
+
+  /** With force a volume of a plugin that fails is forgotten: the plugin may be gone for ever. */
+  async #removeFromDriver(volume: Volume, { force }: { force: boolean }): Promise<() => Promise<void>> {
+    try {
+      return await (await this.#driver(volume.driver, `remove ${volume.name}: `)).remove(volume)
+    } catch (error) {
+      if (!force || volume.driver === LOCAL) throw error
+      this.#deps.report?.(error)
+      return () => Promise.resolve()
+    }
   }
 
   async prune(filters: { label: string[]; labelNot: string[]; all: boolean }): Promise<{ deleted: string[]; reclaimed: number }> {
+    if (this.#isPruning) throw conflict('a prune operation is already running')
+    this.#isPruning = true
+    try {
+      return await this.#prune(filters)
+    } finally {
+      this.#isPruning = false
+    }
+  }
+
+  async #prune(filters: { label: string[]; labelNot: string[]; all: boolean }): Promise<{ deleted: string[]; reclaimed: number }> {
     const deleted: string[] = []
     let reclaimed = 0
-    for (const volume of this.list()) {
-      const { name, labels } = volume
+    for (const volume of this.known()) {
+      const { name, driver, labels, options } = volume
+      // What a device or a plugin holds takes no space here, and may be all there is of it.
+      if (driver !== LOCAL || Object.keys(options).length > 0) continue
       if (this.#users.users(name).length > 0 || (!filters.all && !volume.anonymous)) continue
       if (!filters.label.every((filter) => matches(labels, filter)) || filters.labelNot.some((filter) => matches(labels, filter))) continue
       try {
@@ -124,7 +178,11 @@ class LocalVolumes implements VolumeService {
   }
 
   async usage(name: string): Promise<number> {
-    return (await measureTree(this.get(name).mountpoint)).disk
+    return (await measureTree(this.#row(name).mountpoint)).disk
+  }
+
+  drivers(): string[] {
+    return [LOCAL, ...this.#plugins.names()].sort()
   }
 
   reference(name: string, containerId: string): void {
@@ -139,59 +197,122 @@ class LocalVolumes implements VolumeService {
     return this.#users.users(name)
   }
 
-  async activate(name: string, containerId: string): Promise<void> {
+  async activate(name: string, containerId: string): Promise<string> {
     using _lock = await this.#locks.lock(name)
-    const volume = this.get(name)
-    await this.#mount(volume)
-    this.#users.start(name, containerId)
+    return await this.#mount(this.#row(name), containerId)
   }
 
   async deactivate(name: string, containerId: string): Promise<void> {
     using _lock = await this.#locks.lock(name)
-    const volume = this.#deps.repository.get(name)
-    if (this.#users.stop(name, containerId) && volume !== undefined) this.#unmount(volume)
+    const row = this.#deps.repository.get(name)
+    if (row !== undefined) await this.#unmount(row, containerId).catch((error: unknown) => this.#deps.report?.(error))
   }
 
-  async populate(name: string, source: string): Promise<void> {
+  async populate(name: string, source: string, subpath = ''): Promise<void> {
     using _lock = await this.#locks.lock(name)
-    const volume = this.get(name)
-    await this.#mount(volume)
+    const user = `populate-${randomId()}`
+    const target = await this.#mount(this.#row(name), user)
     try {
-      await copyUp(this.#deps.files, source, volume.mountpoint)
+      await this.#copyInto(target, source, subpath)
     } finally {
-      if (!this.#users.isRunning(name)) this.#unmount(volume)
+      await this.#unmount(this.#row(name), user)
+    }
+  }
+
+  async #copyInto(directory: string, source: string, subpath: string): Promise<void> {
+    const { files } = this.#deps
+    if (subpath === '') {
+      await copyUp(files, source, directory)
+      return
+    }
+    using root = files.openRoot(directory)
+    let inside: number
+    try {
+      inside = files.openInRoot(root.fd, subpath, constants.O_RDONLY | constants.O_DIRECTORY)
+    } catch {
+      return // Not there, or a file: the start of the container will say so.
+    }
+    try {
+      await copyUp(files, source, `/proc/self/fd/${inside}/.`)
+    } finally {
+      closeSync(inside)
     }
   }
 
   /** Rows whose directory is gone go too; directories without a row (a crash, a lost database) become volumes again: they may hold data. */
   async restore(): Promise<void> {
-    await this.#directory.removeLeftovers()
-    for (const { name } of this.list()) if (!this.#directory.exists(name)) this.#deps.repository.delete(name)
-    for (const name of this.#directory.names()) {
-      if (this.#deps.repository.get(name) === undefined) this.#deps.repository.put(name, this.#describe(name, { labels: {}, options: {} }))
+    await this.#local.restore()
+    const found = new Map((await this.#local.list()).map((volume) => [volume.name, volume]))
+    for (const { name, driver } of this.known()) if (driver === LOCAL && !found.has(name)) this.#deps.repository.delete(name)
+    for (const [name, told] of found) {
+      if (this.#deps.repository.get(name) === undefined) this.#deps.repository.put(name, foreign(LOCAL, 'local', told))
     }
   }
 
-  async #mount(volume: Volume): Promise<void> {
-    if (!needsMount(volume.options) || this.#directory.isMounted(volume.name)) return
+  async #mount(row: VolumeRow, id: string): Promise<string> {
+    const before = row.mounted?.[id]
+    const path = before ?? (await (await this.#driver(row.driver, '')).mount(row, id))
+    if (row.driver !== LOCAL && before === undefined) {
+      this.#deps.repository.put(row.name, { ...row, mountpoint: path, mounted: { ...row.mounted, [id]: path } })
+    }
+    this.#users.start(row.name, id)
+    return path
+  }
+
+  async #unmount(row: VolumeRow, id: string): Promise<void> {
+    const last = this.#users.stop(row.name, id)
+    if (row.driver !== LOCAL) {
+      if (row.mounted?.[id] === undefined) return
+      const { [id]: _, ...mounted } = row.mounted
+      this.#deps.repository.put(row.name, { ...row, mounted, mountpoint: Object.values(mounted)[0] ?? '' })
+    } else if (!last) return
+    await (await this.#driver(row.driver, '')).unmount(row, id, last)
+  }
+
+  async #driver(name: string, operation: string): Promise<VolumeDriver> {
+    if (name === LOCAL) return this.#local
     try {
-      const options = await resolveAddress(volume.options)
-      for (const call of mountCalls(options)) this.#deps.mounts.mount(call.source, volume.mountpoint, call.type, call.flags, call.data)
+      return await this.#plugins.find(name)
     } catch (error) {
-      this.#unmount(volume)
-      const reason = error instanceof Error ? error.message : String(error)
-      throw internal(`error while mounting volume '${volume.mountpoint}': failed to mount local volume: ${withoutPassword(reason)}`, error)
+      if (!(error instanceof EngineError)) throw internal(`${operation}${String(error)}`, error)
+      throw new EngineError(error.code, operation + error.message, { cause: error })
     }
   }
 
-  #unmount(volume: Volume): void {
-    if (needsMount(volume.options) && this.#directory.isMounted(volume.name)) this.#deps.mounts.unmount(volume.mountpoint)
+  /** A volume that nobody made here: the first plugin that has it. */
+  async #search(name: string): Promise<Volume> {
+    for (const driver of await this.#plugins.all()) {
+      const told = await driver.get(name).catch(() => undefined)
+      if (told !== undefined) return foreign(driver.name, await driver.scope(), told)
+    }
+    throw notFound(`get ${name}: no such volume`)
+  }
+
+  #rows(): VolumeRow[] {
+    return this.#deps.repository.all().map(({ value }) => value)
+  }
+
+  #row(name: string): VolumeRow {
+    const row = this.#deps.repository.get(name)
+    if (row === undefined) throw notFound(`get ${name}: no such volume`)
+    return row
   }
 }
 
-/** cifs takes its password as an option; it must not show in an error. */
-function withoutPassword(text: string): string {
-  return text.replace(/password=[^,\s]*/g, 'password=********')
+function foreign(driver: string, scope: Volume['scope'], told: DriverVolume): Volume {
+  return { labels: {}, options: {}, anonymous: false, driver, scope, ...told }
+}
+
+function withoutName({ name: _, mountpoint, createdAt, status }: DriverVolume): Partial<Volume> {
+  return { ...(mountpoint !== '' && { mountpoint }), ...(createdAt !== '' && { createdAt }), ...(status !== undefined && { status }) }
+}
+
+function publicPart({ mounted: _, ...volume }: VolumeRow): Volume {
+  return volume
+}
+
+function nothingThere(error: unknown): undefined {
+  if (!(error instanceof EngineError && error.code === 'NOT_FOUND')) throw error
 }
 
 function matches(labels: Record<string, string>, filter: string): boolean {

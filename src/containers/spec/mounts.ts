@@ -2,7 +2,8 @@
 
 import { posix } from 'node:path'
 import { invalidArgument } from '#errors'
-import type { LinuxSpec, MountSpec } from '#oci'
+import type { IdMapping, LinuxSpec, MountSpec } from '#oci'
+import { parseIdMap, type IdRange } from '#volumes'
 import type { Container, MountPoint } from '../types.ts'
 import { defaultMounts } from './default-mounts.ts'
 import { namespaceMode } from './namespaces.ts'
@@ -70,7 +71,18 @@ function ownMount(point: MountPoint, host: HostFacts): OwnMount {
   const options = [point.spec.bind?.nonRecursive === true ? 'bind' : 'rbind']
   if (!point.rw) options.push(readOnlyOption(point, host))
   if (point.propagation !== '') options.push(point.propagation)
-  return { destination, point, spec: { destination, type: 'bind', source: point.source, options } }
+  const subpath = point.spec.volume?.subpath || point.spec.image?.subpath || ''
+  const spec = { destination, type: 'bind', source: point.source, options, ...(subpath !== '' && { subpath }), ...idMappings(point) }
+  return { destination, point, spec }
+}
+
+/** The file system's ids come first in the specification, those that the container sees second. */
+function idMappings({ idmap = '' }: MountPoint): Pick<MountSpec, 'uidMappings' | 'gidMappings'> {
+  if (idmap === '') return {}
+  const toSpec = (ranges: IdRange[]): IdMapping[] =>
+    ranges.map(({ container, host, size }) => ({ containerID: host, hostID: container, size }))
+  const { uids, gids } = parseIdMap(idmap)
+  return { uidMappings: toSpec(uids), gidMappings: toSpec(gids) }
 }
 
 /** Read-only reaches mounts below the source where the kernel can do that, since Docker 25. */

@@ -8,14 +8,22 @@ export class FakeVolumes implements VolumeService {
   readonly populated: string[] = []
   readonly #users = new Map<string, Set<string>>()
 
-  list(): Volume[] {
+  known(): Volume[] {
     return [...this.volumes.values()]
   }
 
-  get(name: string): Volume {
+  async list(): ReturnType<VolumeService['list']> {
+    return { volumes: this.known(), warnings: [] }
+  }
+
+  async get(name: string): Promise<Volume> {
     const volume = this.volumes.get(name)
     if (volume === undefined) throw notFound(`get ${name}: no such volume`)
     return volume
+  }
+
+  drivers(): string[] {
+    return ['local']
   }
 
   async create(request: Parameters<VolumeService['create']>[0]): ReturnType<VolumeService['create']> {
@@ -33,12 +41,14 @@ export class FakeVolumes implements VolumeService {
     }
     if (created) this.volumes.set(name, volume)
     if (reference !== undefined) this.reference(name, reference)
-    return { volume: this.get(name), created }
+    return { volume: await this.get(name), created }
   }
 
-  async remove(name: string): Promise<void> {
+  async remove(name: string): Promise<Volume | undefined> {
     if (this.users(name).length > 0) throw conflict(`remove ${name}: volume is in use - [${this.users(name).join(', ')}]`)
+    const volume = this.volumes.get(name)
     this.volumes.delete(name)
+    return volume
   }
 
   async prune(): ReturnType<VolumeService['prune']> {
@@ -61,8 +71,9 @@ export class FakeVolumes implements VolumeService {
     return [...(this.#users.get(name) ?? [])]
   }
 
-  async activate(name: string): Promise<void> {
+  async activate(name: string): Promise<string> {
     this.active.add(name)
+    return `/volumes/${name}/_data`
   }
 
   async deactivate(name: string): Promise<void> {

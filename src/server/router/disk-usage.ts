@@ -108,8 +108,10 @@ async function containerUsage({ containers }: ApiServerDeps, version: number): P
 }
 
 async function volumeUsage({ volumes }: ApiServerDeps): Promise<DiskUsageTotals<Volume>> {
+  // As in Docker: what a device or a plugin holds is no use of this disk.
+  const ownVolumes = volumes.known().filter(({ driver, options }) => driver === 'local' && Object.keys(options).length === 0)
   const items = await Promise.all(
-    volumes.list().map(async (volume) => ({
+    ownVolumes.map(async (volume) => ({
       ...encodeVolume(volume),
       UsageData: { Size: await volumes.usage(volume.name), RefCount: volumes.users(volume.name).length },
     })),

@@ -184,8 +184,8 @@ test('volumes are made, filtered, removed and pruned', async () => {
   const volumes = [fakeVolume({ labels: { tier: 'db' } }), fakeVolume({ name: 'cache' })]
   await using server = await startServer({
     volumes: {
-      list: () => volumes,
-      get: () => fakeVolume(),
+      list: async () => ({ volumes, warnings: [] }),
+      get: async () => fakeVolume(),
       users: (name) => (name === 'data' ? [CONTAINER_ID] : []),
       create: async (request) => {
         calls.push(request)
@@ -214,8 +214,8 @@ test('volumes are made, filtered, removed and pruned', async () => {
   await server.request('POST', '/volumes/prune?filters={"all":["1"],"label!":["keep"]}')
   await server.request('POST', '/volumes/prune')
   assert.deepEqual(calls, [
-    { name: 'data', driver: 'local', options: { o: 'x' }, labels: {}, anonymous: false },
-    { name: '', driver: 'local', options: {}, labels: {}, anonymous: true },
+    { name: 'data', driver: '', options: { o: 'x' }, labels: {}, anonymous: false },
+    { name: '', driver: '', options: {}, labels: {}, anonymous: true },
     ['data', { force: true }],
     { all: true, label: [], labelNot: [] },
     { all: true, label: [], labelNot: ['keep'] },
@@ -239,7 +239,7 @@ test('disk usage changes its form with the version', async () => {
         reclaimable: (active) => 4_000_100 - 4_000_000 * [...active].length,
       }),
     },
-    volumes: { list: () => [fakeVolume()], usage: async () => 6, users: () => [] },
+    volumes: { known: () => [fakeVolume()], usage: async () => 6, users: () => [] },
   })
   const get = async (path: string): Promise<Record<string, any>> => json(await server.request('GET', path))
   const old = await get('/v1.51/system/df')

@@ -12,10 +12,11 @@ export function volumeRoutes({ volumes }: { volumes: VolumeService }): Route[] {
       method: 'GET',
       path: '/volumes',
       summary: 'List volumes',
-      handle(context) {
+      async handle(context) {
         const filters = parseFilters(context.query.text('filters'), ['dangling', 'driver', 'label', 'name'])
-        const list = volumes.list().filter((volume) => matchesFilters(volume, filters, volumes))
-        context.json(200, { Volumes: list.map(encodeVolume), Warnings: null })
+        const { volumes: all, warnings } = await volumes.list()
+        const list = all.filter((volume) => matchesFilters(volume, filters, volumes))
+        context.json(200, { Volumes: list.map(encodeVolume), Warnings: warnings.length > 0 ? warnings : null })
       },
     },
     {
@@ -25,7 +26,7 @@ export function volumeRoutes({ volumes }: { volumes: VolumeService }): Route[] {
       async handle(context) {
         const { name = '', driver = '', options = {}, labels = {}, clusterVolumeSpec } = await context.readJson(volumeCreate)
         if (clusterVolumeSpec !== undefined) throw notImplemented('cluster volumes are not implemented in Gantry yet')
-        const { volume } = await volumes.create({ name, driver: driver === '' ? 'local' : driver, options, labels, anonymous: name === '' })
+        const { volume } = await volumes.create({ name, driver, options, labels, anonymous: name === '' })
         context.json(201, encodeVolume(volume))
       },
     },
@@ -47,8 +48,8 @@ export function volumeRoutes({ volumes }: { volumes: VolumeService }): Route[] {
       method: 'GET',
       path: '/volumes/{name*}',
       summary: 'Inspect a volume',
-      handle(context) {
-        context.json(200, encodeVolume(volumes.get(context.param('name'))))
+      async handle(context) {
+        context.json(200, encodeVolume(await volumes.get(context.param('name'))))
       },
     },
     {

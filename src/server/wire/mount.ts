@@ -9,6 +9,8 @@ const bindOptions = struct<NonNullable<MountRequest['bind']>>('mount.BindOptions
   createMountpoint: field('CreateMountpoint', flag, { zero: 'omit', since: 42 }),
   readOnlyNonRecursive: field('ReadOnlyNonRecursive', flag, { zero: 'omit', since: 44 }),
   readOnlyForceRecursive: field('ReadOnlyForceRecursive', flag, { zero: 'omit' }),
+  // Not Docker's: see docs/volumes.md.
+  idmap: field('x-gantry-idmap', text, { zero: 'omit' }),
 })
 
 type VolumeOptions = NonNullable<MountRequest['volume']>
@@ -62,6 +64,7 @@ const mountRequest: StructCodec<MountRequest> = struct<MountRequest>('mount.Moun
       createMountpoint: false,
       readOnlyNonRecursive: false,
       readOnlyForceRecursive: false,
+      idmap: '',
     }),
   ),
   volume: field('VolumeOptions', volumeOptions),

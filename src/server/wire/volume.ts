@@ -31,5 +31,6 @@ export function encodeVolume(volume: Volume): WireVolume {
     Name: volume.name,
     Options: emptyToNull(volume.options),
     Scope: volume.scope,
+    ...(volume.status !== undefined && { Status: volume.status }),
   }
 }

@@ -2,20 +2,36 @@
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { invalidArgument, notImplemented } from '#errors'
+import { invalidArgument } from '#errors'
+import { parseRamBytes } from '#lib'
+import { parseIdMap } from '../id-map.ts'
 
 /** Each needs the others beside it. */
 const REQUIRED: Record<string, readonly string[]> = { device: ['type'], type: ['device'], o: ['device', 'type'] }
 
-/** Throws INVALID_ARGUMENT with Docker's texts, NOT_IMPLEMENTED for `size` (project quotas). */
+/** `idmap` is our own: owners as containers see them. */
+const KNOWN = new Set(['type', 'o', 'device', 'size', 'idmap'])
+
+/** Throws INVALID_ARGUMENT with Docker's texts. A size is refused as Docker does on a file system without project quotas. */
 export function verifyDriverOptions(name: string, options: Record<string, string>): void {
-  for (const option of Object.keys(options)) {
-    if (option === 'size') throw notImplemented(`create ${name}: volume option "size" (quota) is not supported`)
-    if (REQUIRED[option] === undefined) throw invalidArgument(`create ${name}: invalid option: ${JSON.stringify(option)}`)
-  }
+  const invalid = (why: string): Error => invalidArgument(`create ${name}: ${why}`)
+  for (const option of Object.keys(options)) if (!KNOWN.has(option)) throw invalid(`invalid option: ${JSON.stringify(option)}`)
+  const { type = '', device = '', size, idmap } = options
+  if (type === 'cifs' && /^[a-z]*:?\/\/[^/]*:\d+(\/|$)/.test(device))
+    throw invalid("port not allowed in CIFS device URL, include 'port' in 'o='")
+  if (size !== undefined && sizeOf(size, invalid) > 0) throw invalid('quota size requested but no quota support')
+  if (idmap !== undefined) parseIdMap(idmap)
   for (const [option, others] of Object.entries(REQUIRED)) {
     const missing = options[option] === undefined ? undefined : others.find((other) => options[other] === undefined)
-    if (missing !== undefined) throw invalidArgument(`create ${name}: missing required option: ${JSON.stringify(missing)}`)
+    if (missing !== undefined) throw invalid(`missing required option: ${JSON.stringify(missing)}`)
+  }
+}
+
+function sizeOf(text: string, invalid: (why: string) => Error): number {
+  try {
+    return parseRamBytes(text)
+  } catch {
+    throw invalid(`invalid size: '${text}'`)
   }
 }
 
@@ -103,10 +119,23 @@ export function mountCalls(options: Record<string, string>): MountCall[] {
   return calls
 }
 
-/** The kernel wants addresses: the name in `addr=` of a network file system is looked up. */
+/**
+ * The kernel wants addresses: the name in `addr=` of a network file system is looked up, and without one the server's in a CIFS device
+ * (`//server/share`).
+ */
 export async function resolveAddress(options: Record<string, string>): Promise<Record<string, string>> {
-  const name = /(?:^|,)addr=([^,]*)/.exec(options['o'] ?? '')?.[1] ?? ''
-  if (!['nfs', 'nfs4', 'cifs'].includes(options['type'] ?? '') || name === '' || isIP(name) !== 0) return options
-  const { address } = await lookup(name)
-  return { ...options, o: (options['o'] ?? '').replace(`addr=${name}`, `addr=${address}`) }
+  const { type = '', device = '', o = '' } = options
+  if (!['nfs', 'nfs4', 'cifs'].includes(type)) return options
+  const name = /(?:^|,)addr=([^,]*)/.exec(o)?.[1] ?? ''
+  if (name !== '') return isIP(name) !== 0 ? options : { ...options, o: o.replace(`addr=${name}`, `addr=${await addressOf(name)}`) }
+  const [, server = ''] = (type === 'cifs' && /^[a-z]*:?\/\/([^/]+)/.exec(device)) || []
+  return server === '' || isIP(server) !== 0 ? options : { ...options, device: device.replace(server, await addressOf(server)) }
+}
+
+async function addressOf(name: string): Promise<string> {
+  try {
+    return (await lookup(name)).address
+  } catch (error) {
+    throw new Error(`error resolving passed in network volume address: lookup ${name}: no such host`, { cause: error })
+  }
 }
