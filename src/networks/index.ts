@@ -47,6 +47,7 @@ export type {
   PortRequest,
   SandboxRequest,
 } from './types.ts'
+export { createNameServer, type NameServerDeps } from './dns/name-server.ts'
 export { createNetworkService, type NetworkDeps } from './network-service.ts'
 export { joinedNamespace } from './drivers/netns-plan.ts'
 export { hostsFile, type HostsFileRequest } from './hosts-file.ts'
