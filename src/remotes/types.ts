@@ -100,9 +100,13 @@ export interface RemoteRepository {
   fetchManifest(reference: { tag: string } | { digest: Digest; size?: number }, options?: { signal?: AbortSignal }): Promise<RemoteManifest>
   /**
    * Content of a blob from `offset` on. Breaks are mended inside: the next request asks for the rest (`Range`), with back-off, until the
-   * attempts are used up. The digest is checked by whoever stores it. More bytes than `descriptor.size` are an error at once.
+   * attempts are used up. The digest is checked by whoever stores it. More bytes than `descriptor.size` are an error at once. `urls` are
+   * asked last, and only for a `mediaType` of layers that may not be distributed.
    */
-  fetchBlob(descriptor: Pick<Descriptor, 'digest' | 'size' | 'urls'>, options?: FetchBlobOptions): AsyncIterable<Buffer>
+  fetchBlob(
+    descriptor: Pick<Descriptor, 'digest' | 'size' | 'urls'> & Partial<Pick<Descriptor, 'mediaType'>>,
+    options?: FetchBlobOptions,
+  ): AsyncIterable<Buffer>
   /** Bytes of a blob that may be pulled; undefined where it is not there. */
   statBlob(digest: Digest, options?: { signal?: AbortSignal }): Promise<{ size: number } | undefined>
   hasBlob(digest: Digest, options?: { signal?: AbortSignal }): Promise<boolean>

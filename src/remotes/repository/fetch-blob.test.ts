@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { digestOf, parseReference } from '#oci'
+import { digestOf, MEDIA_TYPES, parseReference } from '#oci'
 import { hostAt, startServer } from '../testing/fake-server.ts'
 import type { FakeServer } from '../testing/fake-server.ts'
 import { remotesAt } from '../testing/remotes-at.ts'
@@ -11,6 +11,7 @@ import type { FetchBlobOptions, RegistryHost } from '../types.ts'
 const CONTENT = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251))
 const DIGEST = digestOf(CONTENT)
 const BLOB = { digest: DIGEST, size: CONTENT.length }
+const FOREIGN = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip'
 const NAME = parseReference('registry.example/a/b:1')
 
 /** Answers the ping; blobs are up to `blob`. */
@@ -31,7 +32,11 @@ function cutting(cuts: number[]): RequestListener {
   }
 }
 
-async function fetched(hosts: RegistryHost[], options: FetchBlobOptions = {}, blob: { urls?: string[] } = {}): Promise<Buffer> {
+async function fetched(
+  hosts: RegistryHost[],
+  options: FetchBlobOptions = {},
+  blob: { urls?: string[]; mediaType?: string } = {},
+): Promise<Buffer> {
   await using remotes = remotesAt(hosts)
   const repository = remotes.repository(NAME, 'pull')
   return Buffer.concat(await Array.fromAsync(repository.fetchBlob({ ...BLOB, ...blob }, options)))
@@ -198,8 +203,23 @@ describe('fetchBlob', () => {
     await using server = await registry((_, response) => void response.writeHead(404).end())
     await using elsewhere = await startServer(cutting([]))
     const urls = ['file:///etc/passwd', `http://user:password@${elsewhere.domain}/no`, `${elsewhere.url}/layer`]
-    assert.deepEqual(await fetched([hostAt(server.url)], {}, { urls }), CONTENT)
+    assert.deepEqual(await fetched([hostAt(server.url)], {}, { urls, mediaType: FOREIGN }), CONTENT)
     assert.deepEqual(elsewhere.lines(), ['GET /layer'])
+    await assert.rejects(fetched([hostAt(server.url)], {}, { urls, mediaType: MEDIA_TYPES.ociLayerGzip }), { code: 'NOT_FOUND' })
+    assert.equal(elsewhere.seen.length, 1)
+  })
+
+  it('lets no manifest send it to what only this machine can reach, unless the registry is there, too', async () => {
+    await using server = await registry((_, response) => void response.writeHead(404).end())
+    await using inside = await startServer(cutting([]))
+    // Linux connects 0.0.0.0 to this machine: it stands for a registry that is somewhere else.
+    const away = hostAt(server.url.replace('127.0.0.1', '0.0.0.0'))
+    for (const url of [`${inside.url}/`, `http://localhost:${new URL(inside.url).port}/`, 'http://169.254.169.254/latest/meta-data/'])
+      await assert.rejects(fetched([away], {}, { urls: [url], mediaType: FOREIGN }), {
+        code: 'UNAVAILABLE',
+        message: /dial tcp: .* is an address of this machine or its link$/,
+      })
+    assert.deepEqual(inside.lines(), [])
   })
 
   it('ends at once when it is cancelled, between attempts, too', async () => {

@@ -1,17 +1,17 @@
 import { invalidArgument } from '#errors'
 import type { EngineError } from '#errors'
-import type { Descriptor } from '#oci'
 import { backoff, isTransient } from '../session/backoff.ts'
 import { sendFollowing } from '../session/redirects.ts'
 import { RegistryError, registryError } from '../session/registry-error.ts'
 import { anySignal, checkCancelled, pause } from '../transport/cancel.ts'
 import type { HttpResponse } from '../transport/http-transport.ts'
 import { NetworkError } from '../transport/network-error.ts'
-import type { FetchBlobOptions } from '../types.ts'
+import { isOnLoopback } from '../transport/no-proxy.ts'
+import type { FetchBlobOptions, RemoteRepository } from '../types.ts'
 import { repositoryScope } from './repository-context.ts'
 import type { RepositoryContext } from './repository-context.ts'
 
-type BlobDescriptor = Pick<Descriptor, 'digest' | 'size' | 'urls'>
+type BlobDescriptor = Parameters<RemoteRepository['fetchBlob']>[0]
 
 /** One place that has a blob. */
 interface BlobSource {
@@ -20,8 +20,10 @@ interface BlobSource {
   broken(): void
 }
 
-const UNVERIFIED_HOSTS_TLS = { skipVerify: false, ca: [], clients: [] }
+const STRANGERS_TLS = { skipVerify: false, ca: [], clients: [] }
 const MAX_URLS = 16
+/** Source: image-spec v1.1 layer.md, "Non-Distributable Layers"; Docker's own type is older. */
+const FOREIGN_LAYER = /^application\/vnd\.(?:docker\.image\.rootfs\.foreign\.|oci\.image\.layer\.nondistributable\.)/
 
 /** See `RemoteRepository.fetchBlob`. */
 export async function* fetchBlob(
@@ -75,7 +77,7 @@ function nextSource(sources: BlobSource[], error: unknown): BlobSource {
 /** The registry's hosts, then the addresses that the manifest itself gives for layers which may not be distributed. */
 async function blobSources(
   context: RepositoryContext,
-  { digest, urls = [] }: BlobDescriptor,
+  { digest, mediaType = '', urls = [] }: BlobDescriptor,
   signal: AbortSignal | undefined,
 ): Promise<BlobSource[]> {
   const { path } = context.name
@@ -85,11 +87,13 @@ async function blobSources(
       session.send({ method: 'GET', path: `/${path}/blobs/${digest}`, headers, scopes: [repositoryScope(path, 'pull')], signal }),
     broken: () => context.markBroken(session),
   }))
-  const elsewhere = urls.slice(0, MAX_URLS).flatMap((text): BlobSource[] => {
+  // A registry on this machine may have its neighbours there, too; no other may send us to what only we can reach.
+  const outside = !sessions.some(({ host }) => isOnLoopback(new URL(host.base)))
+  const elsewhere = (FOREIGN_LAYER.test(mediaType) ? urls : []).slice(0, MAX_URLS).flatMap((text): BlobSource[] => {
     const url = URL.parse(text)
     // The manifest's author chooses these: nothing but the web, and nobody's credentials.
     if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:') || url.username !== '') return []
-    const request = { method: 'GET', url, tls: UNVERIFIED_HOSTS_TLS, signal } as const
+    const request = { method: 'GET', url, tls: STRANGERS_TLS, outside, signal } as const
     return [{ get: (headers) => sendFollowing(context.transport, { ...request, headers }), broken: () => undefined }]
   })
   return [...hosts, ...elsewhere]

@@ -6,6 +6,7 @@ import type { SecureContext } from 'node:tls'
 import { invalidArgument } from '#errors'
 import type { RegistryHost, RemotesDeps } from '../types.ts'
 import { bypassesProxy } from './no-proxy.ts'
+import { outsideLookup } from './outside.ts'
 
 type TlsOptions = RegistryHost['tls']
 
@@ -14,7 +15,8 @@ const IDLE_CONNECTION_MS = 30_000
 
 /** Pools of connections. One pool never mixes trust: hosts whose certificates are checked differently do not share connections. */
 export interface Agents extends Disposable {
-  agentFor(url: URL, tls: TlsOptions): HttpAgent
+  /** `outside`: names that lead to this machine are refused; a proxy, if there is one, resolves them by itself. */
+  agentFor(url: URL, tls: TlsOptions, outside?: boolean): HttpAgent
 }
 
 export function createAgents(proxies: RemotesDeps['proxies'] = {}): Agents {
@@ -47,24 +49,26 @@ export function createAgents(proxies: RemotesDeps['proxies'] = {}): Agents {
     }
   }
 
-  function create(secure: boolean, proxied: boolean, tls: TlsOptions): HttpAgent {
+  function create(url: URL, tls: TlsOptions, { proxied, guarded }: { proxied: boolean; guarded: boolean }): HttpAgent {
     const common = {
       keepAlive: true,
       timeout: IDLE_CONNECTION_MS,
+      ...(guarded && { lookup: outsideLookup }),
       ...(proxied && { proxyEnv: { HTTP_PROXY: proxies.http ?? '', HTTPS_PROXY: proxies.https ?? '' } }),
     }
-    if (!secure) return new HttpAgent(common)
+    if (url.protocol !== 'https:') return new HttpAgent(common)
     return new HttpsAgent({ ...common, secureContext: secureContext(tls), rejectUnauthorized: !tls.skipVerify })
   }
 
   return {
-    agentFor(url, tls) {
+    agentFor(url, tls, outside = false) {
       const secure = url.protocol === 'https:'
       const proxied = Boolean(secure ? proxies.https : proxies.http) && !bypassesProxy(url, proxies.no ?? '')
-      const key = `${url.protocol}${proxied ? 'proxied' : 'direct'}${secure ? identity(tls) : ''}`
+      const guarded = outside && !proxied
+      const key = `${url.protocol}${proxied ? 'proxied' : guarded ? 'guarded' : 'direct'}${secure ? identity(tls) : ''}`
       let agent = agents.get(key)
       if (agent === undefined) {
-        agent = create(secure, proxied, tls)
+        agent = create(url, tls, { proxied, guarded })
         agents.set(key, agent)
       }
       return agent

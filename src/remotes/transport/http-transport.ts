@@ -7,6 +7,7 @@ import { checkCancelled } from './cancel.ts'
 import { guardedBody } from './guarded-body.ts'
 import { MAX_HEADER_SIZE } from './limits.ts'
 import { NetworkError, networkError } from './network-error.ts'
+import { isLocal, LocalAddressError } from './outside.ts'
 import { writeBody } from './write-body.ts'
 
 export interface HttpRequest {
@@ -16,6 +17,8 @@ export interface HttpRequest {
   /** A buffer is sent again where the connection was closed before the request; a stream is read once. */
   body?: Buffer | AsyncIterable<Buffer>
   tls: RegistryHost['tls']
+  /** Not to be sent to this machine or its link, whatever the host's name resolves to: for URLs that come from strangers. */
+  outside?: boolean | undefined
   /** Milliseconds, where the host has a limit of its own. */
   connectMs?: number | undefined
   signal?: AbortSignal | undefined
@@ -70,10 +73,16 @@ export function createHttpTransport({ agents, limits }: { agents: Agents; limits
   }
 }
 
-function start({ method, url, headers, tls, body }: HttpRequest, agents: Agents): ClientRequest {
+function start({ method, url, headers, tls, body, outside = false }: HttpRequest, agents: Agents): ClientRequest {
+  if (outside && isLocal(url)) throw networkError({ method, url: url.href }, new LocalAddressError(url.hostname))
   const length = Buffer.isBuffer(body) ? { 'content-length': body.length } : {}
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
-  return request(url, { method, headers: { ...length, ...headers }, agent: agents.agentFor(url, tls), maxHeaderSize: MAX_HEADER_SIZE })
+  return request(url, {
+    method,
+    headers: { ...length, ...headers },
+    agent: agents.agentFor(url, tls, outside),
+    maxHeaderSize: MAX_HEADER_SIZE,
+  })
 }
 
 async function exchange(request: ClientRequest, options: HttpRequest, limits: TransferLimits): Promise<HttpResponse> {

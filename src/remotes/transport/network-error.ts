@@ -1,3 +1,5 @@
+import { LocalAddressError } from './outside.ts'
+
 /**
  * What went wrong below HTTP. The message is the one a Go program would show, with the request in front (`Get "https://host/v2/": dial tcp
  * …`): people search for these texts, and programs match them.
@@ -79,6 +81,7 @@ export function networkError(request: { method: string; url: string }, thrown: u
   const code = error.code ?? ''
   if (code === 'ENOTFOUND') return made(`dial tcp: lookup ${error.hostname ?? ''}: no such host`)
   if (code === 'EAI_AGAIN') return made(`dial tcp: lookup ${error.hostname ?? ''}: Temporary failure in name resolution`)
+  if (error instanceof LocalAddressError) return made(`dial tcp: ${error.message}`, { transient: false })
   if (error.syscall === 'connect') return made(`dial tcp ${address(error)}: connect: ${DIAL_ERRORS[code] ?? error.message}`)
   if (code === 'ECONNRESET') return made(BROKEN_OFF[error.message] ?? 'read: connection reset by peer')
   if (code === 'EPIPE') return made('write: broken pipe')

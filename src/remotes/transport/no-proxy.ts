@@ -6,8 +6,8 @@ import { BlockList, isIP } from 'node:net'
  * port.
  */
 export function bypassesProxy(url: URL, noProxy: string): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase()
-  if (host === 'localhost' || isLoopback(host)) return true
+  if (isOnLoopback(url)) return true
+  const host = hostOf(url)
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   return noProxy
     .split(',')
@@ -36,6 +36,12 @@ export function inRange(address: string, range: string): boolean {
   return list.check(address, family === 4 ? 'ipv4' : 'ipv6')
 }
 
-function isLoopback(address: string): boolean {
-  return address === '::1' || inRange(address, '127.0.0.0/8')
+/** Whether a URL leads to this machine by what is written there. */
+export function isOnLoopback(url: URL): boolean {
+  const host = hostOf(url)
+  return host === 'localhost' || host === '::1' || inRange(host, '127.0.0.0/8')
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '').toLowerCase()
 }
