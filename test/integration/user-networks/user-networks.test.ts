@@ -42,7 +42,7 @@ function removeAll(...names: string[]): void {
 const interfaces = (name: string): string[] => inside(name, 'ls', '/sys/class/net').split(/\s+/).sort()
 
 test('containers of a network know each other by name, alias, short id and host name', () => {
-  engine.mustDocker('network', 'create', '--label', 'tier=back', 'back')
+  engine.mustDocker('network', 'create', '--internal', '--label', 'tier=back', 'back')
   sleeper('db', '--network', 'back', '--network-alias', 'store', '--hostname', 'dbhost')
   sleeper('web', '--network', 'back')
   const id = engine.mustDocker('inspect', '-f', '{{.Id}}', 'db').slice(0, 12)
@@ -56,9 +56,9 @@ test('containers of a network know each other by name, alias, short id and host 
   engine.mustDocker('rename', 'db', 'database')
   inside('web', 'ping', '-c', '1', '-W', '2', 'database')
   assert.equal(engine.docker(['exec', 'web', 'ping', '-c', '1', '-W', '2', 'db']).status, 1)
-  assert.equal(
-    failure('network', 'rm', 'back').replace(/id:"[0-9a-f]+"/g, 'id:""').replace(/ id [0-9a-f]+ /, ' id X '),
-    'error while removing network: network back id X has active endpoints (name:"database" id:"", name:"web" id:"")',
+  assert.match(
+    failure('network', 'rm', 'back'),
+    /^error while removing network: network back has active endpoints \(name:"(database|web)" id:"[0-9a-f]{12}", name:"(database|web)" id:"[0-9a-f]{12}"\)/,
   )
   removeAll('database', 'web')
   assert.equal(engine.mustDocker('network', 'rm', 'back'), 'back')
@@ -155,7 +155,10 @@ test('what goes with no other network is refused', () => {
   )
   assert.equal(failure('network', 'connect', 'nope', 'plain'), 'network nope not found')
   assert.equal(failure('network', 'connect', 'net', 'nobody'), 'No such container: nobody')
-  assert.match(failure('run', '--name', 'lost', '--network', 'nope', 'starter', 'true'), /failed to set up container networking: network nope not found/)
+  assert.match(
+    failure('run', '--name', 'lost', '--network', 'nope', 'starter', 'true'),
+    /failed to set up container networking: network nope not found/,
+  )
   assert.equal(engine.mustDocker('inspect', '-f', '{{.State.Status}}', 'lost'), 'created')
   removeAll('lost', 'guest', 'plain', 'hosted', 'lonely')
   engine.mustDocker('network', 'rm', 'net')
@@ -177,7 +180,7 @@ test('a network made anew is not the one that a stopped container was on', () =>
 })
 
 test('names are answered, and networks changed, after a new daemon has come', async () => {
-  engine.mustDocker('network', 'create', 'lasting')
+  engine.mustDocker('network', 'create', '--internal', 'lasting')
   sleeper('first', '--network', 'lasting')
   sleeper('second', '--network', 'lasting')
   await engine.stopDaemon('SIGKILL')
@@ -215,12 +218,15 @@ test('links on the default bridge give names and variables, follow addresses, an
   assert.equal(engine.mustDocker('inspect', '-f', '{{json .HostConfig.Links}}', 'app'), 'null')
   engine.mustDocker('stop', 'db')
   assert.match(failure('run', '--rm', '--link', 'db', 'starter', 'true'), /Cannot link to a non running container: \/db AS \/[a-z_]+\/db/)
-  assert.match(failure('run', '--rm', '--link', 'nobody', 'starter', 'true'), /could not get container for nobody: No such container: nobody/)
+  assert.match(
+    failure('run', '--rm', '--link', 'nobody', 'starter', 'true'),
+    /could not get container for nobody: No such container: nobody/,
+  )
   removeAll('db', 'app', 'thief')
 })
 
 test('links on a network of the user are names of one container only', () => {
-  engine.mustDocker('network', 'create', 'linked')
+  engine.mustDocker('network', 'create', '--internal', 'linked')
   sleeper('db', '--network', 'linked')
   sleeper('app', '--network', 'linked', '--link', 'db:store')
   sleeper('other', '--network', 'linked')
