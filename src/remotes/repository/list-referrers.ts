@@ -7,6 +7,9 @@ import { MAX_PAGES, nextPage, readPage } from './pages.ts'
 import { onHosts, repositoryScope } from './repository-context.ts'
 import type { RepositoryContext } from './repository-context.ts'
 
+/** They are held in memory, and anybody who may push makes them. */
+const MAX_REFERRERS = 100_000
+
 /**
  * Manifests whose subject is `subject`. A registry without the referrers API answers 404: the index under the fallback tag counts then, and
  * its absence means none.
@@ -32,6 +35,7 @@ export async function listReferrers(
       }
       if (response.status !== 200) throw await registryError(response)
       found.push(...ofType(await readPage(response), artifactType))
+      if (found.length > MAX_REFERRERS) throw invalidArgument(`${subject} has more than ${MAX_REFERRERS} referrers`)
       page = nextPage(response)
     }
     return found

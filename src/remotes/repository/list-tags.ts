@@ -1,4 +1,5 @@
 import { invalidArgument } from '#errors'
+import { parseTag } from '#oci'
 import { registryError } from '../session/registry-error.ts'
 import { MAX_PAGES, nextPage, readPage } from './pages.ts'
 import { onHosts, repositoryScope } from './repository-context.ts'
@@ -24,10 +25,10 @@ export async function* listTags(context: RepositoryContext, signal: AbortSignal 
   }
 }
 
-/** `tags` is null in the answers of some registries for a repository without any. */
+/** Null is none: so some registries answer for a repository without any. What is no tag may not become part of a path, or of what users read. */
 function tagsOf({ tags }: Record<string, unknown>): string[] {
   if (tags === null || tags === undefined) return []
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string'))
     throw invalidArgument('the registry answers with tags that are no list')
-  return tags
+  return tags.map(parseTag)
 }

@@ -50,11 +50,13 @@ describe('tags', () => {
     assert.deepEqual(elsewhere.lines(), [])
   })
 
-  it('takes null for none, and nothing that is no list of strings', async () => {
+  it('takes null for none, and nothing that is no list of tags', async () => {
     await using none = await registry({ '/v2/a/b/tags/list': page({ tags: null }) })
     assert.deepEqual(await tags(none), [])
-    await using odd = await registry({ '/v2/a/b/tags/list': page({ tags: [1] }) })
-    await assert.rejects(tags(odd), { code: 'INVALID_ARGUMENT' })
+    for (const tag of [1, '', '../../x', 'a/b', 'a\n', '\u001b]0;x', 't'.repeat(129)]) {
+      await using odd = await registry({ '/v2/a/b/tags/list': page({ tags: ['1', tag] }) })
+      await assert.rejects(tags(odd), { code: 'INVALID_ARGUMENT' })
+    }
   })
 })
 

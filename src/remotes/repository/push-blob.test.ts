@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf, parseReference } from '#oci'
+import { selfSigned } from '../testing/certificates.ts'
 import { hostAt, startServer } from '../testing/fake-server.ts'
 import type { FakeServer } from '../testing/fake-server.ts'
 import { remotesAt } from '../testing/remotes-at.ts'
@@ -140,6 +141,49 @@ describe('pushBlob', () => {
     assert.ok(begin > 1_000_000)
     assert.equal(server.seen[5]?.headers['content-range'], `${begin}-${end}`)
     assert.deepEqual(server.store.blobs.get(digestOf(LARGE)), LARGE)
+  })
+
+  it('closes an upload whose connection broke behind the last byte', async () => {
+    let broken = false
+    await using server = await uploadRegistry(async (request, response, store) => {
+      if (request.method !== 'PATCH' || broken) return false
+      broken = true
+      for await (const chunk of request) store.received = Buffer.concat([store.received, chunk as Buffer])
+      response.destroy()
+      return true
+    })
+    await pushed(server, known(LARGE))
+    assert.equal(methods(server), 'GET HEAD POST PATCH GET PUT')
+  })
+
+  it('begins anew where the registry says that it has more than there is', async () => {
+    let broken = false
+    await using server = await uploadRegistry((request, response) => {
+      if (request.method === 'GET' && broken) response.writeHead(204, { range: '0-99999999999', location: request.url ?? '' }).end()
+      else if (request.method === 'PATCH' && !broken) {
+        broken = true
+        request.once('data', () => response.destroy())
+      } else return false
+      return true
+    })
+    await pushed(server, known(LARGE))
+    assert.equal(methods(server), 'GET HEAD POST PATCH GET DELETE POST PATCH PUT')
+  })
+
+  it('does not send in plain what was to go over TLS', async () => {
+    await using plain = await uploadRegistry()
+    const own = selfSigned()
+    await using server = await startServer((request, response) => {
+      if (request.url === '/v2/') response.end()
+      else if (request.method === 'HEAD') response.writeHead(404).end()
+      else response.writeHead(202, { location: `${plain.url.replace('127.0.0.1', 'localhost')}/upload` }).end()
+    }, own)
+    await using remotes = remotesAt([hostAt(server.url, { tls: { skipVerify: false, ca: [own.cert], clients: [] } })])
+    await assert.rejects(remotes.repository(NAME, 'push').pushBlob(known(SMALL)), {
+      code: 'UNAVAILABLE',
+      message: /upload from https to http:\/\/localhost:\d+ refused$/,
+    })
+    assert.deepEqual(plain.lines(), [])
   })
 
   it('begins anew with what is made on the way', async () => {

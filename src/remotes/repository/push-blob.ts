@@ -68,7 +68,9 @@ async function transfer(
     progress?.(size)
     return { digest, size }
   }
-  await uploads.append(upload, skipping(options.open(signal), upload.offset), { size, signal, progress })
+  // Nothing is left when the connection broke behind the last byte, and no range says nothing.
+  if (upload.offset === 0 || upload.offset !== size)
+    await uploads.append(upload, skipping(options.open(signal), upload.offset), { size, signal, progress })
   const result = digest !== undefined ? { digest, size: size ?? upload.sent } : options.result?.()
   if (result === undefined) throw new Error('Cannot finish an upload: neither a digest nor a result was given')
   if (result.size !== upload.sent) throw invalidArgument(`blob ${result.digest} has ${result.size} bytes, ${upload.sent} were read`)
@@ -83,13 +85,15 @@ async function transfer(
 async function recovered(
   uploads: Uploads,
   upload: Upload | undefined,
-  { digest }: PushBlobOptions,
+  { digest, size = Infinity }: PushBlobOptions,
   signal: AbortSignal | undefined,
 ): Promise<Upload | undefined> {
   if (upload === undefined) return undefined
   const found = digest === undefined ? undefined : await uploads.recover(upload, signal)
-  if (found === undefined) await uploads.cancel(upload)
-  return found
+  // A registry that has more than there is has something else.
+  if (found !== undefined && found.offset <= size) return found
+  await uploads.cancel(upload)
+  return undefined
 }
 
 async function collect(source: AsyncIterable<Buffer>, size: number, digest: Digest): Promise<Buffer> {

@@ -130,10 +130,11 @@ function location(response: HttpResponse, before: URL | undefined): URL {
   const url = header === undefined ? null : URL.parse(header, asked)
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:'))
     throw new NetworkError(response.request, `the registry gave no location for the upload (${String(header)})`, { transient: false })
-  // A registry that does not know of the TLS in front of it: the content must not go in plain.
-  if (asked.protocol === 'https:' && url.protocol === 'http:' && url.hostname === asked.hostname) {
-    url.protocol = 'https:'
-    url.port = asked.port
-  }
+  if (asked.protocol === 'http:' || url.protocol === 'https:') return url
+  // The content must not go in plain. A registry that does not know of the TLS in front of it writes its own name like that.
+  if (url.hostname !== asked.hostname)
+    throw new NetworkError(response.request, `upload from https to ${url.origin} refused`, { transient: false })
+  url.protocol = 'https:'
+  url.port = asked.port
   return url
 }
