@@ -89,7 +89,7 @@ static bool sensible(const struct op *op) {
   const struct field *field = op->field;
   switch (op->code) {
   case OP_NAMESPACES: {
-    const uint64_t known = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    const uint64_t known = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWUSER;
     return (field[F_NAMESPACES_FLAGS].number & ~known) == 0;
   }
   case OP_LOG: return field[F_LOG_MAX_FILE].number >= 1 && field[F_LOG_EXTRA].length <= 16384;

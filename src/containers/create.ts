@@ -44,7 +44,7 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
     config,
     host,
     (ref) => peerOf(ref, peer),
-    (ref) => deps.images.get(ref).id,
+    (ref) => mountedImage(ctx, ref),
   )
 
   const id = randomId()
@@ -76,10 +76,18 @@ function pinPeers(host: HostConfig, peer: (ref: string) => Container): void {
   }
 }
 
-/** Not NOT_FOUND: clients take that for a missing image and begin to pull. */
 function peerOf(ref: string, find: (ref: string) => Container): Container {
+  return withoutNotFound(() => find(ref))
+}
+
+function mountedImage({ deps }: Context, ref: string): string {
+  return withoutNotFound(() => deps.images.get(ref)).id
+}
+
+/** Clients take NOT_FOUND for the missing image of the container and begin to pull that. */
+function withoutNotFound<T>(find: () => T): T {
   try {
-    return find(ref)
+    return find()
   } catch (error) {
     throw codeOf(error) === 'NOT_FOUND' ? invalidArgument((error as Error).message, error) : error
   }
