@@ -1,4 +1,4 @@
-/** Contracts of the registry's authentication. The manual is in `auth.ts`'s neighbours; the seam to the server is `AccessController`. */
+/** Contracts of the registry's authentication; its seam to the server is `AccessController`. */
 
 import type { Access } from '../types.ts'
 

@@ -18,6 +18,16 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** What `/debug/health` answers. */
+async function pageOf(health: Health, options: { isPublic: boolean }): Promise<unknown> {
+  await using server = createServer((request, response) => void health.page(options)(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { headers: { Connection: 'close' } })
+  assert.equal(response.status, 503)
+  return await response.json()
+}
+
 const names = (health: Health): string[] => Object.keys(health.failures())
 
 describe('Health', () => {
@@ -66,5 +76,7 @@ describe('Health', () => {
     status = 500
     await until(() => names(health).length === 3)
     assert.deepEqual(names(health).sort(), ['127.0.0.1:1', path, uri].sort())
+    assert.deepEqual(await pageOf(health, { isPublic: false }), health.failures())
+    assert.deepEqual(await pageOf(health, { isPublic: true }), { tcp: 'unhealthy', http: 'unhealthy', file: 'unhealthy' })
   })
 })

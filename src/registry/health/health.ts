@@ -9,8 +9,8 @@ import type { HealthCheckOptions } from './types.ts'
 export interface Health extends AsyncDisposable {
   /** Reason by name of the check; empty when all is well. */
   failures(): Readonly<Record<string, string>>
-  /** `/debug/health` as docker-registry has it: 200 with `{}`, or 503 with what fails. Without `reasons` (for strangers) only the names. */
-  page(options: { reasons: boolean }): Page
+  /** `/debug/health` as docker-registry has it: 200 with `{}`, or 503 with what fails. For strangers only the kinds: names are addresses and paths. */
+  page(options: { isPublic: boolean }): Page
 }
 
 export interface HealthDeps {
@@ -21,7 +21,7 @@ export interface HealthDeps {
 
 /** Runs every check now and at its interval. A check counts as failed after `threshold` failures in a row. */
 export function createHealth({ checks, storage }: HealthDeps): Health {
-  const failing = new Map<string, string>()
+  const failing = new Map<string, { kind: HealthCheckOptions['kind']; reason: string }>()
   const loops = checks.map((check) => {
     const name = nameOf(check)
     let inRow = 0
@@ -31,22 +31,23 @@ export function createHealth({ checks, storage }: HealthDeps): Health {
         inRow = 0
         failing.delete(name)
       } catch (error) {
-        if (++inRow >= check.threshold) failing.set(name, error instanceof Error ? error.message : String(error))
+        if (++inRow >= check.threshold)
+          failing.set(name, { kind: check.kind, reason: error instanceof Error ? error.message : String(error) })
       }
     }
     const first = look()
     const loop = repeat(check.interval, look, () => undefined)
     return { loop, first }
   })
-  const failures = (): Record<string, string> => Object.fromEntries(failing)
+  const failures = (): Record<string, string> => Object.fromEntries([...failing].map(([name, { reason }]) => [name, reason]))
+  const kinds = (): Record<string, string> => Object.fromEntries([...failing.values()].map(({ kind }) => [kind, 'unhealthy']))
 
   return {
     failures,
     page:
-      ({ reasons }) =>
+      ({ isPublic }) =>
       (_request, response) => {
-        const found = reasons ? failures() : Object.fromEntries([...failing.keys()].map((name) => [name, 'unhealthy']))
-        const body = JSON.stringify(found)
+        const body = JSON.stringify(isPublic ? kinds() : failures())
         response.writeHead(failing.size === 0 ? 200 : 503, {
           'Content-Type': 'application/json',
           'Content-Length': Buffer.byteLength(body),

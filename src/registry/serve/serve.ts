@@ -68,7 +68,7 @@ export async function serve({ config, log, access }: ServeDeps): Promise<Running
       ? undefined
       : createMetrics({ endpoints: () => notifier.states(), isHealthy: () => Object.keys(health.failures()).length === 0, process: true })
   const monitoring = (isPublic: boolean): Record<string, Page> => ({
-    '/debug/health': health.page({ reasons: !isPublic }),
+    '/debug/health': health.page({ isPublic }),
     ...(metrics && http.metricsPath !== undefined && { [http.metricsPath]: metrics.page }),
   })
 
