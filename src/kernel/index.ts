@@ -21,16 +21,18 @@
  * ```
  */
 export type * from './plans.ts'
-export type { Conntrack, FilePath, Files, Mounts, Nftables, PortProbe, RouteNetlink, Sysctls } from './types.ts'
+export type { Conntrack, FilePath, Files, Mounts, NetworkNamespaces, Nftables, PortProbe, RouteNetlink, Sysctls } from './types.ts'
 export { createFiles } from './files.ts'
 export { createMounts, overlayOptions } from './mounts.ts'
-export { inNetworkNamespace } from './namespaces.ts'
+export { createNetworkNamespaces, inNetworkNamespace } from './namespaces.ts'
 export { createSysctls } from './sysctls.ts'
 export { createPortProbe } from './port-probe.ts'
+export { openSocket, type SocketRequest } from './open-socket.ts'
 export { MessageWriter } from './netlink/message.ts'
 export {
   encodeDeleteAddress,
   encodeDeleteLink,
+  encodeDeleteRoute,
   encodeNewAddress,
   encodeNewBridge,
   encodeNewRoute,
@@ -40,9 +42,20 @@ export {
   type AddressInfo,
   type LinkInfo,
   type LinkTarget,
+  type Route,
   type RouteInfo,
   type VethPair,
 } from './netlink/route-messages.ts'
+export {
+  encodeNewDummy,
+  encodeNewSubLink,
+  encodeNewVlan,
+  IPVLAN_FLAGS,
+  IPVLAN_MODES,
+  MACVLAN_MODES,
+  type SubLink,
+  type SubLinkKind,
+} from './netlink/link-messages.ts'
 export { openRouteNetlink } from './netlink/route-netlink.ts'
 export { openConntrack, type Flow } from './netlink/conntrack.ts'
 export { openNftables } from './nftables/nftables.ts'
@@ -50,6 +63,7 @@ export type { NftDatatype, NftElement, NftExpression, NftFamily, NftHook, NftOpe
 export { createFakeConntrack } from './fake/fake-conntrack.ts'
 export { createFakeFiles, type FileCall } from './fake/fake-files.ts'
 export { createFakeMounts, type MountCall } from './fake/fake-mounts.ts'
+export { createFakeNetworkNamespaces } from './fake/fake-network-namespaces.ts'
 export { createFakeNftables } from './fake/fake-nftables.ts'
 export { createFakeRouteNetlink } from './fake/fake-route-netlink.ts'
 export { createFakeSysctls } from './fake/fake-sysctls.ts'

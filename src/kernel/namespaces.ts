@@ -1,5 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { createSystemCalls, type SystemCalls } from './ffi/system-calls.ts'
+import { openRouteNetlink } from './netlink/route-netlink.ts'
+import type { NetworkNamespaces } from './types.ts'
 
 const CLONE_NEWNET = 0x40000000
 
@@ -26,5 +28,20 @@ export function inNetworkNamespace<T>(path: string, action: () => T, system: Sys
     }
   } finally {
     closeSync(home)
+  }
+}
+
+/** {@link NetworkNamespaces} of this machine. */
+export function createNetworkNamespaces(system: SystemCalls = createSystemCalls()): NetworkNamespaces {
+  return {
+    run: (path, action) =>
+      inNetworkNamespace(
+        path,
+        () => {
+          using route = openRouteNetlink(system)
+          return action(route)
+        },
+        system,
+      ),
   }
 }

@@ -59,6 +59,8 @@ export interface Mounts {
 export interface RouteNetlink extends Disposable {
   /** Sends complete requests at once. Every one is carried out; the first that was refused is thrown as SyscallError with the kernel's text. */
   send(requests: Buffer): void
+  /** The same on a thread of the pool, one after the other: for deleting links, which waits 10 to 30 ms for readers inside the kernel. */
+  sendInBackground(requests: Buffer): Promise<void>
   /** One link, or undefined. Costs about 15 µs; a dump of all grows with their number. */
   link(target: LinkTarget): LinkInfo | undefined
   links(): LinkInfo[]
@@ -90,11 +92,17 @@ export interface Sysctls {
  */
 export type PortProbe = (reservation: PortReservation, addressBytes: Buffer) => boolean
 
-/** The kernel's table of IPv4 connections, by ctnetlink. */
+/** The kernel's table of connections, by ctnetlink. */
 export interface Conntrack extends Disposable {
   /**
-   * Deletes the entries whose first packet went to this port, and says how many. The kernel walks its whole hash table for it: some 10 ms even when it
-   * is empty, spent on a thread of the pool.
+   * Deletes the entries whose first packet went to one of these, and says how many. The kernel walks its whole hash table once per family: some 10 ms
+   * even when it is empty, spent on a thread of the pool.
    */
-  forget(flow: Flow): Promise<number>
+  forget(flows: readonly Flow[]): Promise<number>
+}
+
+/** Other network namespaces. `path` is `/proc/<pid>/ns/net`; a process that is gone is ENOENT. */
+export interface NetworkNamespaces {
+  /** Runs `action` in the namespace, with a socket of it; synchronous only. Sysctls of the network are the namespace's own meanwhile. */
+  run<T>(path: string, action: (route: RouteNetlink) => T): T
 }

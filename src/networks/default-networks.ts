@@ -23,10 +23,11 @@ export function newDefaultNetwork(name: DefaultNetworkName, created: string): Ne
 }
 
 /** The default bridge as the daemon's settings of today want it. Option names are Docker's, which clients print and test for. */
-export function withBridgeOptions(record: NetworkRecord, options: NetworkOptions, ipam: IpamConfig): NetworkRecord {
+export function withBridgeOptions(record: NetworkRecord, options: NetworkOptions, config: IpamConfig[]): NetworkRecord {
   return {
     ...record,
-    ipam: { ...record.ipam, config: [ipam] },
+    enableIPv6: options.ipv6 === true,
+    ipam: { ...record.ipam, config },
     options: {
       'com.docker.network.bridge.default_bridge': 'true',
       'com.docker.network.bridge.enable_icc': String(options.icc),

@@ -47,6 +47,7 @@ export type {
   PortRequest,
   SandboxRequest,
 } from './types.ts'
+export { AddressLeavingError } from './ipam/address-pool.ts'
 export { createNameServer, type NameServerDeps } from './dns/name-server.ts'
 export { createNetworkService, type NetworkDeps } from './network-service.ts'
 export { joinedNamespace } from './drivers/netns-plan.ts'

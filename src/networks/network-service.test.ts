@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { createFakeConntrack, createFakeNftables, createFakeRouteNetlink, createFakeSysctls } from '#kernel'
+import { createFakeConntrack, createFakeNetworkNamespaces, createFakeNftables, createFakeRouteNetlink, createFakeSysctls } from '#kernel'
 import { createMemoryMetadata, type Metadata } from '#metadata'
 import { createNetworkService } from './network-service.ts'
 import type { NetworkAttachRequest, NetworkOptions, NetworkService } from './types.ts'
@@ -23,10 +23,19 @@ const OPTIONS: NetworkOptions = {
 function host(options: Partial<NetworkOptions> = {}, occupied: number[] = []) {
   const metadata = createMemoryMetadata()
   const route = createFakeRouteNetlink()
+  const namespaces = createFakeNetworkNamespaces()
   const nftables = createFakeNftables()
   const conntrack = createFakeConntrack()
   const sysctls = createFakeSysctls({ 'net/ipv4/ip_forward': '0', 'net/ipv4/ip_local_port_range': '32768 60999' })
-  const deps = { metadata, route, nftables, conntrack, sysctls, probe: ({ port }: { port: number }) => !occupied.includes(port) }
+  const deps = {
+    metadata,
+    route,
+    namespaces,
+    nftables,
+    conntrack,
+    sysctls,
+    probe: ({ port }: { port: number }) => !occupied.includes(port),
+  }
   const restart = async (alive: string[] = [], changed: Partial<NetworkOptions> = {}): Promise<NetworkService> => {
     const service = createNetworkService({ ...deps, options: { ...OPTIONS, ...options, ...changed } })
     await service.restore(new Set(alive))
@@ -100,7 +109,7 @@ suite('network service', () => {
 
   test('restore refuses an interface of that name that is no bridge', async () => {
     const { restart, route } = host()
-    route.hostLinks.push({ index: 9, name: 'gantry0', kind: 'dummy', up: true, master: 0, mac: '', mtu: 1500 })
+    route.hostLinks.push({ index: 9, name: 'gantry0', kind: 'dummy', up: true, master: 0, mac: '', mtu: 1500, alias: '' })
     await assert.rejects(restart(), { message: 'existing interface gantry0 is not a bridge' })
   })
 
@@ -137,7 +146,7 @@ suite('network service', () => {
     const service = await restart()
     await service.attach(request('web', WEB))
     await service.attach(request('dns', { ports: [{ containerPort: 53, protocol: 'udp', hostIp: '', hostPort: '53' }] }))
-    assert.deepEqual(conntrack.forgotten, [{ protocol: 17, destinationPort: 53 }])
+    assert.deepEqual(conntrack.forgotten, [{ family: 4, protocol: 17, destinationPort: 53 }])
   })
 
   test('attach keeps nothing when a port is refused', async () => {
@@ -175,7 +184,8 @@ suite('network service', () => {
     const attach = (networks: NetworkAttachRequest['networks']): Promise<unknown> => service.attach(request('web', { networks }))
     await assert.rejects(attach({}), { code: 'INVALID_ARGUMENT' })
     await assert.rejects(attach({ nowhere: {} }), { code: 'NOT_FOUND', message: 'network nowhere not found' })
-    await assert.rejects(attach({ bridge: {}, none: {} }), { code: 'NOT_IMPLEMENTED' })
+    await assert.rejects(attach({ bridge: {}, none: {} }), { code: 'INVALID_ARGUMENT', message: /\(none\) mode/ })
+    await assert.rejects(attach({ bridge: {}, host: {} }), { code: 'INVALID_ARGUMENT', message: /sharing network namespace/ })
     await assert.rejects(
       attach({ bridge: { ipv4Address: '172.17.0.9' } }),
       /user specified IP address is supported on user defined networks only/,
@@ -185,7 +195,10 @@ suite('network service', () => {
       code: 'INVALID_ARGUMENT',
       message: /invalid MAC address: nonsense/,
     })
-    await assert.rejects(attach({ bridge: { driverOpts: { x: 'y' } } }), { code: 'NOT_IMPLEMENTED', message: /driver option x/ })
+    await assert.rejects(attach({ bridge: { driverOpts: { 'com.docker.network.endpoint.sysctls': 'net.ipv4.ip_forward=1' } } }), {
+      code: 'INVALID_ARGUMENT',
+      message: /unrecognised network interface sysctl 'net\.ipv4\.ip_forward=1'/,
+    })
   })
 
   test('attach uses the MAC address asked for', async () => {

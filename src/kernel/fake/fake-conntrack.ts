@@ -4,5 +4,5 @@ import type { Conntrack } from '../types.ts'
 /** {@link Conntrack} that records what it was told to forget. */
 export function createFakeConntrack(): Conntrack & { forgotten: Flow[] } {
   const forgotten: Flow[] = []
-  return { forgotten, forget: async (flow) => forgotten.push(flow), [Symbol.dispose]: () => {} }
+  return { forgotten, forget: async (flows) => forgotten.push(...flows), [Symbol.dispose]: () => {} }
 }

@@ -1,5 +1,5 @@
 import { decodeMessages, type NetlinkMessage } from '../netlink/message.ts'
-import { type AddressInfo, type LinkInfo, type RouteInfo, decodeAddress, decodeLink } from '../netlink/route-messages.ts'
+import { type AddressInfo, type LinkInfo, type LinkTarget, type RouteInfo, decodeAddress, decodeLink } from '../netlink/route-messages.ts'
 import type { RouteNetlink } from '../types.ts'
 
 const RTM_DELLINK = 17
@@ -19,12 +19,12 @@ export function createFakeRouteNetlink(): RouteNetlink & {
   const hostLinks: LinkInfo[] = []
   const hostAddresses: AddressInfo[] = []
   const hostRoutes: RouteInfo[] = []
-  return {
+  const fake = {
     requests,
     hostLinks,
     hostAddresses,
     hostRoutes,
-    send(bytes) {
+    send(bytes: Buffer) {
       for (const message of decodeMessages(bytes)) {
         requests.push(message)
         const link = decodeLink(message)
@@ -41,11 +41,13 @@ export function createFakeRouteNetlink(): RouteNetlink & {
         }
       }
     },
-    link: ({ index, name }) =>
+    sendInBackground: async (bytes: Buffer) => fake.send(bytes),
+    link: ({ index, name }: LinkTarget) =>
       hostLinks.find((link) => (index === undefined || link.index === index) && (name === undefined || link.name === name)),
     links: () => [...hostLinks],
     addresses: () => [...hostAddresses],
     routes: () => [...hostRoutes],
     [Symbol.dispose]: () => {},
   }
+  return fake
 }

@@ -19,10 +19,11 @@ const CTA_FILTER_ORIG_FLAGS = 1
 const CTA_FILTER_F_PROTO_NUM = 1 << 3
 const CTA_FILTER_F_PROTO_DST_PORT = 1 << 5
 
-const AF_INET = 2
+const FAMILIES = { 4: 2, 6: 10 } as const
 const ENOENT = 2
 
 export interface Flow {
+  family: 4 | 6
   /** IP protocol number. */
   protocol: number
   destinationPort: number
@@ -33,57 +34,81 @@ export function openConntrack(system: SystemCalls = createSystemCalls()): Conntr
   const socket = openNetlinkSocket(system, NETLINK_NETFILTER)
   const mutex = new AsyncMutex()
 
-  async function forget(flow: Flow): Promise<number> {
-    const found = await socket.exchangeInBackground(encodeDumpFlows(flow))
+  async function forgetOf(family: Flow['family'], flows: readonly Flow[]): Promise<number> {
+    const found = await socket.exchangeInBackground(encodeDumpFlows(family, flows))
     const [failure] = found.errors
     if (failure !== undefined) throw syscallError('conntrack', failure.errno, ['list'], failure.text)
     // Kernels before 5.8 do not know the filter and list everything.
-    const matching = found.messages.filter((message) => isFlow(message, flow))
+    const wanted = new Set(flows.map(keyOf))
+    const matching = found.messages.filter((message) => wanted.has(keyOf(decodeFlow(message, family))))
     for (const message of matching) {
-      const [error] = socket.exchange(encodeDeleteFlow(message)).errors
+      const [error] = socket.exchange(encodeDeleteFlow(message, family)).errors
       if (error !== undefined && error.errno !== ENOENT) throw syscallError('conntrack', error.errno, ['delete'], error.text) // ENOENT: timed out
     }
     return matching.length
   }
 
+  async function forget(flows: readonly Flow[]): Promise<number> {
+    let count = 0
+    for (const family of [4, 6] as const) {
+      const mine = flows.filter((flow) => flow.family === family)
+      if (mine.length > 0) count += await forgetOf(family, mine)
+    }
+    return count
+  }
+
   return {
-    forget: (flow) => mutex.run(() => forget(flow)),
+    forget: (flows) => mutex.run(() => forget(flows)),
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   }
 }
 
-export function encodeDumpFlows({ protocol, destinationPort }: Flow): Buffer {
+/** All connections of the family, filtered by what the flows have in common: the protocol, and the port if it is one. */
+export function encodeDumpFlows(family: Flow['family'], flows: readonly Flow[]): Buffer {
+  const protocol = common(flows.map((flow) => flow.protocol))
+  const port = common(flows.map((flow) => flow.destinationPort))
   const writer = new MessageWriter()
-  writer.begin(messageType(CT_GET), NLM_F_REQUEST | NLM_F_DUMP, nfgenmsg())
+  writer.begin(messageType(CT_GET), NLM_F_REQUEST | NLM_F_DUMP, nfgenmsg(family))
+  if (protocol === undefined) return writer.finish()
   writer.nest(CTA_TUPLE_ORIG, () => {
     writer.nest(CTA_TUPLE_PROTO, () => {
       writer.attribute(CTA_PROTO_NUM, u8(protocol))
-      writer.attribute(CTA_PROTO_DST_PORT, u16be(destinationPort))
+      if (port !== undefined) writer.attribute(CTA_PROTO_DST_PORT, u16be(port))
     })
   })
-  writer.nest(CTA_FILTER, () => writer.attribute(CTA_FILTER_ORIG_FLAGS, u32(CTA_FILTER_F_PROTO_NUM | CTA_FILTER_F_PROTO_DST_PORT)))
+  const flags = CTA_FILTER_F_PROTO_NUM | (port === undefined ? 0 : CTA_FILTER_F_PROTO_DST_PORT)
+  writer.nest(CTA_FILTER, () => writer.attribute(CTA_FILTER_ORIG_FLAGS, u32(flags)))
   return writer.finish()
 }
 
-/** Deletes exactly the listed connection: its tuple, and its id in case another has taken the tuple since. */
-export function encodeDeleteFlow(listed: NetlinkMessage): Buffer {
+function common(values: readonly number[]): number | undefined {
+  return values.every((value) => value === values[0]) ? values[0] : undefined
+}
+
+export function encodeDeleteFlow(listed: NetlinkMessage, family: Flow['family']): Buffer {
   const attributes = decodeAttributes(listed.body.subarray(4))
   const writer = new MessageWriter()
-  writer.begin(messageType(CT_DELETE), NLM_F_REQUEST | NLM_F_ACK, nfgenmsg())
+  writer.begin(messageType(CT_DELETE), NLM_F_REQUEST | NLM_F_ACK, nfgenmsg(family))
   writer.nest(CTA_TUPLE_ORIG, () => writer.raw(attributes.get(CTA_TUPLE_ORIG) ?? Buffer.alloc(0)))
   writer.attribute(CTA_ID, attributes.get(CTA_ID) ?? Buffer.alloc(4))
   return writer.finish()
 }
 
-function isFlow(message: NetlinkMessage, { protocol, destinationPort }: Flow): boolean {
-  if (message.type !== messageType(CT_NEW)) return false
+function decodeFlow(message: NetlinkMessage, family: Flow['family']): Partial<Flow> {
+  if (message.type !== messageType(CT_NEW)) return {}
   const tuple = decodeAttributes(decodeAttributes(message.body.subarray(4)).get(CTA_TUPLE_ORIG) ?? Buffer.alloc(0))
   const proto = decodeAttributes(tuple.get(CTA_TUPLE_PROTO) ?? Buffer.alloc(0))
-  return proto.get(CTA_PROTO_NUM)?.readUInt8() === protocol && proto.get(CTA_PROTO_DST_PORT)?.readUInt16BE() === destinationPort
+  const protocol = proto.get(CTA_PROTO_NUM)?.readUInt8()
+  const destinationPort = proto.get(CTA_PROTO_DST_PORT)?.readUInt16BE()
+  return { family, ...(protocol !== undefined && { protocol }), ...(destinationPort !== undefined && { destinationPort }) }
 }
 
-function nfgenmsg(): Buffer {
-  return Buffer.of(AF_INET, 0, 0, 0)
+function keyOf({ family, protocol, destinationPort }: Partial<Flow>): string {
+  return `${family}/${protocol}/${destinationPort}`
+}
+
+function nfgenmsg(family: Flow['family']): Buffer {
+  return Buffer.of(FAMILIES[family], 0, 0, 0)
 }
 
 function messageType(message: number): number {

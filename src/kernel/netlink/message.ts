@@ -13,6 +13,7 @@ export const NLM_F_DUMP_INTR = 0x010
 export const NLM_F_DUMP = 0x300
 export const NLM_F_CAPPED = 0x100
 export const NLM_F_ACK_TLVS = 0x200
+export const NLM_F_REPLACE = 0x100
 export const NLM_F_EXCL = 0x200
 export const NLM_F_CREATE = 0x400
 export const NLM_F_APPEND = 0x800
@@ -164,6 +165,12 @@ export function u8(value: number): Buffer {
 /** Network byte order. */
 export function u16be(value: number): Buffer {
   return Buffer.of(value >> 8, value & 0xff)
+}
+
+export function u16(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(2)
+  bytes.writeUInt16LE(value)
+  return bytes
 }
 
 export function u32(value: number): Buffer {

@@ -126,7 +126,7 @@ suite('rtnetlink messages', () => {
       encodeNewAddress(writer, { linkIndex: 2, address: Buffer.concat([Buffer.of(0xfd), Buffer.alloc(15, 1)]), prefixLength: 64 }),
     [
       `4000000014000506${SEQUENCE}`,
-      '0a40000002000000',
+      '0a40020002000000',
       '14000200fd010101010101010101010101010101',
       '14000100fd010101010101010101010101010101',
     ],
@@ -191,6 +191,7 @@ suite('rtnetlink messages', () => {
       master: 0,
       mac: '02:42:0a:00:00:01',
       mtu: 1500,
+      alias: '',
     })
     assert.equal(decodeLink({ ...bridge, type: 17 }), undefined)
   })

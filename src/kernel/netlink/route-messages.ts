@@ -10,6 +10,7 @@ import {
   NLM_F_CREATE,
   NLM_F_DUMP,
   NLM_F_EXCL,
+  NLM_F_REPLACE,
   NLM_F_REQUEST,
   decodeAttributes,
   decodeText,
@@ -17,7 +18,7 @@ import {
   u8,
 } from './message.ts'
 
-const RTM_NEWLINK = 16
+export const RTM_NEWLINK = 16
 const RTM_DELLINK = 17
 const RTM_GETLINK = 18
 const RTM_SETLINK = 19
@@ -25,6 +26,7 @@ const RTM_NEWADDR = 20
 const RTM_DELADDR = 21
 const RTM_GETADDR = 22
 const RTM_NEWROUTE = 24
+const RTM_DELROUTE = 25
 const RTM_GETROUTE = 26
 
 const AF_UNSPEC = 0
@@ -33,21 +35,23 @@ const AF_BRIDGE = 7
 const AF_INET6 = 10
 export const IFF_UP = 1
 
-const IFLA_ADDRESS = 1
-const IFLA_IFNAME = 3
-const IFLA_MTU = 4
+export const IFLA_ADDRESS = 1
+export const IFLA_IFNAME = 3
+export const IFLA_MTU = 4
 const IFLA_MASTER = 10
 const IFLA_PROTINFO = 12
-const IFLA_LINKINFO = 18
-const IFLA_NET_NS_PID = 19
-const IFLA_INFO_KIND = 1
-const IFLA_INFO_DATA = 2
+export const IFLA_LINKINFO = 18
+export const IFLA_NET_NS_PID = 19
+const IFLA_IFALIAS = 20
+export const IFLA_INFO_KIND = 1
+export const IFLA_INFO_DATA = 2
 const IFLA_BRPORT_MODE = 4
 const IFLA_BRPORT_ISOLATED = 33
 const VETH_INFO_PEER = 1
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
 const IFA_BROADCAST = 4
+const IFA_F_NODAD = 2
 const RTA_DST = 1
 const RTA_OIF = 4
 const RTA_GATEWAY = 5
@@ -58,7 +62,7 @@ const RT_SCOPE_UNIVERSE = 0
 const RT_SCOPE_LINK = 253
 const RTN_UNICAST = 1
 
-const CREATE = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
+export const CREATE: number = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
 
 export interface LinkInfo {
   index: number
@@ -71,6 +75,8 @@ export interface LinkInfo {
   /** `02:42:…`; empty where there is none. */
   mac: string
   mtu: number
+  /** A text that somebody gave it; empty where there is none. */
+  alias: string
 }
 
 export interface AddressInfo {
@@ -136,12 +142,13 @@ export function encodeNewVeth(writer: MessageWriter, pair: VethPair): number {
   return pidOffset
 }
 
-/** Brings a link up or down, or gives it another MTU. */
-export function encodeSetLink(writer: MessageWriter, target: LinkTarget, change: { up?: boolean; mtu?: number }): void {
+/** Brings a link up or down, or gives it another MTU, or a text to know it by. */
+export function encodeSetLink(writer: MessageWriter, target: LinkTarget, change: { up?: boolean; mtu?: number; alias?: string }): void {
   const flags = change.up === undefined ? {} : { flags: change.up ? IFF_UP : 0, change: IFF_UP }
   writer.begin(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, ifinfo({ index: target.index ?? 0, ...flags }))
   if (target.name !== undefined) writer.attribute(IFLA_IFNAME, target.name)
   if (change.mtu !== undefined) writer.attribute(IFLA_MTU, u32(change.mtu))
+  if (change.alias !== undefined) writer.attribute(IFLA_IFALIAS, change.alias)
 }
 
 /**
@@ -167,8 +174,9 @@ export function encodeGetLink(writer: MessageWriter, target: LinkTarget): void {
   if (target.name !== undefined) writer.attribute(IFLA_IFNAME, target.name)
 }
 
+/** An IPv6 address can be used at once: whoever gives it has seen to it that nobody else has it. */
 export function encodeNewAddress(writer: MessageWriter, address: AddressInfo): void {
-  writer.begin(RTM_NEWADDR, CREATE, ifaddr(address))
+  writer.begin(RTM_NEWADDR, CREATE, ifaddr(address, address.address.length === 16 ? IFA_F_NODAD : 0))
   writer.attribute(IFA_LOCAL, address.address)
   writer.attribute(IFA_ADDRESS, address.address)
   // IPv6 has no broadcast, and /31 and /32 have no address left for one (RFC 3021).
@@ -180,27 +188,40 @@ export function encodeDeleteAddress(writer: MessageWriter, address: AddressInfo)
   writer.attribute(IFA_LOCAL, address.address)
 }
 
-/** A route of the main table; without `destination` the default route. The link is found by the gateway when `outLink` is absent. */
-export function encodeNewRoute(
-  writer: MessageWriter,
-  route: { destination?: Buffer; prefixLength?: number; gateway?: Buffer; outLink?: number },
-): void {
-  const family = (route.gateway ?? route.destination)?.length === 16 ? AF_INET6 : AF_INET
-  const header = Buffer.alloc(12) // struct rtmsg: u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags
-  header.set([
-    family,
-    route.prefixLength ?? 0,
-    0,
-    0,
-    RT_TABLE_MAIN,
-    RTPROT_BOOT,
-    route.gateway === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
-    RTN_UNICAST,
-  ])
-  writer.begin(RTM_NEWROUTE, CREATE, header)
+/** Without `destination` the default route, whose family the gateway tells, or else `family`. The link is found by the gateway when `outLink` is absent. */
+export interface Route {
+  destination?: Buffer
+  prefixLength?: number
+  gateway?: Buffer
+  outLink?: number
+  family?: 4 | 6
+}
+
+/** A route of the main table. `replace`: instead of the one to the same destination, if there is one. */
+export function encodeNewRoute(writer: MessageWriter, route: Route, replace = false): void {
+  writer.begin(RTM_NEWROUTE, replace ? NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE : CREATE, rtmsg(route))
+  writeRoute(writer, route)
+}
+
+/** ESRCH when there is none. */
+export function encodeDeleteRoute(writer: MessageWriter, route: Route): void {
+  writer.begin(RTM_DELROUTE, NLM_F_REQUEST | NLM_F_ACK, rtmsg(route))
+  writeRoute(writer, route)
+}
+
+function writeRoute(writer: MessageWriter, route: Route): void {
   if (route.destination !== undefined) writer.attribute(RTA_DST, route.destination)
   if (route.gateway !== undefined) writer.attribute(RTA_GATEWAY, route.gateway)
   if (route.outLink !== undefined) writer.attribute(RTA_OIF, u32(route.outLink))
+}
+
+/** struct rtmsg: u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags */
+function rtmsg({ destination, prefixLength = 0, gateway, family }: Route): Buffer {
+  const length = (gateway ?? destination)?.length ?? (family === 6 ? 16 : 4)
+  const scope = gateway === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+  const header = Buffer.alloc(12)
+  header.set([length === 16 ? AF_INET6 : AF_INET, prefixLength, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST])
+  return header
 }
 
 export function encodeDumpLinks(writer: MessageWriter): void {
@@ -228,6 +249,7 @@ export function decodeLink(message: NetlinkMessage): LinkInfo | undefined {
     master: attributes.get(IFLA_MASTER)?.readUInt32LE() ?? 0,
     mac: formatMac(attributes.get(IFLA_ADDRESS) ?? Buffer.alloc(0)),
     mtu: attributes.get(IFLA_MTU)?.readUInt32LE() ?? 0,
+    alias: decodeText(attributes.get(IFLA_IFALIAS)),
   }
 }
 
@@ -269,7 +291,7 @@ export function formatMac(bytes: Buffer): string {
 }
 
 /** struct ifinfomsg: u8 family, pad; u16 type; s32 index; u32 flags, change */
-function ifinfo(link: { index?: number; flags?: number; change?: number; family?: number }): Buffer {
+export function ifinfo(link: { index?: number; flags?: number; change?: number; family?: number }): Buffer {
   const header = Buffer.alloc(16)
   header.writeUInt8(link.family ?? AF_UNSPEC, 0)
   header.writeInt32LE(link.index ?? 0, 4)
@@ -279,10 +301,11 @@ function ifinfo(link: { index?: number; flags?: number; change?: number; family?
 }
 
 /** struct ifaddrmsg: u8 family, prefixlen, flags, scope; u32 index */
-function ifaddr(address: AddressInfo): Buffer {
+function ifaddr(address: AddressInfo, flags = 0): Buffer {
   const header = Buffer.alloc(8)
   header.writeUInt8(address.address.length === 16 ? AF_INET6 : AF_INET, 0)
   header.writeUInt8(address.prefixLength, 1)
+  header.writeUInt8(flags, 2)
   header.writeUInt32LE(address.linkIndex, 4)
   return header
 }

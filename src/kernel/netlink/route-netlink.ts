@@ -1,3 +1,4 @@
+import { AsyncMutex } from '#lib'
 import { createSystemCalls, type SystemCalls, syscallError } from '../ffi/system-calls.ts'
 import type { RouteNetlink } from '../types.ts'
 import { MessageWriter, type NetlinkMessage, decodeMessages } from './message.ts'
@@ -11,14 +12,24 @@ import {
   encodeDumpRoutes,
   encodeGetLink,
 } from './route-messages.ts'
-import { NETLINK_ROUTE, openNetlinkSocket } from './socket.ts'
+import { NETLINK_ROUTE, type NetlinkReply, openNetlinkSocket } from './socket.ts'
 
 const ENODEV = 19
 const EIO = 5
 
+function check(requests: Buffer, reply: NetlinkReply): void {
+  const [error] = reply.errors
+  if (error !== undefined) throw syscallError('rtnetlink', error.errno, [`message ${error.sequence}`], error.text)
+  const unanswered = decodeMessages(requests).find((message) => !reply.acknowledged.has(message.sequence))
+  if (unanswered !== undefined) throw syscallError('rtnetlink', EIO, [`message ${unanswered.sequence}`], 'no answer')
+}
+
 /** {@link RouteNetlink} of the namespace the calling thread is in. */
 export function openRouteNetlink(system: SystemCalls = createSystemCalls()): RouteNetlink {
   const socket = openNetlinkSocket(system, NETLINK_ROUTE)
+  // One of its own: answers to the main thread's requests must not land with the pool's, nor the other way round.
+  const backgroundSocket = openNetlinkSocket(system, NETLINK_ROUTE)
+  const mutex = new AsyncMutex()
 
   function dump<T>(encode: (writer: MessageWriter) => void, decode: (message: NetlinkMessage) => T | undefined): T[] {
     return exchange(encode)
@@ -36,13 +47,8 @@ export function openRouteNetlink(system: SystemCalls = createSystemCalls()): Rou
   }
 
   return {
-    send(requests) {
-      const reply = socket.exchange(requests)
-      const [error] = reply.errors
-      if (error !== undefined) throw syscallError('rtnetlink', error.errno, [`message ${error.sequence}`], error.text)
-      const unanswered = decodeMessages(requests).find((message) => !reply.acknowledged.has(message.sequence))
-      if (unanswered !== undefined) throw syscallError('rtnetlink', EIO, [`message ${unanswered.sequence}`], 'no answer')
-    },
+    send: (requests) => check(requests, socket.exchange(requests)),
+    sendInBackground: (requests) => mutex.run(async () => check(requests, await backgroundSocket.exchangeInBackground(requests))),
     link(target: LinkTarget) {
       try {
         return dump((writer) => encodeGetLink(writer, target), decodeLink)[0]
@@ -54,6 +60,10 @@ export function openRouteNetlink(system: SystemCalls = createSystemCalls()): Rou
     links: () => dump(encodeDumpLinks, decodeLink),
     addresses: () => dump(encodeDumpAddresses, decodeAddress),
     routes: () => dump(encodeDumpRoutes, decodeRoute),
-    [Symbol.dispose]: () => socket[Symbol.dispose](),
+    [Symbol.dispose]() {
+      socket[Symbol.dispose]()
+      if (mutex.pending === 0) backgroundSocket[Symbol.dispose]()
+      else void mutex.run(() => backgroundSocket[Symbol.dispose]()) // a thread of the pool is at it
+    },
   }
 }

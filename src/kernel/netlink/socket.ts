@@ -8,6 +8,8 @@ const SOCK_RAW = 3
 const SOCK_CLOEXEC = 0o2000000
 const SOCK_NONBLOCK = 0o4000
 const SOL_NETLINK = 270
+const SOL_SOCKET = 1
+const SO_SNDBUFFORCE = 32
 const NETLINK_CAP_ACK = 10
 const NETLINK_EXT_ACK = 11
 
@@ -16,6 +18,8 @@ export const NETLINK_NETFILTER = 12
 
 /** The kernel never sends more than this at once (net/netlink/af_netlink.c, netlink_recvmsg: 32 KiB), and doubles on some dumps. */
 const READ_SIZE = 64 * 1024
+/** A firewall table of 50,000 ports is one message of 5 MB; the default of 208 KB would refuse it (EMSGSIZE). Memory is taken only while it is sent. */
+const SEND_SIZE = 32 * 1024 * 1024
 /** A dump that something changed meanwhile is asked for again; past this it is taken as it is. */
 const MAX_INTERRUPTED_DUMPS = 8
 
@@ -43,6 +47,7 @@ export interface NetlinkSocket extends Disposable {
 export function openNetlinkSocket(system: SystemCalls, protocol: number): NetlinkSocket {
   const fd = system.call('socket', AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)
   for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) system.call('setsockopt', fd, SOL_NETLINK, option, u32(1), 4)
+  system.attempt('setsockopt', fd, SOL_SOCKET, SO_SNDBUFFORCE, u32(SEND_SIZE), 4) // needs CAP_NET_ADMIN, as all changes do
   const input = Buffer.alloc(READ_SIZE)
 
   return {

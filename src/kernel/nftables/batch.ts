@@ -32,8 +32,12 @@ const NFTA_LIST_ELEM = 1
 const NFTA_DATA_VALUE = 1
 const NFT_TABLE_F_OWNER = 0x2
 const NFT_TABLE_F_PERSIST = 0x4
+const NFT_SET_INTERVAL = 0x4
 const NFT_SET_MAP = 0x8
 const NFT_SET_CONCAT = 0x80
+const NFT_SET_ELEM_INTERVAL_END = 0x1
+/** The list of a message's elements is one attribute with a 16-bit length; the biggest element there is takes 120 bytes. */
+const ELEMENTS_PER_MESSAGE = 400
 const NFTNL_UDATA_COMMENT = 0
 const NF_ACCEPT = 1
 /** NFTNL_UDATA_SET_KEYBYTEORDER, length, BYTEORDER_HOST_ENDIAN: without it `nft list` prints interface names backwards. */
@@ -63,13 +67,25 @@ export function encodeBatch(
   const sequences = new Map<number, NftOperation>()
   let last = 0
   writer.begin(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, nfgenmsg(0, NFNL_SUBSYS_NFTABLES))
-  for (const [index, operation] of operations.entries()) {
-    const acknowledge = index === operations.length - 1 ? NLM_F_ACK : 0
+  const messages = operations.flatMap(splitElements)
+  for (const [index, operation] of messages.entries()) {
+    const acknowledge = index === messages.length - 1 ? NLM_F_ACK : 0
     last = writeOperation(writer, table, operation, acknowledge)
     sequences.set(last, operation)
   }
   writer.begin(NFNL_MSG_BATCH_END, NLM_F_REQUEST, nfgenmsg(0, NFNL_SUBSYS_NFTABLES))
   return { bytes: writer.finish(), sequences, last }
+}
+
+function splitElements(operation: NftOperation): NftOperation[] {
+  if (operation.op !== 'add-elements' && operation.op !== 'delete-elements') return [operation]
+  const { elements } = operation
+  if (elements.length <= ELEMENTS_PER_MESSAGE) return [operation]
+  const parts: NftOperation[] = []
+  for (let at = 0; at < elements.length; at += ELEMENTS_PER_MESSAGE) {
+    parts.push({ ...operation, elements: elements.slice(at, at + ELEMENTS_PER_MESSAGE) })
+  }
+  return parts
 }
 
 /** Message and extra flags of each operation. */
@@ -132,9 +148,10 @@ function writeChain(writer: MessageWriter, { chain, hook }: Extract<NftOperation
 }
 
 /** `id`: any number unique in the transaction. */
-function writeSet(writer: MessageWriter, { set, key, data }: Extract<NftOperation, { op: 'add-set' }>, id: number): void {
+function writeSet(writer: MessageWriter, { set, key, data, interval }: Extract<NftOperation, { op: 'add-set' }>, id: number): void {
   writer.attribute(2, set) // NFTA_SET_NAME
-  writer.attribute(3, u32be((data === undefined ? 0 : NFT_SET_MAP) | (key.length > 1 ? NFT_SET_CONCAT : 0))) // NFTA_SET_FLAGS
+  const flags = (data === undefined ? 0 : NFT_SET_MAP) | (key.length > 1 ? NFT_SET_CONCAT : 0) | (interval === true ? NFT_SET_INTERVAL : 0)
+  writer.attribute(3, u32be(flags)) // NFTA_SET_FLAGS
   writer.attribute(4, u32be(typeNumber(key))) // NFTA_SET_KEY_TYPE
   writer.attribute(5, u32be(concatenatedLength(key))) // NFTA_SET_KEY_LEN
   if (data !== undefined) {
@@ -143,15 +160,31 @@ function writeSet(writer: MessageWriter, { set, key, data }: Extract<NftOperatio
   }
   if (key.length > 1) writer.nest(9, () => writeFieldLengths(writer, key)) // NFTA_SET_DESC
   writer.attribute(10, u32be(id)) // NFTA_SET_ID
-  if (key.length === 1) writer.attribute(13, KEY_IN_HOST_ORDER) // NFTA_SET_USERDATA
+  if (key.length === 1 && key[0] === 'ifname') writer.attribute(13, KEY_IN_HOST_ORDER) // NFTA_SET_USERDATA
 }
 
-/** NFTA_SET_ELEM_KEY and NFTA_SET_ELEM_DATA. */
-function writeElement(writer: MessageWriter, element: NftElement): void {
+/** NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_DATA and, for a range of a concatenation, NFTA_SET_ELEM_KEY_END. */
+function writeElement(writer: MessageWriter, { key, data, end }: NftElement): void {
+  const isConcatenation = key.length > 1
   writer.nest(NFTA_LIST_ELEM, () => {
-    writer.nest(1, () => writer.attribute(NFTA_DATA_VALUE, concatenate(element.key)))
-    const { data } = element
+    writer.nest(1, () => writer.attribute(NFTA_DATA_VALUE, concatenate(key)))
     if (data !== undefined) writer.nest(2, () => writer.attribute(NFTA_DATA_VALUE, concatenate(data)))
+    if (end !== undefined && isConcatenation) writer.nest(10, () => writer.attribute(NFTA_DATA_VALUE, concatenate(end)))
+  })
+  if (end !== undefined && !isConcatenation) writeRangeEnd(writer, end)
+}
+
+/** Ranges of single values end with an element of their own, the first value behind; one that goes to the last value of all has no end. */
+function writeRangeEnd(writer: MessageWriter, [last = Buffer.alloc(0)]: Buffer[]): void {
+  const behind = Buffer.from(last)
+  for (let at = behind.length - 1; at >= 0; at--) {
+    behind[at] = ((behind[at] ?? 0) + 1) & 0xff
+    if (behind[at] !== 0) break
+  }
+  if (behind.every((byte) => byte === 0)) return
+  writer.nest(NFTA_LIST_ELEM, () => {
+    writer.attribute(3, u32be(NFT_SET_ELEM_INTERVAL_END)) // NFTA_SET_ELEM_FLAGS
+    writer.nest(1, () => writer.attribute(NFTA_DATA_VALUE, behind))
   })
 }
 

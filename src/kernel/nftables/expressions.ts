@@ -24,6 +24,7 @@ const NFT_FIB_RESULT_ADDRTYPE = 3
 const NFTA_FIB_F_DADDR = 2
 const NFT_CMP = { equal: 0, different: 1 } as const
 const NFT_LOOKUP_F_INV = 1
+const NFT_NAT_SNAT = 0
 const NFT_NAT_DNAT = 1
 const NFPROTO = { 4: 2, 6: 10 } as const
 
@@ -46,6 +47,7 @@ function kernelName(expression: NftExpression): string {
     lookup: 'lookup',
     verdict: 'immediate',
     dnat: 'nat',
+    snat: 'nat',
     masquerade: 'masq',
   }
   return names[expression.expr]
@@ -102,6 +104,11 @@ function writeData(writer: MessageWriter, expression: NftExpression): void {
       number(2, NFPROTO[expression.family])
       number(3, register(expression.address))
       number(5, register(expression.port))
+      break
+    case 'snat':
+      number(1, NFT_NAT_SNAT)
+      number(2, NFPROTO[expression.family])
+      number(3, register(expression.address))
       break
     case 'masquerade':
       break

@@ -23,6 +23,8 @@ export interface NftHook {
 export interface NftElement {
   /** One value per part of the key, each of its type's length. */
   key: Buffer[]
+  /** Of sets with `interval`: the last value of the range that begins with `key`, part by part. */
+  end?: Buffer[]
   /** Of maps. */
   data?: Buffer[]
 }
@@ -36,8 +38,8 @@ export type NftOperation =
   | { op: 'delete-table' }
   /** With `hook` a base chain (policy accept). */
   | { op: 'add-chain'; chain: string; hook?: NftHook }
-  /** With `data` a map. */
-  | { op: 'add-set'; set: string; key: NftDatatype[]; data?: NftDatatype[] }
+  /** With `data` a map. `interval`: elements are ranges; of concatenations since Linux 5.6. */
+  | { op: 'add-set'; set: string; key: NftDatatype[]; data?: NftDatatype[]; interval?: boolean }
   /** EEXIST when a map has the key with other data; a set takes an element twice. */
   | { op: 'add-elements'; set: string; elements: NftElement[] }
   /** ENOENT when one is missing. */
@@ -60,6 +62,7 @@ export type NftExpression =
   | { expr: 'lookup'; set: string; from: number; to?: number; inverted?: boolean }
   | { expr: 'verdict'; verdict: 'accept' | 'drop' | 'return' | { jump: string } }
   | { expr: 'dnat'; family: 4 | 6; address: number; port: number }
+  | { expr: 'snat'; family: 4 | 6; address: number }
   | { expr: 'masquerade' }
 
 /** The fields an operation is told apart by in an error: `add-elements published_any`. */

@@ -4,7 +4,7 @@ import type { LinkInfo } from '#kernel'
 import { createHostLinks, isOurLink } from './host-links.ts'
 
 function link(index: number, name: string, kind = 'veth'): LinkInfo {
-  return { index, name, kind, up: true, master: 0, mac: '', mtu: 1500 }
+  return { index, name, kind, up: true, master: 0, mac: '', mtu: 1500, alias: '' }
 }
 
 suite('host links', () => {

@@ -1,72 +1,78 @@
-import { MessageWriter, type NetnsPlan, encodeSetBridgePort, encodeNewAddress, encodeNewRoute, encodeNewVeth, encodeSetLink } from '#kernel'
-import { ipv4Bytes } from '../ipam/ip-address.ts'
+import { MessageWriter, type NetnsPlan, encodeDeleteRoute, encodeNewAddress, encodeNewRoute, encodeSetLink } from '#kernel'
+import { type Family, type IpAddress, addressBytes } from '../ipam/ip-address.ts'
 import type { PortBinding } from '../types.ts'
+import type { HostMessages, LinkConfiguration } from './driver.ts'
 
 type NewNamespace = Extract<NetnsPlan, { mode: 'new' }>
 
 /**
- * Index of the interface inside. Chosen, because the address is sent in the same breath as the interface is made, and addresses want an index; and
- * chosen high, because a namespace may begin with tunnel devices next to lo (net.core.fb_tunnels_only_for_init_net).
+ * Index of the first interface inside, the others follow. Chosen, because the address is sent in the same breath as the interface is made, and
+ * addresses want an index; and chosen high, because a namespace may begin with tunnel devices next to lo (net.core.fb_tunnels_only_for_init_net).
  */
-const CONTAINER_LINK_INDEX = 64
+export const FIRST_LINK_INDEX = 64
 
 const LOOPBACK_INDEX = 1
 
-export interface BridgedNamespace {
-  /** Host end of the pair; the index is named because the kernel wants both or none. */
-  hostLink: { index: number; name: string }
-  bridgeIndex: number
-  interfaceName: string
-  mac: string
-  mtu: number
-  address: number
-  prefixLength: number
-  /** 0: no default route. */
-  gateway: number
-  /** No frames to other containers. */
-  isolated: boolean
-  /** Frames may come back by the port they left from. */
-  hairpin: boolean
-  /** The kernel has IPv6 and the network has not: off on the interface, else it would give itself a link-local address. */
-  disableIPv6: boolean
+/** A default route; without `gateway` by the link alone. */
+export interface DefaultRoute {
+  family: Family
+  linkIndex: number
+  gateway?: IpAddress
+}
+
+export interface NamespaceRequest {
+  /** In the order of their indices. */
+  links: { host: HostMessages[]; configuration: LinkConfiguration }[]
+  routes: readonly DefaultRoute[]
   /** Ports of the host that are to be held. */
   reserve: readonly PortBinding[]
 }
 
-/** The messages that build a container's end of a bridge network; the pid is filled in by who starts the container. */
-export function bridgedNamespace(wanted: BridgedNamespace): NewNamespace {
-  const host = new MessageWriter()
-  const pidOffset = encodeNewVeth(host, {
-    ...wanted.hostLink,
-    master: wanted.bridgeIndex,
-    mtu: wanted.mtu,
-    peer: { index: CONTAINER_LINK_INDEX, name: wanted.interfaceName, mac: wanted.mac, pid: 0 },
-  })
-  if (wanted.isolated || wanted.hairpin) {
-    encodeSetBridgePort(host, wanted.hostLink.index, { isolated: wanted.isolated, hairpin: wanted.hairpin })
-  }
+/** Everything that builds the network of a container that is about to start; the pid is filled in by who starts it. */
+export function newNamespace({ links, routes, reserve }: NamespaceRequest): NewNamespace {
   const inside = new MessageWriter()
   encodeSetLink(inside, { index: LOOPBACK_INDEX }, { up: true })
-  encodeNewAddress(inside, { linkIndex: CONTAINER_LINK_INDEX, address: ipv4Bytes(wanted.address), prefixLength: wanted.prefixLength })
-  encodeSetLink(inside, { index: CONTAINER_LINK_INDEX }, { up: true })
-  if (wanted.gateway !== 0) encodeNewRoute(inside, { gateway: ipv4Bytes(wanted.gateway), outLink: CONTAINER_LINK_INDEX })
+  for (const { configuration } of links) configureLink(inside, configuration)
+  for (const route of routes) setDefaultRoute(inside, route)
   return {
     mode: 'new',
-    host: [{ bytes: host.finish(), pidOffsets: [pidOffset] }],
+    host: links.flatMap(({ host }) => host),
     inside: [inside.finish()],
-    sysctls: wanted.disableIPv6 ? [{ path: `/proc/sys/net/ipv6/conf/${wanted.interfaceName}/disable_ipv6`, value: '1' }] : [],
-    reserve: wanted.reserve.map(({ protocol, hostIp, hostPort }) => ({ family: 4, protocol, address: hostIp, port: hostPort })),
+    sysctls: links
+      .flatMap(({ configuration }) => linkSysctls(configuration))
+      .map(({ path, value }) => ({ path: `/proc/sys/${path}`, value })),
+    reserve: reserve
+      .filter(({ hostPort }) => hostPort !== 0)
+      .map(({ protocol, hostIp, hostPort }) => ({ family: hostIp.includes(':') ? 6 : 4, protocol, address: hostIp, port: hostPort })),
   }
 }
 
-/** A namespace with nothing but lo (`--network none`). */
-export function loopbackNamespace(): NewNamespace {
-  const inside = new MessageWriter()
-  encodeSetLink(inside, { index: LOOPBACK_INDEX }, { up: true })
-  return { mode: 'new', host: [], inside: [inside.finish()], sysctls: [], reserve: [] }
+/** Addresses, and up. */
+export function configureLink(writer: MessageWriter, { index, addresses }: LinkConfiguration): void {
+  for (const { address, prefixLength } of addresses) {
+    encodeNewAddress(writer, { linkIndex: index, address: addressBytes(address), prefixLength })
+  }
+  encodeSetLink(writer, { index }, { up: true })
+}
+
+/** Paths below /proc/sys. */
+export function linkSysctls({ name, disableIPv6, sysctls }: LinkConfiguration): { path: string; value: string }[] {
+  return [...(disableIPv6 ? [{ path: `net/ipv6/conf/${name}/disable_ipv6`, value: '1' }] : []), ...sysctls]
+}
+
+export function setDefaultRoute(writer: MessageWriter, route: DefaultRoute, replace = false): void {
+  encodeNewRoute(writer, routeOf(route), replace)
+}
+
+export function deleteDefaultRoute(writer: MessageWriter, route: DefaultRoute): void {
+  encodeDeleteRoute(writer, routeOf(route))
 }
 
 /** The namespace of a running process (`--network container:X`); `pid` is that of X's init. */
 export function joinedNamespace(pid: number): NetnsPlan {
   return { mode: 'join', path: `/proc/${pid}/ns/net` }
+}
+
+function routeOf({ family, linkIndex, gateway }: DefaultRoute): Parameters<typeof encodeNewRoute>[1] {
+  return { family, outLink: linkIndex, ...(gateway !== undefined && { gateway: addressBytes(gateway) }) }
 }

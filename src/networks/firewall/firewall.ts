@@ -1,105 +1,125 @@
-import type { Conntrack, Nftables, Sysctls } from '#kernel'
-import {
-  FIREWALL_TABLE,
-  FORWARD_GUARD,
-  type FirewallNetwork,
-  type PublishedPort,
-  firewallRules,
-  publishOperations,
-  withdrawOperations,
-} from './firewall-rules.ts'
+import type { Conntrack, NftOperation, Nftables, RouteNetlink, Sysctls } from '#kernel'
+import type { Family } from '../ipam/ip-address.ts'
+import { type FirewallNetwork, type PublishedPort, changeNetworks, changePorts, familyOf } from './firewall-elements.ts'
+import { FIREWALL_TABLES, FORWARD_GUARD, firewallRules } from './firewall-rules.ts'
+import { enableForwarding } from './forwarding.ts'
 
 const IPPROTO_UDP = 17
 
-/** The one table of ours, kept equal to what is asked for. Rules of others are never read or written. */
+/** Our two tables, kept equal to what is asked for. Rules of others are never read or written. IPv6 is left alone until a network has it. */
 export interface Firewall {
-  /** Makes the table anew for these networks and ports. */
+  /** Makes the tables anew for these networks and ports. */
   rebuild(networks: readonly FirewallNetwork[], published: readonly PublishedPort[]): void
-  publish(ports: readonly PublishedPort[]): void
-  withdraw(ports: readonly PublishedPort[]): void
+  addNetwork(network: FirewallNetwork): void
+  removeNetwork(network: FirewallNetwork): void
+  /** Publishes and withdraws in one transaction per family: ports that move are never without a place. */
+  change(ports: { publish?: readonly PublishedPort[]; withdraw?: readonly PublishedPort[] }): void
   /**
-   * After `publish`: who kept sending to a UDP port from one port of its own (a DNS forwarder, a metrics client) has a connection without translation,
+   * After ports changed: who kept sending to a UDP port from one port of its own (a DNS forwarder, a metrics client) has a connection without translation,
    * or to a container that is gone, and would stay with it for as long as packets come.
    */
   forgetOldFlows(ports: readonly PublishedPort[]): Promise<void>
 }
 
-/** `enabled` false: `--iptables=false`, nothing is touched. */
+/** `enabled` false for a family: `--iptables=false`, `--ip6tables=false`, nothing is touched. */
 export function createFirewall(deps: {
   nftables: Nftables
   conntrack: Conntrack
+  route: RouteNetlink
   sysctls: Sysctls
-  enabled: boolean
+  enabled: Record<Family, boolean>
   ipForward: boolean
 }): Firewall {
-  const { nftables, sysctls } = deps
-  let networks: readonly FirewallNetwork[] = []
-  let guardForwarding = false
+  const { nftables } = deps
+  const networks = new Map<string, FirewallNetwork>()
   const published = new Map<string, PublishedPort>()
+  /** Families that have their table. Value: whether it guards forwarding. */
+  const active = new Map<Family, boolean>()
 
   /** Owned, so that `nft flush ruleset` or a reload of the distribution's rules does not open every container; as firewalld does. */
-  function replaceTable(): void {
-    const rules = (owned: boolean): ReturnType<typeof firewallRules> =>
-      firewallRules(networks, [...published.values()], guardForwarding, owned)
+  function replaceTable(family: Family): void {
+    const rules = (owned: boolean): NftOperation[] =>
+      firewallRules(family, [...networks.values()], [...published.values()], active.get(family) === true, owned)
     try {
-      nftables.apply(FIREWALL_TABLE, rules(true))
+      nftables.apply(FIREWALL_TABLES[family], rules(true))
     } catch (error) {
       const { code = '' } = error as { code?: string }
       // Node spells EOPNOTSUPP, which is the same number on Linux, ENOTSUP.
       if (!['ENOTSUP', 'EOPNOTSUPP', 'EINVAL'].includes(code)) throw error
-      nftables.apply(FIREWALL_TABLE, rules(false))
+      nftables.apply(FIREWALL_TABLES[family], rules(false))
     }
   }
 
   /** A kernel before 6.9 owns no tables: there a flush takes ours along, and it is made anew. */
-  function applyOrReplace(operations: ReturnType<typeof publishOperations>): void {
+  function applyOrReplace(family: Family, operations: readonly NftOperation[]): void {
+    if (!active.has(family) || operations.length === 0) return
     try {
-      nftables.apply(FIREWALL_TABLE, operations)
+      nftables.apply(FIREWALL_TABLES[family], operations)
     } catch (error) {
       if ((error as { code?: string }).code !== 'ENOENT') throw error
-      replaceTable()
+      replaceTable(family)
     }
   }
 
+  /** Forwarding, and the table when there are rules to be made; its guard if it was us who turned forwarding on, now or as an earlier daemon. */
+  function activate(family: Family): void {
+    const turnedOn = deps.ipForward && enableForwarding(family, deps)
+    if (!deps.enabled[family]) return
+    const guarded = deps.ipForward && (turnedOn || nftables.chains(FIREWALL_TABLES[family]).includes(FORWARD_GUARD))
+    active.set(family, guarded)
+    replaceTable(family)
+  }
+
+  function needs(family: Family): boolean {
+    return family === 4 || [...networks.values()].some(({ families }) => families[family] !== undefined)
+  }
+
   return {
-    rebuild(newNetworks, ports) {
-      networks = newNetworks
+    rebuild(allNetworks, ports) {
+      networks.clear()
+      for (const network of allNetworks) networks.set(network.bridge, network)
       published.clear()
       for (const port of ports) published.set(keyOf(port), port)
-      const forwardedBefore = sysctls.read('net/ipv4/ip_forward') === '1'
-      if (deps.ipForward && !forwardedBefore) sysctls.write('net/ipv4/ip_forward', '1')
-      if (!deps.enabled) return
-      // The daemon before this one may have turned it on; its guard is still there then.
-      guardForwarding = deps.ipForward && (!forwardedBefore || nftables.chains(FIREWALL_TABLE).includes(FORWARD_GUARD))
-      replaceTable()
+      for (const family of [4, 6] as const) if (needs(family)) activate(family)
     },
-    publish(ports) {
-      if (!deps.enabled || ports.length === 0) return
-      for (const port of ports) published.set(keyOf(port), port)
+    addNetwork(network) {
+      networks.set(network.bridge, network)
+      for (const family of [4, 6] as const) {
+        if (active.has(family)) applyOrReplace(family, changeNetworks('add-elements', family, [network]))
+        else if (needs(family)) activate(family)
+      }
+    },
+    removeNetwork(network) {
+      networks.delete(network.bridge)
+      for (const family of active.keys()) applyOrReplace(family, changeNetworks('delete-elements', family, [network]))
+    },
+    change({ publish = [], withdraw = [] }) {
+      for (const port of withdraw) published.delete(keyOf(port))
+      for (const port of publish) published.set(keyOf(port), port)
       try {
-        applyOrReplace(publishOperations(ports))
+        for (const family of active.keys()) {
+          const operations = [...changePorts('delete-elements', family, withdraw), ...changePorts('add-elements', family, publish)]
+          applyOrReplace(family, operations)
+        }
       } catch (error) {
-        for (const port of ports) published.delete(keyOf(port))
+        for (const port of publish) published.delete(keyOf(port))
         throw error
       }
     },
     async forgetOldFlows(ports) {
-      const udp = ports.filter(({ binding }) => binding.protocol === 'udp')
-      if (!deps.enabled || udp.length === 0) return
+      const flows = ports
+        .filter(({ binding }) => binding.protocol === 'udp' && binding.hostPort !== 0 && active.has(familyOf(binding)))
+        .map(({ binding }) => ({ family: familyOf(binding), protocol: IPPROTO_UDP, destinationPort: binding.hostPort }))
+      if (flows.length === 0) return
       try {
-        for (const { binding } of udp) await deps.conntrack.forget({ protocol: IPPROTO_UDP, destinationPort: binding.hostPort })
+        await deps.conntrack.forget(flows)
       } catch {
         // A kernel without ctnetlink: those clients find the container after 30 s of silence. No reason not to start it.
       }
     },
-    withdraw(ports) {
-      if (!deps.enabled || ports.length === 0) return
-      for (const port of ports) published.delete(keyOf(port))
-      applyOrReplace(withdrawOperations(ports))
-    },
   }
 }
 
-function keyOf({ binding }: PublishedPort): string {
-  return `${binding.protocol}/${binding.hostIp}:${binding.hostPort}`
+function keyOf({ binding, containerAddress }: PublishedPort): string {
+  return `${binding.protocol}/${binding.hostIp}/${binding.hostPort}/${containerAddress}/${binding.containerPort}`
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { type AddressPool, createAddressPool } from './address-pool.ts'
-import { formatIpv4, parseCidr, parseIpv4 } from './ip-address.ts'
+import { formatAddress, parseAddress, parseCidr } from './ip-address.ts'
 
 function poolOf(cidr: string, options: { range?: string; links?: Set<string> } = {}): AddressPool {
   const { range, links = new Set() } = options
@@ -13,13 +13,13 @@ function poolOf(cidr: string, options: { range?: string; links?: Set<string> } =
 }
 
 function allocate(pool: AddressPool, count: number): string[] {
-  return Array.from({ length: count }, () => formatIpv4(pool.allocate()))
+  return Array.from({ length: count }, () => formatAddress(pool.allocate()))
 }
 
 suite('address pool', () => {
   test('gives addresses in order, without network and broadcast', () => {
     const pool = poolOf('10.0.0.0/29')
-    pool.adopt(parseIpv4('10.0.0.1'))
+    pool.adopt(parseAddress('10.0.0.1'))
     assert.deepEqual(allocate(pool, 5), ['10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6'])
     assert.throws(() => pool.allocate(), {
       code: 'RESOURCE_EXHAUSTED',
@@ -30,7 +30,7 @@ suite('address pool', () => {
   test('does not give a released address again before it came round', () => {
     const pool = poolOf('10.0.0.0/29')
     const [first = ''] = allocate(pool, 2)
-    pool.release(parseIpv4(first))
+    pool.release(parseAddress(first))
     assert.deepEqual(allocate(pool, 5), ['10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6', first])
   })
 
@@ -38,7 +38,7 @@ suite('address pool', () => {
     const links = new Set(['veth1'])
     const pool = poolOf('10.0.0.0/30', { links })
     allocate(pool, 2)
-    pool.release(parseIpv4('10.0.0.1'), 'veth1')
+    pool.release(parseAddress('10.0.0.1'), 'veth1')
     assert.throws(() => pool.allocate(), { code: 'RESOURCE_EXHAUSTED' })
     links.clear()
     assert.deepEqual(allocate(pool, 1), ['10.0.0.1'])
@@ -55,17 +55,31 @@ suite('address pool', () => {
   test('adopts what exists, and leaves other subnets alone', () => {
     const links = new Set(['veth1'])
     const pool = poolOf('10.0.0.0/30', { links })
-    pool.adopt(parseIpv4('10.0.0.1'), 'veth1')
-    pool.adopt(parseIpv4('10.0.0.1'), 'veth1')
-    pool.adopt(parseIpv4('192.168.0.1'))
+    pool.adopt(parseAddress('10.0.0.1'), 'veth1')
+    pool.adopt(parseAddress('10.0.0.1'), 'veth1')
+    pool.adopt(parseAddress('192.168.0.1'))
     assert.deepEqual(allocate(pool, 1), ['10.0.0.2'])
     links.clear()
     assert.deepEqual(allocate(pool, 1), ['10.0.0.1'])
   })
 
+  test('take gives exactly one address, once', () => {
+    const pool = poolOf('10.0.0.0/29')
+    pool.take(parseAddress('10.0.0.5'))
+    assert.throws(() => pool.take(parseAddress('10.0.0.5')), { code: 'FORBIDDEN', message: 'Address already in use' })
+    assert.throws(() => pool.take(parseAddress('10.0.0.7')), { code: 'FORBIDDEN' })
+    assert.throws(() => pool.take(parseAddress('10.0.1.1')), { code: 'INVALID_ARGUMENT', message: /10\.0\.1\.1 is out of range/ })
+    assert.deepEqual(allocate(pool, 5), ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.6'])
+  })
+
+  test('gives IPv6 addresses after the anycast address, of subnets of any size', () => {
+    assert.deepEqual(allocate(poolOf('fd00::/64'), 2), ['fd00::1', 'fd00::2'])
+    assert.deepEqual(allocate(poolOf('fd00::/127'), 2), ['fd00::', 'fd00::1'])
+  })
+
   test('takes the release of an address nobody had', () => {
     const pool = poolOf('10.0.0.0/24')
-    pool.release(parseIpv4('10.0.0.5'), 'veth1')
+    pool.release(parseAddress('10.0.0.5'), 'veth1')
     assert.deepEqual(allocate(pool, 1), ['10.0.0.1'])
   })
 })

@@ -1,59 +1,132 @@
-/** IPv4 addresses as unsigned 32-bit numbers, and blocks of them. Text forms are checked strictly: no leading zeros, no short forms. */
+/**
+ * Addresses of both families as numbers, and blocks of them. Text forms are checked strictly: no leading zeros, no short forms, no zones. IPv6 is
+ * written as RFC 5952 says; `::ffff:192.0.2.1` is IPv4, as it is to Docker.
+ */
 
-import { isIPv4 } from 'node:net'
+import { isIP } from 'node:net'
 import { invalidArgument } from '#errors'
 
-/** A block `address/prefixLength`; `address` is the block's first address. */
+export type Family = 4 | 6
+
+export interface IpAddress {
+  family: Family
+  value: bigint
+}
+
+/** A block `first/prefixLength`; `first` is its first address. */
 export interface Subnet {
-  address: number
+  family: Family
+  first: bigint
   prefixLength: number
 }
 
-/** `10.0.0.1` to a number. Throws INVALID_ARGUMENT with Go's text, which clients show. */
-export function parseIpv4(text: string): number {
-  if (!isIPv4(text)) throw invalidArgument(`invalid IPv4 address: ${text}`)
-  return text.split('.').reduce((value, part) => value * 256 + Number(part), 0)
+const BITS: Record<Family, number> = { 4: 32, 6: 128 }
+const MAPPED = 0xffff_0000_0000n
+
+/** Undefined for what is no address. */
+export function readAddress(text: string): IpAddress | undefined {
+  const family = isIP(text)
+  if (family === 4) return { family, value: ofParts(text.split('.').map(Number), 8n) }
+  if (family !== 6 || text.includes('%')) return undefined
+  const value = ofParts(groupsOf(text), 16n)
+  return value >> 32n === 0xffffn ? { family: 4, value: value - MAPPED } : { family, value }
 }
 
-export function formatIpv4(address: number): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.')
+/** Throws INVALID_ARGUMENT with Go's text, which clients show. */
+export function parseAddress(text: string): IpAddress {
+  const address = readAddress(text)
+  if (address === undefined) throw invalidArgument(`invalid IP address: ${text}`)
+  return address
 }
 
-/** Four bytes in network order. */
-export function ipv4Bytes(address: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4)
-  bytes.writeUInt32BE(address >>> 0)
+export function formatAddress({ family, value }: IpAddress): string {
+  const bytes = addressBytes({ family, value })
+  if (family === 4) return [...bytes].join('.')
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16))
+  const zeros = longestZeros(groups)
+  if (zeros.length < 2) return groups.join(':')
+  return `${groups.slice(0, zeros.start).join(':')}::${groups.slice(zeros.start + zeros.length).join(':')}`
+}
+
+/** Four or sixteen bytes in network order. */
+export function addressBytes({ family, value }: IpAddress): Buffer {
+  const bytes = Buffer.alloc(BITS[family] / 8)
+  for (let at = bytes.length - 4, rest = value; at >= 0; at -= 4, rest >>= 32n) bytes.writeUInt32BE(Number(rest & 0xffff_ffffn), at)
   return bytes
 }
 
-/** `172.17.0.1/16` to its block and the address named in it. Throws INVALID_ARGUMENT. */
-export function parseCidr(text: string): { subnet: Subnet; address: number } {
+export function addressOfBytes(bytes: Buffer): IpAddress {
+  return { family: bytes.length === 4 ? 4 : 6, value: BigInt(`0x${bytes.toString('hex')}`) }
+}
+
+/** `172.17.0.1/16` to its block and the address named in it; undefined for what is none. */
+export function readCidr(text: string): { subnet: Subnet; address: IpAddress } | undefined {
   const [addressText = '', lengthText = '', ...rest] = text.split('/')
+  const address = readAddress(addressText)
   const prefixLength = Number(lengthText)
-  if (rest.length > 0 || !/^\d{1,2}$/.test(lengthText) || prefixLength > 32 || !isIPv4(addressText)) {
-    throw invalidArgument(`invalid CIDR address: ${text}`)
-  }
-  const address = parseIpv4(addressText)
-  return { subnet: { address: firstAddress(address, prefixLength), prefixLength }, address }
+  if (rest.length > 0 || !/^\d{1,3}$/.test(lengthText) || address === undefined || prefixLength > BITS[address.family]) return undefined
+  return { subnet: subnetOf(address, prefixLength), address }
 }
 
-export function formatSubnet({ address, prefixLength }: Subnet): string {
-  return `${formatIpv4(address)}/${prefixLength}`
+/** Throws INVALID_ARGUMENT. */
+export function parseCidr(text: string): { subnet: Subnet; address: IpAddress } {
+  const cidr = readCidr(text)
+  if (cidr === undefined) throw invalidArgument(`invalid CIDR address: ${text}`)
+  return cidr
 }
 
-export function subnetSize({ prefixLength }: Subnet): number {
-  return 2 ** (32 - prefixLength)
+/** The block of this size that the address is in. */
+export function subnetOf({ family, value }: IpAddress, prefixLength: number): Subnet {
+  const hostBits = BigInt(BITS[family] - prefixLength)
+  return { family, first: (value >> hostBits) << hostBits, prefixLength }
 }
 
-export function contains(subnet: Subnet, address: number): boolean {
-  return address >= subnet.address && address < subnet.address + subnetSize(subnet)
+export function formatSubnet({ family, first, prefixLength }: Subnet): string {
+  return `${formatAddress({ family, value: first })}/${prefixLength}`
+}
+
+/** Number of addresses. */
+export function subnetSize({ family, prefixLength }: Subnet): bigint {
+  return 1n << BigInt(BITS[family] - prefixLength)
+}
+
+export function lastOf(subnet: Subnet): bigint {
+  return subnet.first + subnetSize(subnet) - 1n
+}
+
+export function contains(subnet: Subnet, { family, value }: IpAddress): boolean {
+  return family === subnet.family && value >= subnet.first && value <= lastOf(subnet)
 }
 
 export function overlap(one: Subnet, other: Subnet): boolean {
-  return contains(one, other.address) || contains(other, one.address)
+  return one.family === other.family && one.first <= lastOf(other) && other.first <= lastOf(one)
 }
 
-function firstAddress(address: number, prefixLength: number): number {
-  const size = 2 ** (32 - prefixLength)
-  return Math.floor(address / size) * size
+function ofParts(parts: readonly number[], bits: bigint): bigint {
+  return parts.reduce((value, part) => (value << bits) + BigInt(part), 0n)
+}
+
+/** The eight groups of an IPv6 address, which is known to be one. */
+function groupsOf(text: string): number[] {
+  const [left = '', right] = text.replace(/[\d.]+$/, (tail) => (tail.includes('.') ? dottedTail(tail) : tail)).split('::')
+  const numbers = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)))
+  if (right === undefined) return numbers(left)
+  const [head, tail] = [numbers(left), numbers(right)]
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail]
+}
+
+/** `192.0.2.1` at the end of an IPv6 address as its two groups. */
+function dottedTail(text: string): string {
+  const [a = 0, b = 0, c = 0, d = 0] = text.split('.').map(Number)
+  return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
+}
+
+function longestZeros(groups: readonly string[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 }
+  let start = 0
+  for (const [index, group] of groups.entries()) {
+    if (group !== '0') start = index + 1
+    else if (index + 1 - start > best.length) best = { start, length: index + 1 - start }
+  }
+  return best
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseIpv4 } from './ip-address.ts'
+import { parseAddress } from './ip-address.ts'
 import { macOfAddress, macOfNetwork } from './mac-address.ts'
 
 test('macOfAddress carries the address', () => {
-  assert.equal(macOfAddress(parseIpv4('172.17.0.2')), '02:42:ac:11:00:02')
+  assert.equal(macOfAddress(parseAddress('172.17.0.2')), '02:42:ac:11:00:02')
 })
 
 test('macOfNetwork is the same for the same network only', () => {

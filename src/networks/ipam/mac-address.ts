@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
-import { ipv4Bytes } from './ip-address.ts'
+import { addressBytes, type IpAddress } from './ip-address.ts'
 
-/** `02:42:` and the address, as Docker: locally administered, and known wherever the address is. */
-export function macOfAddress(address: number): string {
-  return formatMac(Buffer.concat([Buffer.of(0x02, 0x42), ipv4Bytes(address)]))
+/**
+ * `02:42:` and the last four bytes of the address, as Docker made it for years: locally administered, and known wherever the address is. So whoever
+ * gets an address after another one has the same MAC, and no neighbour's cache is wrong.
+ */
+export function macOfAddress(address: IpAddress): string {
+  return formatMac(Buffer.concat([Buffer.of(0x02, 0x42), addressBytes(address).subarray(-4)]))
 }
 
 /** A fixed MAC for a bridge; without one the kernel takes the lowest of its ports', which changes as containers come and go. */

@@ -1,15 +1,16 @@
 import { EngineError, internal } from '#errors'
 import type { PortProbe, Sysctls } from '#kernel'
-import { ipv4Bytes, parseIpv4 } from '../ipam/ip-address.ts'
-import type { WantedPort } from './port-request.ts'
-import type { PortBinding } from '../types.ts'
+import { addressBytes, parseAddress } from '../ipam/ip-address.ts'
+import { ANY_ADDRESS, type WantedPort } from './port-request.ts'
+import type { PortBinding, PortProtocol } from '../types.ts'
 
-const ANY_ADDRESS = '0.0.0.0'
-
-/** Host ports given out. Two bindings clash when protocol and port are equal and the addresses too, or one of them is all addresses. */
+/** Host ports given out. Two bindings clash when protocol, family and port are equal and the addresses too, or one of them is all addresses. */
 export interface PortAllocator {
-  /** Gives a host port, or throws with Docker's texts when the one asked for is taken here or by another program. */
-  allocate(wanted: WantedPort): PortBinding
+  /**
+   * Gives one host port on all the addresses asked for, or throws with Docker's texts when the one asked for is taken here or by another program.
+   * Bindings without translation have port 0. In order of family.
+   */
+  allocate(wanted: WantedPort): PortBinding[]
   /** Takes what a running container has already, without asking the kernel: its own monitor holds it. */
   adopt(binding: PortBinding): void
   release(binding: PortBinding): void
@@ -20,56 +21,69 @@ export function createPortAllocator(deps: { sysctls: Sysctls; probe: PortProbe }
   const taken = new Map<string, Set<string>>() // `tcp/8080` to host addresses
   const lastChosen = new Map<string, number>() // `tcp/8000-8010` to port
 
-  function isTaken({ protocol, hostIp }: WantedPort, port: number): boolean {
+  function isTaken(protocol: PortProtocol, hostIp: string, port: number): boolean {
     const addresses = taken.get(`${protocol}/${port}`)
     if (addresses === undefined) return false
-    return hostIp === ANY_ADDRESS || addresses.has(hostIp) || addresses.has(ANY_ADDRESS)
+    const family = familyOf(hostIp)
+    if (addresses.has(hostIp) || addresses.has(ANY_ADDRESS[family])) return true
+    return hostIp === ANY_ADDRESS[family] && [...addresses].some((address) => familyOf(address) === family)
   }
 
   /** Whether no other program has it. Other errors of bind(2), such as an address this host does not have, go to the user. */
-  function isFreeOnHost({ protocol, hostIp }: WantedPort, port: number): boolean {
+  function isFreeOnHost(protocol: PortProtocol, hostIp: string, port: number): boolean {
     try {
-      return deps.probe({ family: 4, protocol, address: hostIp, port }, ipv4Bytes(parseIpv4(hostIp)))
+      return deps.probe({ family: familyOf(hostIp), protocol, address: hostIp, port }, addressBytes(parseAddress(hostIp)))
     } catch (error) {
       const reason = (error as { code?: string }).code === 'EADDRNOTAVAIL' ? 'cannot assign requested address' : (error as Error).message
-      throw internal(`failed to bind host port ${hostIp}:${port}/${protocol}: ${reason}`, error)
+      throw internal(`failed to bind host port ${withPort(hostIp, port)}/${protocol}: ${reason}`, error)
     }
   }
 
-  function take({ containerPort, protocol, hostIp }: WantedPort, hostPort: number): PortBinding {
-    const binding: PortBinding = { containerPort, protocol, hostIp, hostPort }
-    adopt(binding)
-    return binding
+  function take({ containerPort, protocol, hostIps }: WantedPort, hostPort: number): PortBinding[] {
+    const bindings = hostIps.map((hostIp) => ({ containerPort, protocol, hostIp, hostPort }))
+    bindings.forEach(adopt)
+    return bindings
   }
 
   function adopt({ protocol, hostIp, hostPort }: PortBinding): void {
+    if (hostPort === 0) return
     const key = `${protocol}/${hostPort}`
     taken.set(key, (taken.get(key) ?? new Set()).add(hostIp))
   }
 
-  function choose(wanted: WantedPort): PortBinding {
+  function choose(wanted: WantedPort): PortBinding[] {
+    const { protocol, hostIps } = wanted
     const { first, last } = wanted.first === 0 ? ephemeralRange(deps.sysctls) : wanted
     const reserved = wanted.first === 0 ? reservedPorts(deps.sysctls) : () => false
-    const key = `${wanted.protocol}/${first}-${last}`
+    const key = `${protocol}/${first}-${last}`
     const start = (lastChosen.get(key) ?? last) + 1
     const count = last - first + 1
     for (let offset = 0; offset < count; offset++) {
       const port = first + ((start - first + offset) % count)
-      if (isTaken(wanted, port) || reserved(port) || !isFreeOnHost(wanted, port)) continue
+      if (reserved(port)) continue
+      if (!hostIps.every((hostIp) => !isTaken(protocol, hostIp, port) && isFreeOnHost(protocol, hostIp, port))) continue
       lastChosen.set(key, port)
       return take(wanted, port)
     }
     throw new EngineError('INTERNAL', 'all ports are allocated') // Docker answers 500 here
   }
 
+  function takeExactly(wanted: WantedPort, port: number): PortBinding[] {
+    const { protocol, hostIps } = wanted
+    for (const hostIp of hostIps) {
+      if (isTaken(protocol, hostIp, port)) throw internal(`Bind for ${withPort(hostIp, port)} failed: port is already allocated`)
+      if (!isFreeOnHost(protocol, hostIp, port)) {
+        throw internal(`failed to bind host port ${withPort(hostIp, port)}/${protocol}: address already in use`)
+      }
+    }
+    return take(wanted, port)
+  }
+
   return {
     allocate(wanted) {
-      if (wanted.first === 0 || wanted.first !== wanted.last) return choose(wanted)
-      if (isTaken(wanted, wanted.first)) throw internal(`Bind for ${wanted.hostIp}:${wanted.first} failed: port is already allocated`)
-      if (!isFreeOnHost(wanted, wanted.first)) {
-        throw internal(`failed to bind host port ${wanted.hostIp}:${wanted.first}/${wanted.protocol}: address already in use`)
-      }
-      return take(wanted, wanted.first)
+      const { containerPort, protocol, hostIps, routed, first, last } = wanted
+      const translated = first !== 0 && first === last ? takeExactly(wanted, first) : hostIps.length > 0 ? choose(wanted) : []
+      return [...translated, ...routed.map((family) => ({ containerPort, protocol, hostIp: ANY_ADDRESS[family], hostPort: 0 }))]
     },
     adopt,
     release({ protocol, hostIp, hostPort }) {
@@ -79,6 +93,15 @@ export function createPortAllocator(deps: { sysctls: Sysctls; probe: PortProbe }
       if (addresses?.size === 0) taken.delete(key)
     },
   }
+}
+
+function familyOf(address: string): 4 | 6 {
+  return address.includes(':') ? 6 : 4
+}
+
+/** As Go writes an address with a port. */
+function withPort(hostIp: string, port: number): string {
+  return familyOf(hostIp) === 6 ? `[${hostIp}]:${port}` : `${hostIp}:${port}`
 }
 
 /** Docker's fallback where the sysctl cannot be read: the range IANA sets aside. */

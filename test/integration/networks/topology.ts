@@ -7,7 +7,16 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type NetnsPlan, createPortProbe, createSysctls, inNetworkNamespace, openConntrack, openNftables, openRouteNetlink } from '#kernel'
+import {
+  type NetnsPlan,
+  createNetworkNamespaces,
+  createPortProbe,
+  createSysctls,
+  inNetworkNamespace,
+  openConntrack,
+  openNftables,
+  openRouteNetlink,
+} from '#kernel'
 import { createMemoryMetadata, type Metadata } from '#metadata'
 import { createNetworkService, type NetworkOptions, type NetworkService, type PortRequest } from '#networks'
 import type { AgentRequest } from './agent.ts'
@@ -103,6 +112,7 @@ export async function startDaemon(options: Partial<NetworkOptions> = {}, before?
     metadata,
     options: { ...OPTIONS, ...options },
     route: stack.use(openRouteNetlink()),
+    namespaces: createNetworkNamespaces(),
     nftables: {
       apply: (table, operations) => nftables.apply(table, operations),
       chains: (table) => nftables.chains(table),
