@@ -1,5 +1,5 @@
 import { notFound } from '#errors'
-import { familiarString, parseAnyReference, withDefaultTag } from '#oci'
+import { familiarString, hexOf, parseAnyReference, withDefaultTag } from '#oci'
 import type { Descriptor, Digest } from '#oci'
 import type { ImageStore } from './image-store.ts'
 
@@ -42,7 +42,8 @@ function findByPrefix(store: ImageStore, prefix: string): Digest | undefined {
   return fitting.length === 1 ? fitting[0] : undefined
 }
 
-/** Whether `text` is the beginning of an id, with `sha256:` or without. */
+/** Whether `text` is the beginning of an id, with `sha256:` or without. `sha256:` alone is the beginning of nothing, nor is `s`. */
 export function isIdPrefix(id: Digest, text: string): boolean {
-  return text !== '' && (id.startsWith(text) || id.slice('sha256:'.length).startsWith(text))
+  const prefix = text.startsWith('sha256:') ? text.slice('sha256:'.length) : text
+  return prefix !== '' && hexOf(id).startsWith(prefix)
 }
