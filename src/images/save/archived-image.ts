@@ -3,6 +3,7 @@
  * survives; else a manifest made of the config and the uncompressed layers (as Docker 25 does).
  */
 
+import { EngineError } from '#errors'
 import { chainIds, digestOf, MAX_CONFIG_SIZE, MEDIA_TYPES, platformMatches } from '#oci'
 import type { Descriptor, Digest, ImageManifest, Platform } from '#oci'
 import type { LeafManifest, ManifestGraph } from '../manifest-graph.ts'
@@ -28,7 +29,7 @@ export interface ArchivedImage {
   blobs: ArchivedBlob[]
 }
 
-/** Throws NOT_FOUND for a platform that is not here. */
+/** Throws NOT_FOUND for a platform that is not here, DATA_LOSS for a layer whose archive is lost. */
 export function archiveImage(deps: ManifestDeps, saved: SavedImage, platforms: readonly Platform[]): ArchivedImage {
   const { id, target, ref } = saved
   if (target === undefined) {
@@ -44,25 +45,25 @@ export function archiveImage(deps: ManifestDeps, saved: SavedImage, platforms: r
   // One platform is saved without the index: whoever loads it has no use for the others.
   const root = chosen.length === 1 && first !== undefined ? first.descriptor : target
   const wanted = new Set(chosen.map(({ descriptor }) => descriptor.digest))
-  const kept = archiveTarget(deps, saved, root, (leaf) => wanted.size === 0 || wanted.has(leaf.descriptor.digest))
+  const kept = archiveTarget(deps, saved, root, wanted)
+  if (kept === undefined && chosen.length > 1)
+    throw dataLoss(`image ${ref}: not all layers are here as they came; save one platform at a time`)
   return kept ?? makeArchived(deps, saved, first?.manifest.config.digest ?? id)
 }
 
 type CompleteLeaf = LeafManifest & { manifest: ImageManifest }
 
-/** Undefined when the blobs of no image of it are all here. */
-function archiveTarget(
-  deps: ManifestDeps,
-  saved: SavedImage,
-  root: Descriptor,
-  isWanted: (leaf: LeafManifest) => boolean,
-): ArchivedImage | undefined {
+/** `wanted`: manifests of images; empty: all that are here, and at least the image itself. Undefined when blobs of what is wanted are missing. */
+function archiveTarget(deps: ManifestDeps, saved: SavedImage, root: Descriptor, wanted: ReadonlySet<Digest>): ArchivedImage | undefined {
   const { graph, content } = deps
   const isComplete = (leaf: LeafManifest): leaf is CompleteLeaf =>
     leaf.manifest !== undefined && [leaf.manifest.config, ...leaf.manifest.layers].every(({ digest }) => content.has(digest))
+  const isWanted = ({ descriptor }: LeafManifest): boolean => wanted.size === 0 || wanted.has(descriptor.digest)
   const leaves = graph.leaves(root).filter((leaf): leaf is CompleteLeaf => isWanted(leaf) && isComplete(leaf))
   const images = leaves.filter(({ kind }) => kind === 'image')
-  const main = images.find(({ manifest }) => manifest.config.digest === saved.id) ?? images[0]
+  const own = images.find(({ manifest }) => manifest.config.digest === saved.id)
+  // Another platform in the place of what is wanted would be the wrong image, and nobody would know.
+  const main = wanted.size === 0 ? own : images.length === wanted.size ? (own ?? images[0]) : undefined
   if (main === undefined) return undefined
   const digests = new Set<Digest>(indexes(graph, root))
   for (const { descriptor, manifest } of leaves) {
@@ -92,6 +93,12 @@ function makeArchived({ store, content, snapshotter }: ManifestDeps, saved: Save
   const config = content.readAll(id, MAX_CONFIG_SIZE)
   const chains = chainIds(store.config(id).rootfs.diff_ids)
   const layers = chains.map((chain) => snapshotter.layer(chain))
+  for (const { diffId, blob, recipe } of layers) {
+    // What fails after the first byte is a broken file on the user's disk.
+    if (recipe !== true && !content.has(blob)) {
+      throw dataLoss(`layer ${diffId}: its archive is gone; pull or load the image again`)
+    }
+  }
   const descriptors = layers.map(({ diffId, tarSize }) => ({ mediaType: MEDIA_TYPES.ociLayer, digest: diffId, size: tarSize }))
   const manifest: ImageManifest = {
     schemaVersion: 2,
@@ -113,4 +120,8 @@ function makeArchived({ store, content, snapshotter }: ManifestDeps, saved: Save
     isMade: true,
     blobs: [...tars, { digest: id, size: config.length, open: () => [config] }, { ...descriptor, open: () => [bytes] }],
   }
+}
+
+function dataLoss(message: string): Error {
+  return new EngineError('DATA_LOSS', message)
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -135,6 +136,19 @@ describe('save and load of an image that came with a manifest', () => {
         [other.digest, 'docker.io/library/app:2'],
       ],
     )
+  })
+})
+
+describe('save of an image that lacks layers as they came', () => {
+  it('makes a manifest instead of giving away another platform', async () => {
+    using test = imagesUnderTest()
+    const { archive, index } = await multiPlatform()
+    await load(test, archive)
+    rmSync(test.content.path(digestOf(GZIPPED[1]!)))
+    await assert.rejects(async () => await save(test, ['r:5000/app:1']), { code: 'DATA_LOSS' })
+    await assert.rejects(async () => await save(test, ['r:5000/app:1'], [hostPlatform(), S390X]), { message: /one platform at a time/ })
+    const { files } = await save(test, ['r:5000/app:1'], [S390X])
+    assert.equal(files.has(blob(index)), false)
   })
 })
 

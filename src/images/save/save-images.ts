@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { tarEntry, writeTar } from '#archive'
 import type { WritableEntry } from '#archive'
 import { chainIds, familiarName, familiarString, fullString, hexOf, MEDIA_TYPES } from '#oci'
@@ -9,22 +10,21 @@ import type { SavedImage } from './choose-images.ts'
 
 /**
  * The archive: an OCI layout, and Docker's `manifest.json` and `repositories` beside it, as Docker writes it since 25. Equal images give equal archives:
- * times are the images' own. Throws NOT_FOUND at once for a platform that is not here.
+ * times are the images' own. Throws at once NOT_FOUND for a platform that is not here, DATA_LOSS for content that is lost. Until the archive is closed all
+ * that it consists of is under a lease.
  */
-export function saveImages(
-  deps: ManifestDeps,
-  images: readonly SavedImage[],
-  platforms: readonly Platform[],
-): AsyncGenerator<Buffer, void, void> {
-  // All of it now: the rows may be gone when their turn comes.
+export function saveImages(deps: ManifestDeps, images: readonly SavedImage[], platforms: readonly Platform[]): Readable {
+  using undo = new DisposableStack()
+  // All of it now: the rows may be gone when their turn comes. A download takes as long as the client likes; what is removed meanwhile stays until it is over.
+  const lease = undo.use(deps.content.lease())
   const archived = images.map((image) => archiveImage(deps, image, platforms))
-  return writeTar(archiveEntries(deps, archived))
+  for (const image of archived) for (const digest of heldFor(deps, image)) lease.hold(digest)
+  const archive = Readable.from(writeTar(archiveEntries(archived)), { objectMode: false })
+  const held = undo.move()
+  return archive.once('close', () => held.dispose())
 }
 
-function* archiveEntries(deps: ManifestDeps, images: readonly ArchivedImage[]): Generator<WritableEntry, void, void> {
-  // A download takes as long as the client likes; what is removed meanwhile stays until it is over.
-  using lease = deps.content.lease()
-  for (const image of images) for (const digest of heldFor(deps, image)) lease.hold(digest)
+function* archiveEntries(images: readonly ArchivedImage[]): Generator<WritableEntry, void, void> {
   yield { entry: tarEntry({ type: 'directory', path: 'blobs/', mode: 0o755 }) }
   yield { entry: tarEntry({ type: 'directory', path: 'blobs/sha256/', mode: 0o755 }) }
   const written = new Set<Digest>()
