@@ -5,7 +5,7 @@ import { digestOf, MEDIA_TYPES } from '#oci'
 import { json, makeConfig } from '../testing/make-archive.ts'
 import { imagesUnderTest } from '../testing/images-under-test.ts'
 import type { ImagesUnderTest } from '../testing/images-under-test.ts'
-import { BASE, BLOBS, CONFIG, NAME, pull, TOP, withImage } from '../testing/pulling.ts'
+import { BASE, BLOBS, CONFIG, ID, NAME, pull, TOP, withImage } from '../testing/pulling.ts'
 
 describe('pull refuses', () => {
   /** What a registry may serve under NAME, and Docker's words for it. */
@@ -64,6 +64,13 @@ describe('pull refuses', () => {
         registry.tag(NAME, registry.addManifest({ schemaVersion: 2, config, layers: [] }, MEDIA_TYPES.ociManifest))
       },
       message: /invalid image config: 1000000000 bytes/,
+    },
+    'a config with another digest': {
+      serve: ({ registry }) => {
+        registry.tag(NAME, registry.addImage(CONFIG, BLOBS))
+        registry.blobs.set(ID, Buffer.from(CONFIG).fill(' ', -1))
+      },
+      message: `error pulling image configuration: image config verification failed for digest ${ID}`,
     },
     'a broken layer': {
       serve: ({ registry }) => {

@@ -1,4 +1,5 @@
 import type { ContentStore, Lease } from '#content'
+import { codeOf, invalidArgument } from '#errors'
 import { decodeImageConfig, MAX_CONFIG_SIZE } from '#oci'
 import type { Descriptor, Digest, ImageConfigFile } from '#oci'
 import type { RemoteRepository } from '#remotes'
@@ -29,10 +30,24 @@ export async function pullConfig(
 
   async function transfer(context: TransferContext<never>): Promise<TransferredConfig> {
     using own = content.lease()
-    await content.ingest(repository.fetchBlob(descriptor, { signal: context.signal }), { lease: own, digest, size, signal: context.signal })
+    try {
+      await content.ingest(repository.fetchBlob(descriptor, { signal: context.signal }), {
+        lease: own,
+        digest,
+        size,
+        signal: context.signal,
+      })
+    } catch (error) {
+      throw codeOf(error) === 'INVALID_ARGUMENT' ? unverified(digest, error) : error
+    }
     context.hold(digest)
     const synced = own.durable()
     synced.catch(() => {}) // reported where it is waited for
     return { durable: synced }
   }
+}
+
+/** Docker's words for a config that is not what the manifest promises. */
+function unverified(digest: Digest, cause: unknown): Error {
+  return invalidArgument(`error pulling image configuration: image config verification failed for digest ${digest}`, cause)
 }

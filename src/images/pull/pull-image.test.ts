@@ -31,8 +31,10 @@ describe('pull', () => {
     test.registry.requests.length = 0
     const lines = await pull(test)
     assert.deepEqual(test.registry.requests, ['HEAD manifest 1'])
-    assert.deepEqual([linesOf(lines, BASE_NAME), linesOf(lines, TOP_NAME)], [['Already exists'], ['Already exists']])
-    assert.equal(lines.at(-1), `Status: Image is up to date for ${NAME}`)
+    assert.deepEqual(
+      lines.map((line) => line.replace(/sha256:.*/, '…')),
+      ['1: Pulling from app', 'Digest: …', `Status: Image is up to date for ${NAME}`],
+    )
   })
 
   it('moves a tag, and downloads only what is new', async () => {

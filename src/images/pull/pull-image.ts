@@ -1,5 +1,5 @@
 import { Semaphore } from '#lib'
-import { familiarName, familiarString, formatPlatform, hostPlatform, parsePlatform, platformMatches } from '#oci'
+import { familiarName, familiarString, formatPlatform, fullString, hostPlatform, parsePlatform, platformMatches } from '#oci'
 import type { Platform, Reference } from '#oci'
 import type { Remotes } from '#remotes'
 import type { BlobPlaces } from '../blob-places.ts'
@@ -40,9 +40,11 @@ export function createImagePuller(deps: PullDeps): ImagePuller {
     using undo = new DisposableStack()
     const lease = undo.use(deps.content.lease())
     try {
-      return await pullName(shared, name, { ...options, lease })
+      const pulled = await pullName(shared, name, { ...options, lease })
+      retained.release(fullString(name))
+      return pulled
     } catch (error) {
-      if (!options.signal.aborted && !isDiskFull(error)) retained.keep(undo.move())
+      if (!options.signal.aborted && !isDiskFull(error)) retained.keep(fullString(name), undo.move())
       throw error
     }
   }

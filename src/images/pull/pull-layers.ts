@@ -16,6 +16,8 @@ export interface PullLayersOptions {
   lease: Lease
   signal: AbortSignal
   report: (message: ProgressMessage) => void
+  /** There is such an image. Docker says nothing of its layers then, if all are here. */
+  isKnown: boolean
 }
 
 /**
@@ -29,11 +31,13 @@ export async function pullLayers(
   options: PullLayersOptions,
 ): Promise<void> {
   const wanted: { descriptor: Descriptor; diffId: Digest }[] = []
+  const said: ProgressMessage[] = []
   for (const [descriptor, diffId] of pairs(manifest, config)) {
     const isHere = holdPresent(deps, descriptor, diffId, options.lease)
-    options.report({ id: layerName(descriptor), status: isHere ? 'Already exists' : 'Pulling fs layer' })
+    said.push({ id: layerName(descriptor), status: isHere ? 'Already exists' : 'Pulling fs layer' })
     if (!isHere) wanted.push({ descriptor, diffId })
   }
+  if (!options.isKnown || wanted.length > 0) said.forEach(options.report)
   // The largest takes longest to unpack: it must not be the last to begin.
   wanted.sort((a, b) => b.descriptor.size - a.descriptor.size)
   const stop = new AbortController()
@@ -51,7 +55,7 @@ export async function pullLayers(
 async function pullLayer(
   deps: TransferDeps & { transfers: LayerTransfers },
   { descriptor, diffId }: { descriptor: Descriptor; diffId: Digest },
-  { repository, lease, signal, report }: PullLayersOptions,
+  { repository, lease, signal, report }: Omit<PullLayersOptions, 'isKnown'>,
 ): Promise<void> {
   const start = (context: TransferContext<ProgressMessage>): Promise<TransferredLayer> =>
     transferLayer(deps, { descriptor, diffId, repository }, context)

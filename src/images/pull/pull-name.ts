@@ -47,7 +47,7 @@ export async function pullName(deps: PullNameDeps, name: Reference, options: Pul
   const image = manifest.config.digest
   const { config, durable } = await pullConfig(deps, manifest.config, options)
   checkConfig(config, manifest)
-  await pullLayers(deps, manifest, config, options)
+  await pullLayers(deps, manifest, config, { ...options, isKnown: store.has(image) })
   await durable
   let chain: ChainId | undefined
   for (const diffId of config.rootfs.diff_ids) chain = deps.snapshotter.stack(chain, diffId, lease)
