@@ -16,13 +16,14 @@ export async function commitImage(deps: CreateDeps, options: CommitOptions): Pro
   const name = parseNewName(options.repo, options.tag)
   const config = applyChanges(options.config ?? {}, options.changes)
   using lease = content.lease()
+  // The image may be removed by force while the layer is read; what the container stands on stays.
+  const parent = options.parent === '' ? undefined : { ...store.config(options.parent), chain: store.row(options.parent)?.chain }
   const blob = await content.ingest(snapshotter.diff(options.key), { lease })
   const isEmpty = blob.digest === EMPTY_TAR
-  const parent = options.parent === '' ? undefined : store.config(options.parent)
   const diffIds = [...(parent?.rootfs.diff_ids ?? [])]
   if (!isEmpty) {
     const layer = await snapshotter.unpack(blob.digest, { lease })
-    snapshotter.stack(options.parent === '' ? undefined : store.row(options.parent)?.chain, layer.diffId, lease)
+    snapshotter.stack(parent?.chain, layer.diffId, lease)
     diffIds.push(layer.diffId)
   }
   const created = new Date().toISOString()

@@ -59,7 +59,7 @@ export async function createImages(
         store.putImage(id, {
           ...(top === undefined ? {} : { chain: top }),
           size,
-          parent,
+          parent: parent !== '' && store.has(parent) ? parent : '', // it may have been removed meanwhile
           lastTagged: 0,
           created: Date.parse(config.created ?? '') || 0,
           ...(target === undefined ? {} : { target }),

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -45,6 +47,13 @@ describe('get', () => {
     ]) {
       assert.equal(test.images.get(ref).id, ID, ref)
     }
+  })
+
+  it('does not take the name of the algorithm for the beginning of an id', async () => {
+    using test = await loaded(['app:1'])
+    for (const ref of ['s', 'sha', 'sha256']) assert.throws(() => test.images.get(ref), { code: 'NOT_FOUND' })
+    await test.images.tag('app:1', 's', 'latest')
+    assert.deepEqual(await test.images.remove('s', { force: false, prune: true }), [{ untagged: 's:latest' }])
   })
 
   it('prefers a name to an id that begins so', async () => {
@@ -238,6 +247,18 @@ describe('commit', () => {
     assert.equal(image.config.history?.at(-1)?.empty_layer, true)
   })
 
+  it('goes on when the parent is removed meanwhile', async () => {
+    using test = await loaded()
+    const { chain } = test.images.get('app:1')
+    await test.snapshotter.prepare('c', chain)
+    const added = await makeLayer('added', 'added')
+    test.snapshotter.write('c', { tar: added })
+    const committed = test.images.commit(options)
+    await test.images.remove('app:1', { force: true, prune: true })
+    const image = await committed
+    assert.deepEqual([image.parent, image.chain], ['', chainIds([digestOf(BASE), digestOf(TOP), digestOf(added)]).at(-1)])
+  })
+
   it('makes an image without a parent', async () => {
     using test = imagesUnderTest()
     await test.snapshotter.prepare('c', undefined)
@@ -300,6 +321,28 @@ describe('save', () => {
     assert.deepEqual(Buffer.concat(rest), archive)
     await test.images.restore()
     assert.deepEqual(test.content.list(), [])
+  })
+
+  it('keeps what it consists of before it is read, and until it is closed', async () => {
+    using test = await loaded()
+    const archive = test.images.save(['app:1'])
+    await test.images.remove('app:1', { force: true, prune: true })
+    await test.images.restore() // waits for the collection
+    assert.equal(test.content.list().length, 3)
+    archive.destroy()
+    await once(archive, 'close')
+    await test.images.restore()
+    assert.deepEqual(test.content.list(), [])
+  })
+
+  it('throws before the first byte when the archive of a layer is lost', async () => {
+    using test = await loaded()
+    rmSync(test.content.path(digestOf(BASE)))
+    const message = `layer ${digestOf(BASE)}: its archive is gone; pull or load the image again`
+    assert.throws(() => test.images.save(['app:1']), { code: 'DATA_LOSS', message })
+    await test.images.remove('app:1', { force: true, prune: true })
+    await test.images.restore()
+    assert.deepEqual(test.content.list(), []) // it holds nothing
   })
 
   it('throws before the first byte when an image is not there', async () => {

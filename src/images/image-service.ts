@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
 import { Semaphore } from '#lib'
@@ -69,13 +68,21 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     })
   }
 
-  /** Runs what makes an image; whatever it has stored and does not need (the documents of an archive; all, when it fails) is freed. */
-  async function making<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs what needs a lease; whatever it has stored and does not need (the documents of an archive; all, when it fails), and what was only kept for it, is
+   * freed.
+   */
+  async function leasing<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work()
     } finally {
       collectSoon()
     }
+  }
+
+  function isUnpacked(manifest: Digest): boolean {
+    const document = graph.document(manifest)
+    return document?.kind === 'manifest' && store.has(document.manifest.config.digest)
   }
 
   function layerChains(id: Digest): ChainId[] {
@@ -116,21 +123,23 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     },
 
     load: (archive, options) =>
-      making(async () => {
+      leasing(async () => {
         const before = collector.reachable()
         const { images, unwanted } = await loadImages(creation, archive, options)
-        const dropped = unwanted.difference(before)
-        if (dropped.size > 0) await collector.drop(dropped)
+        // A pull may have wanted one meanwhile, and has made an image of it.
+        const dropped = [...unwanted.difference(before)].filter((digest) => !isUnpacked(digest))
+        if (dropped.length > 0) await collector.drop(new Set(dropped))
         return describeAll(images)
       }),
     save(refs, { platforms = [] } = {}) {
       const chosen = chooseImages(store, refs)
       const archive = saveImages(resolution, chosen, platforms)
       for (const { id } of chosen) publish('save', id, imageAttributes(store, id, id))
-      return Readable.from(archive, { objectMode: false })
+      // What was removed meanwhile was kept for it.
+      return archive.once('close', collectSoon)
     },
-    pull: (options) => making(() => puller.pull(options)),
-    push: (options) => pushImages(pushing, options),
+    pull: (options) => leasing(() => puller.pull(options)),
+    push: (options) => leasing(() => pushImages(pushing, options)),
     async resolve(ref, platform, options) {
       if (platform === '') return this.get(ref)
       return describeImage(store, await resolveImage(resolution, ref, parsePlatform(platform), options))
@@ -139,9 +148,9 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       const { target } = findTarget(store, ref)
       return target === undefined ? [] : summariseManifests(resolution, target)
     },
-    import: (tar, options) => making(async () => describeImage(store, await importImage(creation, tar, options))),
-    importFrom: (url, options) => making(async () => describeImage(store, await importFromUrl(creation, url, options))),
-    commit: (options) => making(async () => describeImage(store, await commitImage(creation, options))),
+    import: (tar, options) => leasing(async () => describeImage(store, await importImage(creation, tar, options))),
+    importFrom: (url, options) => leasing(async () => describeImage(store, await importFromUrl(creation, url, options))),
+    commit: (options) => leasing(async () => describeImage(store, await commitImage(creation, options))),
 
     layerPaths(id) {
       const row = store.row(id)

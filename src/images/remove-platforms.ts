@@ -41,6 +41,7 @@ export async function removePlatforms(
   refuse(deps, target, doomed, options)
   // What stands for the removed platform stands for another one from now on.
   const heirId = await unpackVariant(deps, heir.manifest)
+  refuse(deps, target, doomed, options) // a container may have been made meanwhile
   await removeRows(deps, target, doomed, heirId)
   return [...doomed.keys()].map((deleted) => ({ deleted }))
 }
