@@ -77,7 +77,7 @@ class Volumes implements VolumeService {
     if (row === undefined) return await this.#search(name)
     const told = await (await this.#plugins.find(row.driver)).get(name)
     if (told === undefined) throw notFound(`get ${name}: no such volume`)
-    return { ...publicPart(row), ...withoutName(told) }
+    return { ...publicPart(row), ...newsOf(told) }
   }
 
   async create(request: CreateVolumeRequest): Promise<{ volume: Volume; created: boolean }> {
@@ -263,7 +263,8 @@ class Volumes implements VolumeService {
     const last = this.#users.stop(row.name, id)
     if (row.driver !== LOCAL) {
       if (row.mounted?.[id] === undefined) return
-      const { [id]: _, ...mounted } = row.mounted
+      const mounted = { ...row.mounted }
+      delete mounted[id]
       this.#deps.repository.put(row.name, { ...row, mounted, mountpoint: Object.values(mounted)[0] ?? '' })
     } else if (!last) return
     await (await this.#driver(row.driver, '')).unmount(row, id, last)
@@ -303,11 +304,14 @@ function foreign(driver: string, scope: Volume['scope'], told: DriverVolume): Vo
   return { labels: {}, options: {}, anonymous: false, driver, scope, ...told }
 }
 
-function withoutName({ name: _, mountpoint, createdAt, status }: DriverVolume): Partial<Volume> {
+/** What a plugin knows better than the row. */
+function newsOf({ mountpoint, createdAt, status }: DriverVolume): Partial<Volume> {
   return { ...(mountpoint !== '' && { mountpoint }), ...(createdAt !== '' && { createdAt }), ...(status !== undefined && { status }) }
 }
 
-function publicPart({ mounted: _, ...volume }: VolumeRow): Volume {
+function publicPart(row: VolumeRow): Volume {
+  const volume = { ...row }
+  delete volume.mounted
   return volume
 }
 
