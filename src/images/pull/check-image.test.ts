@@ -68,7 +68,7 @@ describe('pull refuses', () => {
     'a config with another digest': {
       serve: ({ registry }) => {
         registry.tag(NAME, registry.addImage(CONFIG, BLOBS))
-        registry.blobs.set(ID, Buffer.from(CONFIG).fill(' ', -1))
+        registry.blobs.set(ID, Buffer.from(CONFIG).fill(' ', CONFIG.length - 1))
       },
       message: `error pulling image configuration: image config verification failed for digest ${ID}`,
     },
