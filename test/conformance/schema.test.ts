@@ -53,6 +53,10 @@ else {
     engine.docker(['run', '--name', 'done', 'starter', 'sh', '-c', 'echo hi; exit 3'])
     engine.mustDocker('create', '--name', 'new', '--tmpfs', '/t', '--mount', 'type=volume,dst=/anonymous', 'starter')
     engine.mustDocker('exec', '-d', 'web', 'sleep', '999')
+    engine.mustDocker('network', 'create', '--ipv6', '--label', 'a=b', '--subnet', '10.7.0.0/24', '--aux-address', 'x=10.7.0.9', 'back')
+    engine.mustDocker('network', 'connect', '--alias', 'friend', '--ip', '10.7.0.4', '--gw-priority', '2', 'back', 'web')
+    engine.mustDocker('network', 'connect', 'back', 'new')
+    engine.mustDocker('create', '--name', 'linked', '--link', 'web:alias', 'starter')
   })
 
   const problems = (method: string, template: string, status: number, body: unknown): string[] =>
@@ -69,7 +73,7 @@ else {
     test(`${method} ${path} fits the API file`, () => call(method, template, path, body))
   }
 
-  for (const name of ['web', 'done', 'new']) fits('GET', '/containers/{id}/json', `/containers/${name}/json`)
+  for (const name of ['web', 'done', 'new', 'linked']) fits('GET', '/containers/{id}/json', `/containers/${name}/json`)
   fits('GET', '/containers/{id}/json', '/containers/web/json?size=1')
   fits('GET', '/containers/{id}/json', '/containers/absent/json')
   fits('GET', '/containers/json', '/containers/json?all=1&size=1')
@@ -90,6 +94,22 @@ else {
   fits('POST', '/volumes/create', '/volumes/create', { Name: 'another' })
   fits('GET', '/networks')
   fits('GET', '/networks/{id}', '/networks/bridge')
+  fits('GET', '/networks/{id}', '/networks/back?verbose=1')
+  fits('GET', '/networks/{id}', '/networks/absent')
+  fits('DELETE', '/networks/{id}', '/networks/back')
+  fits('DELETE', '/networks/{id}', '/networks/host')
+  fits('POST', '/networks/create', '/networks/create', {
+    Name: 'template',
+    ConfigOnly: true,
+    IPAM: { Config: [{ Subnet: '10.8.0.0/24' }] },
+  })
+  fits('POST', '/networks/create', '/networks/create', { Name: 'from', ConfigFrom: { Network: 'template' } })
+  fits('POST', '/networks/create', '/networks/create', { Name: 'bad', IPAM: { Config: [{ Subnet: 'x' }] } })
+  fits('GET', '/networks/{id}', '/networks/from')
+  fits('POST', '/networks/{id}/connect', '/networks/from/connect', { Container: 'web', EndpointConfig: { Aliases: ['a'] } })
+  fits('POST', '/networks/{id}/connect', '/networks/from/connect', { Container: 'web' })
+  fits('POST', '/networks/{id}/disconnect', '/networks/from/disconnect', { Container: 'web', Force: true })
+  fits('POST', '/networks/prune', `/networks/prune?filters=${encodeURIComponent('{"until":["0s"]}')}`)
   fits('GET', '/info')
   fits('GET', '/version')
   fits('GET', '/system/df')
