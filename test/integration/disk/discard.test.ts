@@ -50,7 +50,7 @@ describe('a pulled image whose layer blobs are discarded', { timeout: 60_000 }, 
     proxy.reset()
     const text = (await engine.request('POST', `/images/create?fromImage=${proxy.domain}/discard/image&tag=1`)).text
     assert.match(text, /Image is up to date/)
-    assert.equal(text.match(/Already exists/g)?.length, 2)
+    assert.doesNotMatch(text, /Pulling fs layer/)
     assert.deepEqual(
       proxy.seen.filter(({ path }) => path.includes('/blobs/')),
       [],
