@@ -51,8 +51,8 @@ export function createNetworkService(deps: NetworkDeps): NetworkService {
 
   return {
     restore: (alive) => restore(ctx, alive),
-    list: records.list,
-    get: records.get,
+    list: () => records.list(),
+    get: (ref) => records.get(ref),
     endpoints: (networkId) => [...endpoints.endpointsOn(networkId)],
     endpointsOf: (containerId) => [...endpoints.endpointsOf(containerId)],
     create: async (request) => createNetwork(ctx, request),

@@ -23,7 +23,7 @@ const ASK_AGAIN = 250
 function listen({ protocol, host = '0.0.0.0', port }: AgentRequest): Promise<string> {
   return new Promise((resolve, reject) => {
     if (protocol === 'udp') {
-      const socket = createSocket('udp4')
+      const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
       socket.on('message', (message, from) => socket.send(`${from.address} ${message.toString()}`, from.port, from.address))
       socket.once('error', reject)
       socket.bind(port, host, () => resolve('listening'))
@@ -48,7 +48,7 @@ function ask({ protocol, host = '', port, from }: AgentRequest): Promise<string>
       resolve(answer)
     }
     if (protocol === 'udp') {
-      const socket = createSocket('udp4')
+      const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
       const again = setInterval(() => socket.send('hello', port, host), ASK_AGAIN)
       close = () => {
         clearInterval(again)

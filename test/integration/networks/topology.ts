@@ -18,7 +18,18 @@ import {
   openRouteNetlink,
 } from '#kernel'
 import { createMemoryMetadata, type Metadata } from '#metadata'
-import { createNetworkService, type NetworkOptions, type NetworkService, type PortRequest } from '#networks'
+import {
+  createNetworkService,
+  type Endpoint,
+  type EndpointRequest,
+  type IpamConfig,
+  type NetworkCreateRequest,
+  type NetworkOptions,
+  type NetworkRecord,
+  type NetworkService,
+  type PortRequest,
+  type SandboxRequest,
+} from '#networks'
 import type { AgentRequest } from './agent.ts'
 
 export const HOST_ADDRESS = '192.0.2.1'
@@ -148,22 +159,54 @@ export function carryOut(plan: NetnsPlan, agent: Agent): void {
 
 export interface StartedContainer extends Agent {
   id: string
+  /** Of its first interface. */
   address: string
+  address6: string
+  endpoints: Endpoint[]
 }
 
-export async function startContainer(daemon: Daemon, id: string, ports: PortRequest[] = [], network = 'bridge'): Promise<StartedContainer> {
+/** `networks`: one by name, or several with what is asked of each. */
+export async function startContainer(
+  daemon: Daemon,
+  id: string,
+  ports: PortRequest[] = [],
+  networks: string | Record<string, EndpointRequest> = 'bridge',
+): Promise<StartedContainer> {
   await using stack = new AsyncDisposableStack()
   const agent = stack.use(await startAgent())
   const { plan, endpoints } = await daemon.networks.attach({
-    containerId: id,
-    containerName: id,
-    hostname: id,
-    networks: { [network]: {} },
-    ports,
+    ...sandbox(id, ports),
+    networks: typeof networks === 'string' ? { [networks]: {} } : networks,
   })
   carryOut(plan, agent)
   stack.move()
-  return { ...agent, id, address: endpoints[0]?.ipv4Address ?? '' }
+  return { ...agent, id, address: endpoints[0]?.ipv4Address ?? '', address6: endpoints[0]?.ipv6Address ?? '', endpoints }
+}
+
+export function sandbox(id: string, ports: PortRequest[] = []): SandboxRequest {
+  return { containerId: id, containerName: id, hostname: id, ports }
+}
+
+/** A network by name with whatever else the test is about. */
+export async function createNetwork(daemon: Daemon, name: string, more: Partial<NetworkCreateRequest> = {}): Promise<NetworkRecord> {
+  return daemon.networks.create({
+    name,
+    driver: '',
+    scope: '',
+    internal: false,
+    attachable: false,
+    ingress: false,
+    configOnly: false,
+    configFrom: '',
+    ipam: { driver: '', options: {}, config: [] },
+    options: {},
+    labels: {},
+    ...more,
+  })
+}
+
+export function subnets(...config: IpamConfig[]): NetworkRecord['ipam'] {
+  return { driver: '', options: {}, config }
 }
 
 export function publish(hostPort: string, containerPort: number, protocol: PortRequest['protocol'] = 'tcp', hostIp = ''): PortRequest {
