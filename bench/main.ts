@@ -17,6 +17,7 @@ import { execs } from './scenarios/exec.ts'
 import { images } from './scenarios/images.ts'
 import { lifecycle } from './scenarios/lifecycle.ts'
 import { lists, memory } from './scenarios/memory.ts'
+import { throughput } from './scenarios/network.ts'
 import { ports } from './scenarios/port.ts'
 import { streams } from './scenarios/streams.ts'
 import type { Scenario } from './scenarios/scenario.ts'
@@ -30,7 +31,7 @@ interface Row {
 }
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, peer: { type: 'string', multiple: true } } })
-const scenarios = [...lifecycle, ...execs, ...cli, ...memory, ...lists, ...streams, ...images, ...ports].filter(({ name }) =>
+const scenarios = [...lifecycle, ...execs, ...cli, ...memory, ...lists, ...streams, ...images, ...ports, ...throughput].filter(({ name }) =>
   name.includes(options.only ?? ''),
 )
 const installed = spawnSync('dockerd', ['--version'], { encoding: 'utf8' })
