@@ -1,5 +1,5 @@
 import { conflict, EngineError } from '#errors'
-import type { Endpoint, NetworkAttachment, PortRequest, SandboxRequest } from '#networks'
+import { AddressLeavingError, type Endpoint, type NetworkAttachment, type PortRequest, type SandboxRequest } from '#networks'
 import type { Context } from '../context.ts'
 import { isActive, isRestarting, notRunning } from '../state.ts'
 import type { Container, ContainerNetwork } from '../types.ts'
@@ -16,13 +16,30 @@ export async function attachNetwork(ctx: Context, container: Container): Promise
   // A container that was taken from its last network has a loopback and nothing else.
   const isAlone = config.networkDisabled || asked.length === 0
   try {
-    return await ctx.deps.networks.attach({
-      ...sandboxRequest(container),
-      networks: isAlone ? { none: {} } : Object.fromEntries(asked),
-    })
+    return await whenAddressIsFree(ctx, () =>
+      ctx.deps.networks.attach({ ...sandboxRequest(container), networks: isAlone ? { none: {} } : Object.fromEntries(asked) }),
+    )
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     throw new EngineError(error.code, `failed to set up container networking: ${error.message}`, { cause: error })
+  }
+}
+
+/** Milliseconds that the kernel gets to end a namespace, and between two looks at it. */
+const LEAVE_TIME = 2000
+const LOOK_INTERVAL = 10
+
+/** A container with a fixed address that is started right after its end meets its own last interface, which takes the kernel a moment to remove. */
+export async function whenAddressIsFree<T>(ctx: Context, take: () => Promise<T>): Promise<T> {
+  for (let waited = 0; ; waited += LOOK_INTERVAL) {
+    try {
+      return await take()
+    } catch (error) {
+      if (!(error instanceof AddressLeavingError) || waited >= LEAVE_TIME) throw error
+    }
+    const { promise, resolve } = Promise.withResolvers<void>()
+    using _timer = ctx.deps.clock.after(LOOK_INTERVAL, resolve)
+    await promise
   }
 }
 

@@ -6,7 +6,7 @@ import { publishNetworkEvent } from '../publish-event.ts'
 import { isActive } from '../state.ts'
 import type { Container } from '../types.ts'
 import { networkOf } from '../verify-config.ts'
-import { openResolver, sandboxRequest, settleNetworks } from './attach-network.ts'
+import { openResolver, sandboxRequest, settleNetworks, whenAddressIsFree } from './attach-network.ts'
 import { addHosts, ownHosts, removeHosts } from './live-hosts.ts'
 import { followResolver } from './name-files.ts'
 import { isPredefined } from './predefined.ts'
@@ -50,7 +50,9 @@ async function connectRunning(
   refuseMixed(ctx, record, network)
   if (record.endpoints.some(({ networkId }) => networkId === network.id))
     throw new EngineError('FORBIDDEN', `endpoint with name ${record.name} already exists in network ${network.name}`)
-  const change = await ctx.deps.networks.connect({ ...sandboxRequest(record), network: network.id, endpoint, pid })
+  const change = await whenAddressIsFree(ctx, () =>
+    ctx.deps.networks.connect({ ...sandboxRequest(record), network: network.id, endpoint, pid }),
+  )
   const networks = { ...record.networks, [network.name]: { ...endpoint, networkId: network.id } }
   ctx.store.save(entry, { networks, endpoints: change.endpoints })
   addHosts(record.hostsPath, ownHosts(record, change.endpoint))
