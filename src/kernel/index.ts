@@ -27,7 +27,8 @@ export { createMounts, overlayOptions } from './mounts.ts'
 export { createNetworkNamespaces, inNetworkNamespace } from './namespaces.ts'
 export { createSysctls } from './sysctls.ts'
 export { createPortProbe } from './port-probe.ts'
-export { openSocket, type SocketRequest } from './open-socket.ts'
+export { createNamespaceSockets, type NamespaceOpener, type NamespaceSockets } from './namespace-sockets.ts'
+export type { SocketRequest } from './open-socket.ts'
 export { MessageWriter } from './netlink/message.ts'
 export {
   encodeDeleteAddress,

@@ -1,6 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import { inNetworkNamespace, openNftables, openSocket } from '#kernel'
+import { createNamespaceSockets, type NamespaceOpener } from '#kernel'
 import { SyscallError } from '#errors'
 import { addressBytes, parseAddress } from '../ipam/ip-address.ts'
 import { RESOLVER_ADDRESS } from '../resolv-conf.ts'
@@ -25,9 +25,10 @@ const ADDRESS = addressBytes(parseAddress(RESOLVER_ADDRESS))
 const BACKLOG = 128
 
 export function createContainerSockets(): ContainerSockets {
+  const inside = createNamespaceSockets()
   return {
-    listen: (pid, before) => inNetworkNamespace(namespaceOf(pid), () => listenHere(before)),
-    open: (pid, protocol, family) => inNetworkNamespace(namespaceOf(pid), () => openSocket({ protocol, family })),
+    listen: (pid, before) => inside(namespaceOf(pid), (open) => listenHere(open, before)),
+    open: (pid, protocol, family) => inside(namespaceOf(pid), (open) => open.socket({ protocol, family })),
   }
 }
 
@@ -35,28 +36,28 @@ function namespaceOf(pid: number): string {
   return `/proc/${pid}/ns/net`
 }
 
-function listenHere(before?: NameServerPorts): Listeners {
+function listenHere(open: NamespaceOpener, before?: NameServerPorts): Listeners {
   using undo = new DisposableStack()
   // Both take their descriptor over at once, without waiting: dgram and net do so when they need not look up an address.
-  const udp = undo.adopt(createSocket('udp4'), (socket) => void socket.close()).bind({ fd: openOn('udp', before?.udp) })
-  const tcp = undo.adopt(createServer(), (server) => void server.close()).listen({ fd: openOn('tcp', before?.tcp), backlog: BACKLOG })
-  redirect({ udp: udp.address().port, tcp: (tcp.address() as AddressInfo).port }, before)
+  const udp = undo.adopt(createSocket('udp4'), (socket) => void socket.close()).bind({ fd: openOn(open, 'udp', before?.udp) })
+  const tcp = undo.adopt(createServer(), (server) => void server.close()).listen({ fd: openOn(open, 'tcp', before?.tcp), backlog: BACKLOG })
+  redirect(open, { udp: udp.address().port, tcp: (tcp.address() as AddressInfo).port }, before)
   undo.move()
   return { udp, tcp }
 }
 
 /** In the meantime a program of the container may have got the port. */
-function openOn(protocol: 'udp' | 'tcp', port = 0): number {
+function openOn(open: NamespaceOpener, protocol: 'udp' | 'tcp', port = 0): number {
   try {
-    return openSocket({ protocol, family: 4, local: { address: ADDRESS, port } })
+    return open.socket({ protocol, family: 4, local: { address: ADDRESS, port } })
   } catch (error) {
     if (port === 0 || !(error instanceof SyscallError) || error.code !== 'EADDRINUSE') throw error
-    return openSocket({ protocol, family: 4, local: { address: ADDRESS, port: 0 } })
+    return open.socket({ protocol, family: 4, local: { address: ADDRESS, port: 0 } })
   }
 }
 
-function redirect(ports: NameServerPorts, before?: NameServerPorts): void {
-  using nftables = openNftables()
+function redirect(open: NamespaceOpener, ports: NameServerPorts, before?: NameServerPorts): void {
+  using nftables = open.nftables()
   const hasRules = before !== undefined && nftables.chains(RESOLVER_TABLE).includes('output')
   if (!hasRules) return nftables.apply(RESOLVER_TABLE, redirectRules(ports))
   if (ports.udp !== before.udp || ports.tcp !== before.tcp) nftables.apply(RESOLVER_TABLE, moveRedirect(ports))
