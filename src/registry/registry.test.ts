@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Readable } from 'node:stream'
-import { digestOf } from '#oci'
+import { digestOf, MEDIA_TYPES } from '#oci'
 import { registryUnderTest, until } from './testing/registry-under-test.ts'
 import type { Access, AccessController, AccessDecision, Upstream } from './types.ts'
 
 const CONTENT = 'content of a layer'
 const DIGEST = digestOf(CONTENT)
+const REFERRERS = ['sbom', 'signature'].map((what) => ({
+  mediaType: MEDIA_TYPES.ociManifest,
+  digest: digestOf(what),
+  size: what.length,
+  artifactType: `a/${what}`,
+}))
 
 /** Decides by a function of the rights that are asked for, as `repository:a:pull`. */
 function access(decide: (wanted: string[]) => AccessDecision): AccessController {
@@ -220,6 +226,7 @@ describe('createRegistry: with an upstream', () => {
   const upstream = (calls: string[]) => (): Upstream => ({
     refreshManifest: (name, reference) => Promise.resolve(void calls.push(`${name} ${JSON.stringify(reference)}`)),
     statBlob: (_name, digest) => Promise.resolve(digest === DIGEST ? { size: CONTENT.length } : undefined),
+    referrers: (_name, subject) => Promise.resolve(subject === DIGEST ? REFERRERS : undefined),
     readBlob: (_name, _digest, { range }) =>
       Promise.resolve(Readable.from([Buffer.from(CONTENT).subarray(range?.start, range && range.end + 1)])),
   })
@@ -230,6 +237,19 @@ describe('createRegistry: with an upstream', () => {
     const part = await test.fetch(`/v2/a/blobs/${DIGEST}`, { headers: { Range: 'bytes=3-5' } })
     assert.deepEqual([part.status, await part.text()], [206, CONTENT.slice(3, 6)])
     assert.equal((await test.fetch(`/v2/a/blobs/${digestOf('other')}`)).status, 404)
+  })
+
+  it('lists what the upstream says of a subject by type and in order, and what is here when it does not say', async () => {
+    await using test = await registryUnderTest({ upstream: upstream([]) })
+    const list = async (path: string): Promise<string[]> => {
+      const { manifests } = (await (await test.fetch(`/v2/a/referrers/${path}`)).json()) as { manifests: { digest: string }[] }
+      return manifests.map(({ digest }) => digest)
+    }
+    const [first, second] = REFERRERS.map(({ digest }) => digest).sort()
+    assert.deepEqual(await list(DIGEST), [first, second])
+    assert.deepEqual(await list(`${DIGEST}?last=${first}`), [second])
+    assert.deepEqual(await list(`${DIGEST}?artifactType=a/sbom`), [digestOf('sbom')])
+    assert.deepEqual(await list(digestOf('other')), [])
   })
 
   it('lets the upstream bring manifests before it looks for them', async () => {

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Digest } from '#oci'
+import type { ReferrerDescriptor } from './repositories/types.ts'
 
 /**
  * One right that a request needs. `registry`/`catalog`/`*` is the listing of repositories. Source: distribution docs/spec/auth/scope.md,
@@ -78,6 +79,8 @@ export interface Upstream {
   refreshManifest(repository: string, reference: { tag: string } | { digest: Digest }, options: { signal: AbortSignal }): Promise<void>
   /** Called when a blob is not here. Undefined: the upstream has none either. */
   statBlob(repository: string, digest: Digest, options: { signal: AbortSignal }): Promise<{ size: number } | undefined>
+  /** All that speak of `subject`, in any order; undefined when the upstream cannot be asked: then those that are here count. */
+  referrers(repository: string, subject: Digest, options: { signal: AbortSignal }): Promise<readonly ReferrerDescriptor[] | undefined>
   /** The blob's bytes, or `start` to `end` inclusive of them, while they are also being stored. */
   readBlob(repository: string, digest: Digest, options: { range?: { start: number; end: number }; signal: AbortSignal }): Promise<Readable>
 }

@@ -32,6 +32,7 @@ export type {
   HostResolver,
   PushBlobOptions,
   PushedBlob,
+  Referrer,
   RegistryHost,
   RemoteManifest,
   RemoteOptions,

@@ -119,7 +119,12 @@ export interface RemoteRepository {
   /** All tags, page by page. */
   tags(options?: { signal?: AbortSignal }): AsyncIterable<string>
   /** Manifests whose `subject` this is. Source: distribution-spec v1.1, "Listing Referrers", with the tag schema as fallback. */
-  referrers(subject: Digest, options?: { artifactType?: string; signal?: AbortSignal }): Promise<Descriptor[]>
+  referrers(subject: Digest, options?: { artifactType?: string; signal?: AbortSignal }): Promise<Referrer[]>
+}
+
+/** A descriptor with what image-spec v1.1 adds to it in a list of referrers. */
+export interface Referrer extends Descriptor {
+  artifactType?: string
 }
 
 export interface SearchResult {

@@ -25,7 +25,7 @@ export interface TokenVerifierDeps {
 }
 
 /** Asymmetric ones only: with HS256 a public key could be passed off as the secret. */
-export const SIGNATURE_ALGORITHMS: readonly string[] = [
+const SIGNATURE_ALGORITHMS: readonly string[] = [
   'RS256',
   'RS384',
   'RS512',

@@ -1,4 +1,4 @@
-import { isDigest, MEDIA_TYPES } from '#oci'
+import { isDigest, MEDIA_TYPES, type Digest } from '#oci'
 import type { Exchange } from '../http/exchange.ts'
 import { nextLink } from '../http/pagination.ts'
 import type { RouteParameters } from '../http/route-table.ts'
@@ -15,10 +15,11 @@ export async function listReferrers(exchange: Exchange, { name, reference }: Rou
   const subject = readDigest(reference)
   const artifactType = exchange.query.get('artifactType')
   const last = exchange.query.get('last')
+  const after = isDigest(last) ? last : undefined
   const manifests: ReferrerDescriptor[] = []
   let length = 0
   let link: string | undefined
-  for await (const referrer of deps.repositories.open(name).referrers(subject, isDigest(last) ? { after: last } : {})) {
+  for await (const referrer of await findReferrers(exchange, name, { subject, after }, deps)) {
     if (artifactType && referrer.artifactType !== artifactType) continue
     const previous = manifests.at(-1)
     const grown = length + JSON.stringify(referrer).length
@@ -38,4 +39,16 @@ export async function listReferrers(exchange: Exchange, { name, reference }: Rou
       ...(link === undefined ? {} : { Link: link }),
     },
   )
+}
+
+/** By digest, those behind `after`: the upstream's, or those here. */
+async function findReferrers(
+  exchange: Exchange,
+  name: string,
+  { subject, after }: { subject: Digest; after: Digest | undefined },
+  { repositories, upstream }: HandlerDeps,
+): Promise<AsyncIterable<ReferrerDescriptor> | Iterable<ReferrerDescriptor>> {
+  const known = await upstream?.referrers(name, subject, { signal: exchange.signal })
+  if (known === undefined) return repositories.open(name).referrers(subject, after === undefined ? {} : { after })
+  return known.filter(({ digest }) => after === undefined || digest > after).toSorted((a, b) => (a.digest < b.digest ? -1 : 1))
 }

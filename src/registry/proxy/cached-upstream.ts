@@ -120,6 +120,17 @@ export function createCachedUpstream(deps: CachedUpstreamDeps): Upstream & Async
       return size === undefined ? undefined : { size }
     },
 
+    async referrers(name, subject, { signal }) {
+      if (now() < downUntil) return undefined
+      try {
+        const timely = AbortSignal.any([signal, ending.signal, AbortSignal.timeout(REVALIDATION_TIMEOUT)])
+        return await upstream.repository(name).referrers(subject, { signal: timely })
+      } catch (error) {
+        log.error(`the upstream cannot be asked what speaks of ${name}@${subject}; what is here is listed`, error)
+        return undefined
+      }
+    },
+
     async readBlob(name, digest, { range, signal }) {
       const repository = repositories.open(name)
       // Another repository has brought it. That this one has it, too, the upstream has said.

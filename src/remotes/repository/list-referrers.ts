@@ -1,9 +1,10 @@
 import { EngineError, invalidArgument } from '#errors'
 import { decodeManifest, hexOf } from '#oci'
-import type { Descriptor, Digest } from '#oci'
+import type { Digest } from '#oci'
 import { RegistryError, registryError } from '../session/registry-error.ts'
 import { fetchManifest } from './manifests.ts'
 import { MAX_PAGES, nextPage, readPage } from './pages.ts'
+import type { Referrer } from '../types.ts'
 import { onHosts, repositoryScope } from './repository-context.ts'
 import type { RepositoryContext } from './repository-context.ts'
 
@@ -20,11 +21,11 @@ export async function listReferrers(
   subject: Digest,
   artifactType: string | undefined,
   signal: AbortSignal | undefined,
-): Promise<Descriptor[]> {
+): Promise<Referrer[]> {
   const { path } = context.name
   const query = artifactType === undefined ? '' : `?${new URLSearchParams({ artifactType }).toString()}`
   const listed = await onHosts(context, 'resolve', signal, async (session, signal) => {
-    const found: Descriptor[] = []
+    const found: Referrer[] = []
     let page: string | URL | undefined = `/${path}/referrers/${subject}${query}`
     for (let count = 0; page !== undefined; count++) {
       if (count >= MAX_PAGES) throw invalidArgument(`the list of referrers of ${subject} does not end`)
@@ -48,7 +49,7 @@ async function listFallback(
   subject: Digest,
   artifactType: string | undefined,
   signal: AbortSignal | undefined,
-): Promise<Descriptor[]> {
+): Promise<Referrer[]> {
   try {
     const { bytes } = await fetchManifest(context, { tag: `sha256-${hexOf(subject)}` }, signal)
     return ofType(JSON.parse(bytes.toString('utf8')) as Record<string, unknown>, artifactType)
@@ -60,9 +61,14 @@ async function listFallback(
 }
 
 /** The index's entries, filtered here whether the registry did it or not. */
-function ofType(document: Record<string, unknown>, artifactType: string | undefined): Descriptor[] {
+function ofType(document: Record<string, unknown>, wanted: string | undefined): Referrer[] {
   const decoded = decodeManifest(Buffer.from(JSON.stringify(document)))
   if (decoded.kind !== 'index') throw invalidArgument('the registry answers with referrers that are no index')
   const entries = document['manifests'] as { artifactType?: unknown }[]
-  return decoded.index.manifests.filter((_, index) => artifactType === undefined || entries[index]?.artifactType === artifactType)
+  return decoded.index.manifests
+    .map((descriptor, index): Referrer => {
+      const artifactType = entries[index]?.artifactType
+      return typeof artifactType === 'string' ? { ...descriptor, artifactType } : descriptor
+    })
+    .filter(({ artifactType }) => wanted === undefined || artifactType === wanted)
 }

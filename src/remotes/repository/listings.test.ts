@@ -74,7 +74,7 @@ describe('referrers', () => {
       [`/v2/a/b/referrers/${SUBJECT}?artifactType=a%2Fsbom`]: page(index),
       [`/v2/a/b/referrers/${SUBJECT}`]: page(index),
     })
-    assert.deepEqual(await referrers(server, 'a/sbom'), [SIGNATURE])
+    assert.deepEqual(await referrers(server, 'a/sbom'), [{ ...SIGNATURE, artifactType: 'a/sbom' }])
     assert.equal((await referrers(server)).length, 2)
   })
 

@@ -6,7 +6,7 @@ import { createServer, request as send, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { digestOf } from '#oci'
+import { digestOf, MEDIA_TYPES } from '#oci'
 import { startDockerRegistry, type DockerRegistry } from '../../harness/docker-registry.ts'
 import { OciLayout } from '../../harness/oci-layout.ts'
 import { RegistryProgram } from '../../harness/registry-program.ts'
@@ -160,6 +160,27 @@ unshared(import.meta.filename, () => {
         const missing = await fetch(`http://${CACHE}/v2/app/manifests/2`)
         assert.ok(missing.status >= 500, `status ${missing.status}`)
         assert.match(cache.log, /the copy here is served/)
+      }))
+
+    it('lists what speaks of a manifest by the tag schema of an upstream that knows no referrers', () =>
+      withCache(async ({ upstream, wire, cache, publish }) => {
+        publish('app:1')
+        const manifest = await fetch(`http://${upstream.domain}/v2/app/manifests/1`, { headers: { Accept: MEDIA_TYPES.ociManifest } })
+        const bytes = Buffer.from(await manifest.arrayBuffer())
+        const subject = digestOf('what the signature is of')
+        const signature = { mediaType: MEDIA_TYPES.ociManifest, digest: digestOf(bytes), size: bytes.length, artifactType: 'a/signature' }
+        const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [signature] }
+        const put = await fetch(`http://${upstream.domain}/v2/app/manifests/${subject.replace(':', '-')}`, {
+          method: 'PUT',
+          body: JSON.stringify(index),
+          headers: { 'Content-Type': MEDIA_TYPES.ociIndex },
+        })
+        assert.equal(put.status, 201, await put.text())
+        const listed = async (): Promise<unknown> => (await fetch(`http://${CACHE}/v2/app/referrers/${subject}`)).json()
+        assert.deepEqual(await listed(), index)
+        wire.isDown = true
+        assert.deepEqual(await listed(), { ...index, manifests: [] })
+        assert.match(cache.log, /what is here is listed/)
       }))
 
     it('is not a cache of what broke: the next client gets it whole', () =>
