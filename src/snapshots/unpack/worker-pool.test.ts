@@ -81,4 +81,16 @@ describe('createWorkerPool', () => {
     await assert.rejects(job, { message: 'enough' })
     assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
   })
+
+  it('gives up a job at once that waits when its signal aborts', async () => {
+    await using pool = createWorkerPool({ entry: ENTRY, size: 1 })
+    pool.run(EMPTY).catch(() => {}) // occupies the worker until the end
+    const abort = new AbortController()
+    const [given, kept] = [pool.run(EMPTY, { signal: abort.signal }), pool.run(EMPTY)]
+    kept.catch(() => {})
+    abort.abort(new Error('enough'))
+    await assert.rejects(given, { message: 'enough' })
+    await pool[Symbol.asyncDispose]()
+    await assert.rejects(kept, { code: 'CANCELLED' })
+  })
 })

@@ -14,6 +14,8 @@ interface Task {
   options: JobOptions
   resolve: (result: AnyResult) => void
   reject: (error: unknown) => void
+  /** Gives up the task while it waits for a worker. */
+  onAbort: () => void
 }
 
 type JobClass = 'layer' | 'growing' | 'background'
@@ -41,7 +43,9 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
 
   function takeTask(): Task | undefined {
     const index = queue.findIndex(({ job }) => mayRun(job))
-    return index < 0 ? undefined : queue.splice(index, 1)[0]
+    const task = index < 0 ? undefined : queue.splice(index, 1)[0]
+    task?.options.signal?.removeEventListener('abort', task.onAbort)
+    return task
   }
 
   function next(): void {
@@ -117,7 +121,13 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       if (closing.signal.aborted) reject(closedError())
       else if (options.signal?.aborted === true) reject(options.signal.reason)
       else {
-        queue.push({ job, options, resolve, reject })
+        const onAbort = (): void => {
+          queue.splice(queue.indexOf(task), 1)
+          reject(options.signal?.reason)
+        }
+        const task = { job, options, resolve, reject, onAbort }
+        queue.push(task)
+        options.signal?.addEventListener('abort', onAbort, { once: true })
         next()
         if (job.kind === 'unpack' && job.growing !== undefined) reconsiderWhenGrown(job.growing)
       }
