@@ -60,8 +60,8 @@ export class Api {
   }
 
   /** Sends a file as a tar archive. */
-  upload(path: string, file: string): Promise<string> {
-    return this.#send('POST', path, { 'Content-Type': 'application/x-tar' }, file)
+  upload(path: string, file: string, method: 'POST' | 'PUT' = 'POST'): Promise<string> {
+    return this.#send(method, path, { 'Content-Type': 'application/x-tar' }, file)
   }
 
   #send(method: string, path: string, headers: Record<string, string>, file: string | undefined): Promise<string> {
