@@ -124,11 +124,13 @@ export function changePorts(op: Change, family: Family, ports: readonly Publishe
   const onAddress: NftElement[] = []
   const open = new Map<string, NftElement>() // two host ports may lead to one port of a container
   const openTrusted = new Map<string, NftElement>()
+  const containers = new Map<string, Buffer>() // a range of ports leads to one address
   for (const port of ports) {
     const { binding } = port
     if (familyOf(binding) !== family) continue
     const protocol = Buffer.of(PROTOCOLS[binding.protocol])
-    const container = addressBytes(parseAddress(port.containerAddress))
+    const container = containers.get(port.containerAddress) ?? addressBytes(parseAddress(port.containerAddress))
+    containers.set(port.containerAddress, container)
     const target = [container, protocol, portBytes(binding.containerPort)]
     if (binding.hostPort !== 0) {
       const data = [container, portBytes(binding.containerPort)]

@@ -20,6 +20,13 @@ export interface PortAllocator {
 export function createPortAllocator(deps: { sysctls: Sysctls; probe: PortProbe }): PortAllocator {
   const taken = new Map<string, Set<string>>() // `tcp/8080` to host addresses
   const lastChosen = new Map<string, number>() // `tcp/8000-8010` to port
+  /** Of a range of ports all go to one address: not to be parsed a thousand times. */
+  let lastBytes: { hostIp: string; bytes: Buffer } = { hostIp: '', bytes: Buffer.alloc(0) }
+
+  function bytesOf(hostIp: string): Buffer {
+    if (lastBytes.hostIp !== hostIp) lastBytes = { hostIp, bytes: addressBytes(parseAddress(hostIp)) }
+    return lastBytes.bytes
+  }
 
   function isTaken(protocol: PortProtocol, hostIp: string, port: number): boolean {
     const addresses = taken.get(`${protocol}/${port}`)
@@ -32,7 +39,7 @@ export function createPortAllocator(deps: { sysctls: Sysctls; probe: PortProbe }
   /** Whether no other program has it. Other errors of bind(2), such as an address this host does not have, go to the user. */
   function isFreeOnHost(protocol: PortProtocol, hostIp: string, port: number): boolean {
     try {
-      return deps.probe({ family: familyOf(hostIp), protocol, address: hostIp, port }, addressBytes(parseAddress(hostIp)))
+      return deps.probe({ family: familyOf(hostIp), protocol, address: hostIp, port }, bytesOf(hostIp))
     } catch (error) {
       const reason = (error as { code?: string }).code === 'EADDRNOTAVAIL' ? 'cannot assign requested address' : (error as Error).message
       throw internal(`failed to bind host port ${withPort(hostIp, port)}/${protocol}: ${reason}`, error)
