@@ -30,7 +30,7 @@ import { containerTop } from './container-top.ts'
 import type { Container, ContainerService } from './types.ts'
 import { updateContainer } from './update.ts'
 import { UserDirectory } from './user-directory.ts'
-import { containerUsage } from './usage.ts'
+import { containerUsage, layerDirectories } from './usage.ts'
 import { waitContainer } from './wait.ts'
 
 /** The service over its phases. Nothing happens before `restore`. */
@@ -104,6 +104,7 @@ export function createContainerService(deps: ContainerDeps): ContainerService & 
         )
         .map(({ id, record }) => ({ id, running: isActive(record.state) })),
     usage: (ref) => containerUsage(ctx, ref),
+    directories: (ref) => layerDirectories(ctx, ref),
     createExec: async (ref, request) => createExec(ctx, ref, request),
     getExec: (id) => getExec(ctx, id),
     startExec: (id, options) => startExec(ctx, id, options),

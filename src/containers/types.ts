@@ -406,6 +406,8 @@ export interface ContainerService {
   writeArchive(ref: string, path: string, tar: Readable, options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean }): Promise<void>
   commit(ref: string, options: CommitRequest): Promise<{ id: string }>
   prune(filters: { until?: number; label: string[]; labelNot: string[] }): Promise<{ deleted: string[]; reclaimed: number }>
+  /** Host directories of the container's layers, for inspect; topmost first. undefined: they are gone. */
+  directories(ref: string): { lower: string[]; upper: string; work: string } | undefined
   /** Bytes of the writable layer, and of everything the container sees. */
   usage(ref: string): Promise<{ sizeRw: number; sizeRootFs: number }>
 

@@ -184,7 +184,7 @@ describe('VolumeService', () => {
     mkdirSync(join(volume.mountpoint, 'sub'))
     await volumes.populate('data', source, 'sub')
     await volumes.populate('data', source, 'missing')
-    assert.deepEqual(new Set(readdirSync(volume.mountpoint, { recursive: true })), new Set(['sub', 'sub/a']))
+    assert.deepEqual(new Set(readdirSync(volume.mountpoint, { recursive: true, encoding: 'utf8' })), new Set(['sub', 'sub/a']))
   })
 
   it('activate mounts what the options say, once, and a plain volume not at all', async () => {

@@ -125,6 +125,8 @@ export interface Mount {
     CreateMountpoint?: boolean
     ReadOnlyNonRecursive?: boolean
     ReadOnlyForceRecursive?: boolean
+    /** Not Docker's: owners as the container sees them, see docs/volumes.md. */
+    'x-gantry-idmap'?: string
   }
   VolumeOptions?: {
     NoCopy?: boolean

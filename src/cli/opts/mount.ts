@@ -20,6 +20,7 @@ export function parseMount(text: string, workingDirectory: string): Mount {
       applyField(mount, key, 'true', field, workingDirectory)
     } else applyField(mount, key, field.slice(equals + 1), field, workingDirectory)
   }
+  placeIdmap(mount)
   checkMount(mount)
   return mount
 }
@@ -42,6 +43,10 @@ function applyField(mount: Mount, key: string, value: string, field: string, wor
     case 'ro':
       mount.ReadOnly = switchValue(key, value)
       return
+    case 'idmap':
+      // Not docker's. The type may come later.
+      mount.BindOptions = { ...mount.BindOptions, 'x-gantry-idmap': value }
+      return
     case 'consistency':
       mount.Consistency = value.toLowerCase()
       return
@@ -52,6 +57,15 @@ function applyField(mount: Mount, key: string, value: string, field: string, wor
   else if (key === 'image-subpath') mount.ImageOptions = { Subpath: value }
   else if (family === 'tmpfs') applyTmpfsField((mount.TmpfsOptions ??= {}), key, value, field)
   else throw unexpected(key, field)
+}
+
+/** Owners of a volume are an option of its driver, which any client can give; those of a directory have a field of their own. */
+function placeIdmap(mount: Mount): void {
+  const { 'x-gantry-idmap': idmap, ...others } = mount.BindOptions ?? {}
+  if (idmap === undefined || mount.Type !== 'volume') return
+  applyVolumeField(mount, 'volume-opt', `idmap=${idmap}`, '')
+  if (Object.keys(others).length > 0) mount.BindOptions = others
+  else delete mount.BindOptions
 }
 
 function applyBindField(options: NonNullable<Mount['BindOptions']>, key: string, value: string, field: string): void {

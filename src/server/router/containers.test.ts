@@ -49,7 +49,7 @@ test('list passes limit and filters on, also in their old places', async () => {
 
 test('inspect finds names with a leading slash and adds sizes when asked', async () => {
   await using server = await startServer({
-    containers: { get: knowsContainer(fakeContainer()), usage: async () => ({ sizeRw: 5, sizeRootFs: 9 }) },
+    containers: { get: knowsContainer(fakeContainer()), usage: async () => ({ sizeRw: 5, sizeRootFs: 9 }), directories: () => undefined },
   })
   const answer = (await server.request('GET', '/containers//web/json?size=1')).json() as Record<string, unknown>
   assert.deepEqual([answer['Name'], answer['SizeRw'], answer['SizeRootFs']], ['/web', 5, 9])

@@ -89,7 +89,7 @@ export function containerRoutes({ containers }: { containers: ContainerService }
       async handle(context) {
         const container = containers.get(context.param('name'))
         const usage = context.query.bool('size') ? await containers.usage(container.id) : undefined
-        context.json(200, encodeContainerInspect(container, context.version, usage))
+        context.json(200, encodeContainerInspect(container, context.version, usage, containers.directories(container.id)))
       },
     },
     {

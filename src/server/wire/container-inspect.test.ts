@@ -44,6 +44,12 @@ test('inspect shows the bridge flat before 1.52 only', () => {
   assert.equal(old.NetworkSettings.IPAddress, '172.17.0.2')
   assert.equal(old.NetworkSettings.Gateway, '172.17.0.1')
   assert.deepEqual(old.GraphDriver, { Name: 'overlay2', Data: null })
+  const directories = { lower: ['/l/2', '/l/1'], upper: '/s/upper', work: '/s/work' }
+  assert.deepEqual(encodeContainerInspect(fakeContainer(), 51, undefined, directories).GraphDriver?.Data, {
+    LowerDir: '/l/2:/l/1',
+    UpperDir: '/s/upper',
+    WorkDir: '/s/work',
+  })
   assert.equal(old.Storage, undefined)
   const recent = encodeContainerInspect(fakeContainer(), 52)
   assert.deepEqual(Object.keys(recent.NetworkSettings), ['SandboxID', 'SandboxKey', 'Ports', 'Networks'])

@@ -1,7 +1,7 @@
 /** `GET /containers/{id}/json`. */
 
 import type { ApiVersion, ContainerInspect, ContainerState, Health, MountPoint, NetworkSettings } from '#api'
-import type { Container } from '#containers'
+import type { Container, ContainerService } from '#containers'
 import { containerConfig } from './container-config.ts'
 import { encodeEndpoints } from './endpoint.ts'
 import { hostConfig } from './host-config.ts'
@@ -15,6 +15,7 @@ export function encodeContainerInspect(
   container: Container,
   version: ApiVersion,
   usage?: { sizeRw: number; sizeRootFs: number },
+  directories?: ReturnType<ContainerService['directories']>,
 ): ContainerInspect {
   const config = containerConfig.encode(container.config, version) as unknown as ContainerInspect['Config']
   const { networkMode } = container.hostConfig
@@ -41,13 +42,19 @@ export function encodeContainerInspect(
     ExecIDs: container.execIds.length > 0 ? container.execIds : null,
     HostConfig: hostConfig.encode(container.hostConfig, version) as unknown as ContainerInspect['HostConfig'],
     ...(version < 52
-      ? { GraphDriver: { Name: STORAGE_DRIVER, Data: null } }
+      ? { GraphDriver: { Name: STORAGE_DRIVER, Data: encodeDirectories(directories) } }
       : { Storage: { RootFS: { Snapshot: { Name: STORAGE_DRIVER } } } }),
     ...(usage === undefined ? {} : { SizeRw: usage.sizeRw, SizeRootFs: usage.sizeRootFs }),
     Mounts: encodeMounts(container),
     Config: config,
     NetworkSettings: encodeNetworkSettings(container, version),
   }
+}
+
+/** Without `MergedDir`: a container's file system is mounted in its own namespace, and nowhere on the host. */
+function encodeDirectories(directories: ReturnType<ContainerService['directories']>): Record<string, string> | null {
+  if (directories === undefined) return null
+  return { LowerDir: directories.lower.join(':'), UpperDir: directories.upper, WorkDir: directories.work }
 }
 
 /** The union becomes Docker's overlapping flags: paused and restarting containers are running, too. */
