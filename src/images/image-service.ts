@@ -59,7 +59,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   const removal = { ...resolution, users, collector }
   const uploads = new Semaphore(() => deps.maxConcurrentUploads() || Infinity)
   const pushing = { ...resolution, places, compressed, uploads, remotes: deps.remotes }
-  const puller = createImagePuller({ ...deps, ...creation, places, released: collectSoon })
+  const puller = createImagePuller({ ...deps, ...creation, places, compressed, released: collectSoon })
 
   function collectSoon(): void {
     collector.collect().catch((error: unknown) => {

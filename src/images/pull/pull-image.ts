@@ -5,6 +5,7 @@ import type { Remotes } from '#remotes'
 import type { BlobPlaces } from '../blob-places.ts'
 import type { CreateDeps } from '../create-image.ts'
 import { imageAttributes } from '../name-image.ts'
+import type { CompressedLayers } from '../push/compressed-layers.ts'
 import type { PullOptions } from '../types.ts'
 import { pullName } from './pull-name.ts'
 import type { PulledName, PullNameDeps } from './pull-name.ts'
@@ -14,6 +15,7 @@ import { createTransferTable } from './transfer-table.ts'
 export interface PullDeps extends CreateDeps {
   remotes: Pick<Remotes, 'repository'>
   places: Pick<BlobPlaces, 'add'>
+  compressed: Pick<CompressedLayers, 'get'>
   /** Read at each use; 0: no limit. */
   maxConcurrentDownloads: () => number
   /** Something stored before is needed no more. */

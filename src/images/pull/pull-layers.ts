@@ -1,7 +1,7 @@
-import type { ContentStore, Lease } from '#content'
+import type { Lease } from '#content'
 import type { Descriptor, Digest, ImageConfigFile, ImageManifest } from '#oci'
 import type { RemoteRepository } from '#remotes'
-import type { Snapshotter } from '#snapshots'
+import type { CompressedLayers } from '../push/compressed-layers.ts'
 import type { ProgressMessage } from '../types.ts'
 import { mismatch } from './check-image.ts'
 import { layerName } from './layer-progress.ts'
@@ -10,6 +10,11 @@ import type { TransferDeps, TransferredLayer } from './transfer-layer.ts'
 import type { TransferContext, TransferTable } from './transfer-table.ts'
 
 export type LayerTransfers = TransferTable<TransferredLayer, ProgressMessage>
+
+export interface PullLayersDeps extends TransferDeps {
+  transfers: LayerTransfers
+  compressed: Pick<CompressedLayers, 'get'>
+}
 
 export interface PullLayersOptions {
   repository: Pick<RemoteRepository, 'fetchBlob'>
@@ -25,7 +30,7 @@ export interface PullLayersOptions {
  * unless somebody else waits for them.
  */
 export async function pullLayers(
-  deps: TransferDeps & { transfers: LayerTransfers },
+  deps: PullLayersDeps,
   manifest: ImageManifest,
   config: ImageConfigFile,
   options: PullLayersOptions,
@@ -53,7 +58,7 @@ export async function pullLayers(
 }
 
 async function pullLayer(
-  deps: TransferDeps & { transfers: LayerTransfers },
+  deps: PullLayersDeps,
   { descriptor, diffId }: { descriptor: Descriptor; diffId: Digest },
   { repository, lease, signal, report }: Omit<PullLayersOptions, 'isKnown'>,
 ): Promise<void> {
@@ -80,16 +85,13 @@ function pairs({ layers }: ImageManifest, { rootfs }: ImageConfigFile): Map<Desc
 
 /**
  * Whether nothing of a layer has to be downloaded; it is under the lease then. One that was unpacked from another blob (compressed differently) lacks this
- * one, which a push of the image as it came needs, unless layers are kept without their blobs.
+ * one, which a push of the image as it came needs: unless layers are kept without their blobs, or a push made this one here and can make it again.
  */
-function holdPresent({ content, snapshotter }: Stores, { digest }: Descriptor, diffId: Digest, lease: Lease): boolean {
+function holdPresent({ content, snapshotter, compressed }: PullLayersDeps, { digest }: Descriptor, diffId: Digest, lease: Lease): boolean {
   const layer = snapshotter.findLayer(diffId)
-  if (layer === undefined || !(content.has(digest) || snapshotter.spareBlobs().has(layer.blob))) return false
+  if (layer === undefined) return false
+  const isMakeable = snapshotter.spareBlobs().has(layer.blob) || compressed.get(diffId)?.digest === digest
+  if (!content.has(digest) && !isMakeable) return false
   for (const held of [digest, layer.diffId, layer.blob]) lease.hold(held)
   return true
-}
-
-interface Stores {
-  content: ContentStore
-  snapshotter: Snapshotter
 }

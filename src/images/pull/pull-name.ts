@@ -11,12 +11,10 @@ import { chooseManifest, fetchTarget } from './fetch-manifest.ts'
 import { pullConfig } from './pull-config.ts'
 import type { PullConfigDeps } from './pull-config.ts'
 import { pullLayers } from './pull-layers.ts'
-import type { LayerTransfers } from './pull-layers.ts'
-import type { TransferDeps } from './transfer-layer.ts'
+import type { PullLayersDeps } from './pull-layers.ts'
 
-export interface PullNameDeps extends CreateDeps, TransferDeps, PullConfigDeps {
+export interface PullNameDeps extends CreateDeps, PullLayersDeps, PullConfigDeps {
   places: Pick<BlobPlaces, 'add'>
-  transfers: LayerTransfers
 }
 
 export interface PullNameOptions {

@@ -89,6 +89,19 @@ describe('push of an image made here', () => {
     assert.equal(test.registry.tags.get('r:5000/app:2'), test.registry.tags.get('r:5000/app:1'))
   })
 
+  it('has nothing to download afterwards, and can be sent again', async () => {
+    using test = await made('r:5000/app:1', 'other:1')
+    await push(test, 'r:5000/app:1')
+    const { descriptor } = pushedManifest(test, 'r:5000/app:1')
+    await test.images.remove('r:5000/app:1', { force: false, prune: true })
+    await test.images.restore() // waits for the collection
+    test.registry.requests.length = 0
+    await pull(test, 'r:5000/app:1')
+    assert.deepEqual(test.registry.requests, ['GET manifest 1'])
+    await push(test, 'r:5000/app:1')
+    assert.equal(pushedManifest(test, 'r:5000/app:1').descriptor.digest, descriptor.digest)
+  })
+
   it('mounts what another repository of the registry has', async () => {
     using test = await made('r:5000/one/app:1', 'r:5000/two:1', 'other:5000/three:1')
     await push(test, 'r:5000/one/app:1')
