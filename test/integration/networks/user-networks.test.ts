@@ -189,13 +189,14 @@ unshared(import.meta.filename, () => {
       )
       const times: number[] = []
       for (let round = 0; round < 3; round++) {
-        const before = performance.now()
+        const before = process.cpuUsage()
         const { endpoints } = await daemon.networks.attach({ ...sandbox('range', ports), networks: { a: {} } })
-        times.push(performance.now() - before)
+        const { user, system } = process.cpuUsage(before)
+        times.push((user + system) / 1000) // not the clock: other tests run at the same time
         assert.equal(endpoints[0]?.ports.length, 2000)
         await daemon.networks.release('range')
       }
-      console.log(`1,000 ports of both families: ${times.map((time) => time.toFixed(0)).join(', ')} ms`)
+      console.log(`1,000 ports of both families: ${times.map((time) => time.toFixed(0)).join(', ')} ms of processor time`)
       assert.ok(Math.min(...times) < 100, `${times.join(', ')} ms`)
       await using web = await startContainer(daemon, 'web', ports, 'a')
       await web.listen('tcp', 1998)
