@@ -256,6 +256,28 @@ describe('push of an image that was pulled', () => {
   })
 })
 
+describe('push of an image whose layers a push once compressed', () => {
+  it('makes a new manifest when the compressor makes something else of them', async () => {
+    using test = imagesUnderTest()
+    const { registry } = test
+    registry.tag('r:5000/app:1', registry.addImage(CONFIG, GZIPPED))
+    await pull(test, 'r:5000/app:1')
+    const kept = GZIPPED.map(digestOf)
+    const has = test.content.has.bind(test.content)
+    test.content.has = (digest) => !kept.includes(digest) && has(digest)
+    for (const digest of kept) registry.blobs.delete(digest)
+    for (const [index, layer] of LAYERS.entries()) {
+      test.metadata.repository('compressedLayers').put(digestOf(layer), { digest: kept[index], size: 5 })
+    }
+    await test.restart().push({ reference: parseReference('r:5000/app:1'), report: () => {} })
+    const { manifest } = pushedManifest(test, 'r:5000/app:1')
+    assert.deepEqual(
+      manifest.layers.map(({ digest }) => gunzipSync(registry.blobs.get(digest)!)),
+      LAYERS,
+    )
+  })
+})
+
 describe('push of an image with several platforms', () => {
   const HOST = hostPlatform().architecture
   const OTHER = makeConfig(LAYERS, { architecture: 's390x' })

@@ -12,7 +12,7 @@ import { makeManifest } from './make-manifest.ts'
 import { pushBlob } from './push-blob.ts'
 import type { PushBlobDeps } from './push-blob.ts'
 import { planPush } from './push-plan.ts'
-import type { PlanDeps, PushManifest, PushPlan, PushSource } from './push-plan.ts'
+import type { PlanDeps, PushManifest, PushPlan, PushRequest, PushSource } from './push-plan.ts'
 import { createPushProgress, SILENT } from './push-progress.ts'
 import { rememberPush } from './remember-push.ts'
 
@@ -32,9 +32,8 @@ export async function pushName(deps: PushNameDeps, repository: RemoteRepository,
   // The image may be removed meanwhile: it is pushed to its end.
   using lease = deps.content.lease()
   for (const digest of contentOf(deps, found)) lease.hold(digest)
-  const plan = await planPush(deps, { ref: familiarString(name), image: found.image, target: found.target, platform, repository, signal })
-  const push = { deps, repository, report, signal }
-  const manifests = plan.kind === 'made' ? [await pushMade(push, plan.image)] : await pushTarget(push, plan)
+  const request = { ref: familiarString(name), image: found.image, target: found.target, platform, repository, signal }
+  const { plan, manifests } = await pushContent({ deps, repository, report, signal }, request)
   for (const { descriptor, bytes } of manifests.slice(0, -1)) {
     await repository.pushManifest({ digest: descriptor.digest }, { mediaType: descriptor.mediaType, bytes }, { signal })
   }
@@ -51,12 +50,14 @@ export async function pushName(deps: PushNameDeps, repository: RemoteRepository,
   publish('push', familiarString(name), { ...store.config(found.image).config?.Labels, name: familiarName(name) })
 }
 
-/** Blobs by digest, layers by diff id and chain id. */
+/** Blobs by digest, layers by diff id and chain id; of other platforms, too. */
 function contentOf({ store, graph }: PushNameDeps, { image, target }: ImageName): Set<Digest> {
   const found = new Set<Digest>([image])
   if (target !== undefined) graph.closure(target, found)
-  const diffIds = store.config(image).rootfs.diff_ids
-  for (const digest of [...diffIds, ...chainIds(diffIds)]) found.add(digest)
+  for (const id of store.ids().filter((candidate) => found.has(candidate))) {
+    const diffIds = store.config(id).rootfs.diff_ids
+    for (const digest of [...diffIds, ...chainIds(diffIds)]) found.add(digest)
+  }
   return found
 }
 
@@ -72,14 +73,33 @@ interface Push {
   signal: AbortSignal
 }
 
-async function pushTarget({ deps, repository, report, signal }: Push, plan: PushPlan & { kind: 'target' }): Promise<PushManifest[]> {
+/** Pushes all but the manifests. */
+async function pushContent(push: Push, request: PushRequest): Promise<{ plan: PushPlan; manifests: PushManifest[] }> {
+  for (;;) {
+    const plan = await planPush(push.deps, request)
+    const manifests = plan.kind === 'made' ? [await pushMade(push, plan.image)] : await pushTarget(push, plan)
+    // The next plan knows what the compressor makes of the layer now.
+    if (manifests !== undefined) return { plan, manifests }
+  }
+}
+
+/** Undefined when a layer is not what its manifest says any more: another version of the compressor made another blob of it. */
+async function pushTarget(
+  { deps, repository, report, signal }: Push,
+  plan: PushPlan & { kind: 'target' },
+): Promise<PushManifest[] | undefined> {
   const blobs = plan.blobs.map(({ source, descriptor, isLayer }) => ({
     source,
+    digest: descriptor.digest,
     progress: isLayer ? createPushProgress(report, shortName(descriptor.digest)) : SILENT,
   }))
   for (const { progress } of blobs) progress.say('Preparing')
-  await inParallel(blobs, signal, (blob, stop) => pushBlob(deps, repository, blob.source, { progress: blob.progress, signal: stop }))
-  return plan.manifests
+  let isSame = true
+  await inParallel(blobs, signal, async ({ source, digest, progress }, stop) => {
+    const pushed = await pushBlob(deps, repository, source, { progress, signal: stop })
+    isSame &&= pushed.digest === digest
+  })
+  return isSame ? plan.manifests : undefined
 }
 
 /** Pushes layers and config, and makes the manifest of what the layers have become. */
