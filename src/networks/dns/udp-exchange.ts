@@ -17,6 +17,7 @@ export async function exchangeUdp({ server, query, accepts, fd, signal }: Exchan
   })
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   let again: NodeJS.Timeout | undefined
+  let isOpen = true
   const abort = (): void => reject(signal.reason)
   const send = (): void => socket.send(query, (error) => error !== null && reject(error))
   try {
@@ -28,12 +29,14 @@ export async function exchangeUdp({ server, query, accepts, fd, signal }: Exchan
     signal.throwIfAborted()
     signal.addEventListener('abort', abort, { once: true })
     socket.connect(server.port, server.address, (error?: Error) => {
+      if (!isOpen) return // told in the next turn, when the signal may have come
       if (error !== undefined) return reject(error)
       send()
       again = setTimeout(send, ASK_AGAIN)
     })
     return await promise
   } finally {
+    isOpen = false
     clearTimeout(again)
     signal.removeEventListener('abort', abort)
     socket.close()
