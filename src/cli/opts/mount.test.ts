@@ -41,7 +41,7 @@ describe('parseMount', () => {
   })
 })
 
-test('parseMount gives an idmap to the directory, or to the driver of the volume', () => {
+it('parseMount gives an idmap to the directory, or to the driver of the volume', () => {
   const idmap = 'uids=0:1000:1;gids=0:1000:1'
   assert.deepEqual(parseMount(`idmap=${idmap},type=bind,src=/home,dst=/h`, '/').BindOptions, { 'x-gantry-idmap': idmap })
   const volume = parseMount(`type=volume,src=v,dst=/v,idmap=${idmap}`, '/')
