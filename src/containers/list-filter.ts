@@ -112,7 +112,8 @@ function compilePattern(source: string): RegExp[] {
 function isOnNetwork({ networks, endpoints }: Container, value: string): boolean {
   return (
     Object.hasOwn(networks, value) ||
-    endpoints.some(({ networkName, networkId }) => networkName === value || (value !== '' && networkId.startsWith(value)))
+    endpoints.some(({ networkName }) => networkName === value) ||
+    (value !== '' && [...Object.values(networks), ...endpoints].some(({ networkId }) => networkId?.startsWith(value)))
   )
 }
 

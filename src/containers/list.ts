@@ -25,13 +25,24 @@ export interface ListDeps {
  */
 export async function listContainers(options: ListOptions, deps: ListDeps): Promise<ContainerSummary[]> {
   const names = new Map<string, string>()
+  const links = linkNames(deps.containers)
   const summaries: ContainerSummary[] = []
   for (const container of selectContainers(options, deps)) {
     const imageName = shownImage(container, deps.images, names)
     const sizes = options.size ? await deps.usage(container.id) : {}
-    summaries.push({ container, imageName, status: statusText(container, deps.now), ...sizes })
+    const linked = links.get(container.id)
+    summaries.push({ container, imageName, ...(linked && { linkNames: linked }), status: statusText(container, deps.now), ...sizes })
   }
   return summaries
+}
+
+/** By id of the container that the link leads to. */
+function linkNames(containers: readonly Container[]): Map<string, string[]> {
+  const names = new Map<string, string[]>()
+  for (const { name, links = [] } of containers) {
+    for (const { containerId, alias } of links) names.set(containerId, [...(names.get(containerId) ?? []), `${name}/${alias}`])
+  }
+  return names
 }
 
 function selectContainers({ all, limit, filters }: ListOptions, deps: ListDeps): Container[] {

@@ -436,6 +436,8 @@ export interface ContainerSummary {
   container: Container
   /** Name the image is shown under: a tag, else the id. */
   imageName: string
+  /** What other containers call it by a link on the default bridge: `app/store`. Absent: nobody has one. */
+  linkNames?: string[]
   /** `Up 3 minutes (healthy)`, `Exited (0) 2 hours ago`. */
   status: string
   sizeRw?: number

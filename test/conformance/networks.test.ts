@@ -40,7 +40,7 @@ test('dockerode works with networks', async () => {
   const { Networks } = (await container.inspect()).NetworkSettings
   assert.deepEqual(Object.keys(Networks).sort(), ['back', 'front'])
   assert.match(Networks['front']?.GlobalIPv6Address ?? '', /^fd/)
-  const inspected = (await front.inspect()) as Docker.NetworkInspectInfo
+  const inspected: Docker.NetworkInspectInfo = await front.inspect()
   assert.deepEqual([inspected.Internal, inspected.EnableIPv6, inspected.IPAM?.Config?.length], [true, true, 2])
   assert.equal(inspected.Containers?.[container.id]?.Name, 'both')
   const listed = await docker.listContainers({ filters: JSON.stringify({ network: [back.id] }) })

@@ -7,13 +7,13 @@ import type { Image, ImageService } from '#images'
 import { createFakeFiles, createFakeMounts, type CgroupSupport } from '#kernel'
 import type { LogReader } from '#logs'
 import { createMemoryMetadata, type Metadata } from '#metadata'
-import type { Endpoint, NetworkService } from '#networks'
 import type { Snapshotter } from '#snapshots'
 import type { ContainerDeps } from '../context.ts'
 import { createContainerService } from '../service.ts'
 import type { HostFacts } from '../spec/index.ts'
 import type { ContainerService } from '../types.ts'
 import { FakeClock } from './fake-clock.ts'
+import { FakeNetworks } from './fake-networks.ts'
 import { FakeRuntime } from './fake-runtime.ts'
 import { FakeVolumes } from './fake-volumes.ts'
 
@@ -37,6 +37,7 @@ export interface TestBench extends Disposable {
   layers: Set<string>
   /** Containers with a network. */
   attached: Set<string>
+  networks: FakeNetworks
   warnings: string[]
   /** Actions of a container in order. */
   actions(id: string): string[]
@@ -70,7 +71,7 @@ export function testBench(image: Image = TEST_IMAGE): TestBench {
   const metadata = createMemoryMetadata()
   const events: PublishedEvent[] = []
   const layers = new Set<string>()
-  const attached = new Set<string>()
+  const networks = new FakeNetworks()
   const warnings: string[] = []
   const deps: ContainerDeps = {
     metadata,
@@ -78,7 +79,7 @@ export function testBench(image: Image = TEST_IMAGE): TestBench {
     snapshotter: fakeSnapshotter(directory, layers),
     images: fakeImages(image),
     volumes,
-    networks: fakeNetworks(attached),
+    networks: networks.service,
     events: { publish: (type, action, id, attributes) => events.push({ type, action, id, attributes }) },
     logs: NO_LOGS,
     // No process of a test has a root of its own to look into.
@@ -113,7 +114,8 @@ export function testBench(image: Image = TEST_IMAGE): TestBench {
     metadata,
     events,
     layers,
-    attached,
+    attached: networks.attached,
+    networks,
     warnings,
     actions: (id) => events.filter((event) => event.type === 'container' && event.id === id).map(({ action }) => action),
     restarted,
@@ -199,46 +201,4 @@ function fakeSnapshotter(directory: string, layers: Set<string>): Snapshotter {
     view: () => ({ path: '/proc/self/fd/1000', fd: 1000, [Symbol.dispose]: () => undefined }),
   }
   return used as Snapshotter
-}
-
-function fakeNetworks(attached: Set<string>): NetworkService {
-  const endpoint = (containerId: string): Endpoint => ({
-    id: 'e'.repeat(64),
-    networkId: 'f'.repeat(64),
-    networkName: 'bridge',
-    containerId,
-    interfaceName: 'eth0',
-    hostInterface: 'veth0',
-    macAddress: '02:42:ac:11:00:02',
-    ipv4Address: '172.17.0.2',
-    ipv4PrefixLength: 16,
-    ipv4Gateway: '172.17.0.1',
-    ipv6Address: '',
-    ipv6PrefixLength: 0,
-    ipv6Gateway: '',
-    aliases: [],
-    links: [],
-    dnsNames: [],
-    ports: [],
-  })
-  const used: Partial<NetworkService> = {
-    list: () => [],
-    get: (ref) => {
-      throw notFound(`network ${ref} not found`)
-    },
-    endpoints: () => [],
-    endpointsOf: (id) => (attached.has(id) ? [endpoint(id)] : []),
-    rename: (id) => [endpoint(id)],
-    serveNames: async () => undefined,
-    stopNames: async () => undefined,
-    attach: async ({ containerId }) => {
-      attached.add(containerId)
-      return { plan: { mode: 'new', host: [], inside: [], sysctls: [], reserve: [] }, endpoints: [endpoint(containerId)] }
-    },
-    release: async (containerId) => void attached.delete(containerId),
-    restore: async (alive) => {
-      for (const id of attached) if (!alive.has(id)) attached.delete(id)
-    },
-  }
-  return used as NetworkService
 }

@@ -11,7 +11,7 @@ export function encodeContainerSummary(summary: DomainSummary, version: ApiVersi
   const { annotations, networkMode } = container.hostConfig
   const result: ContainerSummary = {
     Id: container.id,
-    Names: [`/${container.name}`],
+    Names: [container.name, ...(summary.linkNames ?? [])].map((name) => `/${name}`),
     Image: summary.imageName,
     ImageID: container.imageId,
     Command: commandLine(container.path, container.args),
