@@ -220,6 +220,21 @@ describe('Authorizer', () => {
     })
   }
 
+  it('asks no token server of this machine for a registry that is elsewhere', async () => {
+    await using auth = await tokens(() => ({ token: 'what only this machine may know' }))
+    await using server = await guarded(
+      () => bearer(auth),
+      () => 'never',
+    )
+    // Linux connects 0.0.0.0 to this machine: it stands for a registry that is somewhere else.
+    await assert.rejects(fetched(hostAt(server.url.replace('127.0.0.1', '0.0.0.0')), {}), {
+      code: 'UNAVAILABLE',
+      message: /dial tcp: 127\.0\.0\.1 is an address of this machine or its link$/,
+    })
+    assert.deepEqual(auth.lines(), [])
+    assert.ok(server.seen.every(({ headers }) => headers.authorization === undefined))
+  })
+
   it('does not take challenges from where a registry redirects to', async () => {
     await using elsewhere = await startServer(
       (_, response) => void response.writeHead(401, { 'www-authenticate': 'Basic realm="give me"' }).end(),

@@ -1,6 +1,7 @@
 import { RegistryError } from '../session/registry-error.ts'
 import type { HttpTransport } from '../transport/http-transport.ts'
 import { requestLabel } from '../transport/network-error.ts'
+import { isOnLoopback } from '../transport/no-proxy.ts'
 import type { Credentials, RegistryHost } from '../types.ts'
 import { parseChallenges } from './challenges.ts'
 import type { Challenge } from './challenges.ts'
@@ -38,6 +39,7 @@ export interface Authorizer {
  * The credentials go where the registry's own challenge points, as with Docker: who runs the registry has them anyway, or could ask for
  * them. Three limits keep them from others: a challenge counts only when it comes from the registry's origin (not from where it redirects
  * to), a registry that is reached over TLS cannot have them sent in plain, and mirrors of Docker Hub (`host.credentials` false) get none.
+ * A token server on this machine counts only for a registry of this machine.
  */
 export function createAuthorizer({ transport, tokens, host, credentials: given, offline }: AuthorizerDeps): Authorizer {
   const credentials: Credentials = host.credentials ? given : {}
@@ -54,8 +56,12 @@ export function createAuthorizer({ transport, tokens, host, credentials: given, 
     const exposed = url.protocol === 'http:' && purpose.url.startsWith('https:') && !host.plainFallback
     if (exposed && (credentials.password || credentials.identityToken))
       throw refuse(`the token server ${url.origin} of a registry over TLS is not reached over TLS: credentials are not sent`)
+    // What answers there would come to the registry as a token: services of this machine, or its cloud's metadata.
+    const registry = new URL(purpose.url)
+    const outside = url.hostname !== registry.hostname && !isOnLoopback(registry)
     const wanted = new Set([...scopes, ...scope.split(' ').filter((entry) => entry !== '')])
-    return { realm: url, service, scopes: [...wanted].sort(), credentials, offline: offline !== undefined, tls: host.tls, purpose }
+    const request = { realm: url, service, scopes: [...wanted].sort(), credentials, offline: offline !== undefined }
+    return { ...request, tls: host.tls, outside, purpose }
   }
 
   async function fetch(request: TokenRequest): Promise<Token> {

@@ -20,6 +20,8 @@ export interface TokenRequest {
   /** Ask for a refresh token, too: at login. */
   offline: boolean
   tls: RegistryHost['tls']
+  /** The realm may not lead to this machine. */
+  outside: boolean
   /** The request that needs the token; errors begin with it. */
   purpose: { method: string; url: string }
 }
@@ -66,7 +68,8 @@ async function byGet(transport: HttpTransport, request: TokenRequest): Promise<H
   }
   if (username !== '' && password !== '') url.searchParams.append('account', username)
   const secrets = username !== '' && password !== '' ? { authorization: basicAuthorization(username, password) } : {}
-  return await sendFollowing(transport, { method: 'GET', url, headers: { accept: 'application/json' }, secrets, tls: request.tls })
+  const { tls, outside } = request
+  return await sendFollowing(transport, { method: 'GET', url, headers: { accept: 'application/json' }, secrets, tls, outside })
 }
 
 async function byPost(transport: HttpTransport, request: TokenRequest): Promise<HttpResponse> {
@@ -88,6 +91,7 @@ async function byPost(transport: HttpTransport, request: TokenRequest): Promise<
     headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
     body: Buffer.from(form.toString()),
     tls: request.tls,
+    outside: request.outside,
   })
 }
 
