@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Engine, TestHost } from '../harness/index.ts'
-import { PASSWORD, peerMissing, startOurs, startPeer, type TestRegistry } from './registries.ts'
+import { DockerRegistry, dockerRegistryMissing, Engine, TestHost } from '../harness/index.ts'
+import { PASSWORD, startLockedPeer, startOurs, USER, type TestRegistry } from './registries.ts'
 
 const certificates = mkdtempSync(join(tmpdir(), 'gantry-certs-'))
 const host = await TestHost.create()
@@ -27,15 +27,15 @@ function fails(...args: string[]): string {
 }
 
 function login(registry: TestRegistry, password: string) {
-  return engine.docker(['login', '-u', registry.user, '--password-stdin', registry.domain], { input: password })
+  return engine.docker(['login', '-u', USER, '--password-stdin', registry.domain], { input: password })
 }
 
 const digestOf = (text: string): string => /digest: (sha256:[0-9a-f]{64}) size/.exec(text)?.[1] ?? assert.fail(text)
 
-describe('an open docker-registry', { skip: peerMissing() ?? false }, () => {
+describe('an open docker-registry', { skip: dockerRegistryMissing() }, () => {
   let registry: TestRegistry
   before(async () => {
-    registry = registries.use(await startPeer(host, { port: 5000 }))
+    registry = registries.use(await DockerRegistry.start({ host, port: 5000 }))
   })
 
   test('an image that was pushed comes back the same, by tag and by digest', () => {
@@ -132,10 +132,10 @@ describe('an open docker-registry', { skip: peerMissing() ?? false }, () => {
   })
 })
 
-describe('a docker-registry with passwords', { skip: peerMissing() ?? false }, () => {
+describe('a docker-registry with passwords', { skip: dockerRegistryMissing() }, () => {
   let registry: TestRegistry
   before(async () => {
-    registry = registries.use(await startPeer(host, { port: 5001, locked: true }))
+    registry = registries.use(await startLockedPeer(host, 5001))
   })
 
   test('only a login opens it, and a logout closes it again', () => {

@@ -10,8 +10,8 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { DockerClient } from '@docker/node-sdk'
 import Docker from 'dockerode'
-import { Engine, TestHost } from '../harness/index.ts'
-import { PASSWORD, peerMissing, startPeer, type TestRegistry } from './registries.ts'
+import { dockerRegistryMissing, Engine, TestHost } from '../harness/index.ts'
+import { PASSWORD, startLockedPeer, USER, type TestRegistry } from './registries.ts'
 
 /** Runs a fixture on the test host, where published ports are; resolves with the lines it printed. */
 async function runFixture(host: TestHost, engine: Engine, command: readonly string[], env: Record<string, string>): Promise<string[]> {
@@ -25,14 +25,14 @@ async function runFixture(host: TestHost, engine: Engine, command: readonly stri
   return stdout.trim().split('\n')
 }
 
-describe('SDKs and a docker-registry with passwords', { skip: peerMissing() ?? false }, () => {
+describe('SDKs and a docker-registry with passwords', { skip: dockerRegistryMissing() }, () => {
   let host: TestHost
   let engine: Engine
   let registry: TestRegistry
   before(async () => {
     host = await TestHost.create()
     engine = await Engine.start({ host })
-    registry = await startPeer(host, { port: 5000, locked: true })
+    registry = await startLockedPeer(host, 5000)
     engine.loadStarter()
   })
   after(async () => {
@@ -40,7 +40,7 @@ describe('SDKs and a docker-registry with passwords', { skip: peerMissing() ?? f
     await engine[Symbol.asyncDispose]()
     await host[Symbol.asyncDispose]()
   })
-  const credentials = () => ({ username: registry.user, password: PASSWORD, serveraddress: registry.domain })
+  const credentials = () => ({ username: USER, password: PASSWORD, serveraddress: registry.domain })
 
   test('dockerode logs in, pushes, asks the registry, removes and pulls', async () => {
     const docker = new Docker({ socketPath: engine.socket })
@@ -93,18 +93,18 @@ describe('SDKs and a docker-registry with passwords', { skip: peerMissing() ?? f
   const hasPython = spawnSync('python3', ['-c', 'import docker']).status === 0
   test('docker-py logs in, pushes and pulls', { skip: hasPython ? false : 'python3-docker is not installed' }, async () => {
     const program = join(import.meta.dirname, 'fixtures/docker-py-registry.py')
-    const env = { REGISTRY: registry.domain, REGISTRY_USER: registry.user, REGISTRY_PASSWORD: PASSWORD }
+    const env = { REGISTRY: registry.domain, REGISTRY_USER: USER, REGISTRY_PASSWORD: PASSWORD }
     assert.deepEqual(await runFixture(host, engine, ['python3', program], env), ['login', 'push', 'registry_data', 'pull', 'errors'])
   })
 
   test('testcontainers pulls the image of a container', { timeout: 120_000 }, async () => {
     const name = `${registry.domain}/testcontainers/app:1`
     engine.mustDocker('tag', 'starter', name)
-    engine.docker(['login', '-u', registry.user, '--password-stdin', registry.domain], { input: PASSWORD })
+    engine.docker(['login', '-u', USER, '--password-stdin', registry.domain], { input: PASSWORD })
     engine.mustDocker('push', name)
     engine.mustDocker('rmi', name)
     const program = join(import.meta.dirname, 'fixtures/testcontainers-registry.ts')
-    const auths = { [registry.domain]: { auth: Buffer.from(`${registry.user}:${PASSWORD}`).toString('base64') } }
+    const auths = { [registry.domain]: { auth: Buffer.from(`${USER}:${PASSWORD}`).toString('base64') } }
     const env = { IMAGE: name, DOCKER_AUTH_CONFIG: JSON.stringify({ auths }) }
     assert.deepEqual(await runFixture(host, engine, [process.execPath, program], env), ['pulled', 'always', 'missing'])
   })

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Engine, ROOT } from '../harness/index.ts'
-import { PASSWORD, peerMissing, startPeer, type TestRegistry } from './registries.ts'
+import { dockerRegistryMissing, Engine, ROOT } from '../harness/index.ts'
+import { PASSWORD, startLockedPeer, USER, type TestRegistry } from './registries.ts'
 import { ApiDocument } from './swagger.ts'
 
 const FILE = join(ROOT, '../shared/docker-api/v1.51.yaml')
@@ -126,21 +126,21 @@ else {
     for (const event of events) assert.deepEqual(problems('GET', '/events', 200, JSON.parse(event)), [], event)
   })
 
-  describe('with a registry', { skip: peerMissing() ?? false }, () => {
+  describe('with a registry', { skip: dockerRegistryMissing() }, () => {
     let registry: TestRegistry
     let name = ''
     before(async () => {
-      registry = await startPeer(engine.host, { port: 5000, locked: true })
+      registry = await startLockedPeer(engine.host, 5000)
       name = `${registry.domain}/team/app`
       engine.mustDocker('tag', 'starter', `${name}:1`)
-      const auth = Buffer.from(JSON.stringify({ username: registry.user, password: PASSWORD })).toString('base64url')
+      const auth = Buffer.from(JSON.stringify({ username: USER, password: PASSWORD })).toString('base64url')
       const pushed = await engine.request('POST', `/v1.51/images/${name}/push?tag=1`, undefined, { 'X-Registry-Auth': auth })
       assert.match(pushed.text, /"aux":/)
     })
     after(() => registry[Symbol.asyncDispose]())
 
     test('logins fit the API file', async () => {
-      const login = (password: string): object => ({ username: registry.user, password, serveraddress: registry.domain })
+      const login = (password: string): object => ({ username: USER, password, serveraddress: registry.domain })
       assert.equal((await call('POST', '/auth', '/auth', login(PASSWORD))).Status, 'Login Succeeded')
       await call('POST', '/auth', '/auth', login('wrong'))
     })
@@ -157,7 +157,7 @@ else {
     })
 
     test('what a registry says of a name fits the API file', async () => {
-      const auth = Buffer.from(JSON.stringify({ username: registry.user, password: PASSWORD })).toString('base64url')
+      const auth = Buffer.from(JSON.stringify({ username: USER, password: PASSWORD })).toString('base64url')
       const reply = await engine.request('GET', `/v1.51/distribution/${name}:1/json`, undefined, { 'X-Registry-Auth': auth })
       assert.equal(reply.status, 200, reply.text)
       assert.deepEqual(problems('GET', '/distribution/{name}/json', 200, reply.json), [])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine, FaultProxy, startDockerRegistry, type DockerRegistry, type FaultRule } from '../harness/index.ts'
+import { DockerRegistry, Engine, FaultProxy, type FaultRule } from '../harness/index.ts'
 
 /** A daemon, a registry, and between them a proxy that makes things go wrong. */
 export interface RegistryFixture extends AsyncDisposable {
@@ -17,7 +17,7 @@ export interface RegistryFixture extends AsyncDisposable {
 /** Blobs are tried twice, so that a fault which stays costs half a second. */
 export async function startRegistryFixture(): Promise<RegistryFixture> {
   await using undo = new AsyncDisposableStack()
-  const registry = undo.use(await startDockerRegistry())
+  const registry = undo.use(await DockerRegistry.start())
   const engine = undo.use(await Engine.start({ flags: ['--max-download-attempts', '2'] }))
   const proxy = undo.use(await FaultProxy.start(registry.domain, { host: engine.host, tokens: true }))
   const plain = undo.use(await FaultProxy.start(registry.domain, { host: engine.host }))

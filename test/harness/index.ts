@@ -9,6 +9,6 @@
  */
 export { TestHost } from './test-host.ts'
 export { Engine, ROOT, starterImage, type EngineOptions, type Reply } from './engine.ts'
-export { startDockerRegistry, type DockerRegistry } from './docker-registry.ts'
+export { DockerRegistry, dockerRegistryMissing, writePasswords, type DockerRegistryOptions } from './docker-registry.ts'
 export { FaultProxy, OtherHost, type Fault, type FaultRule, type ProxiedRequest } from './fault-proxy.ts'
 export { OciLayout, type LayoutDescriptor } from './oci-layout.ts'

@@ -3,8 +3,8 @@
  * longer true fails.
  */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { after, before, describe, it } from 'node:test'
+import { dockerRegistryMissing } from '../../harness/index.ts'
 import { CATEGORIES } from './all-cases.ts'
 import { startPeer, type Target } from './target.ts'
 
@@ -74,10 +74,9 @@ function knownDifference(section: string, name: string): string | undefined {
   return typeof entry === 'string' ? entry : entry?.[name]
 }
 
-const isInstalled = spawnSync('docker-registry', ['--version']).status === 0
 let target: Target
 
-describe('docker-registry', { skip: isInstalled ? false : 'docker-registry is not installed' }, () => {
+describe('docker-registry', { skip: dockerRegistryMissing() }, () => {
   before(async () => {
     target = await startPeer()
   })

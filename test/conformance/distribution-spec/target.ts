@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRegistry, openFileStorage } from '#registry'
-import { startDockerRegistry } from '../../harness/index.ts'
+import { DockerRegistry } from '../../harness/index.ts'
 import { RegistryClient } from './registry-client.ts'
 
 /** A registry to be checked; empty, with deleting switched on. */
@@ -25,7 +25,7 @@ export async function startGantry(): Promise<Target> {
 
 /** Debian's docker-registry. */
 export async function startPeer(): Promise<Target> {
-  const registry = await startDockerRegistry()
+  const registry = await DockerRegistry.start()
   return { client: new RegistryClient(`http://${registry.domain}`), [Symbol.asyncDispose]: () => registry[Symbol.asyncDispose]() }
 }
 

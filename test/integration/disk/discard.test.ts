@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkStore, pull, push } from '../../fault/registry-fixture.ts'
 import { makeSmallImage, uploadImage } from '../../fault/small-image.ts'
-import { Engine, FaultProxy, startDockerRegistry, type DockerRegistry } from '../../harness/index.ts'
+import { DockerRegistry, Engine, FaultProxy } from '../../harness/index.ts'
 
 let engine: Engine
 let registry: DockerRegistry
@@ -14,7 +14,7 @@ let proxy: FaultProxy
 const undo = new AsyncDisposableStack()
 
 before(async () => {
-  registry = undo.use(await startDockerRegistry())
+  registry = undo.use(await DockerRegistry.start())
   engine = undo.use(await Engine.start({ flags: ['--storage-opt', 'gantry.layer-blobs=discard'] }))
   proxy = undo.use(await FaultProxy.start(registry.domain, { host: engine.host }))
 })

@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { Engine, OciLayout, starterImage } from '../../harness/index.ts'
-import { DockerRegistry } from '../pull/docker-registry.ts'
+import { DockerRegistry, Engine, OciLayout, starterImage } from '../../harness/index.ts'
 
 describe('an image whose layer blobs are discarded', () => {
   const undo = new AsyncDisposableStack()
@@ -20,17 +19,17 @@ describe('an image whose layer blobs are discarded', () => {
 
   before(async () => {
     engine = undo.use(await Engine.start({ flags: ['--storage-opt', 'gantry.layer-blobs=discard'] }))
-    registry = undo.use(await DockerRegistry.start(engine.host))
-    other = undo.use(await DockerRegistry.start(engine.host, 5001))
+    registry = undo.use(await DockerRegistry.start({ host: engine.host, port: 5000 }))
+    other = undo.use(await DockerRegistry.start({ host: engine.host, port: 5001 }))
     const layout = new OciLayout(join(engine.directory, 'layout'))
     const tar = readFileSync(starterImage())
     const image = layout.addImage([{ tar, bytes: gzipSync(tar, { level: 9 }), type: 'tar+gzip' }], { config: { Env: ['PATH=/bin'] } })
     digest = image.digest
     layout.name('1', image)
-    const to = `docker://${registry.address}/app:1`
+    const to = `docker://${registry.domain}/app:1`
     engine.host.must(['skopeo', 'copy', '-q', '--preserve-digests', '--dest-tls-verify=false', `oci:${layout.directory}:1`, to])
-    engine.mustDocker('pull', `${registry.address}/app:1`)
-    const [layer] = raw(`${registry.address}/app:1`).layers
+    engine.mustDocker('pull', `${registry.domain}/app:1`)
+    const [layer] = raw(`${registry.domain}/app:1`).layers
     const blob = join(engine.dataRoot, 'content/blobs/sha256', layer.digest.slice('sha256:'.length))
     // It stays until the unpacked files are on the disk; then the next collection takes it.
     for (let attempt = 0; attempt < 100 && existsSync(blob); attempt++) {
@@ -43,22 +42,22 @@ describe('an image whose layer blobs are discarded', () => {
 
   it('keeps its digest where the registry has the layers', () => {
     for (const name of ['copy:1', 'app:2']) {
-      engine.mustDocker('tag', `${registry.address}/app:1`, `${registry.address}/${name}`)
-      assert.ok(engine.mustDocker('push', `${registry.address}/${name}`).includes(`digest: ${digest} `), name)
+      engine.mustDocker('tag', `${registry.domain}/app:1`, `${registry.domain}/${name}`)
+      assert.ok(engine.mustDocker('push', `${registry.domain}/${name}`).includes(`digest: ${digest} `), name)
     }
   })
 
   it('gets a new manifest elsewhere, and is the same image there', () => {
-    const name = `${other.address}/app:1`
-    engine.mustDocker('tag', `${registry.address}/app:1`, name)
+    const name = `${other.domain}/app:1`
+    engine.mustDocker('tag', `${registry.domain}/app:1`, name)
     const id = inspect(name, '{{.Id}}')
     assert.match(engine.mustDocker('push', name), /: Pushed\n/)
     assert.equal(raw(name).config.digest, id)
     // What it is there it stays: another push finds everything.
     const made = inspect(name, '{{.Descriptor.digest}}')
     assert.notEqual(made, digest)
-    engine.mustDocker('tag', name, `${other.address}/app:2`)
-    assert.ok(engine.mustDocker('push', `${other.address}/app:2`).includes(`digest: ${made} `))
+    engine.mustDocker('tag', name, `${other.domain}/app:2`)
+    assert.ok(engine.mustDocker('push', `${other.domain}/app:2`).includes(`digest: ${made} `))
     engine.mustDocker('rmi', '-f', id)
     engine.mustDocker('pull', name)
     assert.equal(inspect(name, '{{.Id}}'), id)

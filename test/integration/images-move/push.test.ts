@@ -6,10 +6,9 @@ import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { Engine, OciLayout, starterImage } from '../../harness/index.ts'
+import { DockerRegistry, Engine, OciLayout, starterImage } from '../../harness/index.ts'
 import type { LayoutDescriptor } from '../../harness/index.ts'
 import { tar } from '../../harness/tar.ts'
-import { DockerRegistry } from '../pull/docker-registry.ts'
 
 const CONFIG = { Cmd: ['cat', '/hello'], Env: ['PATH=/bin:/usr/bin'] }
 const layer = (bytes: Buffer): { tar: Buffer; bytes: Buffer; type: string } => ({
@@ -28,7 +27,7 @@ describe('push', () => {
 
   /** The manifest or index of a tag, byte for byte. */
   function raw(name: string): string {
-    return engine.host.must(['skopeo', 'inspect', '--raw', '--tls-verify=false', `docker://${registry.address}/${name}`])
+    return engine.host.must(['skopeo', 'inspect', '--raw', '--tls-verify=false', `docker://${registry.domain}/${name}`])
   }
 
   /** Requests that write, when `last` has come: the registry writes its log while we are not looking. */
@@ -38,12 +37,12 @@ describe('push', () => {
   }
 
   const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`
-  const repository = (name: string): string => `${registry.address}/${name}`
+  const repository = (name: string): string => `${registry.domain}/${name}`
   const inspect = (name: string): any => JSON.parse(engine.mustDocker('inspect', repository(name)))[0]
 
   before(async () => {
     engine = undo.use(await Engine.start())
-    registry = undo.use(await DockerRegistry.start(engine.host))
+    registry = undo.use(await DockerRegistry.start({ host: engine.host, port: 5000 }))
     engine.loadStarter()
     const layout = new OciLayout(join(engine.directory, 'layout'))
     const layers = [layer(readFileSync(starterImage())), layer(tar([{ name: 'hello', data: Buffer.from('hello\n') }]))]

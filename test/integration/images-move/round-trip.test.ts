@@ -4,8 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createFiles } from '#kernel'
-import { Engine } from '../../harness/index.ts'
-import { DockerRegistry } from '../pull/docker-registry.ts'
+import { DockerRegistry, Engine } from '../../harness/index.ts'
 import { makeTree, TAR_OPTIONS } from '../storage/sample-tree.ts'
 import { listTree, shell } from '../storage/tree-listing.ts'
 
@@ -20,7 +19,7 @@ describe('a root file system', () => {
 
   before(async () => {
     engine = undo.use(await Engine.start())
-    registry = undo.use(await DockerRegistry.start(engine.host))
+    registry = undo.use(await DockerRegistry.start({ host: engine.host, port: 5000 }))
     original = join(engine.directory, 'original')
     mkdirSync(original)
     makeTree(original)
@@ -33,7 +32,7 @@ describe('a root file system', () => {
   after(() => undo.disposeAsync())
 
   it('is the same after import, push, removal, pull and export', () => {
-    const image = `${registry.address}/tree:1`
+    const image = `${registry.domain}/tree:1`
     const archive = join(engine.directory, 'tree.tar')
     shell(original, `tar --format=posix --sparse ${TAR_OPTIONS} -cf ${archive} .`)
     const id = engine.mustDocker('import', archive, image)
@@ -48,7 +47,7 @@ describe('a root file system', () => {
   })
 
   it('is the same after save and load', () => {
-    const image = `${registry.address}/tree:1`
+    const image = `${registry.domain}/tree:1`
     const archive = join(engine.directory, 'saved.tar')
     engine.mustDocker('save', '-o', archive, image)
     const before = engine.mustDocker('inspect', '--format', '{{.RepoDigests}} {{.Descriptor.digest}}', image)
@@ -60,7 +59,7 @@ describe('a root file system', () => {
   })
 
   it('is the same after commit, without volumes and what the engine puts into every container', async () => {
-    const made = `${registry.address}/tree:committed`
+    const made = `${registry.domain}/tree:committed`
     engine.loadStarter()
     engine.mustDocker('create', '--name', 'writer', '-v', '/data', 'starter', 'true')
     engine.mustDocker('start', '-a', 'writer')

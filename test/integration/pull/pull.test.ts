@@ -10,7 +10,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { Engine, starterImage } from '../../harness/engine.ts'
 import { OciLayout } from '../../harness/oci-layout.ts'
 import { tar } from '../../harness/tar.ts'
-import { DockerRegistry } from './docker-registry.ts'
+import { DockerRegistry } from '../../harness/docker-registry.ts'
 
 const STARTER = readFileSync(starterImage())
 const HELLO = tar([{ name: 'hello', data: Buffer.from('hello from a layer\n') }])
@@ -29,7 +29,7 @@ describe('pull', () => {
   let layout: OciLayout
   let digest = ''
   const undo = new AsyncDisposableStack()
-  const repository = (): string => `${registry.address}/app`
+  const repository = (): string => `${registry.domain}/app`
 
   /** Brings an image or index of the layout to the registry, byte for byte. */
   function publish(name: string, descriptor: ReturnType<OciLayout['addImage']>): void {
@@ -44,7 +44,7 @@ describe('pull', () => {
 
   before(async () => {
     engine = undo.use(await Engine.start())
-    registry = undo.use(await DockerRegistry.start(engine.host))
+    registry = undo.use(await DockerRegistry.start({ host: engine.host, port: 5000 }))
     layout = new OciLayout(join(engine.directory, 'layout'))
     const image = layout.addImage([gzip(STARTER), zstd(HELLO)], { config: CONFIG })
     digest = image.digest
@@ -123,7 +123,7 @@ describe('pull', () => {
   it('leaves nothing of a pull whose client goes away, and begins again', async () => {
     engine.docker(['rmi', '-f', `${repository()}:big`])
     const before = await settledFiles(engine)
-    await startPull(engine, `${repository()}`, 'big', () => registry.freeze())
+    await startPull(engine, repository(), 'big', () => registry.freeze())
     registry.thaw()
     assert.deepEqual(await settledFiles(engine), before)
     assert.equal(engine.docker(['inspect', `${repository()}:big`]).status, 1)

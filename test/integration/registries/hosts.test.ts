@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { Engine, FaultProxy, startDockerRegistry, TestHost, type DockerRegistry } from '../../harness/index.ts'
+import { DockerRegistry, Engine, FaultProxy, TestHost } from '../../harness/index.ts'
 import { makeSmallImage, uploadImage } from '../../fault/small-image.ts'
 
 /** Not loopback: certificates count here. */
@@ -19,7 +19,7 @@ let uploads = 0
 before(async () => {
   host = await TestHost.create()
   host.must(['ip', 'address', 'add', `${ADDRESS}/32`, 'dev', 'lo'])
-  registry = await startDockerRegistry()
+  registry = await DockerRegistry.start()
   directory = mkdtempSync(join(tmpdir(), 'gantry-certs-'))
 })
 after(async () => {

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf, MEDIA_TYPES } from '#oci'
-import { startDockerRegistry, type DockerRegistry } from '../../harness/docker-registry.ts'
+import { DockerRegistry } from '../../harness/docker-registry.ts'
 import { OciLayout } from '../../harness/oci-layout.ts'
 import { RegistryProgram } from '../../harness/registry-program.ts'
 import { mustSkopeo, skopeoMeanwhile } from '../../harness/skopeo.ts'
@@ -70,7 +70,7 @@ interface Cached {
 }
 
 async function withCache(work: (parts: Cached) => Promise<void>): Promise<void> {
-  await using upstream = await startDockerRegistry()
+  await using upstream = await DockerRegistry.start()
   await using wire = new Wire(upstream.domain)
   const remoteurl = await wire.listen()
   await using cache = await RegistryProgram.start(() => ({ http: { addr: ':5000' }, proxy: { remoteurl } }))

@@ -9,7 +9,7 @@ import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { digestOf } from '#oci'
 import { createRegistry, openFileStorage, type RequestReport } from '#registry'
-import { startDockerRegistry } from '../../harness/index.ts'
+import { DockerRegistry, dockerRegistryMissing } from '../../harness/index.ts'
 import { readBlobs, writeTwoPlatforms } from './two-platforms.ts'
 
 const run = promisify(execFile)
@@ -99,10 +99,9 @@ describe('skopeo', { skip: isInstalled('skopeo') ? false : 'skopeo is not instal
     assert.deepEqual(await tags(), [])
   })
 
-  const peer = isInstalled('docker-registry') ? false : 'docker-registry is not installed'
-  it('carries an image to docker-registry and back, and not a byte changes', { skip: peer }, async () => {
+  it('carries an image to docker-registry and back, and not a byte changes', { skip: dockerRegistryMissing() }, async () => {
     await using test = await setUp()
-    await using other = await startDockerRegistry()
+    await using other = await DockerRegistry.start()
     const digest = writeTwoPlatforms(join(test.directory, 'in'), LAYERS)
     await copy('--all', `oci:${test.directory}/in:v1`, `docker://${test.host}/a:v1`)
     await copy('--all', `docker://${test.host}/a:v1`, `docker://${other.domain}/b:v1`)
