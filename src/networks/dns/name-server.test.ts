@@ -22,7 +22,7 @@ const FOUND: Packet = { answers: [{ type: 'A', name: 'far.example', ttl: 60, dat
 async function socketsHere(): Promise<ContainerSockets> {
   const udp = createSocket('udp4').bind(0, '127.0.0.1')
   await once(udp, 'listening')
-  const tcp = createServer().listen(udp.address().port, '127.0.0.1')
+  const tcp = createServer().listen(0, '127.0.0.1')
   await once(tcp, 'listening')
   const listeners: Listeners = { udp, tcp }
   return { listen: () => listeners, open: () => assert.fail('no namespaces here') }
@@ -31,7 +31,7 @@ async function socketsHere(): Promise<ContainerSockets> {
 async function start(port: number, containerId = 'web'): Promise<{ names: NameServer; resolver: Resolver } & AsyncDisposable> {
   const names = createNameServer(DIRECTORY, { sockets: await socketsHere(), hostServers: () => ['127.0.0.1'], port, timeout: 1000 })
   const { udp } = await names.serve({ containerId, pid: 1, servers: [] })
-  const resolver = new Resolver({ timeout: 2000, tries: 1 })
+  const resolver = new Resolver({ timeout: 1000, tries: 1 })
   resolver.setServers([`127.0.0.1:${udp}`])
   return { names, resolver, [Symbol.asyncDispose]: () => names.close() }
 }

@@ -1,7 +1,7 @@
 /** A DNS server at 127.0.0.1 on a port of its own, which answers by a function; records what it was asked. */
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { decode, encode, type DecodedPacket, type Packet } from 'dns-packet'
 import { createUnframer, frame } from '../tcp-framing.ts'
 
@@ -16,10 +16,6 @@ export type Respond = (query: DecodedPacket, protocol: 'udp' | 'tcp', bytes: Buf
 
 export async function startFakeServer(respond: Respond): Promise<FakeServer> {
   const asked: string[] = []
-  const udp = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(udp, 'listening')
-  const { port } = udp.address()
-
   function answer(bytes: Buffer, protocol: 'udp' | 'tcp'): Buffer | undefined {
     const query = decode(bytes)
     asked.push(`${protocol} ${query.questions?.[0]?.name} ${query.questions?.[0]?.type}`)
@@ -28,10 +24,6 @@ export async function startFakeServer(respond: Respond): Promise<FakeServer> {
     return encode({ id: query.id, type: 'response', flags: 0x0180, questions: query.questions ?? [], ...response })
   }
 
-  udp.on('message', (bytes, from) => {
-    const reply = answer(bytes, 'udp')
-    if (reply !== undefined) udp.send(reply, from.port, from.address)
-  })
   const tcp = createServer((socket) => {
     const unframe = createUnframer()
     socket.on('error', () => {})
@@ -42,15 +34,35 @@ export async function startFakeServer(respond: Respond): Promise<FakeServer> {
       }
     })
     socket.on('end', () => socket.end())
-  }).listen(port, '127.0.0.1')
-  await once(tcp, 'listening')
+  })
+  const udp = await listenOnOnePort(tcp)
+  udp.on('message', (bytes, from) => {
+    const reply = answer(bytes, 'udp')
+    if (reply !== undefined) udp.send(reply, from.port, from.address)
+  })
 
   return {
-    port: (tcp.address() as AddressInfo).port,
+    port: udp.address().port,
     asked,
     async [Symbol.asyncDispose]() {
       udp.close()
       await new Promise((resolve) => tcp.close(resolve))
     },
+  }
+}
+
+/** The number is free for one protocol, and perhaps not for the other. */
+async function listenOnOnePort(tcp: Server): Promise<Socket> {
+  for (;;) {
+    tcp.listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const udp = createSocket('udp4').bind((tcp.address() as AddressInfo).port, '127.0.0.1')
+    try {
+      await once(udp, 'listening')
+      return udp
+    } catch {
+      tcp.close()
+      await once(tcp, 'close')
+    }
   }
 }
