@@ -14,6 +14,7 @@ import { gantry } from './peers/gantry.ts'
 import { Peer } from './peers/peer.ts'
 import { cli } from './scenarios/cli.ts'
 import { execs } from './scenarios/exec.ts'
+import { files } from './scenarios/files.ts'
 import { images } from './scenarios/images.ts'
 import { lifecycle } from './scenarios/lifecycle.ts'
 import { lists, memory } from './scenarios/memory.ts'
@@ -31,8 +32,8 @@ interface Row {
 }
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, peer: { type: 'string', multiple: true } } })
-const scenarios = [...lifecycle, ...execs, ...cli, ...memory, ...lists, ...streams, ...images, ...ports, ...throughput].filter(({ name }) =>
-  name.includes(options.only ?? ''),
+const scenarios = [...lifecycle, ...execs, ...cli, ...memory, ...lists, ...streams, ...images, ...files, ...ports, ...throughput].filter(
+  ({ name }) => name.includes(options.only ?? ''),
 )
 const installed = spawnSync('dockerd', ['--version'], { encoding: 'utf8' })
 const recipes = [gantry, ...(installed.status === 0 ? [docker] : [])].filter(({ name }) => options.peer?.includes(name) ?? true)
