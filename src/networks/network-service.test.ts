@@ -1,58 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { createFakeConntrack, createFakeNetworkNamespaces, createFakeNftables, createFakeRouteNetlink, createFakeSysctls } from '#kernel'
-import { createMemoryMetadata, type Metadata } from '#metadata'
 import { createNetworkService } from './network-service.ts'
-import type { NetworkAttachRequest, NetworkOptions, NetworkService } from './types.ts'
-
-const OPTIONS: NetworkOptions = {
-  firewall: true,
-  ipForward: true,
-  ipMasq: true,
-  icc: true,
-  bip: '',
-  bridge: 'gantry0',
-  fixedCidr: '',
-  defaultGateway: '',
-  mtu: 1500,
-  defaultAddressPools: [],
-  defaultBindAddress: '0.0.0.0',
-}
-
-/** A service on an imaginary host; `restart` is another daemon on the same host. */
-function host(options: Partial<NetworkOptions> = {}, occupied: number[] = []) {
-  const metadata = createMemoryMetadata()
-  const route = createFakeRouteNetlink()
-  const namespaces = createFakeNetworkNamespaces()
-  const nftables = createFakeNftables()
-  const conntrack = createFakeConntrack()
-  const sysctls = createFakeSysctls({ 'net/ipv4/ip_forward': '0', 'net/ipv4/ip_local_port_range': '32768 60999' })
-  const deps = {
-    metadata,
-    route,
-    namespaces,
-    nftables,
-    conntrack,
-    sysctls,
-    probe: ({ port }: { port: number }) => !occupied.includes(port),
-  }
-  const restart = async (alive: string[] = [], changed: Partial<NetworkOptions> = {}): Promise<NetworkService> => {
-    const service = createNetworkService({ ...deps, options: { ...OPTIONS, ...options, ...changed } })
-    await service.restore(new Set(alive))
-    return service
-  }
-  return { ...deps, restart }
-}
-
-function request(containerId: string, more: Partial<NetworkAttachRequest> = {}): NetworkAttachRequest {
-  return { containerId, containerName: containerId, hostname: containerId, networks: { bridge: {} }, ports: [], ...more }
-}
-
-const WEB = { ports: [{ containerPort: 80, protocol: 'tcp' as const, hostIp: '', hostPort: '8080' }] }
-
-function endpointRows(metadata: Metadata): unknown[] {
-  return metadata.repository('endpoints').all()
-}
+import { endpointRows, host, OPTIONS, request, WEB } from './testing/fake-host.ts'
+import type { NetworkAttachRequest } from './types.ts'
 
 suite('network service', () => {
   test('restore makes the default networks once, with ids that stay', async () => {

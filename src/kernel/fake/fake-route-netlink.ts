@@ -30,6 +30,8 @@ export function createFakeRouteNetlink(): RouteNetlink & {
         const link = decodeLink(message)
         if (link !== undefined && (message.flags & NLM_F_CREATE) !== 0)
           hostLinks.push({ ...link, index: link.index || hostLinks.length + 2 })
+        const changed = hostLinks.find((known) => known.index === link?.index || known.name === link?.name)
+        if (changed !== undefined && link !== undefined && link.alias !== '') changed.alias = link.alias
         const address = decodeAddress(message)
         if (address !== undefined) hostAddresses.push(address)
         if (message.type === RTM_DELLINK) {

@@ -30,7 +30,7 @@ export function startBridgeDriver(deps: BridgeDeps, record: NetworkRecord, forme
   const settings = bridgeSettings(record)
   const { bridge } = settings
   const addresses = createNetworkAddresses({ ...record, config: record.ipam.config }, (name) => route.link({ name }) !== undefined)
-  const { index: bridgeIndex, isNew } = ensureBridge(route, {
+  const { index: bridgeIndex, isOurs } = ensureBridge(route, {
     name: bridge,
     mac: macOfNetwork(record.id),
     mtu: settings.mtu,
@@ -38,6 +38,7 @@ export function startBridgeDriver(deps: BridgeDeps, record: NetworkRecord, forme
     former: bridgeAddresses(former, settings),
   })
   setUpSysctls(deps, bridge, addresses.has(6))
+  const ownsLink = record.ownsLink ?? isOurs
 
   function link(endpoint: Placement, { index, name, publishes }: WantedLink): HostMessages[] {
     const writer = new MessageWriter()
@@ -61,7 +62,7 @@ export function startBridgeDriver(deps: BridgeDeps, record: NetworkRecord, forme
   }
 
   return {
-    record: isNew || record.ownsLink !== undefined ? record : { ...record, ownsLink: false },
+    record: ownsLink ? record : { ...record, ownsLink },
     firewall: firewallNetwork(record, settings),
     interfacePrefix: settings.interfacePrefix,
     sides: record.internal ? {} : publishSides(record, settings),
@@ -85,7 +86,7 @@ export function startBridgeDriver(deps: BridgeDeps, record: NetworkRecord, forme
     },
     link,
     async delete() {
-      if (record.ownsLink === false) return
+      if (!ownsLink) return
       const writer = new MessageWriter()
       encodeDeleteLink(writer, { name: bridge })
       try {

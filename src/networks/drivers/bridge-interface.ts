@@ -27,8 +27,8 @@ export interface BridgeInterface {
 /** Text that tells our bridges from those of others, such as dockerd's, which have the same kind of name. */
 const ALIAS = 'gantry'
 
-/** Makes the bridge be there, up, with these addresses; what is right already is left alone. Answers its index and whether it is new. */
-export function ensureBridge(route: RouteNetlink, wanted: BridgeInterface): { index: number; isNew: boolean } {
+/** Makes the bridge be there, up, with these addresses; what is right already is left alone. Answers its index and whether it is ours. */
+export function ensureBridge(route: RouteNetlink, wanted: BridgeInterface): { index: number; isOurs: boolean } {
   const existing = route.link({ name: wanted.name })
   if (existing !== undefined && existing.kind !== 'bridge') throw internal(`existing interface ${wanted.name} is not a bridge`)
   if (existing === undefined) {
@@ -47,7 +47,7 @@ export function ensureBridge(route: RouteNetlink, wanted: BridgeInterface): { in
     for (const address of wanted.addresses) if (!has(addresses, address)) encodeNewAddress(writer, onLink(link.index, address))
     encodeSetLink(writer, { index: link.index }, { up: true, ...(wanted.mtu > 0 && { mtu: wanted.mtu }) })
   })
-  return { index: link.index, isNew: existing === undefined }
+  return { index: link.index, isOurs: existing === undefined || isOurBridge(existing) }
 }
 
 /** First IPv4 address an existing interface has, for a bridge that somebody made beforehand. */

@@ -231,12 +231,12 @@ unshared(import.meta.filename, () => {
       using daemon = await startDaemon()
       await using _ = await startClient()
       const create = createNetwork(daemon, 'ip', { driver: 'ipvlan', options: { parent: 'ext0' } })
-      const refusal: unknown = await create.then(
-        () => undefined,
-        (error: unknown) => error,
+      const refusal = await create.then(
+        () => '',
+        (error: Error) => error.message,
       )
-      if (refusal === undefined) return t.skip('this kernel has ipvlan')
-      assert.match(String(refusal), /^EngineError: this kernel has no ipvlan links: rtnetlink/)
+      if (refusal === '') return t.skip('this kernel has ipvlan')
+      assert.match(refusal, /^this kernel has no ipvlan links: rtnetlink/)
     })
   })
 })
