@@ -11,6 +11,7 @@ export function encodeContainerSummary(summary: DomainSummary, version: ApiVersi
   const { annotations, networkMode } = container.hostConfig
   const result: ContainerSummary = {
     Id: container.id,
+    // The container's own name first: many clients look no further.
     Names: [container.name, ...(summary.linkNames ?? [])].map((name) => `/${name}`),
     Image: summary.imageName,
     ImageID: container.imageId,

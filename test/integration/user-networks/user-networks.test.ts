@@ -206,7 +206,7 @@ test('links on the default bridge give names and variables, follow addresses, an
   inside('app', 'ping', '-c', '1', '-W', '2', 'store')
   assert.equal(engine.mustDocker('inspect', '-f', '{{json .HostConfig.Links}}', 'app'), '["/db:/app/store"]')
   assert.equal(engine.mustDocker('inspect', '-f', '{{.Name}}', 'app/store'), '/db')
-  assert.equal(engine.mustDocker('ps', '--no-trunc', '--filter', 'name=^/db$', '--format', '{{.Names}}'), 'app/store,db')
+  assert.equal(engine.mustDocker('ps', '--no-trunc', '--filter', 'name=^/db$', '--format', '{{.Names}}'), 'db,app/store')
 
   engine.mustDocker('stop', 'db')
   sleeper('thief')
