@@ -1,6 +1,6 @@
 import type { Cli } from './cli.ts'
 import { findCommand, type CommandNode, type Found } from './command-tree.ts'
-import { ROOT_COMMANDS, ROOT_SECTIONS, ROOT_SHORT } from './commands/table.ts'
+import { ROOT_COMMANDS, ROOT_SECTIONS, ROOT_SHORT, SERVERS } from './commands/table.ts'
 import { globalFlags } from './global-flags.ts'
 import { commandHelp, groupHelp, rootHelp } from './help.ts'
 import { FlagError } from './parser/parse-flags.ts'
@@ -55,6 +55,8 @@ export async function showRootHelp(cli: Cli): Promise<number> {
   // The star marks commands that are programs of their own.
   management?.commands.push(...plugins.map((plugin) => ({ name: `${plugin.name}*`, short: plugin.metadata?.ShortDescription ?? '' })))
   management?.commands.sort((a, b) => (a.name < b.name ? -1 : 1))
+  // Docker's are programs of their own.
+  if (cli.program !== 'docker') sections.push({ title: 'Servers', commands: [...SERVERS] })
   cli.stdout.write(rootHelp(cli.program, ROOT_SHORT, sections, globalFlags(cli.configDirectory), terminalColumns()))
   return 0
 }

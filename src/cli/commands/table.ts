@@ -177,6 +177,12 @@ export const ROOT_COMMANDS: readonly CommandNode[] = [
 const COMMON = ['run', 'exec', 'ps', 'build', 'pull', 'push', 'images', 'login', 'logout', 'search', 'version', 'info']
 const MANAGEMENT = ['container', 'context', 'image', 'manifest', 'network', 'system', 'volume']
 
+/** What else the program is, besides a command line (`src/main.ts`): shown on the main help page. */
+export const SERVERS: readonly { name: string; short: string }[] = [
+  { name: 'daemon', short: 'Start the engine' },
+  { name: 'registry', short: 'Serve a registry, or collect its garbage' },
+]
+
 /** The sections of the main help page and the commands in each, in their order. */
 export const ROOT_SECTIONS: readonly { title: string; names: readonly string[] }[] = [
   { title: 'Common Commands', names: COMMON },
