@@ -3,8 +3,9 @@
  *
  * Life: `create` makes record, writable layer, volumes; `start` makes the process; the exit settles the record; `remove` takes all of it away.
  * One file per phase: `create`, `start`, `exit`, `stop`, `kill`, `pause`, `update`, `rename`, `remove`, `prune`; beside them what is asked of a
- * container: `attach`, `exec`, `health`, `wait`, `container-logs`, `list`, `stats`, `archive/`. `state.ts` has the one function that
- * changes a state; `spec/` turns a record into the OCI runtime specification.
+ * container: `attach`, `exec`, `health`, `wait`, `container-logs`, `list`, `stats`, `archive/`. `network/` puts a container on its networks, at the start
+ * and while it runs, and writes the names it has there. `state.ts` has the one function that changes a state; `spec/` turns a record into the OCI
+ * runtime specification.
  *
  * ```
  *            start                    exit, no restart
