@@ -100,7 +100,7 @@ describe('a pull that is cancelled', () => {
 })
 
 describe('a pull that fails', () => {
-  it('keeps what it has finished for the next one', async () => {
+  it('keeps what it has finished for the next one, and no longer', async () => {
     using test = withImage()
     test.limits.downloads = 1
     const names = [BASE_NAME, TOP_NAME]
@@ -116,5 +116,7 @@ describe('a pull that fails', () => {
     const lines = await pull(test)
     assert.equal(blobRequests(test).length, 1)
     assert.equal(lines.at(-1), `Status: Downloaded newer image for ${NAME}`)
+    await test.images.remove(NAME, { force: false, prune: true })
+    await becomesEmpty(test)
   })
 })
