@@ -33,9 +33,30 @@ suite('resolvConf', () => {
   test('names the own resolver alone, and asks names without a dot as they are', () => {
     const host = 'nameserver 192.0.2.53\nsearch example.org\noptions edns0 ndots:x'
     const own = { ownResolver: true, servers: ['192.0.2.1'] }
-    assert.deepEqual(lines(host, own), ['nameserver 127.0.0.11', 'search example.org', 'options edns0 ndots:0'])
-    assert.deepEqual(lines(host, { ...own, options: ['ndots:3'] }).at(-1), 'options ndots:3')
+    assert.deepEqual(lines(host, own).slice(0, 3), ['nameserver 127.0.0.11', 'search example.org', 'options edns0 ndots:0'])
+    assert.equal(lines(host, { ...own, options: ['ndots:3'] })[2], 'options ndots:3')
     assert.deepEqual(hostServers(host), ['192.0.2.53'])
+  })
+
+  test("says in Docker's words what the own resolver asks", () => {
+    const comments = (hostText: string, request: Partial<ResolvConfRequest> = {}): string[] =>
+      lines(hostText, { ownResolver: true, ...request }).filter((line) => line.startsWith('#'))
+    assert.deepEqual(comments('nameserver 192.0.2.53\nnameserver ::1\noptions ndots:2', { hostPath: '/run/systemd/resolve/resolv.conf' }), [
+      "# Based on host file: '/run/systemd/resolve/resolv.conf' (internal resolver)",
+      '# ExtServers: [host(192.0.2.53) host(::1)]',
+      '# Overrides: []',
+      '# Option ndots from: host',
+    ])
+    assert.deepEqual(comments('', { servers: ['192.0.2.1', '2001:db8::1'], search: ['.'], options: ['ndots:1'] }).slice(1), [
+      '# ExtServers: [192.0.2.1 2001:db8::1]',
+      '# Overrides: [nameservers search options]',
+      '# Option ndots from: override',
+    ])
+    assert.deepEqual(comments('options ndots:x').slice(1), [
+      '# NO EXTERNAL NAMESERVERS DEFINED',
+      '# Overrides: []',
+      '# Option ndots from: internal',
+    ])
   })
 
   test('falls back to public servers when none is left', () => {

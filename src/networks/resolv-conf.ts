@@ -9,9 +9,13 @@ export const RESOLVER_ADDRESS = '127.0.0.11'
 
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4']
 
+const NDOTS = /^ndots:\d+$/
+
 export interface ResolvConfRequest {
   /** The host's file, see {@link hostResolvConf}. */
   hostText: string
+  /** Its name, for the comments. Absent: /etc/resolv.conf. */
+  hostPath?: string
   /** `--dns`, `--dns-search`, `--dns-option`; empty: the host's. */
   servers: readonly string[]
   search: readonly string[]
@@ -41,7 +45,8 @@ export function hostServers(etcText: string): string[] {
 /**
  * The text of a container's /etc/resolv.conf. On a network without a resolver of its own (the default bridge, none, host), loopback servers of the host,
  * and IPv6 ones where there is none, cannot be reached and are left out; when none is left, Google's public servers are taken, as dockerd does. Servers
- * asked for are used as they are. With a resolver of its own that one is named alone, and names without a dot are asked as they are (`ndots:0`).
+ * asked for are used as they are. With a resolver of its own that one is named alone, and names without a dot are asked as they are (`ndots:0`);
+ * comments in Docker's words, which tools read, say what the resolver asks.
  */
 export function resolvConf(request: ResolvConfRequest): string {
   const host = parse(request.hostText)
@@ -55,6 +60,7 @@ export function resolvConf(request: ResolvConfRequest): string {
     ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
     ...(options.length > 0 ? [`options ${options.join(' ')}`] : []),
     ...host.other,
+    ...(request.ownResolver === true ? ['', ...resolverComments(request, host)] : []),
     '',
   ].join('\n')
 }
@@ -69,8 +75,23 @@ function serversOf(request: ResolvConfRequest, host: Parsed): readonly string[] 
 function optionsOf(request: ResolvConfRequest, host: Parsed): readonly string[] {
   const options = request.options.length > 0 ? request.options : host.options
   if (request.ownResolver !== true) return options
-  const valid = options.filter((option) => !option.startsWith('ndots:') || /^ndots:\d+$/.test(option))
+  const valid = options.filter((option) => !option.startsWith('ndots:') || NDOTS.test(option))
   return valid.some((option) => option.startsWith('ndots:')) ? valid : [...valid, 'ndots:0']
+}
+
+/** Moby's `resolvconf.go`: `host(x)` is a server that is asked from the host, a plain address one that is asked from the container. */
+function resolverComments(request: ResolvConfRequest, host: Parsed): string[] {
+  const { servers, search, options, hostPath = ETC_RESOLV_CONF } = request
+  const external = servers.length > 0 ? servers : host.servers.map((server) => `host(${server})`)
+  const overrides = Object.entries({ nameservers: servers, search, options }).filter(([, given]) => given.length > 0)
+  const isGiven = (option: string): boolean => NDOTS.test(option)
+  const ndotsFrom = !(options.length > 0 ? options : host.options).some(isGiven) ? 'internal' : options.length > 0 ? 'override' : 'host'
+  return [
+    `# Based on host file: '${hostPath}' (internal resolver)`,
+    external.length > 0 ? `# ExtServers: [${external.join(' ')}]` : '# NO EXTERNAL NAMESERVERS DEFINED',
+    `# Overrides: [${overrides.map(([name]) => name).join(' ')}]`,
+    `# Option ndots from: ${ndotsFrom}`,
+  ]
 }
 
 interface Parsed {
