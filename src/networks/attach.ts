@@ -95,7 +95,7 @@ export function configurationOf(ctx: NetworksContext, { endpoint, asked }: Place
     index,
     name,
     addresses: [...addresses, ...linkLocal],
-    disableIPv6: !hasIPv6 && ctx.deps.sysctls.read('net/ipv6/conf/default/disable_ipv6') !== undefined,
+    disableIPv6: !hasIPv6 && ctx.hasIPv6,
     sysctls: interfaceSysctls(asked, name),
   }
 }

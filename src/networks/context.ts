@@ -22,6 +22,8 @@ export interface NetworksContext {
   firewall: Firewall
   /** Replaced at `restore`, when the links of the host are known. */
   links: HostLinks
+  /** The kernel has IPv6; looked up at `restore`. */
+  hasIPv6: boolean
 }
 
 /** Ports of an endpoint as the firewall wants them. */

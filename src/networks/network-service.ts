@@ -47,6 +47,7 @@ export function createNetworkService(deps: NetworkDeps): NetworkService {
       ipForward: options.ipForward,
     }),
     links: createHostLinks([]),
+    hasIPv6: false,
   }
 
   return {

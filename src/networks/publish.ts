@@ -112,12 +112,11 @@ function allocate(ctx: NetworksContext, request: SandboxRequest, sides: PublishS
 }
 
 /** A host without IPv6 has nothing to bind to. */
-function sidesOf({ deps }: NetworksContext, gateways: Gateways, families: readonly Family[]): PublishSides {
+function sidesOf({ hasIPv6 }: NetworksContext, gateways: Gateways, families: readonly Family[]): PublishSides {
   const sides: PublishSides = {}
   for (const family of families) {
     const side = gateways[family]?.driver.sides[family]
-    const isListenable = family === 4 || deps.sysctls.read('net/ipv6/conf/all/disable_ipv6') !== undefined
-    if (side !== undefined && isListenable) sides[family] = side
+    if (side !== undefined && (family === 4 || hasIPv6)) sides[family] = side
   }
   return sides
 }

@@ -22,6 +22,7 @@ export async function restore(ctx: NetworksContext, alive: ReadonlySet<string>):
   const recorded = ctx.endpoints.recorded()
   const isAlive = ({ containerId }: Endpoint): boolean => alive.has(containerId)
   ctx.links = createHostLinks(deps.route.links())
+  ctx.hasIPv6 = deps.sysctls.read('net/ipv6/conf/default/disable_ipv6') !== undefined
   ctx.drivers.clear()
   ctx.failures.clear()
   const bridge = records.get('bridge')

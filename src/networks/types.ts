@@ -12,11 +12,13 @@ export interface PortRequest {
   hostPort: string
 }
 
-/** A published port as given. */
+/** A published port as given, one per family. */
 export interface PortBinding {
   containerPort: number
   protocol: PortProtocol
+  /** `0.0.0.0` and `::` for all addresses of a family. */
   hostIp: string
+  /** 0: opened at the container's own address, without translation (routed networks). */
   hostPort: number
 }
 
@@ -255,7 +257,7 @@ export interface NetworkService {
   attach(request: NetworkAttachRequest): Promise<NetworkAttachment>
   /** Puts a running container on one network more; default routes and published ports move when the new endpoint wins them. */
   connect(request: NetworkConnectRequest): Promise<EndpointChange>
-  /** Takes it from one. Throws CONFLICT when it is not on it. */
+  /** Takes it from one. Throws INTERNAL, as Docker, when it is not on it. */
   disconnect(request: NetworkDisconnectRequest): Promise<EndpointChange>
   /** The container has another name now; answers its endpoints. */
   rename(containerId: string, names: Pick<SandboxRequest, 'containerName' | 'hostname'>): Endpoint[]
