@@ -111,6 +111,20 @@ test('ranges map port by port, and a host range gives its first free port', asyn
   engine.mustDocker('rm', '-f', 'range', 'one')
 })
 
+test('a range of 1,000 ports is held, answers at both ends in both families, and is given back', async () => {
+  engine.mustDocker('network', 'create', '--ipv6', 'dual')
+  engine.host.must(['ip', 'addr', 'add', '2001:db8::1/64', 'dev', 'uplink', 'nodad'])
+  serve('thousand', '--network', 'dual', '-p', '20000-20999:80-1079')
+  assert.equal(await fetchFrom(outside, 'http://192.0.2.1:20000/'), 'thousand')
+  assert.equal(await fetchFrom(engine.host, 'http://[2001:db8::1]:20000/'), 'thousand')
+  assert.deepEqual(engine.mustDocker('port', 'thousand', '1079').trim().split('\n'), ['0.0.0.0:20999', '[::]:20999'])
+  const { stderr } = engine.docker(['run', '--rm', '-p', '20999:80', 'starter', 'true'])
+  assert.match(stderr, /Bind for 0\.0\.0\.0:20999 failed: port is already allocated/)
+  engine.mustDocker('rm', '-f', 'thousand')
+  engine.mustDocker('run', '--rm', '-p', '20999:80', 'starter', 'true')
+  engine.mustDocker('network', 'rm', 'dual')
+})
+
 test('udp ports answer, from outside and from the host', async () => {
   engine.mustDocker(...['run', '-d', '--name', 'echo', '-p', '9000:9000/udp'], ...PERL, ECHO_UDP)
   await sleep(300)
