@@ -58,16 +58,21 @@ export function createCollector(deps: {
   }
 
   async function work(): Promise<void> {
-    while (again) {
-      again = false
-      await free()
+    try {
+      while (again) {
+        again = false
+        await free()
+      }
+    } finally {
+      // In the same turn as the last look at `again`: who asks a moment later must not wait for a run that is over.
+      running = undefined
     }
   }
 
   return {
     async collect() {
       again = true
-      running ??= work().finally(() => (running = undefined))
+      running ??= work()
       await running
     },
     drop: (manifests) => free(manifests),
