@@ -32,12 +32,17 @@ export function createRecipeMaker(deps: {
   let again = false
 
   async function run(): Promise<void> {
-    while (again) {
-      again = false
-      for (const layer of deps.candidates()) {
-        if (failed.has(layer.diffId) || !content.has(layer.blob)) continue
-        await make(layer)
+    running = true
+    try {
+      while (again) {
+        again = false
+        for (const layer of deps.candidates()) {
+          if (failed.has(layer.diffId) || !content.has(layer.blob)) continue
+          await make(layer)
+        }
       }
+    } finally {
+      running = false // in the same turn as the last look at `again`
     }
   }
 
@@ -66,11 +71,7 @@ export function createRecipeMaker(deps: {
   return {
     makeSoon() {
       again = true
-      if (running) return
-      running = true
-      run()
-        .catch(deps.report)
-        .finally(() => (running = false))
+      if (!running) run().catch(deps.report)
     },
   }
 }
