@@ -144,7 +144,7 @@ describe('createRegistry: a push that meets collections', () => {
     const { storage, registry } = test
     const collector = createCollector({ storage, repositories: registry.repositories, keeper: registry.keeper, lock: OWN_STORAGE })
     const headers = { 'Content-Type': MEDIA_TYPES.ociManifest }
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; round < 10; round++) {
       const config = `{"round":${round}}`
       const digest = await test.pushBlob('a', config)
       await sleep(2) // older than the collection, which spares nothing that is not touched during it

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf } from '#oci'
 import { registryUnderTest, until, type RegistryUnderTest } from '../testing/registry-under-test.ts'
+import type { RequestObserver } from '../types.ts'
 
 async function open({ port }: RegistryUnderTest): Promise<{ socket: Socket; answer: () => string; closed: Promise<unknown> } & Disposable> {
   const socket = connect(port, '127.0.0.1')
@@ -141,13 +142,19 @@ describe('createRegistryServer: clients that misbehave', () => {
 })
 
 describe('Registry.close', () => {
+  /** Counts the requests that have reached the server. */
+  const counting = (): { started: () => number; observer: RequestObserver } => {
+    let count = 0
+    return { started: () => count, observer: { started: () => void count++, finished() {} } }
+  }
+
   it('waits for a request that runs and closes connections that are kept alive', async () => {
-    await using test = await registryUnderTest()
+    const { started, observer } = counting()
+    await using test = await registryUnderTest({ observer })
     const upload = await startUpload(test)
     using client = await open(test)
     client.socket.write(`PATCH ${upload} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nfirst`)
-    await until(async () => (await test.storage.uploads.stat(upload.split('/').at(-1) ?? '')) !== undefined)
-    await sleep(20)
+    await until(() => started() === 2)
     const closed = test.registry.close({ grace: 5000 })
     client.socket.write(' half')
     await closed
@@ -156,11 +163,13 @@ describe('Registry.close', () => {
   })
 
   it('cuts what does not end in time, and the upload goes on after a restart', async () => {
-    await using test = await registryUnderTest()
+    const { started, observer } = counting()
+    await using test = await registryUnderTest({ observer })
     const upload = await startUpload(test)
     const content = 'before the restart, after the restart'
     using client = await open(test)
     client.socket.write(`PATCH ${upload} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n${content.slice(0, 18)}`)
+    await until(() => started() === 2)
     await sleep(50)
     await test.registry.close({ grace: 20 })
     await using again = await registryUnderTest({ root: test.root })

@@ -85,7 +85,7 @@ export function uploadsContract(implementation: string, setUp: SetUp): void {
     it('append tells how much can be read, while its source still waits', async () => {
       await using test = await setUp()
       const { uploads } = test.storage
-      const content = pattern(13 * 1024 * 1024)
+      const content = pattern(6 * 1024 * 1024)
       const { id } = await uploads.create(OWNER)
       await uploads.append(id, chunksOf(content.subarray(0, 5)))
       const gate = Promise.withResolvers<void>()
