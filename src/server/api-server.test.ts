@@ -56,7 +56,7 @@ test('errors have the status of their code and a message', async () => {
   error = new TypeError('a defect')
   assert.equal((await server.request('POST', '/containers/web/start')).status, 500)
   error = internal('broken')
-  await server.request('POST', '/v1.44/containers/web/start')
+  await server.request('POST', '/v1.44/containers/web/start?detachKeys=secret')
   error = conflict('no')
   await server.request('POST', '/containers/web/start')
   assert.deepEqual(failures, ['POST /containers/web/start', 'POST /v1.44/containers/web/start'])

@@ -54,7 +54,8 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   const hijacked = new Set<Duplex>()
 
   function report(request: IncomingMessage, error: unknown): void {
-    if (statusOf(error) === 500) deps.onInternalError?.(`${request.method} ${request.url}`, error)
+    // Without the query, in which there may be secrets: a URL to import from, arguments of a build.
+    if (statusOf(error) === 500) deps.onInternalError?.(`${request.method} ${request.url?.split('?', 1)[0]}`, error)
   }
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {

@@ -2,6 +2,9 @@
 
 import type { WirePlatform } from '#api'
 import { invalidArgument } from '#errors'
+import { WrongType } from '../wire/codec.ts'
+import { platform as platformCodec } from '../wire/platform.ts'
+import { describeJsonError } from './json-syntax.ts'
 
 /** Checks the text form and gives it back unchanged. Source: containerd `platforms.Parse`. */
 export function checkPlatformText(text: string): string {
@@ -14,22 +17,22 @@ export function checkPlatformText(text: string): string {
 
 /** Decodes the JSON form. Source: moby `httputils.DecodePlatform`. */
 export function parsePlatformJson(text: string): WirePlatform {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch (error) {
-    throw invalidArgument(`failed to parse platform: ${error instanceof Error ? error.message : String(error)}`, error)
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw invalidArgument('failed to parse platform: json: cannot unmarshal into Go value of type v1.Platform')
-  }
-  const platform = json as Partial<WirePlatform>
+  const platform = decodePlatform(text)
   const hasOptional = Boolean(platform.variant) || Boolean(platform['os.version']) || (platform['os.features']?.length ?? 0) > 0
   if (!platform.os && !platform.architecture && hasOptional) {
     throw invalidArgument('optional platform fields provided, but OS and Architecture are missing')
   }
   if (!platform.os || !platform.architecture) throw invalidArgument('both OS and Architecture must be provided')
   return platform as WirePlatform
+}
+
+function decodePlatform(text: string): Partial<WirePlatform> {
+  try {
+    return platformCodec.decode(JSON.parse(text) ?? {}, 0)
+  } catch (error) {
+    const reason = error instanceof WrongType ? error.describe() : describeJsonError(text)
+    throw invalidArgument(`failed to parse platform: ${reason}`, error)
+  }
 }
 
 /** `linux/arm64/v8` from the JSON form. */

@@ -1,13 +1,14 @@
 /** What a client sends for registries: credentials in `X-Registry-Auth`, and headers that are passed on. */
 
 import type { IncomingHttpHeaders } from 'node:http'
+import type { AuthConfig } from '#api'
 import type { Credentials } from '#remotes'
+import { authConfig } from '../wire/auth-config.ts'
 
 /** Far more than any token needs. */
 const MAX_HEADER_LENGTH = 64 * 1024
 
-/** Members of Docker's AuthConfig. */
-const MEMBERS: readonly (readonly [wire: string, member: keyof Credentials])[] = [
+const MEMBERS: readonly (readonly [wire: keyof AuthConfig, member: keyof Credentials])[] = [
   ['username', 'username'],
   ['password', 'password'],
   ['identitytoken', 'identityToken'],
@@ -22,25 +23,23 @@ export function registryCredentials(headers: IncomingHttpHeaders): Credentials |
   const header = headers['x-registry-auth']
   if (typeof header !== 'string' || header === '' || header.length > MAX_HEADER_LENGTH) return undefined
   try {
-    // Node's decoder takes both alphabets.
-    return credentialsOf(JSON.parse(Buffer.from(header, 'base64').toString('utf8')))
+    // Node's decoder takes both alphabets. No version of the API has had other members.
+    return credentialsOf(authConfig.decode(JSON.parse(Buffer.from(header, 'base64').toString('utf8')), 0))
   } catch {
     return undefined
   }
 }
 
 /** Credentials of an AuthConfig object; undefined when there is nothing in it to log in with. */
-export function credentialsOf(json: unknown): Credentials | undefined {
-  if (typeof json !== 'object' || json === null) return undefined
-  const fields = new Map(Object.entries(json).map(([key, value]: [string, unknown]) => [key.toLowerCase(), value]))
+export function credentialsOf(config: AuthConfig): Credentials | undefined {
   const credentials: Credentials = {}
   for (const [wire, member] of MEMBERS) {
-    const value = fields.get(wire)
-    if (typeof value === 'string' && value !== '') credentials[member] = value
+    const value = config[wire] ?? ''
+    if (value !== '') credentials[member] = value
   }
   // The form of config.json: base64 of `user:password`.
-  const auth = fields.get('auth')
-  if (credentials.username === undefined && typeof auth === 'string' && auth !== '') {
+  const { auth = '' } = config
+  if (credentials.username === undefined && auth !== '') {
     const plain = Buffer.from(auth, 'base64').toString('utf8')
     const colon = plain.indexOf(':')
     if (colon > 0) Object.assign(credentials, { username: plain.slice(0, colon), password: plain.slice(colon + 1).replace(/\0+$/, '') })

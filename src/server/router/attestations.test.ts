@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { invalidArgument } from '#errors'
 import { hostPlatform, MEDIA_TYPES, type Digest } from '#oci'
 import { startServer } from '../testing/harness.ts'
 
@@ -71,4 +72,21 @@ test('an image made here has none, another platform is not found, two are refuse
   const platform = `platform=${encodeURIComponent('{"os":"linux","architecture":"s390x"}')}`
   assert.equal((await server.request('GET', `/v1.55/images/x/attestations?${platform}`)).status, 404)
   assert.equal((await server.request('GET', `/v1.55/images/x/attestations?${platform}&${platform}`)).status, 400)
+})
+
+test('attestations that are no JSON are an error that names them, too many bytes are refused', async () => {
+  const half = Buffer.from(JSON.stringify({ list: 'x'.repeat(40 * 1024 * 1024) }))
+  const readAll = (name: Digest, limit: number): Buffer => {
+    const bytes = name === digest('d1') || name === digest('d2') ? half : Buffer.from(JSON.stringify(BLOBS[name]))
+    if (bytes.length > limit) throw invalidArgument(`blob is larger than ${limit} bytes`)
+    return bytes
+  }
+  await using large = await startServer({ ...services, content: { ...services.content, readAll } })
+  assert.equal((await large.request('GET', '/v1.55/images/x/attestations?statement=1')).status, 400)
+  assert.equal((await large.request('GET', '/v1.55/images/x/attestations?statement=1&type=slsa')).status, 200)
+  const garbage = (name: Digest): Buffer => Buffer.from(name === digest('d1') ? '{' : JSON.stringify(BLOBS[name]))
+  await using broken = await startServer({ ...services, content: { ...services.content, readAll: garbage } })
+  const answer = await broken.request('GET', '/v1.55/images/x/attestations?statement=1')
+  assert.equal(answer.status, 500)
+  assert.match(answer.text, /attestation sha256:d1d1\w+ is not readable/)
 })

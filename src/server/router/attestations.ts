@@ -1,8 +1,9 @@
 /** `GET /images/{name}/attestations`: what the builder of an image says of it (provenance, list of packages), as in-toto statements. */
 
 import type { AttestationStatement } from '#api'
-import { invalidArgument, notFound } from '#errors'
-import { decodeManifest, formatPlatform, hostPlatform, MAX_MANIFEST_SIZE, platformMatches, type Descriptor } from '#oci'
+import { internal, invalidArgument, notFound } from '#errors'
+import { parseJson } from '#lib'
+import { decodeManifest, formatPlatform, hostPlatform, MAX_MANIFEST_SIZE, platformMatches, type Descriptor, type Digest } from '#oci'
 import type { ApiServerDeps } from '../backend.ts'
 import { parsePlatformJson } from '../decode/platform.ts'
 import type { RequestContext } from '../request-context.ts'
@@ -11,8 +12,9 @@ import type { Route } from '../route.ts'
 /** Layers of an attestation manifest. Source: buildkit docs/attestations/attestation-storage.md. */
 const IN_TOTO = 'application/vnd.in-toto+json'
 const PREDICATE_TYPE = 'in-toto.io/predicate-type'
-/** A list of packages of a large image has some ten MiB. */
-const MAX_STATEMENT_SIZE = 64 * 1024 * 1024
+/** Of all statements of one answer, which is made in memory: a list of packages of a large image has some ten MiB. */
+const MAX_STATEMENTS_SIZE = 64 * 1024 * 1024
+const MAX_STATEMENT_DEPTH = 1000
 
 type AttestationDeps = Pick<ApiServerDeps, 'images' | 'content'>
 
@@ -26,12 +28,13 @@ export function attestationRoutes(deps: AttestationDeps): Route[] {
       handle(context) {
         const types = context.query.all('type').flatMap((type) => type.trim() || [])
         const withStatement = context.query.bool('statement')
+        const read = statementReader(deps)
         const statements = attestationLayers(deps, context)
           .filter((layer) => types.length === 0 || types.includes(predicateType(layer)))
           .map((layer): AttestationStatement => ({
             Descriptor: layer,
             PredicateType: predicateType(layer),
-            ...(withStatement ? { Statement: readStatement(deps, layer) } : {}),
+            ...(withStatement ? { Statement: read(layer.digest) } : {}),
           }))
         context.json(200, statements)
       },
@@ -64,6 +67,16 @@ function predicateType({ annotations }: Descriptor): string {
   return annotations?.[PREDICATE_TYPE] ?? ''
 }
 
-function readStatement({ content }: AttestationDeps, { digest }: Descriptor): unknown {
-  return JSON.parse(content.readAll(digest, MAX_STATEMENT_SIZE).toString('utf8'))
+/** Reads one after the other, until together they are too large. */
+function statementReader({ content }: AttestationDeps): (digest: Digest) => unknown {
+  let left = MAX_STATEMENTS_SIZE
+  return (digest) => {
+    const bytes = content.readAll(digest, left)
+    left -= bytes.length
+    try {
+      return parseJson(bytes, { maxBytes: MAX_STATEMENTS_SIZE, maxDepth: MAX_STATEMENT_DEPTH })
+    } catch (error) {
+      throw internal(`attestation ${digest} is not readable: ${(error as Error).message}`, error)
+    }
+  }
 }

@@ -57,3 +57,21 @@ test('fsck that cannot begin has a status, one that breaks off says so in the st
   late = true
   assert.match((await server.request('POST', '/gantry/fsck')).text, /\{"error":"disk broken"\}\n$/)
 })
+
+test('fsck shows a client that does not read less of how far it is, and every finding', async () => {
+  const PROGRESS = 200_000
+  await using server = await startServer({
+    fsck: {
+      run: ({ report }) => {
+        for (let done = 0; done < PROGRESS; done++) report({ kind: 'progress', phase: 'blobs', done, total: PROGRESS })
+        report({ kind: 'finding', finding: FINDING })
+        return Promise.resolve({ findings: [FINDING], checked: CHECKED, lost: [], clean: true })
+      },
+    },
+  })
+  const answer = await server.request('POST', '/gantry/fsck')
+  const lines = answer.text.trim().split('\n')
+  assert.ok(lines.length < PROGRESS / 2, String(lines.length))
+  assert.equal(lines.filter((line) => line.startsWith('{"finding"')).length, 1)
+  assert.ok(lines.at(-1)?.startsWith('{"report"'))
+})

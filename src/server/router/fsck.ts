@@ -20,24 +20,29 @@ export function fsckRoutes({ fsck }: Pick<ApiServerDeps, 'fsck'>): Route[] {
 
 /** One object a line: `{"progress":{…}}`, `{"finding":{…}}`, and as the last one `{"report":{…}}` or `{"error":"…"}`. */
 async function runFsck(fsck: ApiServerDeps['fsck'], context: RequestContext): Promise<void> {
+  const { response } = context
   const send = (value: unknown): void => {
-    if (!context.response.headersSent) context.startStream(MEDIA_TYPES.jsonLines)
-    context.response.write(encodeJsonRecord(MEDIA_TYPES.jsonLines, value))
+    if (response.destroyed) return
+    if (!response.headersSent) context.startStream(MEDIA_TYPES.jsonLines)
+    response.write(encodeJsonRecord(MEDIA_TYPES.jsonLines, value))
   }
   try {
     const report = await fsck.run({
       repair: context.query.bool('repair'),
       signal: context.signal,
-      report: (event) => send(encodeEvent(event)),
+      report(event) {
+        // A client that does not read must not fill our memory: of how far it is it gets to see less.
+        if (event.kind !== 'progress' || !response.writableNeedDrain) send(encodeEvent(event))
+      },
     })
     // The findings have been told one by one.
     const { findings, ...rest } = report
     send({ report: { ...rest, findings: findings.length } })
   } catch (error) {
-    if (!context.response.headersSent || context.isAborted) throw error
+    if (!response.headersSent || context.isAborted) throw error
     send({ error: messageOf(error) })
   }
-  context.response.end()
+  response.end()
 }
 
 function encodeEvent(event: FsckEvent): object {

@@ -55,7 +55,7 @@ test('load reports in a chunked stream and puts late errors inside', async () =>
   assert.deepEqual([early.status, early.json()], [400, { message: 'unexpected EOF' }])
 })
 
-test('import answers with the id, and passes on the progress of a download', async () => {
+test('import answers with the id, passes on the progress of a download, and keeps no password', async () => {
   await using server = await startServer({
     images: {
       import: async (tar, { repo, tag, message, changes }) => {
@@ -64,7 +64,7 @@ test('import answers with the id, and passes on the progress of a download', asy
         return fakeImage()
       },
       importFrom: async (url, { message, report }) => {
-        assert.deepEqual([url, message], ['example.org/a.tar', 'Imported from example.org/a.tar'])
+        assert.deepEqual([url, message], ['http://me:secret@example.org/a.tar', 'Imported from http://me:xxxxx@example.org/a.tar'])
         report?.({ status: 'Importing', progress: { current: 1, total: 2 } })
         return fakeImage()
       },
@@ -72,7 +72,7 @@ test('import answers with the id, and passes on the progress of a download', asy
   })
   const answer = await server.request('POST', '/images/create?fromSrc=-&repo=base&tag=1&changes=CMD%20a&changes=ENV%20b=c', { body: 'tar' })
   assert.equal(answer.text, `{"status":"${IMAGE_ID}"}\r\n`)
-  const download = await server.request('POST', '/images/create?fromSrc=example.org/a.tar')
+  const download = await server.request('POST', '/images/create?fromSrc=http://me:secret@example.org/a.tar')
   assert.equal(download.text, `{"status":"Importing","progressDetail":{"current":1,"total":2}}\r\n{"status":"${IMAGE_ID}"}\r\n`)
 })
 

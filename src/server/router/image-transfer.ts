@@ -108,7 +108,7 @@ async function importImage(images: ImageService, context: RequestContext): Promi
     const options: Parameters<ImageService['import']>[1] = {
       repo,
       tag: query.text('tag'),
-      message: query.text('message') || `Imported from ${source}`,
+      message: query.text('message') || `Imported from ${withoutPassword(source)}`,
       changes: query.all('changes'),
       signal,
       report: (message) => report(encodeMessage(message)),
@@ -117,6 +117,15 @@ async function importImage(images: ImageService, context: RequestContext): Promi
     const image = source === '-' ? await images.import(context.body, options) : await images.importFrom(source, options)
     report({ status: image.id })
   })
+}
+
+/** What an image says of itself goes with it to everybody. */
+function withoutPassword(source: string): string {
+  if (!URL.canParse(source)) return source
+  const url = new URL(source)
+  if (url.password === '') return source
+  url.password = 'xxxxx'
+  return url.href
 }
 
 async function saveImages(images: ImageService, context: RequestContext, names: string[]): Promise<void> {

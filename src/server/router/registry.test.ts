@@ -58,6 +58,10 @@ test('auth asks the registry, Docker Hub by default', async () => {
     Status: 'Login Succeeded',
   })
   assert.equal((await login({ username: 'me', password: 'wrong' })).status, 401)
+  assert.deepEqual((await login({ serveraddress: 5 })).json(), {
+    message: 'invalid JSON: json: cannot unmarshal number into Go struct field AuthConfig.serveraddress of type string',
+  })
+  assert.equal((await login([])).status, 400)
   assert.deepEqual(asked, [
     ['r:5000', { username: 'me', password: 'secret' }],
     ['https://index.docker.io/v1/', { username: 'me', password: 'wrong' }],
@@ -73,6 +77,19 @@ function repositoryWith(mediaType: string, document: object, config = '{}'): Par
     },
   }
 }
+
+test('distribution has no platforms for an image whose config makes no sense', async () => {
+  const config = { mediaType: MEDIA_TYPES.ociConfig, digest: digest('cc'), size: 10 }
+  const image = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config, layers: [] }
+  let text = ''
+  await using server = await startServer({
+    remotes: { repository: () => repositoryWith(MEDIA_TYPES.ociManifest, image, text) as RemoteRepository },
+  })
+  for (text of ['null', '[]', '{', '{"os":5,"architecture":"amd64"}', '{"os":"linux"}']) {
+    const { status, json } = await server.request('GET', '/distribution/r:5000/x:1/json')
+    assert.deepEqual([status, (json() as { Platforms: unknown }).Platforms], [200, null], text)
+  }
+})
 
 test('distribution shows the platforms of an index, and that of a single image', async () => {
   const size = 10

@@ -1,6 +1,6 @@
 /** Questions to registries: search, login, and what a name means there. */
 
-import type { AuthConfig, DistributionInspect, ImageSearchItem, WireDescriptor, WirePlatform } from '#api'
+import type { DistributionInspect, ImageSearchItem, WireDescriptor, WirePlatform } from '#api'
 import { internal, invalidArgument } from '#errors'
 import { decodeManifest, MAX_CONFIG_SIZE, MEDIA_TYPES, parseAnyReference, withDefaultTag, type Descriptor } from '#oci'
 import type { RemoteRepository } from '#remotes'
@@ -9,6 +9,8 @@ import { booleanFilter, parseFilters, type Filters } from '../decode/filters.ts'
 import { credentialsOf, registryCredentials, registryHeaders } from '../decode/registry-auth.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Route } from '../route.ts'
+import { authConfig } from '../wire/auth-config.ts'
+import { platform } from '../wire/platform.ts'
 
 const SEARCH_FILTERS = ['is-automated', 'is-official', 'stars']
 const DEFAULT_SEARCH_LIMIT = 25
@@ -28,8 +30,8 @@ export function registryRoutes({ remotes }: Pick<ApiServerDeps, 'remotes'>): Rou
       path: '/auth',
       summary: 'Check a registry login',
       async handle(context) {
-        const json = (await context.readRawJson()) as AuthConfig | null | undefined
-        const { status, identityToken } = await remotes.login(json?.serveraddress || HUB, credentialsOf(json) ?? {}, {
+        const config = await context.readJson(authConfig)
+        const { status, identityToken } = await remotes.login(config.serveraddress || HUB, credentialsOf(config) ?? {}, {
           signal: context.signal,
         })
         context.json(200, { IdentityToken: identityToken, Status: status })
@@ -111,7 +113,10 @@ async function platformOf(repository: RemoteRepository, config: Descriptor): Pro
   const isImage = config.mediaType === MEDIA_TYPES.dockerConfig || config.mediaType === MEDIA_TYPES.ociConfig
   if (!isImage || config.size > MAX_CONFIG_SIZE) return null
   const chunks = await Array.fromAsync(repository.fetchBlob(config))
-  const { os, architecture, variant } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Partial<WirePlatform>
-  if (typeof os !== 'string' || typeof architecture !== 'string') return null
-  return [{ architecture, os, ...(typeof variant === 'string' && variant !== '' ? { variant } : {}) }]
+  try {
+    const { os = '', architecture = '', variant = '' } = platform.decode(JSON.parse(Buffer.concat(chunks).toString('utf8')), 0)
+    return os === '' || architecture === '' ? null : [{ architecture, os, ...(variant === '' ? {} : { variant }) }]
+  } catch {
+    return null // a registry may hold anything; the digest is still the answer
+  }
 }
