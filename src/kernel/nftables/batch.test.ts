@@ -146,4 +146,30 @@ suite('nftables batch', () => {
     assert.equal(concatenate([Buffer.of(1)]).toString('hex'), '01')
     assert.equal(concatenate([Buffer.of(1), Buffer.of(2, 3)]).toString('hex'), '0100000002030000')
   })
+
+  test('add-elements ends a range of single values with the value behind it', () => {
+    const range = (first: number[], last: number[]): string =>
+      encoded({ op: 'add-elements', set: 's', elements: [{ key: [Buffer.from(first)], end: [Buffer.from(last)] }] })
+    const closed = range([10, 0, 0, 0], [10, 255, 255, 255])
+    assert.ok(closed.includes('0a000000') && closed.endsWith('08000300000000010c00018008000100' + '0b000000'))
+    assert.ok(!range([255, 0, 0, 0], [255, 255, 255, 255]).includes('08000300')) // nothing is behind the last value of all
+  })
+
+  test('add-elements writes the end of a range of a concatenation beside its key', () => {
+    const key = [Buffer.alloc(16, 'a'), Buffer.of(10, 0, 0, 0)]
+    const end = [Buffer.alloc(16, 'a'), Buffer.of(10, 0, 0, 255)]
+    const hex = encoded({ op: 'add-elements', set: 's', elements: [{ key, end }] })
+    assert.ok(hex.endsWith(`1c000a8018000100${'61'.repeat(16)}0a0000ff`))
+  })
+
+  test('add-set says that elements are ranges', () => {
+    assert.match(encoded({ op: 'add-set', set: 's', key: ['ipv4_addr'], interval: true }), /0800030000000004/)
+  })
+
+  test('thousands of elements are split, for a list has a 16-bit length', () => {
+    const elements = Array.from({ length: 1000 }, (_, index) => ({ key: [Buffer.of(0, 0, index >> 8, index & 0xff)] }))
+    const { bytes, sequences, last } = encodeBatch(TABLE, [{ op: 'add-elements', set: 's', elements }])
+    assert.equal(decodeMessages(bytes).length, 2 + 3)
+    assert.deepEqual([...sequences.keys()].at(-1), last)
+  })
 })
