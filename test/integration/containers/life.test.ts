@@ -102,7 +102,7 @@ test('a joined network gives the same interfaces, files and host name', () => {
 })
 
 test('health goes from starting over healthy to unhealthy, with events', async () => {
-  const check = ['--health-cmd', 'test ! -e /sick', '--health-interval', '100ms', '--health-retries', '2']
+  const check = ['--health-cmd', 'test ! -e /sick', '--health-interval', '700ms', '--health-retries', '2']
   engine.mustDocker('run', '-d', '--name', 'health', ...check, 'starter', 'sleep', '1000')
   assert.equal(inspect('health', '{{.State.Health.Status}}'), 'starting')
   const becomes = async (status: string): Promise<void> => {
