@@ -47,7 +47,7 @@ const rows: Row[] = []
   for (const scenario of scenarios) {
     const { name, unit, better } = scenario
     const row: Row = { name, unit, better, medians: {}, samples: {} }
-    for (const peer of peers) {
+    for (const peer of scenario.alone ? peers.filter(({ name }) => name === gantry.name) : peers) {
       try {
         const samples = await scenario.run(peer)
         row.samples[peer.name] = samples.map((value) => Math.round(value * 1000) / 1000)

@@ -55,7 +55,9 @@ export const throughput: Scenario[] = [
       return rates
     },
   },
+  // docker.io, which starts two proxies for each port, once took 135 s.
   {
+    alone: true,
     name: 'a range of 1,000 ports published: create, start',
     unit: 'ms',
     better: 'lower',
@@ -63,11 +65,13 @@ export const throughput: Scenario[] = [
       const ports = Object.fromEntries(
         Array.from({ length: 1000 }, (_, index) => [`${20_000 + index}/tcp`, [{ HostPort: String(20_000 + index) }]]),
       )
-      let id = ''
-      // Once: the peer starts two proxies for each port and takes minutes.
-      const time = await timed(async () => (id = await sleeper(peer, { network: 'bridge', ports })))
-      await remove(peer, id)
-      return [time]
+      const times: number[] = []
+      for (let i = 0; i < SAMPLES; i++) {
+        let id = ''
+        times.push(await timed(async () => (id = await sleeper(peer, { network: 'bridge', ports }))))
+        await remove(peer, id)
+      }
+      return times
     },
   },
 ]

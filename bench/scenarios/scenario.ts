@@ -6,6 +6,8 @@ export interface Scenario {
   name: string
   unit: 'ms' | '/s' | 'MB/s' | 'KiB' | 'MiB'
   better: 'lower' | 'higher'
+  /** Measured on Gantry only, because the peer would take minutes; a comment says what it took once. */
+  alone?: true
   /** Samples; the median is reported. */
   run(peer: Peer): Promise<number[]>
 }
