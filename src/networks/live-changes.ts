@@ -32,7 +32,7 @@ export function connect(ctx: NetworksContext, request: NetworkConnectRequest): C
   const before = gatewayEndpoints(existing)
   const after = gatewayEndpoints(ordered)
   enter(ctx, request.pid, (inside) => {
-    buildLink(ctx, request.pid, placed, inside, undo)
+    buildLink(ctx, request, placed, inside, undo)
     moveRoutes(inside, before, after)
     undo.defer(() => enter(ctx, request.pid, (again) => moveRoutes(again, after, before)))
   })
@@ -95,14 +95,20 @@ function enter(ctx: NetworksContext, pid: number, action: (inside: RouteNetlink)
  * The link comes up with `arp_notify` and `ndisc_notify` on, so that the kernel tells the neighbours who has the addresses now: they may know them from
  * another container, with another MAC.
  */
-function buildLink(ctx: NetworksContext, pid: number, placed: PlacedEndpoint, inside: RouteNetlink, undo: DisposableStack): void {
+function buildLink(
+  ctx: NetworksContext,
+  { pid, ports }: NetworkConnectRequest,
+  placed: PlacedEndpoint,
+  inside: RouteNetlink,
+  undo: DisposableStack,
+): void {
   const { endpoint, driver, asked } = placed
   const { route, sysctls } = ctx.deps
   const links = inside.links()
   const index = Math.max(FIRST_LINK_INDEX - 1, ...links.map((link) => link.index)) + 1
   const name = interfaceNameOf(asked) ?? nextName(driver.interfacePrefix, new Set(links.map((link) => link.name)))
   endpoint.interfaceName = name
-  for (const { bytes, pidOffsets } of driver.link(endpoint, { index, name, publishes: false })) {
+  for (const { bytes, pidOffsets } of driver.link(endpoint, { index, name, publishes: ports.length > 0 })) {
     for (const offset of pidOffsets) bytes.writeUInt32LE(pid, offset)
     route.send(bytes)
   }
