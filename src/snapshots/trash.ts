@@ -26,18 +26,21 @@ export function createTrash(deps: { directory: string; jobs: JobRunner; report: 
     clearTimeout(soon)
     soon = undefined
     more = true
-    emptying ??= work().finally(() => (emptying = undefined))
-    await emptying
+    // Again when the run was just over: it has not seen what came last.
+    while (more) {
+      emptying ??= work().finally(() => (emptying = undefined))
+      await emptying
+    }
   }
 
   /** Not at once: waking the worker and deleting would take the processor from the start that often follows a removal. */
   function emptySoon(): void {
     more = true
-    if (emptying !== undefined || soon !== undefined) return
+    if (soon !== undefined) return
     soon = setTimeout(() => {
       soon = undefined
-      // Whoever else waits for a run that has begun hears of its failure; here it is reported once.
-      if (emptying === undefined) empty().catch(reportUnlessCancelled)
+      // A run that has begun takes it, and tells those who wait for it when it fails; here it is reported once.
+      if (more && emptying === undefined) empty().catch(reportUnlessCancelled)
     }, SETTLE_MS).unref()
   }
 
