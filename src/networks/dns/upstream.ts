@@ -44,6 +44,8 @@ const TIMEOUT = 4000
 const MAX_SERVERS = 3
 /** For this many milliseconds a server that was silent is asked after the others: else each question would wait for it. */
 const SULKING = 15_000
+/** More silent servers than that are not remembered: containers name them as they like. */
+const MAX_SILENT = 256
 
 export function createUpstream(deps: UpstreamDeps): Upstream {
   const { timeout = TIMEOUT, exchange = { udp: exchangeUdp, tcp: exchangeTcp }, now = () => performance.now() } = deps
@@ -55,6 +57,11 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
     if (until === undefined || until > now()) return until !== undefined
     silent.delete(keyOf(server))
     return false
+  }
+
+  function remember(server: UpstreamServer): void {
+    if (silent.size >= MAX_SILENT) silent.clear()
+    silent.set(keyOf(server), now() + SULKING)
   }
 
   async function exchangeWith(server: UpstreamServer, query: Query, protocol: 'udp' | 'tcp', signal: AbortSignal): Promise<UpstreamAnswer> {
@@ -81,7 +88,7 @@ export function createUpstream(deps: UpstreamDeps): Upstream {
       return await exchangeWith(server, query, 'tcp', signal)
     } catch (error) {
       signal.throwIfAborted()
-      if (short === undefined && isTimeout(error)) silent.set(keyOf(server), now() + SULKING)
+      if (short === undefined && isTimeout(error)) remember(server)
       return short
     }
   }

@@ -47,6 +47,13 @@ suite('zone', () => {
     assert.equal(ZONE.nameOf('me', '2.3.0.10.in-addr.arpa'), undefined)
   })
 
+  test('a name too long for an answer gives way to the next', () => {
+    const long = { containerId: 'l', networkName: 'n', ipv4Address: '10.0.9.2', dnsNames: ['x'.repeat(64), 'short'] }
+    assert.equal(createZone(directoryOf(endpointOf(long))).nameOf('l', '2.9.0.10.in-addr.arpa'), 'short.n')
+    const none = createZone(directoryOf(endpointOf({ ...long, dnsNames: ['x'.repeat(64)] })))
+    assert.equal(none.nameOf('l', '2.9.0.10.in-addr.arpa'), undefined)
+  })
+
   test('addresses lead back to the container name and its network', () => {
     assert.equal(ZONE.nameOf('me', '5.1.0.10.in-addr.arpa'), 'c.one')
     assert.equal(ZONE.nameOf('me', `3.${'0.'.repeat(27)}0.0.d.f.ip6.arpa`), 'db.one')

@@ -76,18 +76,23 @@ function indexNames(endpoints: readonly Endpoint[]): NetworkNames {
   const byName = new Map<string, Endpoint[]>()
   const byReverse = new Map<string, string>()
   for (const endpoint of endpoints) {
-    const [first] = endpoint.dnsNames
-    if (first === undefined) continue // the default networks give no names
     for (const name of new Set(endpoint.dnsNames.map((given) => given.toLowerCase()))) {
       const sharers = byName.get(name)
       if (sharers === undefined) byName.set(name, [endpoint])
       else sharers.push(endpoint)
     }
+    const full = endpoint.dnsNames.map((name) => `${name}.${endpoint.networkName}`).find(isDomainName)
+    if (full === undefined) continue // the default networks give no names
     for (const address of [endpoint.ipv4Address, endpoint.ipv6Address]) {
-      if (address !== '') byReverse.set(reverseName(address), `${first}.${endpoint.networkName}`)
+      if (address !== '') byReverse.set(reverseName(address), full)
     }
   }
   return { byName, byReverse }
+}
+
+/** Names of containers may be longer than a domain name's labels, and cannot be in an answer then. */
+function isDomainName(name: string): boolean {
+  return Buffer.byteLength(name) <= 253 && name.split('.').every((label) => label !== '' && Buffer.byteLength(label) <= 63)
 }
 
 /** Whole first; then `a.b.c` as `a.b` on network `c`, and `a` on network `b.c`: both kinds of names may have dots. */

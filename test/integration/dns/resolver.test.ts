@@ -96,6 +96,7 @@ unshared(import.meta.filename, () => {
     before(async () => {
       ip('link set lo up')
       for (const address of [UPSTREAM, SECOND, CLOSED, SILENT]) ip(`addr add ${address}/32 dev lo`)
+      ip('-6 addr add fd53::1/128 dev lo nodad')
       stack.use(await startDnsmasq(UPSTREAM))
       stack.use(await startDnsmasq(SECOND, ['--host-record=second.example.test,198.51.100.2']))
       const mute = createSocket('udp4').bind(53, SILENT)
@@ -238,6 +239,14 @@ unshared(import.meta.filename, () => {
         servers = [UPSTREAM]
       })
 
+      test('may have IPv6 addresses', async () => {
+        await using _ = await startDnsmasq('fd53::1')
+        servers = ['fd53::1']
+        assert.deepEqual(values(await ask('v6.example.test AAAA +dnssec')), ['2001:db8::10'])
+        assert.equal((await ask('huge.example.test TXT +tcp')).answers.length, 40)
+        servers = [UPSTREAM]
+      })
+
       test('without any the question fails', async () => {
         for (const none of [[], [CLOSED], [SILENT]]) {
           servers = none
@@ -340,13 +349,17 @@ unshared(import.meta.filename, () => {
         await sleep(50)
         const descriptors = readdirSync('/proc/self/fd').length
         const ports = await names.serve({ containerId: 'life', pid: inside.pid, servers: [] })
-        const began = performance.now()
+        const times: number[] = []
         for (let life = 0; life < 200; life++) {
           await names.stop('life')
           await sleep(0)
+          const began = performance.now()
           await names.serve({ containerId: 'life', pid: inside.pid, servers: [], ports })
+          times.push(performance.now() - began)
         }
-        process.stdout.write(`serve and stop: ${((performance.now() - began) * 5).toFixed()} µs on average\n`)
+        const median = times.toSorted((one, other) => one - other)[100] ?? 0
+        process.stdout.write(`serve: ${(median * 1000).toFixed()} µs\n`)
+        assert.ok(median < 5, 'an order of magnitude over the budget')
         await names.stop('life')
         await sleep(50)
         assert.equal(readdirSync('/proc/self/fd').length, descriptors)
