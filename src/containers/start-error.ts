@@ -53,7 +53,7 @@ function codeFor(error: LaunchError): number {
 }
 
 function isMount({ operation }: LaunchError): boolean {
-  return operation === 'mount' || operation === 'bind'
+  return operation === 'mount' || operation === 'bind' || operation === 'idmapped-bind'
 }
 
 const DESCRIPTIONS: Record<string, string> = {
@@ -67,6 +67,10 @@ const DESCRIPTIONS: Record<string, string> = {
   ENOMEM: 'cannot allocate memory',
   EINVAL: 'invalid argument',
   E2BIG: 'argument list too long',
+}
+
+function idmapHint({ operation, code }: LaunchError): string {
+  return operation === 'idmapped-bind' && code === 'EINVAL' ? ' (its file system, or one mounted below it, supports no idmap)' : ''
 }
 
 function describe(error: LaunchError): string {
@@ -84,9 +88,10 @@ function describe(error: LaunchError): string {
     case 'chdir':
       return `chdir to cwd (${JSON.stringify(subject)}) set in config.json failed: ${why}`
     case 'mount':
+    case 'idmapped-bind':
     case 'bind': {
       const [source = '', target = ''] = subject.split(' on ')
-      return `error mounting ${JSON.stringify(source)} to rootfs at ${JSON.stringify(target)}: ${error.operation} ${subject}: ${why}`
+      return `error mounting ${JSON.stringify(source)} to rootfs at ${JSON.stringify(target)}: ${error.operation} ${subject}: ${why}${idmapHint(error)}`
     }
     default:
       return error.message

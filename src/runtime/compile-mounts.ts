@@ -92,7 +92,9 @@ export function addMounts(
       const { set, clear, propagation } = options
       const { source, subpath = '' } = mount
       const idmap = userNamespaces.get(mappingKey(mount)) ?? ''
-      plan.add('bind', `${join(source, subpath)} on ${target}`, { source, subpath, target, set, clear, propagation, how, idmap })
+      const bind = { source, subpath, target, set, clear, propagation, how, idmap }
+      // A refusal says no more than "invalid argument": which kind of bind it was is all there is to tell by.
+      plan.add('bind', `${join(source, subpath)} on ${target}`, bind, idmap === '' ? {} : { as: 'idmapped-bind' })
     } else if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
       if (cgroup !== undefined) addCgroupMount(plan, mount, target, cgroup, spec)
     } else {

@@ -118,6 +118,14 @@ test('files of a user of the host are those of the container’s, both ways', as
   engine.mustDocker('cp', join(scratch, 'plain'), 'stopped:/home/copied')
   assert.equal(lstatSync(join(home, 'copied')).uid, 1000)
   engine.mustDocker('rm', 'stopped')
+  const unfit = { ...bind, Source: '/sys/kernel', BindOptions: { ...bind.BindOptions, NonRecursive: true } }
+  await engine.request('POST', '/containers/create?name=unfit', { Image: 'starter', HostConfig: { Mounts: [unfit] } })
+  const refusal = await engine.request('POST', '/containers/unfit/start')
+  assert.match(
+    refusal.json.message,
+    /idmapped-bind \/sys\/kernel on \/home: invalid argument \(its file system, or one mounted below it, supports no idmap\)/,
+  )
+  engine.mustDocker('rm', 'unfit')
   const odd = await engine.request('POST', '/containers/create', {
     Image: 'starter',
     HostConfig: { Mounts: [{ ...bind, BindOptions: { 'x-gantry-idmap': 'uids=1' } }] },
