@@ -57,10 +57,7 @@ export function place(
 ): PlacedEndpoint {
   const driver = ctx.drivers.get(record.id)
   if (driver === undefined) {
-    throw new EngineError(
-      'UNAVAILABLE',
-      `network ${record.name} is not available: ${ctx.failures.get(record.id) ?? 'networks are not restored yet'}`,
-    )
+    throw new EngineError('UNAVAILABLE', `network ${record.name} is not available: ${ctx.failures.get(record.id) ?? 'it is being removed'}`)
   }
   const placement = driver.place(asked, request.disableIPv6 === true)
   undo.defer(() => driver.remove(placement))

@@ -67,7 +67,8 @@ export async function removeNetwork(ctx: NetworksContext, ref: string): Promise<
 export async function pruneNetworks(ctx: NetworksContext, matches: (network: NetworkRecord) => boolean): Promise<NetworkRecord[]> {
   const removed: NetworkRecord[] = []
   for (const record of ctx.records.list()) {
-    if (isPredefined(record.name) || ctx.endpoints.endpointsOn(record.id).length > 0 || !matches(record)) continue
+    if (isPredefined(record.name) || record.configOnly === true || ctx.endpoints.endpointsOn(record.id).length > 0 || !matches(record))
+      continue
     try {
       removed.push(await removeNetwork(ctx, record.id))
     } catch (error) {

@@ -153,8 +153,8 @@ suite('network service', () => {
 
   test('attach uses the MAC address asked for', async () => {
     const { restart } = host()
-    const { endpoints } = await (await restart()).attach(request('web', { networks: { bridge: { macAddress: '02:00:00:00:00:07' } } }))
-    assert.equal(endpoints[0]?.macAddress, '02:00:00:00:00:07')
+    const { endpoints } = await (await restart()).attach(request('web', { networks: { bridge: { macAddress: '02-00-00-00-0A-07' } } }))
+    assert.equal(endpoints[0]?.macAddress, '02:00:00:00:0a:07')
   })
 
   test('attach to host and none gives an endpoint in name', async () => {

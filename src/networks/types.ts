@@ -249,7 +249,7 @@ export interface NetworkService {
   create(request: NetworkCreateRequest): Promise<NetworkRecord>
   /** Answers what was removed. Throws NOT_FOUND; FORBIDDEN for a predefined network or one with endpoints. */
   remove(ref: string): Promise<NetworkRecord>
-  /** Removes the networks without endpoints that `matches` says yes to, predefined ones never, and answers them. */
+  /** Removes the networks without endpoints that `matches` says yes to, predefined ones and templates never, and answers them. */
   prune(matches: (network: NetworkRecord) => boolean): Promise<NetworkRecord[]>
   /** Whether such an endpoint could be on the network. Throws INVALID_ARGUMENT with Docker's texts, NOT_FOUND. For containers that do not run. */
   validateEndpoint(ref: string, request: EndpointRequest): void

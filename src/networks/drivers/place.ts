@@ -23,7 +23,7 @@ export function placeOn(
   const text = (address: IpAddress | undefined): string => (address === undefined ? '' : formatAddress(address))
   return {
     ...NOWHERE,
-    macAddress: asked.macAddress || (first === undefined ? '' : macOf(first.address)),
+    macAddress: (asked.macAddress ?? '').replaceAll('-', ':').toLowerCase() || (first === undefined ? '' : macOf(first.address)),
     ipv4Address: text(given[4]?.address),
     ipv4PrefixLength: given[4]?.prefixLength ?? 0,
     ipv4Gateway: text(given[4]?.gateway),
