@@ -57,6 +57,18 @@
  *
  * Needs Linux 5.12 (mount_setattr; openat2, close_range and CLONE_INTO_CGROUP are older).
  */
-export type { Adopted, AttachOptions, CompileSeccomp, ExecSpec, Exit, HoldSpec, LaunchSpec, LogSink, Runtime, StdioSpec, Task } from './types.ts'
+export type {
+  Adopted,
+  AttachOptions,
+  CompileSeccomp,
+  ExecSpec,
+  Exit,
+  HoldSpec,
+  LaunchSpec,
+  LogSink,
+  Runtime,
+  StdioSpec,
+  Task,
+} from './types.ts'
 export { LaunchError } from './types.ts'
 export { createRuntime, type RuntimeDeps } from './runtime.ts'
