@@ -20,4 +20,18 @@ describe('loadConfigFile', () => {
     writeFileSync(join(directory, 'config.json'), '[]')
     assert.match(loadConfigFile(directory).warning ?? '', /not a JSON object/)
   })
+
+  it('warns about logins that cannot be read, and shows nothing of them', () => {
+    const secret = Buffer.from('nothing but secret').toString('base64')
+    for (const auths of [[], { r: 5 }, { r: { auth: 5 } }, { r: { username: ['secret'] } }, { r: { auth: secret } }]) {
+      writeFileSync(join(directory, 'config.json'), JSON.stringify({ auths }))
+      const { config, warning = '' } = loadConfigFile(directory)
+      assert.deepEqual(config, {})
+      assert.match(warning, /unmarshal|Invalid auth/, JSON.stringify(auths))
+      assert.doesNotMatch(warning, new RegExp(`${secret}|secret`))
+    }
+    const auths = { a: null, b: {}, c: { auth: Buffer.from('me:p:w').toString('base64') } }
+    writeFileSync(join(directory, 'config.json'), JSON.stringify({ auths }))
+    assert.deepEqual(loadConfigFile(directory), { config: { auths } })
+  })
 })

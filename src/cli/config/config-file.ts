@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkAuths } from './check-auths.ts'
 
 /** One entry of `proxies`: its values become variables of containers. */
 export interface ProxyConfig {
@@ -21,7 +22,7 @@ export interface AuthConfig {
 
 /** `config.json`, the keys that are used. Unknown keys stay in the file untouched. Source: docker/cli reference, "Configuration files". */
 export interface ConfigFile {
-  auths?: Record<string, AuthConfig>
+  auths?: Record<string, AuthConfig | null>
   credsStore?: string
   credHelpers?: Record<string, string>
   HttpHeaders?: Record<string, string>
@@ -56,6 +57,7 @@ export function loadConfigFile(directory: string): LoadedConfig {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SyntaxError('not a JSON object')
+    checkAuths((value as { auths?: unknown }).auths ?? {})
     return { config: value }
   } catch (error) {
     return { config: {}, warning: `WARNING: Error parsing config file (${path}): ${(error as Error).message}` }

@@ -83,7 +83,7 @@ export function eraseCredentials(cli: CredentialCli, key: string): void {
 function fromFile({ auths = {} }: ConfigFile, key: string): AuthConfig {
   // Older clients have filed them under URLs.
   const entry = auths[key] ?? Object.entries(auths).find(([name]) => hostnameOf(name) === key)?.[1]
-  if (entry === undefined) return {}
+  if (entry === undefined || entry === null) return {}
   const { auth = '', ...rest } = entry
   if (auth === '') return rest
   const plain = Buffer.from(auth, 'base64').toString('utf8')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { ellipsis, labelsText, naturalCompare, quote } from './text.ts'
+import { ellipsis, labelsText, naturalCompare, printable, quote } from './text.ts'
 
 it('ellipsis cuts to columns, wide characters counting two', () => {
   assert.equal(ellipsis('abcdef', 6), 'abcdef')
@@ -11,6 +11,10 @@ it('ellipsis cuts to columns, wide characters counting two', () => {
 
 it('quote writes Go string literals', () => {
   assert.equal(quote('a "b" \\ \n\t\x01 é \u200b'), String.raw`"a \"b\" \\ \n\t\x01 é \u200b"`)
+})
+
+it('printable leaves nothing that a terminal obeys', () => {
+  assert.equal(printable('layers/1/\x1b[2J\r\u009b"é'), String.raw`layers/1/\x1b[2J\x0d\u009b"é`)
 })
 
 it('labelsText sorts by key', () => {

@@ -26,6 +26,11 @@ function isWide(character: string): boolean {
   )
 }
 
+/** Text of strangers (names of files in images), in which nothing moves the cursor of a terminal. */
+export function printable(text: string): string {
+  return Array.from(text, (character) => (isPrintable(character) ? character : escaped(character))).join('')
+}
+
 /** Go's strconv.Quote. */
 export function quote(text: string): string {
   let quoted = '"'

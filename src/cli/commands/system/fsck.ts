@@ -3,6 +3,7 @@ import type { FsckFinding, FsckLine, FsckSummary } from '#api'
 import { checkStore, DaemonError, readJsonStream } from '#client'
 import type { Cli } from '../../cli.ts'
 import { defineCommand, NO_ARGS, OK, type Command } from '../../command.ts'
+import { printable } from '../../format/text.ts'
 import { bool } from '../../parser/flag.ts'
 
 /** As fsck(8): errors were left. */
@@ -32,7 +33,7 @@ The engine goes on working meanwhile. The status is 1 when problems remain.`,
     })
     if (summary === undefined) throw new Error('the check broke off')
     if (!flags.quiet) cli.print(summaryText(summary))
-    if (summary.lost.length > 0) cli.print(`To be pulled or loaded again: ${summary.lost.join(', ')}`)
+    if (summary.lost.length > 0) cli.print(printable(`To be pulled or loaded again: ${summary.lost.join(', ')}`))
     return summary.clean ? OK : PROBLEMS_REMAIN
   },
 })
@@ -48,7 +49,7 @@ async function open(cli: Cli, repair: boolean): ReturnType<typeof checkStore> {
 
 function findingText({ kind, severity, object, text, outcome }: FsckFinding): string {
   const mark = outcome === 'found' ? '' : ` (${outcome === 'repaired' ? 'repaired' : 'repair failed'})`
-  return `${severity}: ${kind}: ${object}: ${text}${mark}`
+  return printable(`${severity}: ${kind}: ${object}: ${text}${mark}`)
 }
 
 function summaryText({ checked, findings, clean }: FsckSummary): string {
