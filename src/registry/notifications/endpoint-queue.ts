@@ -57,22 +57,27 @@ export function createEndpointQueue({ endpoint, failed, send = fetch, maxWaiting
   }
 
   async function drain(): Promise<void> {
-    while (events.length > 0) {
-      const batch = events.slice(0, BATCH)
-      try {
-        await attempt(batch)
-        events.splice(0, batch.length)
-        state.sent += batch.length
-        failuresInRow = 0
-      } catch (error) {
-        state.failures++
-        failuresInRow++
-        // Once per outage, not with each attempt.
-        if (failuresInRow === endpoint.threshold) failed(error as Error)
-        if (ending.signal.aborted) return
-        const pause = failuresInRow >= endpoint.threshold ? endpoint.backoff : Math.min(endpoint.backoff, 100 * failuresInRow)
-        await sleep(pause, undefined, { signal: ending.signal }).catch(() => undefined)
+    try {
+      while (events.length > 0) {
+        const batch = events.slice(0, BATCH)
+        try {
+          await attempt(batch)
+          events.splice(0, batch.length)
+          state.sent += batch.length
+          failuresInRow = 0
+        } catch (error) {
+          state.failures++
+          failuresInRow++
+          // Once per outage, not with each attempt.
+          if (failuresInRow === endpoint.threshold) failed(error as Error)
+          if (ending.signal.aborted) return
+          const pause = failuresInRow >= endpoint.threshold ? endpoint.backoff : Math.min(endpoint.backoff, 100 * failuresInRow)
+          await sleep(pause, undefined, { signal: ending.signal }).catch(() => undefined)
+        }
       }
+    } finally {
+      // In the turn in which the list was seen empty: an event that comes next starts a drain of its own.
+      running = undefined
     }
   }
 
@@ -88,7 +93,7 @@ export function createEndpointQueue({ endpoint, failed, send = fetch, maxWaiting
         events.splice(BATCH, 1)
         state.dropped++
       }
-      running ??= drain().finally(() => (running = undefined))
+      running ??= drain()
     },
     get state() {
       return { ...state, waiting: events.length }
