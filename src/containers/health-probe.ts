@@ -105,7 +105,7 @@ class FrameCollector {
 
   constructor(stream: Readable) {
     stream.on('data', (chunk: Buffer) => this.#feed(chunk))
-    this.ended = finished(stream).catch(() => undefined)
+    this.ended = finished(stream, { writable: false }).catch(() => undefined)
   }
 
   get text(): string {

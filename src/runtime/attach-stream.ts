@@ -24,14 +24,15 @@ export async function requestAttach(path: string, options: AttachOptions): Promi
   } catch (error) {
     throw notFound('the process has ended', error)
   }
+  // After the last output there is nobody to type to: without this the half-open socket would stay. Listened for from the beginning, as the answer and the
+  // end of a program that says nothing may come in one packet.
+  socket.once('end', () => socket.end())
   socket.write(encodeMessage('attach', { streams }))
   const answer = answered(socket)
   answer.catch(() => {}) // Whoever does not ask for it does not want to hear of its failure.
   return {
     async registered() {
       await answer
-      // After the last output there is nobody to type to: without this the half-open socket would stay.
-      socket.once('end', () => socket.end())
       return socket
     },
     [Symbol.dispose]: () => void socket.destroy(),

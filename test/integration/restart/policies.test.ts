@@ -105,7 +105,9 @@ async function switchOff(): Promise<void> {
   engine.host.run(['nft', 'flush', 'ruleset'])
   rmSync(engine.execRoot, { recursive: true, force: true })
   const groups = readdirSync('/sys/fs/cgroup').map((hierarchy) => join('/sys/fs/cgroup', hierarchy, engine.cgroupParent))
-  spawnSync('find', [...groups.filter((path) => existsSync(path)), '-mindepth', '1', '-depth', '-type', 'd', '-delete'])
+  const present = groups.filter((path) => existsSync(path))
+  // Without a path find takes the directory it is called in.
+  if (present.length > 0) spawnSync('find', [...present, '-mindepth', '1', '-depth', '-type', 'd', '-delete'])
 }
 
 test('a health check tells of its state, its log and its events', async () => {
