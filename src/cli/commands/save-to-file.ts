@@ -5,10 +5,11 @@ import type { Cli } from '../cli.ts'
 
 /** Only the owner may read what is saved: images and file systems contain secrets. */
 const FILE_MODE = 0o600
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Writes a stream to a file, or to standard output for an empty path. The file appears under its name only when it is complete: a broken
- * transfer leaves what was there before. Throws Error that begins with `failure` when the path
+ * transfer, and one that is interrupted, leaves what was there before, and nothing else. Throws Error that begins with `failure` when the path
  * cannot be written to.
  */
 export async function saveToFile(cli: Cli, path: string, failure: string, open: () => Promise<BodyStream>): Promise<void> {
@@ -22,6 +23,12 @@ export async function saveToFile(cli: Cli, path: string, failure: string, open: 
   const file = createWriteStream(temporary, { mode: FILE_MODE, flags: 'wx' })
   const failed = new Promise<never>((_, reject) => file.on('error', reject))
   failed.catch(() => {}) // seen through the race below
+  const interrupt = (signal: NodeJS.Signals): void => {
+    rmSync(temporary, { force: true })
+    for (const name of INTERRUPTS) process.off(name, interrupt)
+    process.kill(process.pid, signal) // now without a listener: the shell sees a program that a signal ended
+  }
+  for (const name of INTERRUPTS) process.on(name, interrupt)
   try {
     const piped = body.pipe((chunk) => {
       if (file.write(Buffer.from(chunk))) return undefined
@@ -35,6 +42,8 @@ export async function saveToFile(cli: Cli, path: string, failure: string, open: 
     file.destroy()
     rmSync(temporary, { force: true })
     throw error
+  } finally {
+    for (const name of INTERRUPTS) process.off(name, interrupt)
   }
 }
 
