@@ -1,12 +1,13 @@
 /** The ways to an engine: tcp, TLS with certificates on both sides, ssh, and contexts that name them. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
+import { makeTlsFiles } from '../harness/tls-files.ts'
 import { startFakeEngine, type FakeEngine } from './fake-engine.ts'
 import { gantry, GANTRY, gantryMissing, type Outcome } from './program.ts'
 
@@ -80,31 +81,7 @@ describe('transports', { skip: gantryMissing() ?? false }, () => {
     before(async () => {
       certificates = join(directory, 'certificates')
       mkdirSync(certificates)
-      const make = (...args: string[]): void => void execFileSync('openssl', args, { cwd: certificates, stdio: 'ignore' })
-      make('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca-key.pem', '-out', 'ca.pem', '-subj', '/CN=ca', '-days', '2')
-      writeFileSync(join(certificates, 'ext'), 'subjectAltName=IP:127.0.0.1')
-      for (const [name, extra] of [
-        ['server', ['-extfile', 'ext']],
-        ['client', []],
-      ] as const) {
-        make('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}-key.pem`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
-        make(
-          'x509',
-          '-req',
-          '-in',
-          `${name}.csr`,
-          '-CA',
-          'ca.pem',
-          '-CAkey',
-          'ca-key.pem',
-          '-CAcreateserial',
-          '-out',
-          `${name}.pem`,
-          '-days',
-          '2',
-          ...extra,
-        )
-      }
+      makeTlsFiles(certificates)
       for (const kind of ['', '-key'])
         writeFileSync(join(certificates, kind === '' ? 'cert.pem' : 'key.pem'), readFileSync(join(certificates, `client${kind}.pem`)))
       const read = (name: string): Buffer => readFileSync(join(certificates, name))

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Engine, ROOT } from '../../harness/index.ts'
+import { makeTlsFiles } from '../../harness/tls-files.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'gantry-daemon-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -93,61 +94,7 @@ test('plain TCP is for loopback, elsewhere only when asked for in so many words'
 })
 
 test('with --tlsverify only clients with a certificate of the CA are let in', async () => {
-  const openssl = (...args: string[]): void => {
-    const { status, stderr } = spawnSync('openssl', args, { cwd: directory, encoding: 'utf8' })
-    assert.equal(status, 0, stderr)
-  }
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-keyout',
-    'ca-key.pem',
-    '-out',
-    'ca.pem',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=ca',
-  )
-  writeFileSync(join(directory, 'names'), 'subjectAltName=IP:127.0.0.1')
-  for (const name of ['server', 'client']) {
-    openssl(
-      'req',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      `${name}-key.pem`,
-      '-out',
-      `${name}.csr`,
-      '-subj',
-      `/CN=${name}`,
-    )
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      `${name}.csr`,
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca-key.pem',
-      '-CAcreateserial',
-      '-out',
-      `${name}.pem`,
-      '-days',
-      '2',
-      '-extfile',
-      'names',
-    )
-  }
+  makeTlsFiles(directory)
   const path = (name: string): string => join(directory, name)
   const tls = ['--tlsverify', '--tlscacert', path('ca.pem'), '--tlscert', path('server.pem'), '--tlskey', path('server-key.pem')]
   await using engine = await Engine.start({ flags: [...tls, '--host', 'tcp://127.0.0.1:23760'] })
