@@ -58,8 +58,10 @@ function hasResolver(endpoints: readonly Endpoint[]): boolean {
 
 function resolvConfText(ctx: Context, { hostConfig }: Container, endpoints: readonly Endpoint[]): string {
   const { dns, dnsSearch, dnsOptions } = ctx.deps.defaults()
+  const hostPath = hostResolvConf(textOf('/etc/resolv.conf'))
   return resolvConf({
-    hostText: textOf(hostResolvConf(textOf('/etc/resolv.conf'))),
+    hostText: textOf(hostPath),
+    hostPath,
     servers: hostConfig.dns.length > 0 ? hostConfig.dns : dns,
     search: hostConfig.dnsSearch.length > 0 ? hostConfig.dnsSearch : dnsSearch,
     options: hostConfig.dnsOptions.length > 0 ? hostConfig.dnsOptions : dnsOptions,
