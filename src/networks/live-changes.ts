@@ -60,7 +60,7 @@ export function disconnect(ctx: NetworksContext, request: NetworkDisconnectReque
   if (pid !== undefined) {
     enter(ctx, pid, (inside) => {
       moveRoutes(inside, before, after)
-      gone = deleteLink(inside, leaving.endpoint.interfaceName)
+      gone = removeLink(ctx, inside, leaving.endpoint)
     })
   }
   const endpoints = staying.map(({ endpoint }) => moved.apply(endpoint))
@@ -112,7 +112,7 @@ function buildLink(
     for (const offset of pidOffsets) bytes.writeUInt32LE(pid, offset)
     route.send(bytes)
   }
-  undo.defer(() => enter(ctx, pid, (again) => void deleteLink(again, name).catch(() => {}))) // dies with the namespace at the latest
+  undo.defer(() => enter(ctx, pid, (again) => void removeLink(ctx, again, endpoint).catch(() => {}))) // dies with the namespace at the latest
   const configuration = configurationOf(ctx, placed, index)
   for (const setting of [`ipv4/conf/${name}/arp_notify`, `ipv6/conf/${name}/ndisc_notify`]) {
     if (sysctls.read(`net/${setting}`) !== undefined) sysctls.write(`net/${setting}`, '1')
@@ -142,7 +142,15 @@ function moveRoutes(inside: RouteNetlink, before: ReturnType<typeof gatewayEndpo
   }
 }
 
-/** From inside, which takes the host's end along. Waits on the thread pool: the kernel takes 10 to 30 ms. */
+/**
+ * A pair is deleted by the host's end: a container that may rename its interfaces could hide the other one and stay on the network. A macvlan or ipvlan
+ * has no other end.
+ */
+async function removeLink(ctx: NetworksContext, inside: RouteNetlink, { hostInterface, interfaceName }: Endpoint): Promise<void> {
+  await (hostInterface === '' ? deleteLink(inside, interfaceName) : deleteLink(ctx.deps.route, hostInterface))
+}
+
+/** From one end, which takes the other along. Waits on the thread pool: the kernel takes 10 to 30 ms. */
 async function deleteLink(inside: RouteNetlink, name: string): Promise<void> {
   const link = inside.link({ name })
   if (link === undefined) return

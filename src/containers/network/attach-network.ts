@@ -1,4 +1,4 @@
-import { conflict, EngineError } from '#errors'
+import { conflict, EngineError, invalidArgument } from '#errors'
 import { AddressLeavingError, type Endpoint, type NetworkAttachment, type PortRequest, type SandboxRequest } from '#networks'
 import type { Context } from '../context.ts'
 import { isActive, isRestarting, notRunning } from '../state.ts'
@@ -87,6 +87,8 @@ function joinNetwork(ctx: Context, container: Container): NetworkAttachment['pla
   return { mode: 'join', path: `/proc/${state.pid}/ns/net` }
 }
 
+const MAX_PORT = 65_535
+
 /** `-p`, and with `-P` every exposed port that has no binding of its own, on a port the engine chooses. */
 export function portRequests({ config, hostConfig }: Pick<Container, 'config' | 'hostConfig'>): PortRequest[] {
   if (networkOf(hostConfig) === 'host') return []
@@ -96,13 +98,12 @@ export function portRequests({ config, hostConfig }: Pick<Container, 'config' | 
   return [...hostConfig.portBindings, ...open]
 }
 
-/** `80/tcp`, `80`, `8000-8010/udp`. */
+/** `80/tcp`, `80`, `8000-8010/udp`. Attack: an image may expose `1-999999999999`. */
 function expand(exposed: string): PortRequest[] {
-  const [range = '', protocol = 'tcp'] = exposed.split('/')
-  const [first = 0, last = first] = range.split('-').map(Number)
-  const ports: PortRequest[] = []
-  for (let port = first; port <= last; port++) {
-    ports.push({ containerPort: port, protocol: protocol as PortRequest['protocol'], hostIp: '', hostPort: '' })
-  }
-  return ports
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(exposed)
+  const first = Number(match?.[1])
+  const last = Number(match?.[2] ?? match?.[1])
+  if (match === null || last < first || last > MAX_PORT) throw invalidArgument(`invalid port specification: ${JSON.stringify(exposed)}`)
+  const protocol = (match[3] ?? 'tcp').toLowerCase() as PortRequest['protocol']
+  return Array.from({ length: last - first + 1 }, (_, index) => ({ containerPort: first + index, protocol, hostIp: '', hostPort: '' }))
 }

@@ -37,8 +37,8 @@ export function startBridgeDriver(deps: BridgeDeps, record: NetworkRecord, forme
     addresses: bridgeAddresses(record.ipam.config, settings),
     former: bridgeAddresses(former, settings),
   })
-  setUpSysctls(deps, bridge, addresses.has(6))
   const ownsLink = record.ownsLink ?? isOurs
+  setUpSysctls(deps, bridge, { hasIPv6: addresses.has(6), ownsLink })
 
   function link(endpoint: Placement, { index, name, publishes }: WantedLink): HostMessages[] {
     const writer = new MessageWriter()
@@ -86,7 +86,12 @@ export function startBridgeDriver(deps: BridgeDeps, record: NetworkRecord, forme
     },
     link,
     async delete() {
-      if (!ownsLink) return
+      if (!ownsLink) {
+        // The firewall forgets this bridge: what keeps the host's 127.0.0.1 shut goes with it (CVE-2020-8558).
+        const local = `net/ipv4/conf/${bridge}/route_localnet`
+        if (deps.sysctls.read(local) !== undefined) deps.sysctls.write(local, '0')
+        return
+      }
       const writer = new MessageWriter()
       encodeDeleteLink(writer, { name: bridge })
       try {
@@ -132,8 +137,16 @@ function publishSides({ ipam }: NetworkRecord, { modes, hostBinding }: BridgeSet
  * route_localnet: so that the host reaches containers from 127.0.0.1. The firewall keeps the way back shut: without it this must be off, whatever it was
  * before. IPv6: a bridge answers at once to its address and listens to no router behind it.
  */
-function setUpSysctls({ sysctls, firewall }: BridgeDeps, bridge: string, hasIPv6: boolean): void {
+function setUpSysctls(
+  { sysctls, firewall }: BridgeDeps,
+  bridge: string,
+  { hasIPv6, ownsLink }: { hasIPv6: boolean; ownsLink: boolean },
+): void {
   sysctls.write(`net/ipv4/conf/${bridge}/route_localnet`, firewall ? '1' : '0')
+  // Attack: a container may send router advertisements also on a network without IPv6, and become the host's router (CVE-2020-13401). A bridge of
+  // somebody else's may be the host's own way to its router.
+  const listens = `net/ipv6/conf/${bridge}/accept_ra`
+  if (ownsLink && (sysctls.read(listens) ?? '0') !== '0') sysctls.write(listens, '0')
   if (!hasIPv6 || sysctls.read(`net/ipv6/conf/${bridge}/disable_ipv6`) === undefined) return
   for (const [setting, value] of [
     ['disable_ipv6', '0'],
