@@ -49,4 +49,14 @@ suite('answer cache', () => {
     const kept = Array.from({ length: 100 }, (_, index) => cache.get(`key ${index}`)).filter((found) => found !== undefined)
     assert.equal(kept.length, Math.floor((4 * 1024 * 1024) / (60_000 + bytes.length + 6)))
   })
+
+  test('keeps no more memory than the answer has', () => {
+    const cache = createAnswerCache()
+    const { bytes, ...rest } = answer(60)
+    const chunk = Buffer.concat([bytes, Buffer.alloc(60_000)])
+    cache.put('key', { ...rest, bytes: chunk.subarray(0, bytes.length) })
+    const kept = cache.get('key')?.answer.bytes
+    assert.deepEqual(kept, bytes)
+    assert.equal(kept?.buffer.byteLength, bytes.length)
+  })
 })

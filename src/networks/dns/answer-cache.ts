@@ -45,7 +45,7 @@ export function createAnswerCache(now: () => number = () => performance.now()): 
       remove(key)
       const size = key.length + answer.bytes.length
       const since = now()
-      entries.set(key, { answer, since, until: since + seconds * 1000, size })
+      entries.set(key, { answer: { ...answer, bytes: copyOf(answer.bytes) }, since, until: since + seconds * 1000, size })
       bytes += size
       for (const oldest of entries.keys()) {
         if (entries.size <= MAX_ENTRIES && bytes <= MAX_BYTES) break
@@ -53,4 +53,11 @@ export function createAnswerCache(now: () => number = () => performance.now()): 
       }
     },
   }
+}
+
+/** With memory of its own: a part of a chunk, or of Node's pool, would keep all of it, 64 KiB for an answer of a hundred bytes. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(copy)
+  return copy
 }
