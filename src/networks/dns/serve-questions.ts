@@ -16,10 +16,10 @@ export function serveQuestions({ udp, tcp }: Listeners, answer: Answer): () => v
   const connections = new Set<Socket>()
 
   udp.on('message', (message, from) => {
-    void answer(message, 'udp').then(
-      (reply) => reply !== undefined && isOpen && udp.send(reply, from.port, from.address, () => {}), // the client may be gone
-      () => {},
-    )
+    if (from.port === 0) return // made by hand: no answer can be sent there
+    void answer(message, 'udp')
+      .then((reply) => reply !== undefined && isOpen && udp.send(reply, from.port, from.address, () => {})) // the client may be gone
+      .catch(() => {}) // no answer: the client asks again
   })
   udp.on('error', () => {}) // of a datagram sent before, to a client that is gone
 
@@ -32,13 +32,12 @@ export function serveQuestions({ udp, tcp }: Listeners, answer: Answer): () => v
     socket.setTimeout(IDLE, () => socket.destroy())
     socket.on('data', (chunk: Buffer) => {
       for (const message of unframe(chunk)) {
-        void answer(message, 'tcp').then(
-          (reply) => {
+        void answer(message, 'tcp')
+          .then((reply) => {
             if (reply !== undefined && !socket.destroyed) socket.write(frame(reply))
             if (socket.writableLength > MAX_UNREAD) socket.destroy()
-          },
-          () => socket.destroy(),
-        )
+          })
+          .catch(() => socket.destroy())
       }
     })
   })
