@@ -52,8 +52,9 @@ const STATES: Record<Case['row'], Container['state']> = {
 async function leftBehind(
   bench: TestBench,
   { row, found, policy = 'no', autoRemove = false, manuallyStopped = false }: Case,
+  binds: string[] = [],
 ): Promise<string> {
-  const { id } = await bench.service.create({ name: '', platform: '', config: { image: 'test' }, hostConfig: {}, networks: {} })
+  const { id } = await bench.service.create({ name: '', platform: '', config: { image: 'test' }, hostConfig: { binds }, networks: {} })
   const rows = bench.metadata.repository<{ phase: string; container: Container }>('containers')
   const { container } = rows.get(id) ?? assert.fail('no row')
   rows.put(id, {
@@ -101,6 +102,25 @@ describe('restore', () => {
       assert.deepEqual(bench.warnings, [])
     })
   }
+
+  it('takes a running container over whose bind source, volume or plugin is gone, and makes nothing', async () => {
+    using bench = testBench()
+    const gone = `${bench.deps.paths.tasksDirectory}-gone`
+    const id = await leftBehind(bench, { row: 'running', found: 'alive', status: 'running' }, [`${gone}:/gone`, 'data:/data'])
+    bench.volumes.activate = () => Promise.reject(new Error('get data: no such volume'))
+    const service = await bench.restarted()
+    assert.equal(service.get(id).state.status, 'running')
+    assert.equal(existsSync(gone), false)
+    assert.deepEqual(bench.warnings, ['cannot take over a volume'])
+  })
+
+  it('takes back the mounts of a container that is not running', async () => {
+    using bench = testBench()
+    await leftBehind(bench, { row: 'exited', found: 'none', status: 'exited' }, ['data:/data'])
+    await bench.volumes.activate('data')
+    await bench.restarted()
+    assert.deepEqual([...bench.volumes.active], [])
+  })
 
   it('settles the exit of an adopted container', async () => {
     using bench = testBench()

@@ -11,7 +11,7 @@ import { nanoOf, newRun, restartNow, settleExit, watchExit } from './exit.ts'
 import { startHealth } from './health.ts'
 import { openResolver } from './network/attach-network.ts'
 import { networksOf } from './network/connect-network.ts'
-import { prepareMountSources } from './mount-sources.ts'
+import { releaseMountSources } from './mount-sources.ts'
 import { anonymousVolumes, volumesOf } from './mount-points.ts'
 import { removeDirectory } from './remove-directory.ts'
 import { autoRemove, finishRemoval } from './remove.ts'
@@ -76,7 +76,7 @@ async function discardHalfMade(ctx: Context, { container }: ContainerRow): Promi
     deps.snapshotter.remove(container.id),
     ...anonymousVolumes(container).map((name) =>
       deps.volumes.remove(name, { force: true }).catch((error: unknown) => {
-        if (codeOf(error) !== 'CONFLICT') throw error
+        if (codeOf(error) !== 'CONFLICT') deps.warn('cannot remove a volume of a cut off creation', { volume: name, error: String(error) })
       }),
     ),
   ])
@@ -115,15 +115,17 @@ async function settleEntry(ctx: Context, entry: ContainerEntry, found: Adopted):
     return
   }
   // Most have none: to look costs less than to delete nothing.
-  if (!isActive(state)) await removeDirectory(deps.paths.taskDirectory(entry.id))
-  else await settleGone(ctx, entry, { exitCode: LOST_EXIT_CODE, oomKilled: false, finishedAt: Number(deps.clock.now() / 1_000_000n) })
+  if (!isActive(state)) {
+    await removeDirectory(deps.paths.taskDirectory(entry.id))
+    // A plugin that was told of a start the daemon did not live to see, or was not told of the end.
+    await releaseMountSources(ctx, entry.record)
+  } else await settleGone(ctx, entry, { exitCode: LOST_EXIT_CODE, oomKilled: false, finishedAt: Number(deps.clock.now() / 1_000_000n) })
 }
 
 async function adoptRunning(ctx: Context, entry: ContainerEntry, task: Extract<Adopted, { state: 'running' }>['task']): Promise<void> {
   catchUpStart(ctx, entry, task.pid, formatNano(nanoOf(task.startedAt)))
   catchUpNetworks(ctx, entry)
-  // Counts the container as user of its volumes' mounts; they are there already.
-  await prepareMountSources(ctx, entry.record)
+  await countAsUser(ctx, entry)
   const run = newRun(task)
   entry.run = run
   await openResolver(ctx, entry.record, task.pid).catch((error: unknown) =>
@@ -131,6 +133,18 @@ async function adoptRunning(ctx: Context, entry: ContainerEntry, task: Extract<A
   )
   startHealth(ctx, entry, { keep: true })
   watchExit(ctx, entry, run)
+}
+
+/**
+ * Counts a running container as user of its volumes' mounts, which are there already. Its bind sources are not looked at: the process has what it was
+ * started with, and a path or a plugin that is gone since may not keep the daemon from starting.
+ */
+async function countAsUser({ deps }: Context, { id, record }: ContainerEntry): Promise<void> {
+  for (const name of volumesOf(record)) {
+    await deps.volumes
+      .activate(name, id)
+      .catch((error: unknown) => deps.warn('cannot take over a volume', { container: id, volume: name, error: String(error) }))
+  }
 }
 
 /** The daemon ended between the start of the process and its row. */
