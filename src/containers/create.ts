@@ -170,7 +170,7 @@ async function createVolumes(
   const mounts: Container['mounts'] = []
   for (const [index, { point, copy }] of planned.entries()) {
     // What `-v` may make is made at the start; what `--mount` needs has to be there.
-    if (point.type === 'bind' && !point.spec.bind?.createMountpoint) requireSource(point.source, false)
+    if (point.type === 'bind' && !point.spec.bind?.createMountpoint) await requireSource(point.source, false)
     if (point.type === 'image') {
       mounts.push({ ...point, source: makeImagePlace(ctx, record.id, index) })
       continue

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync } from 'node:fs'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { invalidArgument, SyscallError } from '#errors'
 import type { LaunchSpec } from '#runtime'
@@ -15,7 +16,7 @@ import type { Container, MountPoint } from './types.ts'
 export async function prepareMountSources(ctx: Context, container: Container): Promise<MountPoint[]> {
   const mounts: MountPoint[] = []
   for (const point of container.mounts) {
-    if (point.type === 'bind') requireSource(point.source, point.spec.bind?.createMountpoint ?? false)
+    if (point.type === 'bind') await requireSource(point.source, point.spec.bind?.createMountpoint ?? false)
     const source = point.type === 'volume' ? await ctx.deps.volumes.activate(point.name, container.id) : point.source
     if (point.type === 'volume') requireSubpath(ctx, source, point.spec.volume?.subpath ?? '')
     mounts.push(source === point.source ? point : { ...point, source })
@@ -55,17 +56,19 @@ export async function releaseMountSources(ctx: Context, container: Container): P
   for (const name of volumesOf(container)) await ctx.deps.volumes.deactivate(name, container.id)
 }
 
-/** Also used at create, where `--mount` refuses first. */
-export function requireSource(source: string, make: boolean): void {
+/** Also used at create, where `--mount` refuses first. A server of files that is gone may hold up this one container, not the daemon: hence no `…Sync`. */
+export async function requireSource(source: string, make: boolean): Promise<void> {
   try {
-    if (statSync(source, { throwIfNoEntry: false }) !== undefined) return
+    await stat(source)
+    return
   } catch (cause) {
     // A file on the way (ENOTDIR), or a loop of links.
-    throw invalidArgument(`invalid mount config for type "bind": stat ${source}: ${reason(cause)}`, cause)
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw invalidArgument(`invalid mount config for type "bind": stat ${source}: ${reason(cause)}`, cause)
   }
   if (!make) throw invalidArgument(`invalid mount config for type "bind": bind source path does not exist: ${source}`)
   try {
-    mkdirSync(source, { recursive: true, mode: 0o755 })
+    await mkdir(source, { recursive: true, mode: 0o755 })
   } catch (cause) {
     throw invalidArgument(`error while creating mount source path '${source}': mkdir ${source}: ${reason(cause)}`, cause)
   }
