@@ -64,6 +64,8 @@ export class PluginClient {
       reject(new UnreachableError(`Post ${address}/${method}: ${reason(error, timeout)}`, { cause: error }))
     const request = this.#open(options, resolve)
     request.once('error', failed)
+    // An answer that is none (101, a change of protocol nobody asked for) ends without response and without error. After either this does nothing.
+    request.once('close', () => failed(new Error('connection closed without an answer')))
     request.end(body)
     return promise
   }
