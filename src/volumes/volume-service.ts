@@ -95,11 +95,11 @@ class Volumes implements VolumeService {
 
   /** The volume before its row: a row always has a volume, and a directory without a row is adopted by `restore`. */
   async #make(name: string, request: CreateVolumeRequest): Promise<VolumeRow> {
-    const driver = await this.#driverFor(name, request.driver)
+    const driver = await this.#driverFor(name, request.driver, request.name === '' || request.anonymous === true)
     const told = (driver === this.#local ? undefined : await driver.get(name)) ?? (await driver.create(name, request.options))
     const anonymous = request.anonymous ?? false
     const volume: VolumeRow = {
-      ...foreign(driver.name, await driver.scope(), told),
+      ...foreign(driver.name, await driver.scope(), { ...told, name }),
       labels: anonymous ? { ...request.labels, [ANONYMOUS_LABEL]: '' } : request.labels,
       options: request.options,
       anonymous,
@@ -110,9 +110,10 @@ class Volumes implements VolumeService {
   }
 
   /** Without a driver asked for: the plugin that has a volume of the name, else the local one. */
-  async #driverFor(name: string, driver: string): Promise<VolumeDriver> {
+  async #driverFor(name: string, driver: string, isRandom: boolean): Promise<VolumeDriver> {
     if (driver !== '') return await this.#driver(driver, `create ${name}: `)
-    const found = await this.#search(name).catch(nothingThere)
+    // A name that was just made up is nobody's.
+    const found = isRandom ? undefined : await this.#search(name).catch(nothingThere)
     return found === undefined ? this.#local : await this.#driver(found.driver, `create ${name}: `)
   }
 
@@ -280,11 +281,13 @@ class Volumes implements VolumeService {
     }
   }
 
-  /** A volume that nobody made here: the first plugin that has it. */
+  /** A volume that nobody made here: the first plugin that has it. All are asked at once, as one may be slow; whatever name it tells, this is the one asked for. */
   async #search(name: string): Promise<Volume> {
-    for (const driver of await this.#plugins.all()) {
-      const told = await driver.get(name).catch(() => undefined)
-      if (told !== undefined) return foreign(driver.name, await driver.scope(), told)
+    const drivers = await this.#plugins.all()
+    const answers = await Promise.all(drivers.map((driver) => driver.get(name).catch(() => undefined)))
+    for (const [index, driver] of drivers.entries()) {
+      const told = answers[index]
+      if (told !== undefined) return foreign(driver.name, await driver.scope(), { ...told, name })
     }
     throw notFound(`get ${name}: no such volume`)
   }

@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { conflict } from '#errors'
+import { conflict, internal } from '#errors'
 import { parseMountinfo } from '#kernel'
 import { formatNano, randomId, shortId } from '#lib'
 import { deleteTree } from '#snapshots'
+import { isVolumeName } from './volume-name.ts'
 
 /** In front of directories whose volume is gone; no volume's name starts with a dot. */
 const REMOVED_PREFIX = '.removed-'
@@ -25,25 +26,33 @@ export class VolumeDirectory {
   }
 
   mountpoint(name: string): string {
-    return join(this.#root, name, DATA)
+    return join(this.#own(name), DATA)
   }
 
   make(name: string): void {
-    mkdirSync(join(this.#root, name), { recursive: true, mode: 0o701 })
+    mkdirSync(this.#own(name), { recursive: true, mode: 0o701 })
     mkdirSync(this.mountpoint(name), { recursive: true, mode: 0o755 })
   }
 
-  exists(name: string): boolean {
-    return statSync(this.mountpoint(name), { throwIfNoEntry: false })?.isDirectory() ?? false
+  /** What is mounted is there, and is not looked at: its server may be gone, and the question would never end. So is what cannot be looked at. */
+  exists(name: string, mounted: ReadonlySet<string> = mountPoints()): boolean {
+    const path = this.mountpoint(name)
+    if (mounted.has(path)) return true
+    try {
+      return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+    } catch {
+      return true
+    }
   }
 
   /** Names of all there are. */
   names(): string[] {
-    return this.#entries().filter((name) => !name.startsWith('.') && this.exists(name))
+    const mounted = mountPoints()
+    return this.#entries().filter((name) => isVolumeName(name) && this.exists(name, mounted))
   }
 
   createdAt(name: string): string {
-    return formatNano(statSync(join(this.#root, name), { bigint: true }).ctimeNs)
+    return formatNano(statSync(this.#own(name), { bigint: true }).ctimeNs)
   }
 
   /**
@@ -51,8 +60,9 @@ export class VolumeDirectory {
    * never half a volume under its name. Throws CONFLICT while anything is mounted in it: deleting would reach through to what is not ours.
    */
   detach(name: string): () => Promise<void> {
-    const own = join(this.#root, name)
-    if (mountPoints().some((path) => path === own || path.startsWith(`${own}/`))) throw conflict(`remove ${name}: volume has active mounts`)
+    const own = this.#own(name)
+    if ([...mountPoints()].some((path) => path === own || path.startsWith(`${own}/`)))
+      throw conflict(`remove ${name}: volume has active mounts`)
     const aside = join(this.#root, `${REMOVED_PREFIX}${shortId(randomId())}`)
     try {
       renameSync(own, aside)
@@ -72,7 +82,13 @@ export class VolumeDirectory {
 
   /** Whether something is mounted at the mountpoint. */
   isMounted(name: string): boolean {
-    return mountPoints().includes(this.mountpoint(name))
+    return mountPoints().has(this.mountpoint(name))
+  }
+
+  /** A second lock behind `verifyVolumeName`: whatever came this far, no path leads out of here. */
+  #own(name: string): string {
+    if (!isVolumeName(name)) throw internal(`${JSON.stringify(name)} is no name of a local volume`)
+    return join(this.#root, name)
   }
 
   #entries(): string[] {
@@ -81,6 +97,6 @@ export class VolumeDirectory {
 }
 
 /** All mount points of this mount namespace. */
-function mountPoints(): string[] {
-  return parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')).map(({ mountPoint }) => mountPoint)
+function mountPoints(): Set<string> {
+  return new Set(parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')).map(({ mountPoint }) => mountPoint))
 }

@@ -30,6 +30,13 @@ test('findPlugin takes a socket before a file, each also in a folder of its name
   assert.deepEqual(pluginNames(where), ['deep', 'flat', 'nosocket'])
 })
 
+test('findPlugin and pluginNames leave out a plugin that calls itself local', (t) => {
+  const where = directories(t)
+  writeFileSync(join(where.root, 'etc/local.spec'), 'unix:///srv/local.sock')
+  assert.equal(findPlugin(where, 'local'), undefined)
+  assert.deepEqual(pluginNames(where), [])
+})
+
 test('findPlugin reads TLS settings, and verifies nobody without an authority', (t) => {
   const where = directories(t)
   const tls = { CAFile: '/ca.pem', CertFile: '/cert.pem', KeyFile: '/key.pem' }

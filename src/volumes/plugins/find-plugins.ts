@@ -26,7 +26,7 @@ const MAX_FILE = 64 << 10
 
 /** undefined: there is none of that name. Throws Error for a file that says nothing. */
 export function findPlugin(directories: PluginDirectories, name: string): PluginAddress | undefined {
-  if (!NAME.test(name)) return undefined
+  if (!isPluginName(name)) return undefined
   for (const path of directories.sockets.flatMap((base) => candidates(base, name, '.sock'))) {
     if (statSync(path, { throwIfNoEntry: false })?.isSocket()) return { name, address: `unix://${path}` }
   }
@@ -47,7 +47,12 @@ export function pluginNames({ sockets, specs }: PluginDirectories): string[] {
   ] as const) {
     for (const base of bases) for (const name of namesIn(base, endings)) names.add(name)
   }
-  return [...names].filter((name) => NAME.test(name)).sort()
+  return [...names].filter(isPluginName).sort()
+}
+
+/** `local` is our own driver: a plugin of that name would get the volumes of the other. */
+function isPluginName(name: string): boolean {
+  return NAME.test(name) && name !== 'local'
 }
 
 function candidates(base: string, name: string, ending: string): string[] {
