@@ -42,4 +42,14 @@ suite('serve questions', () => {
     await new Promise(setImmediate)
     assert.equal(send.mock.callCount(), 1)
   })
+
+  test('sends nothing while too much waits to be sent', async (context) => {
+    using serving = await serve(async (bytes) => bytes)
+    const send = context.mock.method(serving.udp, 'send', () => {})
+    receive(serving.udp, 1)
+    context.mock.method(serving.udp, 'getSendQueueSize', () => 1024 * 1024)
+    receive(serving.udp, 1)
+    await new Promise(setImmediate)
+    assert.equal(send.mock.callCount(), 0)
+  })
 })

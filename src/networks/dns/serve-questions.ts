@@ -8,17 +8,23 @@ export type Answer = (bytes: Buffer, protocol: 'udp' | 'tcp') => Promise<Buffer 
 const MAX_CONNECTIONS = 64
 /** Milliseconds without a word (RFC 7766 §6.2.3: seconds). */
 const IDLE = 10_000
-/** A client that asks and does not read is let go. */
+/** A client that asks and does not read is let go; datagrams past this are not sent. */
 const MAX_UNREAD = 1024 * 1024
 
 /** Gives everything the listeners hear to `answer`. Ends when they are closed; the returned function also ends connections. */
 export function serveQuestions({ udp, tcp }: Listeners, answer: Answer): () => void {
   const connections = new Set<Socket>()
 
+  /** The kernel takes no more for now; what waits is memory of ours. */
+  const isFull = (): boolean => isOpen && udp.getSendQueueSize() >= MAX_UNREAD
+
   udp.on('message', (message, from) => {
     if (from.port === 0) return // made by hand: no answer can be sent there
+    if (isFull()) return
     void answer(message, 'udp')
-      .then((reply) => reply !== undefined && isOpen && udp.send(reply, from.port, from.address, () => {})) // the client may be gone
+      .then((reply) => {
+        if (reply !== undefined && isOpen && !isFull()) udp.send(reply, from.port, from.address, () => {}) // the client may be gone
+      })
       .catch(() => {}) // no answer: the client asks again
   })
   udp.on('error', () => {}) // of a datagram sent before, to a client that is gone
