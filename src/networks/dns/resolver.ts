@@ -33,6 +33,8 @@ export interface ResolverDeps {
 const TTL = 600
 /** Of UDP without EDNS (RFC 1035 §4.2.1). */
 const PLAIN_SIZE = 512
+/** Of UDP, whatever the client says: senders of datagrams can be forged, and a large answer to a small question goes to somebody else. */
+const MAX_DATAGRAM = 4096
 const MAX_SIZE = 0xffff
 /** How many questions may wait for servers at once, of one container (as with Docker) and of all. */
 const MAX_WAITING_OF_ONE = 1024
@@ -98,7 +100,7 @@ export function createResolver({ zone, cache, upstream, signal }: ResolverDeps):
       if (raw === undefined) return undefined
       if (isBad(raw)) return refusal(raw)
       const query = raw.edns === undefined ? raw : { ...raw, edns: endToEnd(raw.edns) }
-      const limit = question.protocol === 'tcp' ? MAX_SIZE : (query.edns?.size ?? PLAIN_SIZE)
+      const limit = question.protocol === 'tcp' ? MAX_SIZE : Math.min(MAX_DATAGRAM, query.edns?.size ?? PLAIN_SIZE)
       const own = (rcode: number, records?: readonly LocalRecord[]): Buffer => fit(writeAnswer(query, rcode, records), query, limit)
       // Whole zones are for those who run servers.
       if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) return own(RCODE.notImplemented)
