@@ -12,6 +12,8 @@ const SOL_SOCKET = 1
 const SO_SNDBUFFORCE = 32
 const NETLINK_CAP_ACK = 10
 const NETLINK_EXT_ACK = 11
+/** struct sockaddr_nl: the family, then port id 0 and no groups. */
+const KERNEL = Buffer.concat([u32(AF_NETLINK), Buffer.alloc(8)])
 
 export const NETLINK_ROUTE = 0
 export const NETLINK_NETFILTER = 12
@@ -46,9 +48,14 @@ export interface NetlinkSocket extends Disposable {
  */
 export function openNetlinkSocket(system: SystemCalls, protocol: number): NetlinkSocket {
   const fd = system.call('socket', AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)
-  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) system.call('setsockopt', fd, SOL_NETLINK, option, u32(1), 4)
-  system.attempt('setsockopt', fd, SOL_SOCKET, SO_SNDBUFFORCE, u32(SEND_SIZE), 4) // needs CAP_NET_ADMIN, as all changes do
   const input = Buffer.alloc(READ_SIZE)
+  try {
+    setUp(system, fd)
+    while (readNow(fd, input) !== undefined); // sent by others before it was connected
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
 
   return {
     exchange(bytes) {
@@ -69,6 +76,14 @@ export function openNetlinkSocket(system: SystemCalls, protocol: number): Netlin
     },
     [Symbol.dispose]: () => closeSync(fd),
   }
+}
+
+function setUp(system: SystemCalls, fd: number): void {
+  for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) system.call('setsockopt', fd, SOL_NETLINK, option, u32(1), 4)
+  system.attempt('setsockopt', fd, SOL_SOCKET, SO_SNDBUFFORCE, u32(SEND_SIZE), 4) // needs CAP_NET_ADMIN, as all changes do
+  // Root of a container may send to any socket in its namespace, ours too, and what it says would pass for the kernel's answer. A socket that is
+  // connected to the kernel takes nothing from others (netlink_getsockbyportid: ECONNREFUSED for them).
+  system.call('connect', fd, KERNEL, KERNEL.length)
 }
 
 function emptyReply(): NetlinkReply {

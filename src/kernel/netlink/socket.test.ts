@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { closeSync, fstatSync, writeSync } from 'node:fs'
+import { suite, test } from 'node:test'
+import { createSystemCalls, syscallError, type SystemCalls } from '../ffi/system-calls.ts'
+import { openNetlinkSocket } from './socket.ts'
+
+const AF_NETLINK = 16
+const SOCK_RAW = 3
+/** The protocol by which any user may send to any other. */
+const NETLINK_USERSOCK = 2
+const EPERM = 1
+
+/** Real system calls that tell the last socket's descriptor; those named `refused` fail. */
+function watchedSystemCalls(refused?: string): SystemCalls & { fd: number } {
+  const system = createSystemCalls()
+  const watched: SystemCalls & { fd: number } = {
+    fd: -1,
+    attempt: (name, ...args) => system.attempt(name, ...args),
+    call(name, ...args) {
+      if (name === refused) throw syscallError(name, EPERM, [])
+      const result = system.call(name, ...args)
+      if (name === 'socket') watched.fd = result
+      return result
+    },
+  }
+  return watched
+}
+
+suite('netlink socket', () => {
+  test('takes nothing from other processes', () => {
+    const system = watchedSystemCalls()
+    using _socket = openNetlinkSocket(system, NETLINK_USERSOCK)
+    const address = Buffer.alloc(12)
+    system.call('getsockname', system.fd, address, Buffer.of(address.length, 0, 0, 0))
+    const stranger = system.call('socket', AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK)
+    try {
+      system.call('connect', stranger, address, address.length)
+      assert.throws(() => writeSync(stranger, Buffer.alloc(16)), { code: 'ECONNREFUSED' })
+    } finally {
+      closeSync(stranger)
+    }
+  })
+
+  test('leaves no descriptor behind when it cannot be set up', () => {
+    for (const refused of ['setsockopt', 'connect']) {
+      const system = watchedSystemCalls(refused)
+      assert.throws(() => openNetlinkSocket(system, NETLINK_USERSOCK), { code: 'EPERM' })
+      assert.throws(() => fstatSync(system.fd), { code: 'EBADF' })
+    }
+  })
+})
