@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs'
 import { decodeName } from '#archive'
+import { SyscallError } from '#errors'
 import type { Files } from '#kernel'
 import { deleteTree, extractTree, packTree, pathIn } from '#snapshots'
 
@@ -10,21 +11,23 @@ const SPARSE_FROM = 1 << 20
 const GROWING = '.gantry-filling'
 const WHOLE = '.gantry-filled'
 
-/** A rename onto what a container has made meanwhile. */
-const TAKEN = new Set(['ENOTEMPTY', 'EEXIST', 'EISDIR', 'ENOTDIR'])
+/** A rename onto what a container has made meanwhile, or of what it has taken. */
+const TAKEN = new Set(['ENOTEMPTY', 'EEXIST', 'EISDIR', 'ENOTDIR', 'ENOENT'])
 
 /**
  * Copies the content of `source` into `target` when that is empty, and gives `target` its owner, mode, attributes and times. Both are directories. The
  * target may be in use by a container already that plants links while we copy: every name is resolved inside it. Returns whether it copied.
  *
  * A kill in the middle must not leave a target that is half full and taken for full: the copy grows in a directory of its own, is renamed when it is
- * whole, and only then are its entries moved up. `finishCopyUp` takes away the first and goes on with the second.
+ * whole, and only then are its entries moved up. `finishCopyUp` takes away the first and goes on with the second. Because whoever can write the target can
+ * make such directories too, and would have root give it an owner and mode of his choice, they count only while the caller remembers that a copy goes
+ * on: `begin` is called before anything is made.
  */
-export async function copyUp(files: Files, source: string, target: string): Promise<boolean> {
+export async function copyUp(files: Files, source: string, target: string, begin: () => void): Promise<boolean> {
   const root = openDirectory(target)
   try {
-    await finish(files, root)
     if (readNames(root).length > 0) return false
+    begin()
     const growing = entry(root, GROWING)
     mkdirSync(growing, { mode: 0o700 })
     const staging = openDirectory(growing)
@@ -42,7 +45,7 @@ export async function copyUp(files: Files, source: string, target: string): Prom
   }
 }
 
-/** Settles what a copy that was cut off has left in `target`. */
+/** Settles what a copy that was cut off has left in `target`. Only for a target in which one is known to have begun. */
 export async function finishCopyUp(files: Files, target: string): Promise<void> {
   const root = openDirectory(target)
   try {
@@ -103,7 +106,16 @@ function copyAttributes(files: Files, source: string, target: string): void {
     // What overlayfs keeps its books in is of no meaning elsewhere.
     if (name.startsWith('trusted.') || name.startsWith('user.overlay.') || name === 'security.selinux') continue
     const value = files.getXattr(from, name)
-    if (value !== undefined) files.setXattr(to, name, value)
+    if (value !== undefined) setXattrIfPossible(files, to, name, value)
   }
   files.setTimes(to, stat.atimeNs, stat.mtimeNs)
+}
+
+/** Not every file system keeps each attribute: the volume is of use without. */
+function setXattrIfPossible(files: Files, ...[path, name, value]: Parameters<Files['setXattr']>): void {
+  try {
+    files.setXattr(path, name, value)
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error
+  }
 }

@@ -18,8 +18,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { createFakeMounts, createFiles } from '#kernel'
 import { createMemoryMetadata } from '#metadata'
-import { createVolumeService } from './volume-service.ts'
-import type { CreateVolumeRequest, Volume, VolumeService } from './types.ts'
+import { createVolumeService, type VolumeRow } from './volume-service.ts'
+import type { CreateVolumeRequest, VolumeService } from './types.ts'
 
 let root: string
 let volumes: VolumeService
@@ -29,7 +29,7 @@ let mounts: ReturnType<typeof createFakeMounts>
 function open(): VolumeService {
   return createVolumeService({
     directory: join(root, 'volumes'),
-    repository: metadata.repository<Volume>('volumes'),
+    repository: metadata.repository<VolumeRow>('volumes'),
     files: createFiles(),
     mounts,
   })
@@ -47,6 +47,12 @@ beforeEach(() => {
 })
 
 afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+/** As a daemon that was killed in the middle of a copy leaves the row. */
+function markFilling(name: string): void {
+  const rows = metadata.repository<VolumeRow>('volumes')
+  rows.put(name, { ...(rows.get(name) ?? assert.fail('no row')), filling: '' })
+}
 
 describe('VolumeService', () => {
   it('create makes the directory and a second create gives the same volume', async () => {
@@ -162,6 +168,7 @@ describe('VolumeService', () => {
     const left = (name: string, file: string): void => {
       mkdirSync(join(volume.mountpoint, name))
       writeFileSync(join(volume.mountpoint, name, file), 'old')
+      markFilling('growing')
     }
     left('.gantry-filling', 'a')
     await volumes.populate('growing', source)
@@ -174,6 +181,35 @@ describe('VolumeService', () => {
     left('.gantry-filling', 'c')
     await volumes.activate('growing', 'c1')
     assert.deepEqual(readdirSync(volume.mountpoint), ['b'], 'no container sees a copy that is not finished')
+  })
+
+  it('what looks like the rest of a copy is left alone when none was under way', async () => {
+    const source = join(root, 'source')
+    mkdirSync(source)
+    const { volume } = await volumes.create(request('data'))
+    const planted = join(volume.mountpoint, '.gantry-filled')
+    mkdirSync(planted, { mode: 0o700 })
+    writeFileSync(join(planted, 'file'), '')
+    const before = lstatSync(volume.mountpoint).mode
+    await volumes.activate('data', 'c1')
+    await volumes.populate('data', source)
+    await open().restore()
+    assert.deepEqual(readdirSync(volume.mountpoint), ['.gantry-filled'])
+    assert.equal(lstatSync(volume.mountpoint).mode, before)
+  })
+
+  it('a copy that failed is remembered, and cleared away by the next', async () => {
+    const source = join(root, 'source')
+    const { volume } = await volumes.create(request('data'))
+    const rows = metadata.repository<VolumeRow>('volumes')
+    await assert.rejects(volumes.populate('data', source))
+    assert.equal(rows.get('data')?.filling, '')
+    mkdirSync(source)
+    writeFileSync(join(source, 'a'), '')
+    await volumes.populate('data', source)
+    assert.deepEqual(readdirSync(volume.mountpoint), ['a'])
+    assert.equal(rows.get('data')?.filling, undefined)
+    assert.equal('filling' in (await volumes.get('data')), false)
   })
 
   it('populate fills a directory of the volume, and leaves one that is not there', async () => {

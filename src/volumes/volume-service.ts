@@ -4,7 +4,7 @@ import type { Files, Mounts } from '#kernel'
 import { KeyedMutex, randomId } from '#lib'
 import type { Repository } from '#metadata'
 import { measureTree } from '#snapshots'
-import { copyUp } from './copy-up.ts'
+import { copyUp, finishCopyUp } from './copy-up.ts'
 import { LOCAL, LocalDriver } from './local/local-driver.ts'
 import type { PluginDirectories } from './plugins/find-plugins.ts'
 import { PluginDrivers } from './plugins/plugin-drivers.ts'
@@ -27,6 +27,11 @@ export interface VolumeDeps {
 export interface VolumeRow extends Volume {
   /** Where a plugin has mounted it, by container: asked once for each, and to be taken back by a later daemon. */
   mounted?: Record<string, string>
+  /**
+   * A copy is under way, or was cut off, in this directory below the volume (empty: the volume's own). What looks like the rest of a copy counts only then:
+   * anybody who can write the volume can make it.
+   */
+  filling?: string
 }
 
 /** Docker's mark of a volume that was made without a name. */
@@ -212,20 +217,28 @@ class Volumes implements VolumeService {
   async populate(name: string, source: string, subpath = ''): Promise<void> {
     using _lock = await this.#locks.lock(name)
     const user = `populate-${randomId()}`
-    const target = await this.#mount(this.#row(name), user)
+    const volume = await this.#mount(this.#row(name), user)
+    const begin = (): void => this.#deps.repository.put(name, { ...this.#row(name), filling: subpath })
     try {
-      await this.#copyInto(target, source, subpath)
+      await this.#within(volume, subpath, async (directory) => {
+        // Cut off by an error, the row goes on saying so: the next mount clears away.
+        if (await copyUp(this.#deps.files, source, directory, begin)) this.#endFilling(name)
+      })
     } finally {
       await this.#unmount(this.#row(name), user)
     }
   }
 
-  async #copyInto(directory: string, source: string, subpath: string): Promise<void> {
+  #endFilling(name: string): void {
+    const row = { ...this.#row(name) }
+    delete row.filling
+    this.#deps.repository.put(name, row)
+  }
+
+  /** Gives `work` the directory `subpath` of a volume, looked up inside of it. */
+  async #within(directory: string, subpath: string, work: (directory: string) => Promise<void>): Promise<void> {
+    if (subpath === '') return await work(directory)
     const { files } = this.#deps
-    if (subpath === '') {
-      await copyUp(files, source, directory)
-      return
-    }
     using root = files.openRoot(directory)
     let inside: number
     try {
@@ -234,7 +247,7 @@ class Volumes implements VolumeService {
       return // Not there, or a file: the start of the container will say so.
     }
     try {
-      await copyUp(files, source, `/proc/self/fd/${inside}/.`)
+      await work(`/proc/self/fd/${inside}/.`)
     } finally {
       closeSync(inside)
     }
@@ -257,7 +270,20 @@ class Volumes implements VolumeService {
       this.#deps.repository.put(row.name, { ...row, mountpoint: path, mounted: { ...row.mounted, [id]: path } })
     }
     this.#users.start(row.name, id)
+    try {
+      await this.#finishFilling(row, path)
+    } catch (error) {
+      await this.#unmount(this.#row(row.name), id)
+      throw error
+    }
     return path
+  }
+
+  /** No container sees a copy that was cut off. */
+  async #finishFilling({ name, filling }: VolumeRow, directory: string): Promise<void> {
+    if (filling === undefined) return
+    await this.#within(directory, filling, (path) => finishCopyUp(this.#deps.files, path))
+    this.#endFilling(name)
   }
 
   async #unmount(row: VolumeRow, id: string): Promise<void> {
@@ -315,6 +341,7 @@ function newsOf({ mountpoint, createdAt, status }: DriverVolume): Partial<Volume
 function publicPart(row: VolumeRow): Volume {
   const volume = { ...row }
   delete volume.mounted
+  delete volume.filling
   return volume
 }
 

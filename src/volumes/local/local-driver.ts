@@ -1,6 +1,5 @@
 import { internal } from '#errors'
-import type { Files, Mounts } from '#kernel'
-import { finishCopyUp } from '../copy-up.ts'
+import type { Mounts } from '#kernel'
 import type { DriverVolume, Volume, VolumeDriver } from '../types.ts'
 import { mountCalls, needsMount, resolveAddress, verifyDriverOptions } from './driver-options.ts'
 import { VolumeDirectory } from './volume-directory.ts'
@@ -8,11 +7,16 @@ import { verifyVolumeName } from './volume-name.ts'
 
 export const LOCAL = 'local'
 
+// include/uapi/linux/mount.h
+const MS_REC = 0x4000
+const MS_SLAVE = 0x80000
+
 export interface LocalDriverDeps {
   /** Absolute; made when it is not there. */
   directory: string
-  files: Files
   mounts: Mounts
+  /** Told of a volume that cannot be looked at. */
+  report?: (error: unknown) => void
 }
 
 /** Volumes that are directories, with something mounted on them where their options say so. */
@@ -42,7 +46,15 @@ export class LocalDriver implements VolumeDriver {
   }
 
   async list(): Promise<DriverVolume[]> {
-    return this.#directory.names().map((name) => this.#describe(name))
+    return this.#directory.names().map((name) => {
+      try {
+        return this.#describe(name)
+      } catch (error) {
+        // One bad volume: it is there, and that is all that is known.
+        this.#deps.report?.(error)
+        return { name, mountpoint: this.#directory.mountpoint(name), createdAt: '' }
+      }
+    })
   }
 
   async remove(volume: Volume): Promise<() => Promise<void>> {
@@ -52,7 +64,6 @@ export class LocalDriver implements VolumeDriver {
 
   async mount(volume: Volume): Promise<string> {
     if (needsMount(volume.options) && !this.#directory.isMounted(volume.name)) await this.#attach(volume)
-    await finishCopyUp(this.#deps.files, volume.mountpoint)
     return volume.mountpoint
   }
 
@@ -63,7 +74,6 @@ export class LocalDriver implements VolumeDriver {
   /** What a crash has left is taken away. */
   async restore(): Promise<void> {
     await this.#directory.removeLeftovers()
-    for (const name of this.#directory.names()) await finishCopyUp(this.#deps.files, this.#directory.mountpoint(name))
   }
 
   #describe(name: string): DriverVolume {
@@ -81,8 +91,14 @@ export class LocalDriver implements VolumeDriver {
     }
   }
 
+  /**
+   * With all that is mounted below, as `rbind` brings it along: a plain unmount would be refused. First the tree is cut off from where it came from, else the
+   * host's own mounts would go with it.
+   */
   #detach(volume: Volume): void {
-    if (needsMount(volume.options) && this.#directory.isMounted(volume.name)) this.#deps.mounts.unmount(volume.mountpoint)
+    if (!needsMount(volume.options) || !this.#directory.isMounted(volume.name)) return
+    this.#deps.mounts.mount('', volume.mountpoint, '', MS_SLAVE | MS_REC, '')
+    this.#deps.mounts.unmount(volume.mountpoint, { detach: true })
   }
 }
 
