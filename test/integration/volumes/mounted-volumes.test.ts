@@ -6,15 +6,16 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createFiles, createMounts } from '#kernel'
 import { createMemoryMetadata } from '#metadata'
-import { createVolumeService, type Volume, type VolumeService } from '#volumes'
+import { createVolumeService, type VolumeRow, type VolumeService } from '#volumes'
 import { unshared } from '../unshared.ts'
 
 const TMPFS_MAGIC = 0x01021994
+const MS_SHARED = 1 << 20
 
 unshared(import.meta.filename, () => {
   let root: string
   let volumes: VolumeService
-  const repository = createMemoryMetadata().repository<Volume>('volumes')
+  const repository = createMemoryMetadata().repository<VolumeRow>('volumes')
 
   function open(): VolumeService {
     return createVolumeService({ directory: join(root, 'volumes'), repository, files: createFiles(), mounts: createMounts() })
@@ -63,6 +64,27 @@ unshared(import.meta.filename, () => {
     assert.equal(readFileSync(join(source, 'kept'), 'utf8'), 'content')
   })
 
+  test('a device with mounts of its own is taken away whole, and the mounts of the host stay', async () => {
+    const mounts = createMounts()
+    const source = join(root, 'tree')
+    const sub = join(source, 'sub')
+    mkdirSync(source)
+    mounts.mount('tmpfs', source, 'tmpfs', 0, '')
+    mounts.mount('', source, '', MS_SHARED, '')
+    mkdirSync(sub)
+    mounts.mount('tmpfs', sub, 'tmpfs', 0, '')
+    writeFileSync(join(sub, 'kept'), '')
+    const options = { type: 'none', device: source, o: 'rbind' }
+    const { volume } = await volumes.create({ name: 'tree', driver: '', options, labels: {} })
+    await volumes.activate('tree', 'one')
+    assert.ok(existsSync(join(volume.mountpoint, 'sub/kept')))
+    await volumes.deactivate('tree', 'one')
+    assert.equal(existsSync(join(volume.mountpoint, 'sub')), false)
+    assert.ok(existsSync(join(sub, 'kept')))
+    await volumes.remove('tree', { force: false })
+    for (const path of [sub, source]) mounts.unmount(path)
+  })
+
   test('a volume in which something else is mounted is not removed', async () => {
     const { volume } = await volumes.create({ name: 'busy', driver: '', options: {}, labels: {} })
     mkdirSync(join(volume.mountpoint, 'sub'))
@@ -82,7 +104,7 @@ unshared(import.meta.filename, () => {
     symlinkSync('real', join(root, 'link'))
     const linked = createVolumeService({
       directory: join(root, 'link/volumes'),
-      repository: createMemoryMetadata().repository<Volume>('volumes'),
+      repository: createMemoryMetadata().repository<VolumeRow>('volumes'),
       files: createFiles(),
       mounts: createMounts(),
     })
