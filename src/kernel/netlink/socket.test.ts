@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import { closeSync, fstatSync, writeSync } from 'node:fs'
 import { suite, test } from 'node:test'
 import { createSystemCalls, syscallError, type SystemCalls } from '../ffi/system-calls.ts'
-import { openNetlinkSocket } from './socket.ts'
+import { MessageWriter } from './message.ts'
+import { encodeDumpLinks, encodeGetLink } from './route-messages.ts'
+import { NETLINK_ROUTE, openNetlinkSocket } from './socket.ts'
 
 const AF_NETLINK = 16
 const SOCK_RAW = 3
 /** The protocol by which any user may send to any other. */
 const NETLINK_USERSOCK = 2
 const EPERM = 1
+const ENODEV = 19
 
 /** Real system calls that tell the last socket's descriptor; those named `refused` fail. */
 function watchedSystemCalls(refused?: string): SystemCalls & { fd: number } {
@@ -47,5 +50,16 @@ suite('netlink socket', () => {
       assert.throws(() => openNetlinkSocket(system, NETLINK_USERSOCK), { code: 'EPERM' })
       assert.throws(() => fstatSync(system.fd), { code: 'EBADF' })
     }
+  })
+
+  test('refuses a reply that takes too much memory, and is fit for the next request', async () => {
+    const links = new MessageWriter()
+    encodeDumpLinks(links)
+    const missing = new MessageWriter()
+    encodeGetLink(missing, { name: 'gantry-none' })
+    using socket = openNetlinkSocket(createSystemCalls(), NETLINK_ROUTE, 512) // for one short answer
+    assert.throws(() => socket.exchange(links.finish()), { code: 'EMSGSIZE' })
+    await assert.rejects(socket.exchangeInBackground(links.finish()), { code: 'EMSGSIZE' })
+    assert.equal(socket.exchange(missing.finish()).errors[0]?.errno, ENODEV)
   })
 })

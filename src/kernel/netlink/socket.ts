@@ -24,6 +24,14 @@ const READ_SIZE = 64 * 1024
 const SEND_SIZE = 32 * 1024 * 1024
 /** A dump that something changed meanwhile is asked for again; past this it is taken as it is. */
 const MAX_INTERRUPTED_DUMPS = 8
+/**
+ * Bytes of memory for one reply. Root of a container fills the tables of its namespace as it likes; a host's 262,144 connections (the usual
+ * nf_conntrack_max) take two thirds of this.
+ */
+const MAX_REPLY = 256 * 1024 * 1024
+/** What a message takes beside its body. */
+const MESSAGE_COST = 256
+const EMSGSIZE = 90
 
 /** What a request brought back. A refused message becomes an entry in `errors`; sequence numbers are those of the request's messages. */
 export interface NetlinkReply {
@@ -34,8 +42,13 @@ export interface NetlinkReply {
   interrupted: boolean
 }
 
+interface Collection extends NetlinkReply {
+  /** Bytes of memory left for it. */
+  left: number
+}
+
 export interface NetlinkSocket extends Disposable {
-  /** Sends the messages in one datagram and collects every answer. Throws SyscallError only when the socket itself fails. */
+  /** Sends the messages in one datagram and collects every answer. Throws SyscallError only when the socket itself fails, or the answers are too many. */
   exchange(bytes: Buffer): NetlinkReply
   /** The same on a thread of the pool, for walks over big tables. Exchanges of one socket must not overlap. */
   exchangeInBackground(bytes: Buffer): Promise<NetlinkReply>
@@ -46,7 +59,7 @@ export interface NetlinkSocket extends Disposable {
  * write and continues dumps inside the reads, so all answers are there without waiting: the socket never blocks, and EAGAIN means "that was all".
  * Capability: CAP_NET_ADMIN for changes.
  */
-export function openNetlinkSocket(system: SystemCalls, protocol: number): NetlinkSocket {
+export function openNetlinkSocket(system: SystemCalls, protocol: number, maxReply: number = MAX_REPLY): NetlinkSocket {
   const fd = system.call('socket', AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol)
   const input = Buffer.alloc(READ_SIZE)
   try {
@@ -60,18 +73,20 @@ export function openNetlinkSocket(system: SystemCalls, protocol: number): Netlin
   return {
     exchange(bytes) {
       for (let tries = 0; ; tries++) {
-        const reply = emptyReply()
+        const reply = emptyReply(maxReply)
         writeSync(fd, bytes)
         for (let size = readNow(fd, input); size !== undefined; size = readNow(fd, input)) collect(reply, input.subarray(0, size))
+        checkSize(reply)
         if (!reply.interrupted || tries === MAX_INTERRUPTED_DUMPS) return reply
       }
     },
     async exchangeInBackground(bytes) {
-      const reply = emptyReply()
+      const reply = emptyReply(maxReply)
       await writeLater(fd, bytes)
       for (let size = await readInBackground(fd, input); size !== undefined; size = await readInBackground(fd, input)) {
         collect(reply, input.subarray(0, size))
       }
+      checkSize(reply)
       return reply
     },
     [Symbol.dispose]: () => closeSync(fd),
@@ -86,12 +101,15 @@ function setUp(system: SystemCalls, fd: number): void {
   system.call('connect', fd, KERNEL, KERNEL.length)
 }
 
-function emptyReply(): NetlinkReply {
-  return { messages: [], errors: [], acknowledged: new Set(), interrupted: false }
+function emptyReply(left: number): Collection {
+  return { messages: [], errors: [], acknowledged: new Set(), interrupted: false, left }
 }
 
-function collect(reply: NetlinkReply, datagram: Buffer): void {
+/** Past the limit the rest is read and forgotten, for it must not pass for the answer to the next request; `checkSize` then says so. */
+function collect(reply: Collection, datagram: Buffer): void {
+  if (reply.left < 0) return
   for (const message of decodeMessages(datagram)) {
+    reply.left -= MESSAGE_COST + message.body.length
     if ((message.flags & NLM_F_DUMP_INTR) !== 0) reply.interrupted = true
     if (message.type === NLMSG_ERROR) {
       const { errno, text } = decodeError(message)
@@ -103,6 +121,10 @@ function collect(reply: NetlinkReply, datagram: Buffer): void {
       reply.messages.push({ ...message, body: Buffer.from(message.body) }) // the next read overwrites the input
     }
   }
+}
+
+function checkSize(reply: Collection): void {
+  if (reply.left < 0) throw syscallError('read', EMSGSIZE, ['netlink'], 'more answers than fit into memory')
 }
 
 const writeLater = promisify(write)
