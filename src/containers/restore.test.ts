@@ -156,6 +156,19 @@ describe('restore', () => {
     await service.create({ name: 'half', platform: '', config: { image: 'test' }, hostConfig: {}, networks: {} })
   })
 
+  it('forgets a cut off creation whose volume cannot be removed', async () => {
+    using bench = testBench()
+    const config = { image: 'test', volumes: ['/data'] }
+    const { id } = await bench.service.create({ name: 'half', platform: '', config, hostConfig: {}, networks: {} })
+    const rows = bench.metadata.repository<{ phase: string; container: Container }>('containers')
+    const { container } = rows.get(id) ?? assert.fail('no row')
+    rows.put(id, { phase: 'creating', container })
+    bench.volumes.remove = () => Promise.reject(new Error('the plugin is gone'))
+    await bench.restarted()
+    assert.equal(rows.get(id), undefined)
+    assert.deepEqual(bench.warnings, ['cannot remove a volume of a cut off creation'])
+  })
+
   it('finishes a cut off removal', async () => {
     using bench = testBench()
     const id = await leftBehind(bench, { row: 'exited', found: 'none', status: 'gone' })
