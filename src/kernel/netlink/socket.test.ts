@@ -35,6 +35,7 @@ suite('netlink socket', () => {
     using _socket = openNetlinkSocket(system, NETLINK_USERSOCK)
     const address = Buffer.alloc(12)
     system.call('getsockname', system.fd, address, Buffer.of(address.length, 0, 0, 0))
+    assert.notEqual(address.readUInt32LE(4), 0, 'it has a port id, by which others can reach it')
     const stranger = system.call('socket', AF_NETLINK, SOCK_RAW, NETLINK_USERSOCK)
     try {
       system.call('connect', stranger, address, address.length)
