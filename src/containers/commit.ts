@@ -6,7 +6,8 @@ import type { ContainerEntry } from './entry.ts'
 import { mergeConfig } from './merge-config.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
 import { publishEvent } from './publish-event.ts'
-import type { CommitRequest, Container, ContainerConfig } from './types.ts'
+import type { ContainerConfig } from './configuration.ts'
+import type { CommitRequest, Container } from './types.ts'
 
 /**
  * `docker commit`: the container's own layer becomes an image on top of the one it was made from. The settings are the request's with the container's

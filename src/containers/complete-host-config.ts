@@ -1,7 +1,7 @@
 import type { ContainerDefaults } from './context.ts'
 import { withoutUndefined } from './merge-config.ts'
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths, type HostFacts } from './spec/index.ts'
-import type { HostConfig } from './types.ts'
+import type { HostConfig } from './configuration.ts'
 
 /** cpu.shares the kernel takes. */
 const LEAST_SHARES = 2

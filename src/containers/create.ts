@@ -14,7 +14,8 @@ import { makeImagePlace, requireSource } from './mount-sources.ts'
 import { planMounts, type PlannedMount } from './mount-points.ts'
 import { publishEvent } from './publish-event.ts'
 import { discardUnsupported, verifySpecOptions } from './spec/index.ts'
-import type { Container, ContainerConfig, ContainerLink, CreateRequest, HostConfig } from './types.ts'
+import type { ContainerConfig, HostConfig } from './configuration.ts'
+import type { Container, ContainerLink, CreateRequest } from './types.ts'
 import { networkOf, verifyCreate } from './verify-config.ts'
 
 /**

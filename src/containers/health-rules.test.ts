@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { judge, nextProbeIn, probeCommand } from './health-rules.ts'
-import type { Health, Healthcheck } from './types.ts'
+import type { Healthcheck } from './configuration.ts'
+import type { Health } from './types.ts'
 
 const CHECK: Healthcheck = { test: ['CMD', 'true'], interval: 0, timeout: 0, startPeriod: 0, startInterval: 0, retries: 0 }
 const STARTING: Health = { status: 'starting', failingStreak: 0, log: [] }

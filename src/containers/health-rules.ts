@@ -1,4 +1,5 @@
-import type { ContainerConfig, Health, Healthcheck, HealthResult } from './types.ts'
+import type { ContainerConfig, Healthcheck } from './configuration.ts'
+import type { Health, HealthResult } from './types.ts'
 
 const SECOND = 1e9
 const DEFAULT_INTERVAL = 30 * SECOND

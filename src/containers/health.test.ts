@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { settle } from './testing/fake-clock.ts'
 import { testBench, type TestBench } from './testing/fake-deps.ts'
-import type { Health, Healthcheck } from './types.ts'
+import type { Healthcheck } from './configuration.ts'
+import type { Health } from './types.ts'
 
 const SECOND = 1e9
 const CHECK: Healthcheck = { test: ['CMD', 'true'], interval: 10 * SECOND, timeout: SECOND, startPeriod: 0, startInterval: 0, retries: 2 }

@@ -39,11 +39,20 @@ export { createContainerService } from './service.ts'
 export { probeHostFacts, type HostFacts } from './spec/index.ts'
 export type { CgroupControl, Clock, ContainerDefaults, ContainerDeps, ContainerPaths } from './context.ts'
 export type {
+  ContainerConfig,
+  Healthcheck,
+  HostConfig,
+  MountRequest,
+  MountType,
+  Resources,
+  RestartPolicyName,
+  ThrottleRequest,
+} from './configuration.ts'
+export type {
   AttachedIo,
   AttachRequest,
   CommitRequest,
   Container,
-  ContainerConfig,
   ContainerLink,
   ContainerNetwork,
   ContainerService,
@@ -53,18 +62,11 @@ export type {
   Exec,
   ExecRequest,
   Health,
-  Healthcheck,
   HealthResult,
-  HostConfig,
   ListFilters,
   MountPoint,
-  MountRequest,
-  MountType,
   PathStat,
-  Resources,
-  RestartPolicyName,
   StatsSample,
-  ThrottleRequest,
   UpdateRequest,
   WaitResult,
 } from './types.ts'

@@ -1,7 +1,8 @@
 import { invalidArgument, notImplemented } from '#errors'
 import { parseHumanSize, shortId } from '#lib'
 import type { LogSink } from '#runtime'
-import type { Container, HostConfig } from './types.ts'
+import type { HostConfig } from './configuration.ts'
+import type { Container } from './types.ts'
 
 type LogConfig = HostConfig['logConfig']
 

@@ -1,5 +1,5 @@
 import type { ImageProcessConfig } from '#oci'
-import type { ContainerConfig, Healthcheck } from './types.ts'
+import type { ContainerConfig, Healthcheck } from './configuration.ts'
 
 /**
  * The image's settings under the user's: what the user left out comes from the image, lists of env, labels, ports and volumes are joined with

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { anonymousVolumes, planMounts } from './mount-points.ts'
-import type { Container, HostConfig } from './types.ts'
+import type { HostConfig } from './configuration.ts'
+import type { Container } from './types.ts'
 
 type Given = Partial<Pick<HostConfig, 'binds' | 'mounts' | 'volumesFrom' | 'tmpfs'>>
 

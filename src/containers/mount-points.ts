@@ -2,7 +2,8 @@ import { posix } from 'node:path'
 import { invalidArgument } from '#errors'
 import { randomId } from '#lib'
 import { checkMount, parseBind, parseVolumesFrom, type ParsedMount } from './parse-bind.ts'
-import type { Container, ContainerConfig, HostConfig, MountPoint } from './types.ts'
+import type { ContainerConfig, HostConfig } from './configuration.ts'
+import type { Container, MountPoint } from './types.ts'
 
 /** A mount point with what only its creation needs to know. */
 export interface PlannedMount {

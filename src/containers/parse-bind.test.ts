@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { checkMount, parseBind, parseVolumesFrom } from './parse-bind.ts'
-import type { MountRequest } from './types.ts'
+import type { MountRequest } from './configuration.ts'
 
 describe('parseBind', () => {
   it('reads a path of the host', () => {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { invalidArgument } from '#errors'
 import { parseIdMap } from '#volumes'
-import type { MountRequest } from './types.ts'
+import type { MountRequest } from './configuration.ts'
 
 const PROPAGATION = new Set(['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'])
 const CONSISTENCY = new Set(['consistent', 'cached', 'delegated'])

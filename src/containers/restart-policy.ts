@@ -1,4 +1,4 @@
-import type { HostConfig } from './types.ts'
+import type { HostConfig } from './configuration.ts'
 
 /** Docker's back-off: doubles from 100 ms to a minute; a run of ten seconds clears it. Source: moby restartmanager. */
 const FIRST_DELAY_MS = 100

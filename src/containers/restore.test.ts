@@ -4,7 +4,8 @@ import { describe, it } from 'node:test'
 import { settle, until } from './testing/fake-clock.ts'
 import { testBench, type TestBench } from './testing/fake-deps.ts'
 import { FakeTask } from './testing/fake-runtime.ts'
-import type { Container, ContainerService, HostConfig } from './types.ts'
+import type { HostConfig } from './configuration.ts'
+import type { Container, ContainerService } from './types.ts'
 
 type Found = 'alive' | 'exit record' | 'none'
 

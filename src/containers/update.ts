@@ -5,7 +5,8 @@ import { withoutUndefined } from './merge-config.ts'
 import { publishEvent } from './publish-event.ts'
 import { discardUnsupported, resources } from './spec/index.ts'
 import { isActive } from './state.ts'
-import type { HostConfig, UpdateRequest } from './types.ts'
+import type { HostConfig } from './configuration.ts'
+import type { UpdateRequest } from './types.ts'
 import { verifyResources, verifyRestartPolicy } from './verify-config.ts'
 
 /**

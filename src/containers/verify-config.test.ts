@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { completeHostConfig } from './complete-host-config.ts'
 import { mergeConfig } from './merge-config.ts'
 import { testBench } from './testing/fake-deps.ts'
-import type { ContainerConfig, HostConfig } from './types.ts'
+import type { ContainerConfig, HostConfig } from './configuration.ts'
 import { verifyCreate } from './verify-config.ts'
 
 function verify(config: Partial<ContainerConfig>, host: Partial<HostConfig> = {}): string[] {

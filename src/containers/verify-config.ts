@@ -1,6 +1,6 @@
 import { invalidArgument, notImplemented } from '#errors'
 import type { ContainerDefaults } from './context.ts'
-import type { ContainerConfig, Healthcheck, HostConfig, Resources } from './types.ts'
+import type { ContainerConfig, Healthcheck, HostConfig, Resources } from './configuration.ts'
 import { parseSignal } from './signals.ts'
 
 const MIB = 1024 * 1024

@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { settle } from '../testing/fake-clock.ts'
 import { testBench, type TestBench } from '../testing/fake-deps.ts'
-import type { CreateRequest, HostConfig } from '../types.ts'
+import type { HostConfig } from '../configuration.ts'
+import type { CreateRequest } from '../types.ts'
 
 async function create(
   bench: TestBench,

@@ -3,7 +3,7 @@
 import { posix } from 'node:path'
 import { invalidArgument } from '#errors'
 import type { DeviceSpec, ResourcesSpec } from '#oci'
-import type { HostConfig, Resources } from '../types.ts'
+import type { HostConfig, Resources } from '../configuration.ts'
 import type { HostFacts } from './spec-input.ts'
 
 type DeviceRule = NonNullable<ResourcesSpec['devices']>[number]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { CgroupSupport } from '#kernel'
-import type { HostConfig } from '../types.ts'
+import type { HostConfig } from '../configuration.ts'
 import { discardUnsupported, parseNumberList } from './discard-unsupported.ts'
 import { sampleHostConfig } from './sample-input.ts'
 

@@ -2,7 +2,7 @@
 
 import { invalidArgument } from '#errors'
 import type { CgroupSupport } from '#kernel'
-import type { Resources } from '../types.ts'
+import type { Resources } from '../configuration.ts'
 
 /**
  * `limits` without what `support` lacks, and a warning for each thing left out. Throws INVALID_ARGUMENT where Docker refuses instead: `--cpus` without

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { containerCapabilities } from '#kernel'
 import type { LinuxSpec, ProcessSpec, RuntimeSpec } from '#oci'
-import type { HostConfig } from '../types.ts'
+import type { HostConfig } from '../configuration.ts'
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths } from './default-mounts.ts'
 import { devices } from './devices.ts'
 import { processEnvironment } from './environment.ts'

@@ -2,7 +2,7 @@
 
 import { invalidArgument } from '#errors'
 import type { LinuxSpec, NamespaceType } from '#oci'
-import type { HostConfig } from '../types.ts'
+import type { HostConfig } from '../configuration.ts'
 import type { SpecInput } from './spec-input.ts'
 
 export type NamespaceMode = { kind: 'new' } | { kind: 'host' } | { kind: 'container'; ref: string }

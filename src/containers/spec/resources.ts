@@ -2,7 +2,7 @@
 
 import type { ResourcesSpec, ThrottleDevice } from '#oci'
 import { invalidArgument } from '#errors'
-import type { Resources, ThrottleRequest } from '../types.ts'
+import type { Resources, ThrottleRequest } from '../configuration.ts'
 import type { HostFacts } from './spec-input.ts'
 
 const NANO = 1e9

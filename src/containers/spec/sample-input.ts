@@ -2,7 +2,8 @@
 
 import { CAPABILITIES, createSeccompFilters, DEFAULT_PROFILE } from '#kernel'
 import type { DeviceSpec } from '#oci'
-import type { ContainerConfig, HostConfig, MountPoint, MountRequest } from '../types.ts'
+import type { ContainerConfig, HostConfig, MountRequest } from '../configuration.ts'
+import type { MountPoint } from '../types.ts'
 import type { HostFacts, SpecInput } from './spec-input.ts'
 
 const CONFIG: ContainerConfig = {

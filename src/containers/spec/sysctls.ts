@@ -1,7 +1,7 @@
 /** Kernel parameters of the container's own namespaces. */
 
 import { invalidArgument } from '#errors'
-import type { HostConfig } from '../types.ts'
+import type { HostConfig } from '../configuration.ts'
 import { hasContainerIpc, hasOwnNetwork, namespaceMode } from './namespaces.ts'
 import type { HostFacts } from './spec-input.ts'
 

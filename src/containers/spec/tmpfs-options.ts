@@ -1,7 +1,7 @@
 /** Options of `--tmpfs` and `--mount type=tmpfs`. */
 
 import { invalidArgument } from '#errors'
-import type { MountRequest } from '../types.ts'
+import type { MountRequest } from '../configuration.ts'
 
 /** What a tmpfs gets unless told otherwise; a later option of the same kind wins. */
 const DEFAULTS = ['noexec', 'nosuid', 'nodev', 'rprivate']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { DEFAULT_CAPABILITIES } from '#kernel'
-import type { HostConfig } from '../types.ts'
+import type { HostConfig } from '../configuration.ts'
 import { sampleHostConfig } from './sample-input.ts'
 import { verifySpecOptions } from './verify-spec-options.ts'
 

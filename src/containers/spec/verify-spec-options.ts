@@ -3,7 +3,7 @@
 import { posix } from 'node:path'
 import { EngineError, invalidArgument } from '#errors'
 import { decodeProfile, normalizeCapabilities } from '#kernel'
-import type { HostConfig } from '../types.ts'
+import type { HostConfig } from '../configuration.ts'
 import { parseDeviceRule, verifyDevicePermissions } from './devices.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import type { HostFacts } from './spec-input.ts'
