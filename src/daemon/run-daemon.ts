@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { surviveErrors } from '#lib'
 import { createApiServer } from '#server'
 import { PERSONAS, type DaemonConfig, type Persona } from './config/daemon-config.ts'
 import { helpText } from './config/help.ts'
@@ -52,7 +53,9 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
   // What containers must be able to read is readable whatever the caller's umask; what they must not has its mode said.
   process.umask(0o022)
   using signals = new SignalQueue(['SIGTERM', 'SIGINT', 'SIGHUP'])
-  using _errors = surviveErrors(logger)
+  using _errors = surviveErrors((error) =>
+    logger.error('unexpected error', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  )
   const state = stateDirectory(config.dataRoot, config.execRoot)
   await using owned = new AsyncDisposableStack()
   owned.use(writePidFile(config.pidfile))
@@ -94,27 +97,6 @@ function reloadAttributes({ dataRoot, debug, labels, shutdownTimeout, registries
     'max-concurrent-downloads': String(registries.maxConcurrentDownloads),
     'max-concurrent-uploads': String(registries.maxConcurrentUploads),
     'max-download-attempts': String(registries.maxDownloadAttempts),
-  }
-}
-
-/**
- * An error nobody waited for is a defect, but one of a single request or container: everything else goes on. Without this a client that finds such
- * a defect could end the daemon at will.
- */
-function surviveErrors(logger: Logger): Disposable {
-  const report = (error: unknown): void =>
-    logger.error('unexpected error', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-  // Whoever reads our log may go away. Without a listener the write that fails would be one more error to log, for ever.
-  const ignore = (): void => undefined
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore)
-  process.on('uncaughtException', report)
-  process.on('unhandledRejection', report)
-  return {
-    [Symbol.dispose]: () => {
-      process.off('uncaughtException', report)
-      process.off('unhandledRejection', report)
-      for (const stream of [process.stdout, process.stderr]) stream.off('error', ignore)
-    },
   }
 }
 

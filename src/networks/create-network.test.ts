@@ -2,21 +2,8 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { type CreateContext, planNetwork } from './create-network.ts'
 import { parseCidr } from './ipam/ip-address.ts'
+import { create } from './testing/fake-host.ts'
 import type { IpamConfig, NetworkCreateRequest, NetworkRecord } from './types.ts'
-
-const REQUEST: NetworkCreateRequest = {
-  name: 'app',
-  driver: '',
-  scope: '',
-  internal: false,
-  attachable: false,
-  ingress: false,
-  configOnly: false,
-  configFrom: '',
-  ipam: { driver: '', options: {}, config: [] },
-  options: {},
-  labels: {},
-}
 
 const CONTEXT: CreateContext = {
   networks: [],
@@ -31,7 +18,7 @@ const CONTEXT: CreateContext = {
 }
 
 function plan(request: Partial<NetworkCreateRequest>, context: Partial<CreateContext> = {}): NetworkRecord {
-  return planNetwork({ ...REQUEST, ...request }, { ...CONTEXT, ...context })
+  return planNetwork({ ...create('app'), ...request }, { ...CONTEXT, ...context })
 }
 
 function withSubnets(...config: IpamConfig[]): Pick<NetworkCreateRequest, 'ipam'> {

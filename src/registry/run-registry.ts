@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { surviveErrors } from '#lib'
 import { commandHelp, groupHelp } from './config/help.ts'
 import { loadConfig, type LoadedConfig } from './config/load-config.ts'
 import { COMMANDS, type RegistryCommand } from './config/options.ts'
@@ -53,7 +54,7 @@ async function run(command: RegistryCommand, given: GivenOptions, { config, note
 async function serveUntilSignal(config: LoadedConfig['config'], log: RegistryLog): Promise<void> {
   // Listened for first: a signal during the start ends the server, too, once it has started.
   const ended = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-  using _errors = surviveErrors(log)
+  using _errors = surviveErrors((error) => log.error('unexpected error', error))
   await using running = await serve({ config, log, access: (line) => process.stdout.write(line) })
   const reload = (): void => void running.reload()
   process.on('SIGHUP', reload)
@@ -62,21 +63,4 @@ async function serveUntilSignal(config: LoadedConfig['config'], log: RegistryLog
   await ended
   process.off('SIGHUP', reload)
   log.info('ending')
-}
-
-/** An error nobody waited for is a defect of one request: without this a client that finds one could end the server at will. */
-function surviveErrors(log: RegistryLog): Disposable {
-  const report = (error: unknown): void => log.error('unexpected error', error)
-  // Whoever reads our output may go away.
-  const ignore = (): void => undefined
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignore)
-  process.on('uncaughtException', report)
-  process.on('unhandledRejection', report)
-  return {
-    [Symbol.dispose]: () => {
-      process.off('uncaughtException', report)
-      process.off('unhandledRejection', report)
-      for (const stream of [process.stdout, process.stderr]) stream.off('error', ignore)
-    },
-  }
 }
