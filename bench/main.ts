@@ -15,6 +15,7 @@ import { Peer } from './peers/peer.ts'
 import { cli } from './scenarios/cli.ts'
 import { execs } from './scenarios/exec.ts'
 import { files } from './scenarios/files.ts'
+import { health } from './scenarios/health.ts'
 import { images } from './scenarios/images.ts'
 import { lifecycle } from './scenarios/lifecycle.ts'
 import { lists, memory } from './scenarios/memory.ts'
@@ -32,9 +33,19 @@ interface Row {
 }
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, peer: { type: 'string', multiple: true } } })
-const scenarios = [...lifecycle, ...execs, ...cli, ...memory, ...lists, ...streams, ...images, ...files, ...ports, ...throughput].filter(
-  ({ name }) => name.includes(options.only ?? ''),
-)
+const scenarios = [
+  ...lifecycle,
+  ...execs,
+  ...health,
+  ...cli,
+  ...memory,
+  ...lists,
+  ...streams,
+  ...images,
+  ...files,
+  ...ports,
+  ...throughput,
+].filter(({ name }) => name.includes(options.only ?? ''))
 const installed = spawnSync('dockerd', ['--version'], { encoding: 'utf8' })
 const recipes = [gantry, ...(installed.status === 0 ? [docker] : [])].filter(({ name }) => options.peer?.includes(name) ?? true)
 if (installed.status !== 0) console.log('docker.io is not installed: measured without a peer')

@@ -1,5 +1,5 @@
 import type { Peer } from '../peers/peer.ts'
-import { parallel, repeat } from '../measure.ts'
+import { machineCpu, parallel, repeat } from '../measure.ts'
 import { remove, sleeper, type Scenario } from './scenario.ts'
 
 /** Exec of `true`, attached, to the end of its stream. */
@@ -35,6 +35,19 @@ export const execs: Scenario[] = [
       const rate = await parallel(200, 8, () => exec(peer, id))
       await remove(peer, id)
       return [rate]
+    },
+  },
+  {
+    name: 'machine CPU per exec',
+    unit: 'ms',
+    better: 'lower',
+    async run(peer) {
+      const id = await sleeper(peer)
+      const before = machineCpu()
+      for (let i = 0; i < 100; i++) await exec(peer, id)
+      const spent = machineCpu() - before
+      await remove(peer, id)
+      return [spent / 100]
     },
   },
 ]
