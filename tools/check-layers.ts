@@ -10,6 +10,7 @@ const ALL_LAYERS = [
   'lib',
   'errors',
   'oci',
+  'dockerfile',
   'kernel',
   'archive',
   'metadata',
@@ -30,11 +31,12 @@ const ALL_LAYERS = [
 /** Layer 0 upwards; a module may import everything below its own layer. */
 const LAYERS: readonly (readonly string[])[] = [
   ['lib', 'errors'],
-  ['oci'],
+  ['oci', 'dockerfile'],
   ['kernel', 'archive', 'metadata'],
   ['content', 'snapshots', 'remotes', 'events', 'logs'],
   ['images', 'runtime', 'networks', 'volumes'],
-  ['containers', 'build', 'fsck'],
+  ['containers', 'fsck'],
+  ['build'],
 ]
 
 /** Content before snapshots: a layer is unpacked from a blob. The one allowed step sideways. */
@@ -42,11 +44,13 @@ const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { snapshots: ['con
 
 const EDGES: Readonly<Record<string, { values: readonly string[]; types?: readonly string[] }>> = {
   api: { values: ['lib'] },
-  client: { values: ['api', 'oci', 'errors', 'lib'] },
+  grpc: { values: ['errors', 'lib'] },
+  buildkit: { values: ['grpc', 'oci', 'errors', 'lib'], types: ALL_LAYERS },
+  client: { values: ['api', 'grpc', 'oci', 'errors', 'lib'] },
   server: { values: ['api', 'oci', 'errors', 'lib'], types: ALL_LAYERS },
-  cli: { values: ['client', 'api', 'oci', 'archive', 'remotes', 'errors', 'lib'] },
+  cli: { values: ['client', 'api', 'grpc', 'dockerfile', 'oci', 'archive', 'remotes', 'errors', 'lib'] },
   registry: { values: ['remotes', 'oci', 'errors', 'lib'] },
-  daemon: { values: [...ALL_LAYERS, 'api', 'server', 'registry'] },
+  daemon: { values: [...ALL_LAYERS, 'api', 'server', 'buildkit', 'registry'] },
 }
 
 const BUILTIN_OWNERS: Readonly<Record<string, string>> = { 'node:ffi': 'kernel', 'node:sqlite': 'metadata' }

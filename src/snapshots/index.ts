@@ -48,7 +48,19 @@ export { deleteTree } from './tree/remove-tree.ts'
 export { measureTree } from './measure-tree.ts'
 export { packTree } from './tree/pack-tree.ts'
 export type { PackOptions } from './tree/pack-tree.ts'
-export type { Change, ChangeKind, ChainId, DiskUsage, Layer, LayerCare, LayerVerdict, Snapshotter, UnpackOptions, Usage } from './types.ts'
+export type {
+  Change,
+  ChangeKind,
+  ChainId,
+  DiskUsage,
+  DraftLayers,
+  Layer,
+  LayerCare,
+  LayerVerdict,
+  Snapshotter,
+  UnpackOptions,
+  Usage,
+} from './types.ts'
 export type { HashResult, Job, JobOptions, JobResult, JobRunner } from './unpack/job.ts'
 export { createInlineRunner, createWorkerPool } from './unpack/worker-pool.ts'
 export { runUnpackWorker } from './unpack/worker.ts'

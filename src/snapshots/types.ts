@@ -148,3 +148,32 @@ export interface LayerCare {
   /** Takes one of them away. */
   discard(leftover: string): void
 }
+
+/**
+ * Layers that are not tars yet: what build steps leave. A *draft* is a writable layer that has been made immutable where it lies, without being read; it is
+ * used like any other layer and may be stacked anywhere. Its tar, and with it its diff id, is made when somebody needs it: `seal`.
+ */
+export interface DraftLayers {
+  /** As {@link Snapshotter.prepare}; `bare`: without init layer, for what no program runs in. */
+  prepareStep(key: string, parent: ChainId | undefined, options: { bare: boolean }): Promise<void>
+  /** A detached mount of a writable layer, to be written to by this process only, at `path` (below /proc/self/fd). Never synced. */
+  mountStep(key: string): Disposable & { path: string; fd: number }
+  /**
+   * The writable layer `key`, over which nothing is mounted any more, becomes a draft on top of what it was prepared on; one that is empty becomes no layer: the
+   * parent is the answer then. The key is gone. The lease holds the chain.
+   */
+  commitStep(key: string, lease: Lease): Promise<ChainId | undefined>
+  /** Layers of a chain, lowest first. A draft's `id` may be stacked (`Snapshotter.stack`) as a diff id may. */
+  layersOf(chain: ChainId): { id: Digest; isDraft: boolean }[]
+  /**
+   * The same chain made of layers with diff ids: each draft is packed into a blob in a worker and becomes an ordinary layer in the directory where it lies. Steps
+   * that go on over the drafts notice nothing. What is sealed already costs nothing; equal calls share the work. `rewriteTimestamp`: milliseconds since the
+   * epoch, later times of files become it; the result is then another layer, unpacked anew.
+   */
+  seal(
+    chain: ChainId,
+    options: { lease: Lease; signal?: AbortSignal; rewriteTimestamp?: number; progress?: (bytes: number) => void },
+  ): Promise<ChainId>
+  /** Bytes of a chain's topmost layer, measured once. */
+  draftUsage(chain: ChainId): Promise<Usage>
+}
