@@ -1,0 +1,86 @@
+/**
+ * The language of Dockerfiles: text in, data out. Nothing here reads files or knows images; the build's frontend turns the data into a graph.
+ *
+ * A text is read in three steps: *lines* (directives, comments, continued lines, heredocs), *words* of each instruction with its flags, and *stages*. What an
+ * instruction says is kept as written: variables have values only where the frontend knows them, so `expandWord` and the functions that read a flag's value
+ * (`parseMount` …) are called by it. Sources of the rules: moby/buildkit frontend/dockerfile (parser, instructions, shell, linter), moby/patternmatcher.
+ *
+ * Glossary: *directive*, `# name=value` in the first lines; *heredoc*, `<<EOF` with its content in the lines behind; *shell form* and *exec form* of a command;
+ * *trigger*, the instruction inside of ONBUILD; *finding*, what a lint rule has to say.
+ *
+ * ```ts
+ * const file = parseDockerfile('FROM alpine AS base\nENV A=1 B="$A x"\nRUN make', 'Dockerfile')
+ * const [stage] = file.stages // → { index: 0, from: { image: 'alpine', name: 'base' }, instructions: [{ kind: 'env', … }, { kind: 'run', … }] }
+ * expandWord('"$A x"', new Map([['A', '1']]), { escape: file.escape }).text // → '1 x'
+ * ```
+ */
+export {
+  createIgnoreMatcher,
+  createLinter,
+  detectSyntax,
+  DockerfileError,
+  expandWord,
+  formatFinding,
+  LINT_RULES,
+  lintFinding,
+  parseDevice,
+  parseDockerfile,
+  parseExposedPorts,
+  parseIgnoreFile,
+  parseInstruction,
+  parseLintConfig,
+  parseMount,
+  suggestWord,
+} from './contract.ts'
+export type {
+  AddInstruction,
+  ArgDefinition,
+  ArgInstruction,
+  BindMount,
+  CacheMount,
+  CmdInstruction,
+  CommandLine,
+  CopyInstruction,
+  CopySources,
+  Device,
+  Directive,
+  DirectiveName,
+  Dockerfile,
+  EntrypointInstruction,
+  EnvInstruction,
+  EscapeCharacter,
+  ExpandOptions,
+  Expansion,
+  ExposedPorts,
+  ExposeInstruction,
+  FromInstruction,
+  HealthcheckInstruction,
+  Heredoc,
+  IgnoreMatcher,
+  Instruction,
+  InstructionBase,
+  KeyValue,
+  LabelInstruction,
+  LintConfig,
+  Linter,
+  LintFinding,
+  LintRule,
+  LintRuleName,
+  MaintainerInstruction,
+  Mount,
+  OnbuildInstruction,
+  Position,
+  RunInstruction,
+  SecretMount,
+  ShellInstruction,
+  SshMount,
+  Stage,
+  StageInstruction,
+  StopSignalInstruction,
+  TextRange,
+  TmpfsMount,
+  UserInstruction,
+  Variables,
+  VolumeInstruction,
+  WorkdirInstruction,
+} from './types.ts'

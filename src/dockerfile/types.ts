@@ -1,0 +1,425 @@
+/** What a parsed Dockerfile consists of. The manual is in `index.ts`. */
+
+/** Lines and columns count from 1; columns are UTF-16 units. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/** `end` is behind the last character; its line is still part of the range. */
+export interface TextRange {
+  readonly start: Position
+  readonly end: Position
+}
+
+/** The character that escapes: continues lines, and takes a special meaning away inside words. */
+export type EscapeCharacter = '\\' | '`'
+
+/** `# name=value` in the first lines. */
+export interface Directive {
+  readonly name: DirectiveName
+  readonly value: string
+  readonly range: TextRange
+}
+
+export type DirectiveName = 'syntax' | 'escape' | 'check'
+
+export interface Dockerfile {
+  /** For messages: `Dockerfile`. */
+  readonly name: string
+  readonly text: string
+  readonly escape: EscapeCharacter
+  readonly directives: readonly Directive[]
+  /** ARG in front of the first FROM. */
+  readonly globalArgs: readonly ArgInstruction[]
+  /** In order; at least one. */
+  readonly stages: readonly Stage[]
+  /** What can be said of the text alone, whatever `# check` skips; in order of the rules' finding. See `createLinter`. */
+  readonly findings: readonly LintFinding[]
+}
+
+export interface Stage {
+  /** Counts from 0: `COPY --from=0`. */
+  readonly index: number
+  readonly from: FromInstruction
+  /** Without FROM. */
+  readonly instructions: readonly StageInstruction[]
+}
+
+// ── Instructions ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What all instructions have. Words are as written unless said otherwise: with quotes, escapes and variables (see `expandWord`). */
+export interface InstructionBase {
+  /** As written: `RUN`, `run`. */
+  readonly keyword: string
+  /** The whole instruction with continued lines put together, without heredocs' contents: `RUN apk add a b`. Docker calls a step so. */
+  readonly source: string
+  readonly range: TextRange
+  /** Lines of comment directly in front of it, without `#`. `comments.at(-1)` may describe an ARG or a stage. */
+  readonly comments: readonly string[]
+}
+
+export interface FromInstruction extends InstructionBase {
+  readonly kind: 'from'
+  /** `alpine:$VERSION`, `scratch`, name of an earlier stage. */
+  readonly image: string
+  /** In lower case; undefined: the stage has a number only. */
+  readonly name: string | undefined
+  /** `--platform`, as written. */
+  readonly platform: string | undefined
+}
+
+export interface ArgInstruction extends InstructionBase {
+  readonly kind: 'arg'
+  readonly args: readonly ArgDefinition[]
+}
+
+export interface ArgDefinition {
+  readonly name: string
+  /** undefined: `ARG name`, without default. */
+  readonly value: string | undefined
+  /** `# name text` in front of the instruction. */
+  readonly description: string | undefined
+}
+
+/** Also the form of CMD and ENTRYPOINT. No variables are expanded in it: that is the shell's task. */
+export interface CommandLine {
+  readonly form: 'exec' | 'shell'
+  /** shell: one text (none when there is nothing after the instruction). exec: program and arguments. */
+  readonly args: readonly string[]
+  /** Only of the shell form. A line that is only `<<EOF` means: run the content. */
+  readonly heredocs: readonly Heredoc[]
+}
+
+export interface Heredoc {
+  /** `EOF`; also the name of the file in COPY and ADD. */
+  readonly name: string
+  /** As written, with the last line's end. With `<<-` tabs in front of lines are still there: `trimmed` has none. */
+  readonly content: string
+  /** What is meant: tabs at the beginning of lines gone for `<<-`. */
+  readonly trimmed: string
+  /** `<<-`. */
+  readonly chomp: boolean
+  /** The word is not quoted: variables in the content count in COPY and ADD. */
+  readonly expand: boolean
+  /** `3<<EOF`; 0 unless written. */
+  readonly descriptor: number
+  /** Of the content, without the line that ends it. */
+  readonly range: TextRange
+}
+
+export interface RunInstruction extends InstructionBase {
+  readonly kind: 'run'
+  /** Values of `--mount`, as written; they have passed what can be checked without variables. See `parseMount`. */
+  readonly mounts: readonly string[]
+  readonly network: 'default' | 'none' | 'host'
+  readonly security: 'sandbox' | 'insecure'
+  /** Values of `--device`, as written. See `parseDevice`. */
+  readonly devices: readonly string[]
+  readonly command: CommandLine
+}
+
+/** ADD and COPY. */
+export interface CopySources {
+  /** Paths, wildcards, URLs, as written; heredocs are not among them. */
+  readonly sources: readonly string[]
+  /** Files given in the Dockerfile. */
+  readonly heredocs: readonly Heredoc[]
+  readonly destination: string
+  readonly chown: string | undefined
+  readonly chmod: string | undefined
+  readonly link: boolean
+  readonly parents: boolean
+  readonly excludes: readonly string[]
+}
+
+export interface CopyInstruction extends InstructionBase, CopySources {
+  readonly kind: 'copy'
+  /** `--from`, as written: stage name or number, image, named context. undefined: the build's context. */
+  readonly from: string | undefined
+}
+
+export interface AddInstruction extends InstructionBase, CopySources {
+  readonly kind: 'add'
+  readonly checksum: string | undefined
+  /** undefined: not said. */
+  readonly keepGitDirectory: boolean | undefined
+  /** undefined: local archives are unpacked, others not. */
+  readonly unpack: boolean | undefined
+}
+
+/** ENV and LABEL. */
+export interface KeyValue {
+  readonly key: string
+  readonly value: string
+  /** `ENV key value`: without `=`. Its value is taken literally but for variables: quotes stay (see `expandWord`). */
+  readonly legacy: boolean
+}
+
+export interface EnvInstruction extends InstructionBase {
+  readonly kind: 'env'
+  readonly entries: readonly KeyValue[]
+}
+
+export interface LabelInstruction extends InstructionBase {
+  readonly kind: 'label'
+  readonly entries: readonly KeyValue[]
+}
+
+export interface CmdInstruction extends InstructionBase {
+  readonly kind: 'cmd'
+  readonly command: CommandLine
+}
+
+export interface EntrypointInstruction extends InstructionBase {
+  readonly kind: 'entrypoint'
+  readonly command: CommandLine
+}
+
+export interface ShellInstruction extends InstructionBase {
+  readonly kind: 'shell'
+  readonly shell: readonly string[]
+}
+
+export interface WorkdirInstruction extends InstructionBase {
+  readonly kind: 'workdir'
+  readonly path: string
+}
+
+export interface UserInstruction extends InstructionBase {
+  readonly kind: 'user'
+  readonly user: string
+}
+
+export interface ExposeInstruction extends InstructionBase {
+  readonly kind: 'expose'
+  /** `80`, `80/udp`, `8000-8010`, `$PORT`. See `parseExposedPorts`. */
+  readonly ports: readonly string[]
+}
+
+export interface VolumeInstruction extends InstructionBase {
+  readonly kind: 'volume'
+  readonly paths: readonly string[]
+}
+
+export interface StopSignalInstruction extends InstructionBase {
+  readonly kind: 'stopsignal'
+  readonly signal: string
+}
+
+/** Durations in nanoseconds; absent: inherited. `test` begins with `NONE`, `CMD` or `CMD-SHELL`, as in an image's config. */
+export interface HealthcheckInstruction extends InstructionBase {
+  readonly kind: 'healthcheck'
+  readonly test: readonly string[]
+  readonly interval: number | undefined
+  readonly timeout: number | undefined
+  readonly startPeriod: number | undefined
+  readonly startInterval: number | undefined
+  readonly retries: number | undefined
+}
+
+export interface OnbuildInstruction extends InstructionBase {
+  readonly kind: 'onbuild'
+  /** The inner instruction as it goes into the image's config, heredocs included. Read it with `parseInstruction`. */
+  readonly trigger: string
+}
+
+export interface MaintainerInstruction extends InstructionBase {
+  readonly kind: 'maintainer'
+  readonly maintainer: string
+}
+
+/** All that may be inside of a stage. */
+export type StageInstruction =
+  | AddInstruction
+  | ArgInstruction
+  | CmdInstruction
+  | CopyInstruction
+  | EntrypointInstruction
+  | EnvInstruction
+  | ExposeInstruction
+  | HealthcheckInstruction
+  | LabelInstruction
+  | MaintainerInstruction
+  | OnbuildInstruction
+  | RunInstruction
+  | ShellInstruction
+  | StopSignalInstruction
+  | UserInstruction
+  | VolumeInstruction
+  | WorkdirInstruction
+
+export type Instruction = FromInstruction | StageInstruction
+
+// ── Flags that may hold variables, read after expansion ──────────────────────────────────────────────────────────────────────────────────────
+
+interface MountBase {
+  /** undefined: not said. Each kind has its own default. */
+  readonly target: string | undefined
+  readonly source: string | undefined
+  /** Stage, image or named context; undefined: the build's context (bind), an empty directory (cache). */
+  readonly from: string | undefined
+  readonly readonly: boolean
+}
+
+/** Owner and permission bits; undefined: not said. */
+interface MountOwner {
+  readonly mode: number | undefined
+  readonly uid: number | undefined
+  readonly gid: number | undefined
+}
+
+export interface BindMount extends MountBase {
+  readonly type: 'bind'
+}
+
+export interface CacheMount extends MountBase, MountOwner {
+  readonly type: 'cache'
+  readonly id: string | undefined
+  readonly sharing: 'shared' | 'private' | 'locked'
+}
+
+export interface TmpfsMount extends MountBase {
+  readonly type: 'tmpfs'
+  /** Bytes; 0: no limit. */
+  readonly size: number
+}
+
+export interface SecretMount extends MountBase, MountOwner {
+  readonly type: 'secret'
+  readonly id: string | undefined
+  /** Name of the variable that holds the secret. */
+  readonly env: string | undefined
+  readonly required: boolean
+}
+
+export interface SshMount extends MountBase, MountOwner {
+  readonly type: 'ssh'
+  readonly id: string | undefined
+  readonly required: boolean
+}
+
+/** `RUN --mount=…`. */
+export type Mount = BindMount | CacheMount | TmpfsMount | SecretMount | SshMount
+
+/** `RUN --device=…`. */
+export interface Device {
+  /** CDI name: `vendor.com/class=name`. */
+  readonly name: string
+  readonly required: boolean
+}
+
+/** What a word of EXPOSE means. */
+export interface ExposedPorts {
+  /** `80/tcp`, each port of a range. */
+  readonly ports: readonly string[]
+  /** It names an address or a port of the host, which means nothing here: rule ExposeInvalidFormat. */
+  readonly hasHostPart: boolean
+  /** `80/TCP`: rule ExposeProtoCasing. */
+  readonly hasUpperCaseProtocol: boolean
+}
+
+// ── Variables ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Looks a variable up. undefined: it is not set. A `Map`, for instance. */
+export interface Variables {
+  get(name: string): string | undefined
+}
+
+export interface ExpandOptions {
+  readonly escape: EscapeCharacter
+  /** Quotes stay in the result. Default false. */
+  readonly keepQuotes?: boolean
+  /** Escape characters stay in the result. Default false. */
+  readonly keepEscapes?: boolean
+  /** Quotes are characters as any other: for heredocs' contents. Default false. */
+  readonly ignoreQuotes?: boolean
+  /** `$unset` stays as it is. Default false: it becomes empty. */
+  readonly keepUnset?: boolean
+}
+
+export interface Expansion {
+  readonly text: string
+  /** The text split at blanks that were not quoted. */
+  readonly words: readonly string[]
+  /** Variables that have been looked up and found. */
+  readonly used: ReadonlySet<string>
+  /** Variables that have been looked up and are not set; those with `:-`, `-`, `+`, `?` forms are also here. */
+  readonly unset: ReadonlySet<string>
+}
+
+// ── Ignore files ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface IgnoreMatcher {
+  /** The patterns, clean: without empty ones, in order. */
+  readonly patterns: readonly string[]
+  /** There are patterns with `!`: what is inside of an ignored directory may still count. */
+  readonly hasExceptions: boolean
+  /** Whether `path` (slashes, relative, no `./`) is ignored, by itself or because a directory above it is. The last pattern that matches decides. */
+  ignores(path: string): boolean
+  /** Whether everything below an ignored directory is ignored, too, so that it need not be looked into. */
+  prunes(directory: string): boolean
+}
+
+// ── Lint ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type LintRuleName =
+  | 'StageNameCasing'
+  | 'FromAsCasing'
+  | 'NoEmptyContinuation'
+  | 'ConsistentInstructionCasing'
+  | 'DuplicateStageName'
+  | 'ReservedStageName'
+  | 'JSONArgsRecommended'
+  | 'MaintainerDeprecated'
+  | 'UndefinedArgInFrom'
+  | 'UndefinedVar'
+  | 'WorkdirRelativePath'
+  | 'MultipleInstructionsDisallowed'
+  | 'LegacyKeyValueFormat'
+  | 'InvalidBaseImagePlatform'
+  | 'RedundantTargetPlatform'
+  | 'SecretsUsedInArgOrEnv'
+  | 'InvalidDefaultArgInFrom'
+  | 'FromPlatformFlagConstDisallowed'
+  | 'CopyIgnoredFile'
+  | 'InvalidDefinitionDescription'
+  | 'ExposeProtoCasing'
+  | 'ExposeInvalidFormat'
+
+export interface LintRule {
+  readonly name: LintRuleName
+  readonly description: string
+  /** Page that explains it. */
+  readonly url: string
+  /** Only counts when it is asked for. */
+  readonly experimental: boolean
+}
+
+export interface LintFinding {
+  readonly rule: LintRule
+  /** `Stage name 'Base' should be lowercase`. */
+  readonly message: string
+  readonly range: TextRange | undefined
+  /** Counts only when the stage of this index is built. undefined: always. */
+  readonly stage: number | undefined
+}
+
+/** `# check=skip=A,B;error=true;experimental=C`. */
+export interface LintConfig {
+  readonly skip: 'all' | ReadonlySet<string>
+  readonly experimental: 'all' | ReadonlySet<string>
+  /** A finding fails the build. */
+  readonly error: boolean
+}
+
+/** Collects what counts under a config. */
+export interface Linter {
+  readonly config: LintConfig
+  /** In the order in which they were added. */
+  readonly findings: readonly LintFinding[]
+  /** Keeps it unless the config skips its rule. Says whether it was kept. */
+  add(finding: LintFinding): boolean
+  /** What a build fails with when `error` is set and something was found. Place: the first finding. */
+  error(): Error | undefined
+}
