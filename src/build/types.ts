@@ -326,14 +326,24 @@ export interface ProvenanceFacts {
   graph: readonly Vertex[]
 }
 
-/** Cache entries as exported and imported: by key, the layers that a step's result consists of. Source: our own, in BuildKit's envelope. */
+/**
+ * Cache entries as exported and imported: by key, the layers (diff ids, lowest first) that a step's result consists of. `aliases`: other keys that lead to the
+ * same result, of steps that read inputs by content: where an input came from, beside what it holds. Source: our own, in BuildKit's envelope.
+ */
 export interface PortableCache {
-  records: readonly { key: Digest; description: string; createdAt: number; layers: readonly Digest[] }[]
+  records: readonly {
+    key: Digest
+    aliases: readonly Digest[]
+    description: string
+    createdAt: number
+    layers: readonly Digest[]
+  }[]
 }
 
 /** A place that a cache was imported from; layers are fetched when a key is found there. */
 export interface ImportedCache {
-  find(key: Digest): { layers: readonly Digest[]; createdAt: number; description: string } | undefined
+  /** By key or alias; the answer has the key that steps above depend on. */
+  find(key: Digest): { key: Digest; layers: readonly Digest[]; createdAt: number; description: string } | undefined
   /** Layers (by diff id) in the snapshotter, stacked. */
   fetch(layers: readonly Digest[], step: Step): Promise<LayerRef>
 }
