@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import type { Lease } from '#content'
 import type { Digest, ImageConfigFile, Platform } from '#oci'
+import type { ChainId } from '#snapshots'
 import type { LayerRef, Ref } from './graph/ref.ts'
 import type { Edge, SourceRange, Vertex } from './graph/types.ts'
 import type { BuildEvent, Progress } from './progress.ts'
@@ -313,6 +314,23 @@ export interface ExportContext {
   readonly lease: Lease
   /** For provenance. */
   readonly provenance: ProvenanceFacts
+  /** What the build's steps gave, one entry for each; with them layers get their times, and caches are exported. */
+  readonly steps: readonly StepResult[]
+  /** `--cache-to type=inline`: images tell in their configs which steps their layers come from. */
+  readonly inlineCache: boolean
+}
+
+/** A step of the build as the cache knows it. */
+export interface StepResult {
+  /** All under which it is found. */
+  keys: readonly Digest[]
+  /** Perhaps with drafts; undefined: it left an empty file system. */
+  chain: ChainId | undefined
+  description: string
+  /** When it was made, by this build or an earlier one. Milliseconds since the epoch. */
+  createdAt: number
+  /** The exported file systems consist of it: all that `mode=min` takes along. */
+  isInResult: boolean
 }
 
 export interface ProvenanceFacts {
