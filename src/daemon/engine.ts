@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { createContainerService, probeHostFacts, recordedContainerIds, type ContainerDefaults, type ContainerService } from '#containers'
 import { createContentStore } from '#content'
 import { createEventBus } from '#events'
+import { notImplemented } from '#errors'
 import { createFsck } from '#fsck'
 import { createImageService } from '#images'
 import {
@@ -193,6 +194,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
       remotes,
       content,
       fsck,
+      classicBuilder: { build: refuseBuild, buildWithSession: refuseBuild },
       minApiVersion: config().minApiVersion,
       serverVersion: ENGINE_VERSION,
       experimental: config().experimental,
@@ -201,6 +203,11 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     containers,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+/** Until the builder is wired. */
+function refuseBuild(): never {
+  throw notImplemented('building images is not implemented in Gantry yet')
 }
 
 /** Plugins register where dockerd looks for them; sysadmins know no other place. */

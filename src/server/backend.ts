@@ -1,6 +1,7 @@
 /** What the API edge needs from the rest of the engine: the domain services, and the few facts that belong to none of them. */
 
 import type { SystemInfo, SystemVersion } from '#api'
+import type { ClassicBuilder } from '#build'
 import type { ContainerService } from '#containers'
 import type { ContentStore } from '#content'
 import type { EventBus } from '#events'
@@ -29,6 +30,7 @@ export interface ApiServerDeps {
   /** Attestations are read from it, which are blobs and nothing else. */
   content: Pick<ContentStore, 'has' | 'readAll'>
   fsck: Fsck
+  classicBuilder: ClassicBuilder
   /** For the header `Server: Docker/<version> (linux)`. */
   serverVersion: string
   /** Lowest API version served, `1.24` or later; daemon.json `min-api-version`. */

@@ -5,6 +5,7 @@ import type { Route } from './route.ts'
 import { archiveRoutes } from './router/archive.ts'
 import { attachRoutes } from './router/attach.ts'
 import { attestationRoutes } from './router/attestations.ts'
+import { buildRoutes } from './router/build.ts'
 import { containerLifeRoutes } from './router/container-life.ts'
 import { containerOutputRoutes } from './router/container-output.ts'
 import { containerRoutes } from './router/containers.ts'
@@ -35,6 +36,7 @@ export function createRoutes(deps: ApiServerDeps, minVersion: number): Route[] {
     ...imageTransferRoutes(deps),
     ...attestationRoutes(deps),
     ...imageRoutes(deps),
+    ...buildRoutes(deps),
     ...fsckRoutes(deps),
     ...networkRoutes(deps),
     ...volumeRoutes(deps),

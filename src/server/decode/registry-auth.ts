@@ -30,6 +30,31 @@ export function registryCredentials(headers: IncomingHttpHeaders): Credentials |
   }
 }
 
+/**
+ * Credentials by registry of `X-Registry-Config`, which a build sends: it may pull from several. As above, what cannot be read counts as none. Docker Hub is
+ * `https://index.docker.io/v1/`, others are named by host, or by a URL.
+ */
+export function registryConfig(headers: IncomingHttpHeaders): Record<string, Credentials> {
+  const header = headers['x-registry-config']
+  if (typeof header !== 'string' || header === '') return {}
+  try {
+    const config: unknown = JSON.parse(Buffer.from(header, 'base64').toString('utf8'))
+    return Object.fromEntries(
+      Object.entries(config ?? {}).flatMap(([registry, value]: [string, unknown]) => {
+        const credentials = credentialsOf(authConfig.decode(value, 0))
+        return credentials === undefined ? [] : [[hostOf(registry), credentials]]
+      }),
+    )
+  } catch {
+    return {}
+  }
+}
+
+function hostOf(registry: string): string {
+  const host = registry.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
+  return host === 'index.docker.io' ? 'docker.io' : host
+}
+
 /** Credentials of an AuthConfig object; undefined when there is nothing in it to log in with. */
 export function credentialsOf(config: AuthConfig): Credentials | undefined {
   const credentials: Credentials = {}

@@ -2,7 +2,7 @@
 
 import { MEDIA_TYPES, type WirePlatform } from '#api'
 import { codeOf, internal, invalidArgument } from '#errors'
-import type { ImageService, ProgressMessage } from '#images'
+import type { ImageService } from '#images'
 import { parseReference } from '#oci'
 import type { ApiServerDeps } from '../backend.ts'
 import { checkPlatformText, parsePlatformJson } from '../decode/platform.ts'
@@ -11,6 +11,7 @@ import { parsePullReference, parseRepoTag } from '../decode/repository.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { Route } from '../route.ts'
 import { sendStream } from '../streams/send-stream.ts'
+import { encodeMessage } from '../wire/progress-message.ts'
 
 export function imageTransferRoutes({ images }: Pick<ApiServerDeps, 'images'>): Route[] {
   return [
@@ -145,8 +146,4 @@ function platformList({ query, version }: RequestContext): WirePlatform[] {
   if (version < 52 && platforms.length > 1)
     throw invalidArgument('multiple platform parameters are not supported in this API version; use API version 1.52 or later')
   return platforms.map(parsePlatformJson)
-}
-
-function encodeMessage({ progress, ...message }: ProgressMessage): object {
-  return progress === undefined ? message : { ...message, progressDetail: progress }
 }

@@ -9,7 +9,6 @@ const NO_SWARM =
 
 export function refusedRoutes(): Route[] {
   return [
-    refusedRoute('POST', '/build', 'building images'),
     {
       method: 'POST',
       path: '/build/prune',

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { AttachedIo, Container, ContainerService, ContainerSummary } from '#containers'
 import { notFound } from '#errors'
 import type { EventBus } from '#events'
+import type { ClassicBuilder } from '#build'
 import type { Fsck } from '#fsck'
 import type { Image, ImageService } from '#images'
 import type { NetworkRecord, NetworkService } from '#networks'
@@ -39,6 +40,7 @@ export interface FakeServices {
   remotes?: Partial<Remotes>
   content?: Partial<ApiServerDeps['content']>
   fsck?: Partial<Fsck>
+  classicBuilder?: Partial<ClassicBuilder>
 }
 
 export function fakeDeps(services: FakeServices = {}, options: Partial<ApiServerDeps> = {}): ApiServerDeps {
@@ -52,6 +54,7 @@ export function fakeDeps(services: FakeServices = {}, options: Partial<ApiServer
     remotes: partialService('remotes', services.remotes ?? {}),
     content: partialService('content', services.content ?? {}),
     fsck: partialService('fsck', services.fsck ?? {}),
+    classicBuilder: partialService('classicBuilder', services.classicBuilder ?? {}),
     serverVersion: '0.1.0',
     ...options,
   }

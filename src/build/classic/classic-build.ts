@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import type { ProgressMessage } from '#images'
+import { hexOf, parseDigest } from '#oci'
+import type { Digest } from '#oci'
+import { BuildError } from '../build-error.ts'
+import type { BuildSession } from '../session.ts'
+import type { Build, BuildResult, BuildService, CacheLocation, ExportRequest } from '../types.ts'
+import { ClassicDisplay } from './classic-display.ts'
+
+/** One request of the classic builder. Names of `options` are those of BuildKit's Dockerfile frontend. */
+export interface ClassicBuildRequest {
+  /** Empty: none; by it the build can be cancelled. */
+  id: string
+  /** Serves the context and the Dockerfile. Closed by the caller. */
+  session: BuildSession
+  options: Readonly<Record<string, string>>
+  /** `app:1`, as the user wrote them. */
+  names: readonly string[]
+  /** Nothing is told but the id at the end. */
+  quiet: boolean
+  cacheImports: readonly CacheLocation[]
+  signal: AbortSignal
+  report: (message: ProgressMessage) => void
+}
+
+/** A step's program ended with a code of its own; the docker CLI exits with it. */
+export class FailedCommand extends BuildError {
+  readonly exitCode: number
+
+  constructor(cause: BuildError, command: string, exitCode: number) {
+    super(cause.code, `The command '${command}' returned a non-zero code: ${exitCode}`, { cause })
+    this.name = 'FailedCommand'
+    this.exitCode = exitCode
+  }
+}
+
+/** Builds an image and tells of it as the classic builder did. Throws {@link FailedCommand} when a RUN step fails. */
+export async function buildClassic(builds: BuildService, request: ClassicBuildRequest): Promise<Digest> {
+  const build = builds.start({
+    id: request.id === '' ? randomUUID() : request.id,
+    session: request.session,
+    // The API has always allowed it: who may speak to the daemon may use the host's network.
+    entitlements: new Set(['network.host']),
+    cacheImports: request.cacheImports,
+    signal: request.signal,
+  })
+  try {
+    return await drive(builds, build, request)
+  } catch (error) {
+    await build.end(error)
+    throw asCommandFailure(error)
+  }
+}
+
+async function drive(builds: BuildService, build: Build, request: ClassicBuildRequest): Promise<Digest> {
+  const { names, options, quiet } = request
+  const tell = quiet ? (): void => {} : request.report
+  const result = await build.solve({ frontend: 'dockerfile.v0', options, inputs: {}, evaluate: false })
+  const [image] = result.images
+  const shown = new AbortController()
+  const display = quiet ? Promise.resolve() : show(builds, build.id, image?.steps ?? [], tell, shown.signal)
+  try {
+    const answer = await build.finish(asClassic(result), [imageExport(names)], [])
+    await display
+    const id = parseDigest(answer['containerimage.config.digest'] ?? '')
+    if (quiet) request.report({ stream: `${id}\n` })
+    else request.report({ aux: { ID: id } })
+    tell({ stream: `Successfully built ${hexOf(id).slice(0, 12)}\n` })
+    for (const name of answer['image.name']?.split(',') ?? []) if (name !== '') tell({ stream: `Successfully tagged ${familiar(name)}\n` })
+    return id
+  } catch (error) {
+    // What the failed step has said comes before the failure.
+    await build.end(error)
+    await display
+    throw error
+  } finally {
+    shown.abort()
+  }
+}
+
+async function show(
+  builds: BuildService,
+  id: string,
+  steps: NonNullable<BuildResult['images'][number]['steps']>,
+  send: (message: ProgressMessage) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const display = new ClassicDisplay(steps, send)
+  for await (const events of builds.events(id, signal)) for (const event of events) display.handle(event)
+}
+
+/** The classic builder made one image for one platform, and no attestations. */
+function asClassic(result: BuildResult): BuildResult {
+  return { ...result, multiPlatform: false }
+}
+
+function imageExport(names: readonly string[]): ExportRequest {
+  return { type: 'moby', attributes: { name: names.join(',') }, id: '' }
+}
+
+/** `docker.io/library/app:1` as users write it. */
+function familiar(name: string): string {
+  return name.replace(/^docker\.io\/(library\/)?/, '')
+}
+
+function asCommandFailure(error: unknown): unknown {
+  if (!(error instanceof BuildError) || error.step === undefined || error.step.exitCode === 0) return error
+  const { op } = error.step.vertex
+  return op.kind === 'exec' ? new FailedCommand(error, op.args.join(' '), error.step.exitCode) : error
+}

@@ -1,0 +1,133 @@
+import { StringDecoder } from 'node:string_decoder'
+import type { ProgressMessage } from '#images'
+import { digestOf, hexOf } from '#oci'
+import type { Digest } from '#oci'
+import type { BuildEvent, LogEvent, StatusEvent, VertexEvent } from '../progress.ts'
+import type { BuildStep } from '../types.ts'
+
+/** What dockerd puts around what a step writes to its standard error. */
+const RED = '\u001B[91m'
+const PLAIN = '\u001B[0m'
+
+/** How much output of steps that run ahead of the one shown is kept, bytes; of more the beginning is lost. */
+const MAX_WAITING = 4 * 1024 * 1024
+
+/** What is known of a vertex that a step stands for. */
+interface Work {
+  started: boolean
+  cached: boolean
+  completed: boolean
+  failed: boolean
+  waiting: LogEvent[]
+  waitingBytes: number
+}
+
+/**
+ * Shows a build as the classic builder did: one step after the other, in the order of the Dockerfile, though several may run at the same time. What a
+ * step says before its turn waits. Source: moby daemon/builder/dockerfile (`Step 1/3 : FROM …`, ` ---> Using cache`).
+ *
+ * Events of vertices that no step stands for (loading the context) are not shown, as the classic builder had none.
+ */
+export class ClassicDisplay {
+  readonly #steps: readonly BuildStep[]
+  readonly #send: (message: ProgressMessage) => void
+  readonly #work = new Map<Digest, Work>()
+  readonly #decoders = new Map<string, StringDecoder>()
+  #current = 0
+  /** Whether the head of the current step has been shown. */
+  #opened = false
+  #id: Digest = digestOf(Buffer.from(''))
+
+  constructor(steps: readonly BuildStep[], send: (message: ProgressMessage) => void) {
+    this.#steps = steps
+    this.#send = send
+    for (const { vertex } of steps) {
+      if (vertex !== undefined)
+        this.#work.set(vertex, { started: false, cached: false, completed: false, failed: false, waiting: [], waitingBytes: 0 })
+    }
+    this.#advance()
+  }
+
+  handle(event: BuildEvent): void {
+    if (event.kind === 'vertex') this.#vertex(event)
+    else if (event.kind === 'log') this.#log(event)
+    else if (event.kind === 'status') this.#status(event)
+  }
+
+  #vertex(event: VertexEvent): void {
+    const work = this.#work.get(event.id)
+    if (work === undefined) return
+    work.started ||= event.started !== undefined
+    work.cached ||= event.cached
+    work.completed ||= event.completed !== undefined
+    work.failed ||= event.error !== undefined && event.error !== ''
+    this.#advance()
+  }
+
+  #log(event: LogEvent): void {
+    const work = this.#work.get(event.vertex)
+    if (work === undefined) return
+    if (this.#opened && this.#steps[this.#current]?.vertex === event.vertex) return this.#write(event)
+    work.waiting.push(event)
+    work.waitingBytes += event.data.length
+    while (work.waitingBytes > MAX_WAITING) work.waitingBytes -= work.waiting.shift()?.data.length ?? 0
+  }
+
+  /** Layers of a base image as they come. */
+  #status({ vertex, id, current, total, completed }: StatusEvent): void {
+    if (!this.#opened || this.#steps[this.#current]?.vertex !== vertex || !id.startsWith('sha256:')) return
+    const layer = id.slice('sha256:'.length, 'sha256:'.length + 12)
+    if (completed === undefined) this.#send({ id: layer, status: 'Downloading', progress: { current, total } })
+    else this.#send({ id: layer, status: 'Pull complete' })
+  }
+
+  /** Shows as many steps as have come to an end, and opens the next one that has begun. */
+  #advance(): void {
+    for (let step = this.#steps[this.#current]; step !== undefined; step = this.#steps[this.#current]) {
+      const work = step.vertex === undefined ? undefined : this.#work.get(step.vertex)
+      if (work !== undefined && !work.started && !work.cached && !work.completed) return
+      if (!this.#opened) this.#open(step, work)
+      for (const event of work?.waiting.splice(0) ?? []) this.#write(event)
+      if (work !== undefined && !work.completed) return
+      // A step that failed gets no image.
+      if (work?.failed === true) return
+      this.#close(step)
+    }
+  }
+
+  #open(step: BuildStep, work: Work | undefined): void {
+    this.#opened = true
+    this.#stream(`Step ${this.#current + 1}/${this.#steps.length} : ${step.text}`)
+    this.#stream('\n')
+    this.#id = step.vertex ?? digestOf(Buffer.from(`${this.#id} ${step.text}`))
+    if (work?.cached === true) this.#stream(' ---> Using cache\n')
+    else if (/^run\b/i.test(step.text)) this.#stream(` ---> Running in ${hexOf(this.#id).slice(0, 12)}\n`)
+  }
+
+  #close(step: BuildStep): void {
+    if (step.vertex !== undefined) for (const stream of [1, 2]) this.#flush(`${step.vertex}/${stream}`, stream)
+    this.#stream(` ---> ${hexOf(this.#id).slice(0, 12)}\n`)
+    this.#opened = false
+    this.#current++
+  }
+
+  #write({ vertex, stream, data }: LogEvent): void {
+    const key = `${vertex}/${stream}`
+    const decoder = this.#decoders.get(key) ?? new StringDecoder('utf8')
+    this.#decoders.set(key, decoder)
+    this.#output(stream, decoder.write(Buffer.from(data)))
+  }
+
+  #flush(key: string, stream: number): void {
+    this.#output(stream, this.#decoders.get(key)?.end() ?? '')
+    this.#decoders.delete(key)
+  }
+
+  #output(stream: number, text: string): void {
+    if (text !== '') this.#stream(stream === 2 ? `${RED}${text}${PLAIN}` : text)
+  }
+
+  #stream(text: string): void {
+    this.#send({ stream: text })
+  }
+}
