@@ -22,6 +22,9 @@
  *   a daemon was killed at any moment. `restore.ts` has the table of cases.
  * - Records are values. A record that was handed out never changes.
  *
+ * A program that is run like a container without being one (a step of a build) has its specification from `programSpec`, its user from `UserDirectory` and
+ * `lookUpUser`, and the files with its names from `nameFileTexts`: so it is confined, limited and connected exactly as a container.
+ *
  * Glossary: *entry*, a container in memory: record plus what dies with the daemon; *run*, one life of its process; *task*, that process as the
  * runtime shows it; *settle*, to bring an exit into the record and give back what the run held.
  *
@@ -37,6 +40,11 @@
 export { recordedContainerIds } from './container-store.ts'
 export { createContainerService } from './service.ts'
 export { probeHostFacts, type HostFacts } from './spec/index.ts'
+export { nameFileTexts, type NameFilesRequest } from './network/name-files.ts'
+export { programSpec, type ProgramRequest } from './program-spec.ts'
+export { describeLaunchError } from './start-error.ts'
+export { UserDirectory } from './user-directory.ts'
+export { lookUpUser, type ResolvedUser, type UserFiles } from './user-lookup.ts'
 export type { CgroupControl, Clock, ContainerDefaults, ContainerDeps, ContainerPaths } from './context.ts'
 export type {
   ContainerConfig,

@@ -32,7 +32,7 @@ export function execFailure(error: unknown): StartFailure {
 }
 
 function launchFailure(error: LaunchError, prefix: string): StartFailure {
-  const detail = describe(error)
+  const detail = describeLaunchError(error)
   let text = `${prefix}: unable to start container process: ${prefix === CREATE ? 'error during container init: ' : ''}${detail}: unknown`
   if (isMount(error) && error.code === 'ENOTDIR') text += WRONG_KIND
   const exitCode = codeFor(error)
@@ -73,7 +73,8 @@ function idmapHint({ operation, code }: LaunchError): string {
   return operation === 'idmapped-bind' && code === 'EINVAL' ? ' (its file system, or one mounted below it, supports no idmap)' : ''
 }
 
-function describe(error: LaunchError): string {
+/** What could not be done and why, in the words of runc: `exec: "/bin/sh": stat /bin/sh: no such file or directory`. */
+export function describeLaunchError(error: LaunchError): string {
   const { operation, subject, code } = error
   const why = DESCRIPTIONS[code] ?? error.message
   switch (operation) {

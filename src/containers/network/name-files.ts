@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { hostResolvConf, hostsFile, resolvConf, type Endpoint } from '#networks'
-import type { Context } from '../context.ts'
+import { hostResolvConf, hostsFile, resolvConf, type Endpoint, type HostsFileRequest } from '#networks'
+import type { ContainerDeps, Context } from '../context.ts'
 import type { Container } from '../types.ts'
 import { networkOf } from '../verify-config.ts'
 import { linkedHosts } from './links.ts'
@@ -18,10 +18,9 @@ export type NameFiles = Pick<Container, 'hostnamePath' | 'hostsPath' | 'resolvCo
  * same names. The files are written in place: they may be mounted.
  */
 export function prepareNameFiles(ctx: Context, container: Container, endpoints: readonly Endpoint[]): NameFiles {
-  const { config, hostConfig, hostnamePath, hostsPath, resolvConfPath } = container
-  const network = networkOf(hostConfig)
-  if (network === 'container') {
-    const peer = ctx.store.find(hostConfig.networkMode.slice('container:'.length)).record
+  const { config, hostnamePath, hostsPath, resolvConfPath } = container
+  if (networkOf(container.hostConfig) === 'container') {
+    const peer = ctx.store.find(container.hostConfig.networkMode.slice('container:'.length)).record
     const { hostname, domainname } = peer.config
     return {
       hostnamePath: peer.hostnamePath,
@@ -30,15 +29,49 @@ export function prepareNameFiles(ctx: Context, container: Container, endpoints: 
       config: { ...config, hostname, domainname },
     }
   }
-  const { hostname, domainname } = config
   mkdirSync(ctx.deps.paths.nameDirectory(container.id), { recursive: true, mode: 0o711 })
-  write(hostnamePath, `${domainname === '' ? hostname : `${hostname}.${domainname}`}\n`)
-  const addresses = endpoints.flatMap(({ ipv4Address, ipv6Address }) => [ipv4Address, ipv6Address].filter((address) => address !== ''))
-  const links = linkedHosts(ctx, container)
-  const hosts = { hostname, domainname, addresses, links, extraHosts: hostConfig.extraHosts, hostGateway: hostGateway(ctx) }
-  write(hostsPath, hostsFile(network === 'host' ? { ...hosts, base: textOf('/etc/hosts') } : hosts))
-  write(resolvConfPath, resolvConfText(ctx, container, endpoints))
+  const texts = nameFileTexts(ctx.deps, { ...nameRequest(container, endpoints), links: linkedHosts(ctx, container) })
+  write(hostnamePath, texts.hostname)
+  write(hostsPath, texts.hosts)
+  write(resolvConfPath, texts.resolvConf)
   return { hostnamePath, hostsPath, resolvConfPath, config }
+}
+
+/** What the files tell of one program's place on its networks. */
+export interface NameFilesRequest {
+  hostname: string
+  domainname: string
+  endpoints: readonly Endpoint[]
+  sharesHostNetwork: boolean
+  /** `name:address`, the address may be `host-gateway`. */
+  extraHosts: readonly string[]
+  links: NonNullable<HostsFileRequest['links']>
+  /** Empty: the daemon's settings, else the host's. */
+  dns: readonly string[]
+  dnsSearch: readonly string[]
+  dnsOptions: readonly string[]
+}
+
+function nameRequest({ config, hostConfig }: Container, endpoints: readonly Endpoint[]): NameFilesRequest {
+  const { hostname, domainname } = config
+  const { extraHosts, dns, dnsSearch, dnsOptions } = hostConfig
+  const sharesHostNetwork = networkOf(hostConfig) === 'host'
+  return { hostname, domainname, endpoints, sharesHostNetwork, extraHosts, links: [], dns, dnsSearch, dnsOptions }
+}
+
+/** Contents of the three files. Throws INVALID_ARGUMENT for extra hosts that are none. */
+export function nameFileTexts(
+  deps: Pick<ContainerDeps, 'networks' | 'defaults'>,
+  request: NameFilesRequest,
+): { hostname: string; hosts: string; resolvConf: string } {
+  const { hostname, domainname, endpoints, links, extraHosts } = request
+  const addresses = endpoints.flatMap(({ ipv4Address, ipv6Address }) => [ipv4Address, ipv6Address].filter((address) => address !== ''))
+  const hosts = { hostname, domainname, addresses, links, extraHosts, hostGateway: hostGateway(deps) }
+  return {
+    hostname: `${domainname === '' ? hostname : `${hostname}.${domainname}`}\n`,
+    hosts: hostsFile(request.sharesHostNetwork ? { ...hosts, base: textOf('/etc/hosts') } : hosts),
+    resolvConf: resolvConfText(deps, request),
+  }
 }
 
 /**
@@ -47,8 +80,9 @@ export function prepareNameFiles(ctx: Context, container: Container, endpoints: 
  */
 export function followResolver(ctx: Context, container: Container, before: readonly Endpoint[], after: readonly Endpoint[]): void {
   if (hasResolver(before) || !hasResolver(after)) return
-  const written = resolvConfText(ctx, container, before)
-  changeInPlace(container.resolvConfPath, (text) => (text === written ? resolvConfText(ctx, container, after) : text))
+  const textWith = (endpoints: readonly Endpoint[]): string => resolvConfText(ctx.deps, nameRequest(container, endpoints))
+  const written = textWith(before)
+  changeInPlace(container.resolvConfPath, (text) => (text === written ? textWith(after) : text))
 }
 
 /** On the default networks names are not answered, so the servers are asked directly. */
@@ -56,26 +90,27 @@ function hasResolver(endpoints: readonly Endpoint[]): boolean {
   return endpoints.some(({ networkName }) => !isPredefined(networkName))
 }
 
-function resolvConfText(ctx: Context, { hostConfig }: Container, endpoints: readonly Endpoint[]): string {
-  const { dns, dnsSearch, dnsOptions } = ctx.deps.defaults()
+function resolvConfText(deps: Pick<ContainerDeps, 'defaults'>, request: Omit<NameFilesRequest, 'hostname' | 'domainname'>): string {
+  const { dns, dnsSearch, dnsOptions } = deps.defaults()
+  const { endpoints, sharesHostNetwork } = request
   const hostPath = hostResolvConf(textOf('/etc/resolv.conf'))
   return resolvConf({
     hostText: textOf(hostPath),
     hostPath,
-    servers: hostConfig.dns.length > 0 ? hostConfig.dns : dns,
-    search: hostConfig.dnsSearch.length > 0 ? hostConfig.dnsSearch : dnsSearch,
-    options: hostConfig.dnsOptions.length > 0 ? hostConfig.dnsOptions : dnsOptions,
-    sharesHostNetwork: networkOf(hostConfig) === 'host',
+    servers: request.dns.length > 0 ? request.dns : dns,
+    search: request.dnsSearch.length > 0 ? request.dnsSearch : dnsSearch,
+    options: request.dnsOptions.length > 0 ? request.dnsOptions : dnsOptions,
+    sharesHostNetwork,
     ownResolver: hasResolver(endpoints),
     ipv6: endpoints.some(({ ipv6Address }) => ipv6Address !== ''),
   })
 }
 
 /** Daemon's setting, else the default bridge's gateway; empty when there is none. */
-function hostGateway(ctx: Context): string {
-  const [configured] = ctx.deps.defaults().hostGatewayIps
+function hostGateway({ defaults, networks }: Pick<ContainerDeps, 'networks' | 'defaults'>): string {
+  const [configured] = defaults().hostGatewayIps
   if (configured !== undefined) return configured
-  const bridge = ctx.deps.networks.list().find(({ name }) => name === 'bridge')
+  const bridge = networks.list().find(({ name }) => name === 'bridge')
   return bridge?.ipam.config[0]?.gateway ?? ''
 }
 

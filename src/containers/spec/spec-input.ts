@@ -1,13 +1,14 @@
 /** What `generateSpec` needs to know: everything that is not in the container's record is in here, so that the function stays pure. */
 
 import type { DeviceSpec, SeccompSpec } from '#oci'
+import type { ContainerConfig } from '../configuration.ts'
 import type { Container } from '../types.ts'
 
 export interface SpecInput {
   container: Pick<
     Container,
-    'id' | 'path' | 'args' | 'config' | 'hostConfig' | 'mounts' | 'hostnamePath' | 'hostsPath' | 'resolvConfPath' | 'apparmorProfile'
-  >
+    'id' | 'path' | 'args' | 'hostConfig' | 'mounts' | 'hostnamePath' | 'hostsPath' | 'resolvConfPath' | 'apparmorProfile'
+  > & { config: Pick<ContainerConfig, 'hostname' | 'domainname' | 'tty' | 'env' | 'workingDir'> }
   /** From the container's own passwd and group files. `home` becomes HOME where the environment has none. */
   user: { uid: number; gid: number; additionalGids: readonly number[]; home: string }
   /** Host pids of the running containers whose namespaces are joined (`--ipc`, `--pid`, `--network` `container:X`). */
