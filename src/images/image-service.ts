@@ -139,6 +139,8 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       return archive.once('close', collectSoon)
     },
     pull: (options) => leasing(() => puller.pull(options)),
+    inspectRemote: puller.inspectRemote,
+    fetch: puller.fetch,
     push: (options) => leasing(() => pushImages(pushing, options)),
     async resolve(ref, platform, options) {
       if (platform === '') return this.get(ref)

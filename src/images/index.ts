@@ -9,6 +9,8 @@
  * what was pulled or loaded is here. Its other platforms stay packed until `resolve` is asked for one; unpacked, they are images of their own
  * without a name, *owned* by the names whose targets list them.
  *
+ * A build takes its base images by `fetch`: config and layers are here then and held by the build's lease, but there is no image.
+ *
  * Lifecycle: `pull`, `load`, `import` and `commit` store blobs, unpack and stack layers under a lease, then enter all rows in one transaction.
  * `tag` gives names. `push` sends the target, or a manifest made of config and layers, which is the name's target from then on. `remove` takes names away, the
  * image with the last of them, and a collection in the background frees layers and blobs that nothing names any more. What fails half way leaves only
@@ -36,20 +38,24 @@ export type { ImageServiceDeps } from './image-service.ts'
 export type {
   CommitOptions,
   DeleteResult,
+  FetchOptions,
   HistoryEntry,
   Image,
   ImageDiskUsage,
   ImageFilters,
   ImageManifestSummary,
+  ImageOrigin,
   ImageProblem,
   ImageService,
   ImageUsers,
   ImportOptions,
+  LayerProgress,
   LoadOptions,
   ProgressMessage,
   PublishImageEvent,
   PullOptions,
   PushOptions,
+  RemoteImage,
   RemoveOptions,
   SaveOptions,
 } from './types.ts'

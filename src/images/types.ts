@@ -1,8 +1,9 @@
 /** Contracts of `images/`. The manual is in `index.ts`. */
 
 import type { Readable } from 'node:stream'
-import type { Descriptor, Digest, ImageConfigFile, Platform, Reference } from '#oci'
-import type { Credentials } from '#remotes'
+import type { Lease } from '#content'
+import type { Descriptor, Digest, ImageConfigFile, ImageManifest, Platform, Reference } from '#oci'
+import type { Credentials, RemoteRepository } from '#remotes'
 import type { ChainId } from '#snapshots'
 
 /** An image as the engine knows it; the id is the digest of its config, as with Docker's classic store. */
@@ -152,6 +153,39 @@ export interface PushOptions {
   report: (message: ProgressMessage) => void
 }
 
+/** Where the documents and layers of an image come from: a repository of a registry, or something like it. */
+export type ImageOrigin = Pick<RemoteRepository, 'resolve' | 'fetchManifest' | 'fetchBlob'>
+
+export interface FetchOptions {
+  /** With tag or digest. What is here by its digest is not asked for again. */
+  reference: Reference
+  /** Decides in an index only: a single manifest is taken whatever it is for. */
+  platform: Platform
+  credentials?: Credentials
+  /** Instead of the registry that the reference names. */
+  origin?: ImageOrigin
+  /** Holds whatever comes; there are no rows that would. */
+  lease: Lease
+  signal: AbortSignal
+}
+
+/** An image that need not be one of the engine's. */
+export interface RemoteImage {
+  /** What the reference points to: manifest or index. */
+  target: Descriptor
+  manifest: ImageManifest
+  config: ImageConfigFile
+}
+
+/** How far one layer has come. Bytes of its blob. */
+export interface LayerProgress {
+  layer: Digest
+  phase: 'download' | 'extract'
+  current: number
+  total: number
+  done: boolean
+}
+
 /** What `docker images --tree` and inspect's `manifests` show of one manifest of an image. */
 export interface ImageManifestSummary {
   descriptor: Descriptor
@@ -219,6 +253,10 @@ export interface ImageService {
    * manifest for linux/x in the manifest list entries`. A pull that is cancelled or fails leaves no half blob, layer or name.
    */
   pull(options: PullOptions): Promise<void>
+  /** Config and manifest of an image in a registry, without its layers and without making it an image of the engine's. Throws as `pull` does. */
+  inspectRemote(options: FetchOptions): Promise<RemoteImage>
+  /** The same with its layers, verified, unpacked and stacked. `chain`: undefined for an image without layers. */
+  fetch(options: FetchOptions & { progress?: (progress: LayerProgress) => void }): Promise<RemoteImage & { chain: ChainId | undefined }>
   /** Uploads an image: the manifest or index it came as, or one made of its config and layers. Throws NOT_FOUND when it is not here. */
   push(options: PushOptions): Promise<void>
   /**

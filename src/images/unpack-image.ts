@@ -1,8 +1,9 @@
 import type { Lease } from '#content'
 import { invalidArgument } from '#errors'
 import type { Digest } from '#oci'
-import type { ChainId, Layer, Snapshotter } from '#snapshots'
+import type { Layer, Snapshotter } from '#snapshots'
 import type { ImageStore } from './image-store.ts'
+import { stackLayers } from './stack-layers.ts'
 
 /** Unpacks one layer blob whose diff id is known. */
 export type UnpackLayer = (blob: Digest, diffId: Digest) => Promise<Layer>
@@ -21,6 +22,5 @@ export async function unpackImage(
     throw invalidArgument(`invalid manifest, layers length mismatch: expected ${diffIds.length}, got ${image.layers.length}`)
   }
   await Promise.all(image.layers.map((blob, index) => unpack(blob, diffIds[index] ?? blob)))
-  let chain: ChainId | undefined
-  for (const diffId of diffIds) chain = snapshotter.stack(chain, diffId, lease)
+  stackLayers(snapshotter, diffIds, lease)
 }

@@ -40,6 +40,17 @@ export async function fetchTarget(deps: FetchDeps, name: Reference, known: Descr
   return await readDocument(deps, descriptor, name)
 }
 
+/** What is here by its digest; undefined when it is not. */
+export function storedTarget({ content, lease }: Pick<FetchDeps, 'content' | 'lease'>, digest: Digest): StoredDocument | undefined {
+  if (!content.has(digest)) return undefined
+  lease.hold(digest)
+  const bytes = content.readAll(digest, MAX_MANIFEST_SIZE)
+  const document = decodeManifest(bytes)
+  const [own, usual] =
+    document.kind === 'index' ? [document.index.mediaType, MEDIA_TYPES.ociIndex] : [document.manifest.mediaType, MEDIA_TYPES.ociManifest]
+  return { descriptor: { mediaType: own ?? usual, digest, size: bytes.length }, document }
+}
+
 /** The manifest for `platform` in a target. Throws NOT_FOUND with Docker's words; `shown` is how the platform is written there. */
 export async function chooseManifest(
   deps: FetchDeps,

@@ -6,7 +6,8 @@ import type { BlobPlaces } from '../blob-places.ts'
 import type { CreateDeps } from '../create-image.ts'
 import { imageAttributes } from '../name-image.ts'
 import type { CompressedLayers } from '../push/compressed-layers.ts'
-import type { PullOptions } from '../types.ts'
+import type { ImageService, PullOptions } from '../types.ts'
+import { fetchUnnamed, inspectUnnamed } from './fetch-unnamed.ts'
 import { pullName } from './pull-name.ts'
 import type { PulledName, PullNameDeps } from './pull-name.ts'
 import { createRetainedLeases } from './retained-leases.ts'
@@ -24,8 +25,10 @@ export interface PullDeps extends CreateDeps {
 
 /** Pulls images; what pulls share (downloads under way, their number, what failed ones have left) is its state. */
 export interface ImagePuller {
-  /** See `ImageService.pull`. */
+  /** See {@link ImageService}, for all three. */
   pull(options: PullOptions): Promise<void>
+  inspectRemote: ImageService['inspectRemote']
+  fetch: ImageService['fetch']
 }
 
 export function createImagePuller(deps: PullDeps): ImagePuller {
@@ -36,6 +39,8 @@ export function createImagePuller(deps: PullDeps): ImagePuller {
     configs: createTransferTable(),
     downloads: new Semaphore(() => deps.maxConcurrentDownloads() || Infinity),
   }
+
+  const fetching = { ...shared, remotes: deps.remotes }
 
   /** Who fails may try again soon, who gives up does not; nor who has no space. */
   async function pullLeased(name: Reference, options: Omit<Parameters<typeof pullName>[2], 'lease'>): Promise<PulledName> {
@@ -52,6 +57,8 @@ export function createImagePuller(deps: PullDeps): ImagePuller {
   }
 
   return {
+    inspectRemote: (options) => inspectUnnamed(fetching, options),
+    fetch: (options) => fetchUnnamed(fetching, options),
     async pull(options) {
       const { reference, report, signal = new AbortController().signal } = options
       const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform)

@@ -1,29 +1,18 @@
-import type { Lease } from '#content'
-import type { Descriptor, Digest, Platform, Reference } from '#oci'
+import type { Descriptor, Digest, Reference } from '#oci'
 import type { RemoteRepository } from '#remotes'
-import type { ChainId } from '#snapshots'
 import type { BlobPlaces } from '../blob-places.ts'
 import { createImages } from '../create-image.ts'
 import type { CreateDeps, NewName } from '../create-image.ts'
 import type { ProgressMessage } from '../types.ts'
-import { checkConfig, checkManifest } from './check-image.ts'
-import { chooseManifest, fetchTarget } from './fetch-manifest.ts'
-import { pullConfig } from './pull-config.ts'
-import type { PullConfigDeps } from './pull-config.ts'
-import { pullLayers } from './pull-layers.ts'
-import type { PullLayersDeps } from './pull-layers.ts'
+import { fetchLayers, findRemoteImage } from './fetch-image.ts'
+import type { FetchImageDeps, FetchImageOptions } from './fetch-image.ts'
 
-export interface PullNameDeps extends CreateDeps, PullLayersDeps, PullConfigDeps {
+export interface PullNameDeps extends CreateDeps, FetchImageDeps {
   places: Pick<BlobPlaces, 'add'>
 }
 
-export interface PullNameOptions {
+export interface PullNameOptions extends FetchImageOptions {
   repository: RemoteRepository
-  platform: Platform
-  /** The platform as messages show it. */
-  shownPlatform: string
-  lease: Lease
-  signal: AbortSignal
   report: (message: ProgressMessage) => void
 }
 
@@ -35,24 +24,20 @@ export interface PulledName {
 
 /** Pulls what one tag or digest means, and gives it its names: the tag, and the digest of what the tag points to. Source: moby daemon/internal/distribution/pull_v2.go. */
 export async function pullName(deps: PullNameDeps, name: Reference, options: PullNameOptions): Promise<PulledName> {
-  const { content, store } = deps
-  const { repository, lease, signal, report } = options
-  const fetching = { content, lease, repository, signal }
-  const target = await fetchTarget(fetching, name, store.find(name)?.target)
-  report({ id: name.digest ?? name.tag ?? '', status: `Pulling from ${name.path}` })
-  const manifest = await chooseManifest(fetching, name, target, options.platform, options.shownPlatform)
-  checkManifest(manifest)
+  const { store } = deps
+  const { lease, report } = options
+  const found = await findRemoteImage(deps, name, {
+    ...options,
+    known: store.find(name)?.target,
+    named: () => report({ id: name.digest ?? name.tag ?? '', status: `Pulling from ${name.path}` }),
+  })
+  const { target, manifest } = found
   const image = manifest.config.digest
-  const { config, durable } = await pullConfig(deps, manifest.config, options)
-  checkConfig(config, manifest)
-  await pullLayers(deps, manifest, config, { ...options, isKnown: store.has(image) })
-  await durable
-  let chain: ChainId | undefined
-  for (const diffId of config.rootfs.diff_ids) chain = deps.snapshotter.stack(chain, diffId, lease)
+  await fetchLayers(deps, found, { ...options, isKnown: store.has(image) })
   const isNew = store.find(name)?.image !== image
-  await createImages(deps, [{ config: image, parent: '', names: namesOf(name, target.descriptor) }], lease)
+  await createImages(deps, [{ config: image, parent: '', names: namesOf(name, target) }], lease)
   for (const { digest } of manifest.layers) deps.places.add(digest, name)
-  report({ status: `Digest: ${target.descriptor.digest}` })
+  report({ status: `Digest: ${target.digest}` })
   return { image, isNew }
 }
 
