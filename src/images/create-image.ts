@@ -20,6 +20,8 @@ export interface NewImage {
   names: readonly NewName[]
   /** What an image without a name came as. */
   target?: Descriptor
+  /** It belongs to the target of another one: nobody is told of it. */
+  isVariant?: boolean
 }
 
 export interface CreateDeps {
@@ -69,6 +71,7 @@ export async function createImages(
     }),
   )
   if (event === undefined) return
-  for (const { config: id } of images) publish(event, id, { ...store.config(id).config?.Labels, name: id })
+  for (const { config: id, isVariant } of images)
+    if (isVariant !== true) publish(event, id, { ...store.config(id).config?.Labels, name: id })
   for (const makeEvent of tagged) publish(...makeEvent())
 }

@@ -10,11 +10,13 @@ import { createBlobPlaces } from './blob-places.ts'
 import { checkImages } from './check-images.ts'
 import { commitImage } from './commit-image.ts'
 import { describeImage } from './describe-image.ts'
+import { enterImage } from './enter-image.ts'
 import { findImage, findTarget } from './find-image.ts'
 import { measureImages } from './image-disk-usage.ts'
 import { imageHistory } from './image-history.ts'
 import { createImageStore } from './image-store.ts'
 import { importFromUrl, importImage } from './import-image.ts'
+import { createLayerBlobs } from './layer-blob.ts'
 import { listImages } from './list-images.ts'
 import { loadImages } from './load/load-images.ts'
 import { createManifestGraph } from './manifest-graph.ts'
@@ -23,6 +25,7 @@ import { summariseManifests } from './manifest-summaries.ts'
 import { pruneImages } from './prune-images.ts'
 import { createCompressedLayers } from './push/compressed-layers.ts'
 import { pushImages } from './push/push-images.ts'
+import { uploadTarget } from './push/upload-target.ts'
 import { createImagePuller } from './pull/pull-image.ts'
 import { removeImage } from './remove-image.ts'
 import { removePlatforms } from './remove-platforms.ts'
@@ -59,6 +62,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   const removal = { ...resolution, users, collector }
   const uploads = new Semaphore(() => deps.maxConcurrentUploads() || Infinity)
   const pushing = { ...resolution, places, compressed, uploads, remotes: deps.remotes }
+  const layerBlob = createLayerBlobs({ content, snapshotter, compressed })
   const puller = createImagePuller({ ...deps, ...creation, places, compressed, released: collectSoon })
 
   function collectSoon(): void {
@@ -152,6 +156,9 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     },
     import: (tar, options) => leasing(async () => describeImage(store, await importImage(creation, tar, options))),
     importFrom: (url, options) => leasing(async () => describeImage(store, await importFromUrl(creation, url, options))),
+    enter: async (options) => describeImage(store, await enterImage(creation, options)),
+    layerBlob,
+    upload: (options) => uploadTarget(pushing, options),
     commit: (options) => leasing(async () => describeImage(store, await commitImage(creation, options))),
 
     layerPaths(id) {

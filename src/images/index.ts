@@ -11,7 +11,8 @@
  *
  * A build takes its base images by `fetch`: config and layers are here then and held by the build's lease, but there is no image.
  *
- * Lifecycle: `pull`, `load`, `import` and `commit` store blobs, unpack and stack layers under a lease, then enter all rows in one transaction.
+ * Lifecycle: `pull`, `load`, `import` and `commit` store blobs, unpack and stack layers under a lease, then enter all rows in one transaction; a build does the
+ * first itself, and calls `enter`.
  * `tag` gives names. `push` sends the target, or a manifest made of config and layers, which is the name's target from then on. `remove` takes names away, the
  * image with the last of them, and a collection in the background frees layers and blobs that nothing names any more. What fails half way leaves only
  * content without a row, which the same collection frees.
@@ -38,6 +39,7 @@ export type { ImageServiceDeps } from './image-service.ts'
 export type {
   CommitOptions,
   DeleteResult,
+  EnterOptions,
   FetchOptions,
   HistoryEntry,
   Image,
@@ -50,6 +52,8 @@ export type {
   ImageUsers,
   ImportOptions,
   LayerProgress,
+  LayerBlob,
+  LayerBlobOptions,
   LoadOptions,
   ProgressMessage,
   PublishImageEvent,
@@ -58,4 +62,5 @@ export type {
   RemoteImage,
   RemoveOptions,
   SaveOptions,
+  UploadOptions,
 } from './types.ts'

@@ -225,6 +225,58 @@ export interface ImageProblem {
   mend: () => void
 }
 
+/** What a build made. All of it is stored and stacked, and held by `lease`. */
+export interface EnterOptions {
+  /** Digest of the config: the image's id. */
+  config: Digest
+  /** An image of a build that is made step by step: the one of the step before. */
+  parent?: Digest | ''
+  /** With tags; may be empty. */
+  names: readonly Reference[]
+  /** The manifest or index that the names stand for; undefined: one is made when it is pushed. */
+  target?: Descriptor
+  /** Configs of the target's other platforms. */
+  variants?: readonly Digest[]
+  lease: Lease
+}
+
+export interface LayerBlobOptions {
+  /** The layer is the topmost one. */
+  chain: ChainId
+  compression: 'uncompressed' | 'gzip' | 'zstd'
+  /** gzip 0 to 9, zstd 1 to 22; absent: the usual one. */
+  level?: number
+  /** A layer that came compressed in another way is compressed anew. */
+  force: boolean
+  /** Holds the blob. */
+  lease: Lease
+  signal?: AbortSignal
+  /** Bytes of the uncompressed layer that have been read. */
+  progress?: (bytes: number) => void
+}
+
+/** A layer's stored blob; its media type is OCI's. */
+export interface LayerBlob extends Descriptor {
+  diffId: Digest
+}
+
+export interface UploadOptions {
+  /** Without tag: the target is pushed by its digest alone. */
+  reference: Reference
+  /** Blobs that are not manifests. */
+  blobs: readonly { digest: Digest; size: number }[]
+  /** Each after those that it lists; the last one is the target. */
+  manifests: readonly Descriptor[]
+  /** An image here that is known by the target's digest in this repository afterwards. */
+  image?: Digest
+  credentials?: Credentials
+  /** The registry's certificate is not checked, and plain HTTP will do. */
+  insecure?: boolean
+  signal: AbortSignal
+  /** As of a push; ids are whole digests. */
+  report: (message: ProgressMessage) => void
+}
+
 export interface ImageService {
   /** By reference, full id or unique id prefix (`sha256:` optional). Throws NOT_FOUND `No such image: x`. */
   get(ref: string): Image
@@ -272,6 +324,12 @@ export interface ImageService {
   importFrom(url: string, options: ImportOptions): Promise<Image>
   /** A writable layer becomes an image on top of `parent`. */
   commit(options: CommitOptions): Promise<Image>
+  /** What a build made becomes an image; a name that stood for another one leaves it dangling. Events: `create`, and `tag` for each name. */
+  enter(options: EnterOptions): Promise<Image>
+  /** A layer as a stored blob of the wanted compression; made unless it is there. Equal layers give equal blobs. */
+  layerBlob(options: LayerBlobOptions): Promise<LayerBlob>
+  /** Uploads stored content as it is. Throws what {@link Remotes} throws. */
+  upload(options: UploadOptions): Promise<void>
   /** Host directories of an image's layers, topmost first; for inspect's `GraphDriver`. Throws NOT_FOUND. */
   layerPaths(image: Digest): string[]
   /** What images take of the disk, now. Layers that were not measured before are walked. */

@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS } from './transport/limits.ts'
 import { login } from './login.ts'
 import { search } from './search.ts'
 import { requestHeaders } from './session/request-headers.ts'
-import type { Remotes, RemotesDeps } from './types.ts'
+import type { RegistryHost, Remotes, RemotesDeps } from './types.ts'
 
 /** As dockerd's max-download-attempts. */
 const DEFAULT_ATTEMPTS = 5
@@ -23,7 +23,7 @@ export function createRemotes(deps: RemotesDeps): Remotes {
   const access = { hosts: deps.hosts, transport, tokens, userAgent: deps.userAgent }
 
   return {
-    repository(name, intent, { credentials = {}, headers, signal } = {}) {
+    repository(name, intent, { credentials = {}, headers, insecure = false, signal } = {}) {
       const session = { transport, tokens, credentials, headers: requestHeaders(deps.userAgent, headers) }
       const context = createRepositoryContext({
         name,
@@ -31,7 +31,10 @@ export function createRemotes(deps: RemotesDeps): Remotes {
         limits,
         attempts: deps.attempts ?? (() => DEFAULT_ATTEMPTS),
         signal,
-        connect: async () => (await deps.hosts.hosts(name.domain)).map((host) => createRegistrySession({ ...session, host })),
+        connect: async () =>
+          (await deps.hosts.hosts(name.domain)).map((host) =>
+            createRegistrySession({ ...session, host: insecure ? withoutChecks(host) : host }),
+          ),
       })
       return createRemoteRepository(context, intent)
     },
@@ -41,4 +44,8 @@ export function createRemotes(deps: RemotesDeps): Remotes {
       agents[Symbol.dispose]()
     },
   }
+}
+
+function withoutChecks(host: RegistryHost): RegistryHost {
+  return { ...host, tls: { ...host.tls, skipVerify: true }, plainFallback: true }
 }

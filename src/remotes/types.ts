@@ -55,6 +55,8 @@ export interface RemoteOptions {
   credentials?: Credentials
   /** `X-Meta-*` and `User-Agent` additions of the API client. */
   headers?: Readonly<Record<string, string>>
+  /** Certificates are not checked and plain HTTP will do, whatever the configuration says. */
+  insecure?: boolean
   signal?: AbortSignal
 }
 
