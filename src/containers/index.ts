@@ -37,6 +37,7 @@
  * const { exitCode } = await result
  * ```
  */
+export { resolveLinks } from './archive/container-path.ts'
 export { recordedContainerIds } from './container-store.ts'
 export { createContainerService } from './service.ts'
 export { probeHostFacts, type HostFacts } from './spec/index.ts'

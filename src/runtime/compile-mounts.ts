@@ -49,7 +49,7 @@ export function addRoot(plan: PlanWriter, { spec, stateDir, rootfs, overlays = [
   if (propagation === 'shared') plan.add('private-parent', stateDir, { path: stateDir })
   for (const { target, overlay } of overlays) {
     if (propagation === 'shared') plan.add('private-parent', target, { path: target })
-    addOverlay(plan, target, overlay, MS.rdonly)
+    addOverlay(plan, target, overlay, overlay.upper === '' ? MS.rdonly : 0)
   }
   if ('overlay' in rootfs) {
     addOverlay(plan, stateDir, rootfs.overlay, 0)

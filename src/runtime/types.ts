@@ -13,8 +13,8 @@ export interface LaunchSpec {
   spec: RuntimeSpec
   rootfs: { overlay: OverlayPlan } | { directory: string }
   /**
-   * Read-only file systems that mounts of the spec have as their source: mounted at `target`, an existing directory, in the container's mount namespace
-   * alone and before its root is entered.
+   * File systems that mounts of the spec have as their source, read-only without an upper directory: mounted at `target`, an existing directory, in the
+   * container's mount namespace alone and before its root is entered.
    */
   overlays?: readonly { target: string; overlay: OverlayPlan }[]
   cgroup: CgroupPlan
