@@ -322,8 +322,11 @@ export interface ExportContext {
 
 /** A step of the build as the cache knows it. */
 export interface StepResult {
-  /** All under which it is found. */
-  keys: readonly Digest[]
+  /** Id of the vertex, and which of its outputs. A step that two vertices stand for is told twice. */
+  vertex: Digest
+  output: number
+  /** All under which it is found; first the one that steps above depend on. */
+  keys: readonly [Digest, ...Digest[]]
   /** Perhaps with drafts; undefined: it left an empty file system. */
   chain: ChainId | undefined
   description: string
