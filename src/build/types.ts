@@ -133,7 +133,7 @@ export interface FrontendHost {
   /** Config and digest of an image; what is asked twice in one build is answered the same. */
   resolveImage(request: ImageRequest): Promise<ResolvedImage>
   /** Solves, and reads. undefined: there is no such file. */
-  readFile(edge: Edge, path: string): Promise<Uint8Array | undefined>
+  readFile(edge: Edge, path: string, range?: { offset: number; length: number }): Promise<Uint8Array | undefined>
   readDirectory(edge: Edge, path: string): Promise<FileStat[]>
   warn(warning: BuildWarning): void
 }
