@@ -6,7 +6,7 @@ import type { PathStat } from '../types.ts'
 import { archiveError, type ArchiveTarget } from './archive-error.ts'
 import { baseName, cleanContainerPath, resolveLinks } from './container-path.ts'
 import type { ContainerRoot } from './container-root.ts'
-import { goFileMode } from './go-file-mode.ts'
+import { goFileMode } from '#lib'
 import { Pinned } from './pinned.ts'
 
 /** A file of a container, named but not opened, with what the API says about it. The caller closes `file`. */
