@@ -55,6 +55,8 @@ export interface BuildSession {
   readonly id: string
   /** Names the machine and directory of the client: what it sent before is used again. Empty: nothing is. */
   readonly sharedKey: string
+  /** Base images get into the store with their names, as clients of the classic builder expect. */
+  readonly namesImages?: boolean
   /** Aborts when the client has gone. */
   readonly closed: AbortSignal
   /** Throws NOT_FOUND when the client has no directory of this name. */

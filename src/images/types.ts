@@ -162,6 +162,8 @@ export interface FetchOptions {
   /** Decides in an index only: a single manifest is taken whatever it is for. */
   platform: Platform
   credentials?: Credentials
+  /** What a tag meant when it was asked for last; if that is still here, the registry is only asked whether it means it still. */
+  known?: Descriptor
   /** Instead of the registry that the reference names. */
   origin?: ImageOrigin
   /** Holds whatever comes; there are no rows that would. */

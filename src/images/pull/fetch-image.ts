@@ -39,11 +39,11 @@ export interface FoundImage {
 export async function findRemoteImage(
   deps: FetchImageDeps,
   name: Reference,
-  options: FetchImageOptions & { known: Descriptor | undefined; named?: () => void; trustStored?: boolean },
+  options: FetchImageOptions & { known?: Descriptor | undefined; named?: () => void; trustStored?: boolean },
 ): Promise<FoundImage> {
   const { repository, lease, signal, platform, shownPlatform } = options
   const fetching = { content: deps.content, lease, repository, signal }
-  const stored = options.trustStored === true && name.digest !== undefined ? storedTarget(fetching, name.digest) : undefined
+  const stored = options.trustStored === true ? storedTarget(fetching, name) : undefined
   const target = stored ?? (await fetchTarget(fetching, name, options.known))
   options.named?.()
   const manifest = await chooseManifest(fetching, name, target, platform, shownPlatform)

@@ -40,15 +40,11 @@ export async function fetchTarget(deps: FetchDeps, name: Reference, known: Descr
   return await readDocument(deps, descriptor, name)
 }
 
-/** What is here by its digest; undefined when it is not. */
-export function storedTarget({ content, lease }: Pick<FetchDeps, 'content' | 'lease'>, digest: Digest): StoredDocument | undefined {
-  if (!content.has(digest)) return undefined
-  lease.hold(digest)
-  const bytes = content.readAll(digest, MAX_MANIFEST_SIZE)
-  const document = decodeManifest(bytes)
-  const [own, usual] =
-    document.kind === 'index' ? [document.index.mediaType, MEDIA_TYPES.ociIndex] : [document.manifest.mediaType, MEDIA_TYPES.ociManifest]
-  return { descriptor: { mediaType: own ?? usual, digest, size: bytes.length }, document }
+/** What is here by the digest of its name; undefined when it is not. */
+export function storedTarget({ content, lease }: Pick<FetchDeps, 'content' | 'lease'>, name: Reference): StoredDocument | undefined {
+  if (name.digest === undefined || !content.has(name.digest)) return undefined
+  lease.hold(name.digest)
+  return decode(content.readAll(name.digest, MAX_MANIFEST_SIZE), name.digest, '', name)
 }
 
 /** The manifest for `platform` in a target. Throws NOT_FOUND with Docker's words; `shown` is how the platform is written there. */
@@ -109,12 +105,14 @@ function verifyDigest(actual: Digest, expected: Digest): void {
   if (actual !== expected) throw invalidArgument(`manifest verification failed for digest ${expected}`)
 }
 
+/** `mediaType`: as it was served; empty when nobody said. */
 function decode(bytes: Buffer, digest: Digest, mediaType: string, name: Reference): StoredDocument {
   if (SCHEMA_1.test(mediaType)) throw invalidArgument(schema1Removed(name))
   const document = check(decodeManifest(bytes), mediaType)
   const own = document.kind === 'index' ? document.index.mediaType : document.manifest.mediaType
-  const known = MANIFEST_TYPES.has(mediaType) ? mediaType : own
-  // A document that says neither itself nor by its header what it is would mean to others what it does not mean here.
+  const usual = document.kind === 'index' ? MEDIA_TYPES.ociIndex : MEDIA_TYPES.ociManifest
+  const known = MANIFEST_TYPES.has(mediaType) ? mediaType : (own ?? (mediaType === '' ? usual : undefined))
+  // A document whose header names something else, and that does not say itself what it is, would mean to others what it does not mean here.
   if (known === undefined) throw invalidArgument(`unsupported manifest media type and no default available: ${mediaType}`)
   return { descriptor: { mediaType: known, digest, size: bytes.length }, document }
 }

@@ -39,8 +39,13 @@ function request(
   return { repository, platform, shownPlatform: formatPlatform(platform), lease, signal }
 }
 
-async function find(deps: FetchUnnamedDeps, { reference, origin }: FetchOptions, options: FetchImageOptions): Promise<FoundImage> {
-  const known = origin === undefined ? deps.store.find(reference)?.target : undefined
+async function find(
+  deps: FetchUnnamedDeps,
+  { reference, origin, known: asked }: FetchOptions,
+  options: FetchImageOptions,
+): Promise<FoundImage> {
+  const named = origin === undefined ? deps.store.find(reference)?.target : undefined
+  const known = named ?? (asked !== undefined && deps.content.has(asked.digest) ? asked : undefined)
   return await findRemoteImage(deps, reference, { ...options, known, trustStored: true })
 }
 

@@ -77,6 +77,7 @@ describe('parseGitUrl', () => {
 describe('isGitRemote', () => {
   it('knows the protocols that are allowed', () => {
     for (const remote of ['https://h/x', 'HTTP://h/x', 'ssh://h/x', 'git://h/x', 'git@h:x']) assert.ok(isGitRemote(remote), remote)
-    for (const remote of ['file:///x', '/x', 'ext::x', '-oProxyCommand=x@h:y', '-x@h:y', 'x@-h:y', 'ftp://h/x', 'h:x']) assert.ok(!isGitRemote(remote), remote)
+    for (const remote of ['file:///x', '/x', 'ext::x', '-oProxyCommand=x@h:y', '-x@h:y', 'x@-h:y', 'ftp://h/x', 'h:x'])
+      assert.ok(!isGitRemote(remote), remote)
   })
 })
