@@ -27,6 +27,10 @@ export const MIGRATIONS: readonly string[] = [
   ['blobPlaces', 'compressedLayers'].map(createCollection).join('\n'),
   // Records that are no JSON, as they were found.
   'CREATE TABLE damaged (collection TEXT NOT NULL, key TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (collection, key)) STRICT;',
+  // Layers that build steps have left.
+  createCollection('drafts'),
+  // What build steps have left, by the keys under which it is found.
+  createCollection('buildCache'),
 ]
 
 /** `seq` keeps the order of first insertion: an upsert leaves it alone. The name is quoted because `references` is a word of SQL. */

@@ -11,6 +11,8 @@ export type CollectionName =
   | 'references'
   /** Key: diff id; what is unpacked. */
   | 'layers'
+  /** Key: a draft's id; layers that build steps have left and that are no tars yet. */
+  | 'drafts'
   /** Key: chain id; which layers lie on each other. */
   | 'chains'
   /** Key: chain id, `scratch` for none; directories with the mount points that an image lacks. */
@@ -21,6 +23,8 @@ export type CollectionName =
   | 'blobPlaces'
   /** Key: diff id; the blob that the layer becomes when it is compressed for a push. */
   | 'compressedLayers'
+  /** Key: a record's id; results of build steps. */
+  | 'buildCache'
   /** Single values of the daemon, e.g. `id`, `migratedFrom`. */
   | 'settings'
 

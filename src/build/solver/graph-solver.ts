@@ -1,0 +1,146 @@
+import { codeOf, EngineError } from '#errors'
+import type { Digest } from '#oci'
+import { BuildError } from '../build-error.ts'
+import type { Ref } from '../graph/ref.ts'
+import type { Edge, Vertex } from '../graph/types.ts'
+import type { Material, StepResult } from '../types.ts'
+import { contentInputs } from './content-inputs.ts'
+import { checkEntitlements } from './entitlements.ts'
+import { identify, type Neighbours } from './identify.ts'
+import { SharedWork } from './shared-work.ts'
+import { fromRecord, outputOf, solveVertex, type VertexWork } from './solve-vertex.ts'
+import { isSource, type BuildScope, type Identity, type Solved, type SolverDeps } from './solver.ts'
+import { StepFeed, type StepListener } from './step-feed.ts'
+import { walkGraph } from './walk-graph.ts'
+
+/** Solves the graphs of one build. What was solved once stays solved until the build ends. */
+export interface GraphSolver {
+  /** Independent vertices at the same time; the first failure cancels the rest. Throws BuildError. */
+  solve(edges: readonly Edge[], signal: AbortSignal): Promise<Ref[]>
+  /** What the sources were that it asked about. */
+  materials(): Material[]
+  /** What is known of the steps below these edges, inputs first. */
+  results(edges: readonly Edge[]): StepResult[]
+  /** Resolves when nothing of it goes on any more. */
+  settled(): Promise<void>
+}
+
+export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () => number): GraphSolver {
+  const identities = new SharedWork<Digest, Identity>({ remember: true })
+  const results = new SharedWork<Digest, Solved>({ remember: true })
+  const identified = new Map<Digest, Identity>()
+
+  const near: Neighbours = {
+    identityOf: (vertex, signal) =>
+      identities.join(vertex.id, signal, async (own) => {
+        const identity = await identify(deps, scope, near, vertex, own)
+        identified.set(vertex.id, identity)
+        return identity
+      }),
+    resultOf: (vertex, signal) => results.join(vertex.id, signal, (own) => resultOf(vertex, own)),
+    step(vertex, signal) {
+      const feed = new StepFeed(now)
+      feed.add(listener(vertex))
+      return feed.step(vertex, signal, scope.lease)
+    },
+  }
+
+  async function resultOf(vertex: Vertex, signal: AbortSignal): Promise<Solved> {
+    checkEntitlements(vertex, scope.entitlements)
+    const identity = vertex.op.kind === 'local' ? undefined : await near.identityOf(vertex, signal)
+    if (identity?.record !== undefined) {
+      scope.display.cachedUnlessShown(walkGraph([vertex]).slice(0, -1))
+      scope.display.cached(vertex)
+      return fromRecord(identity.record)
+    }
+    const isMade = identity?.imported === undefined && !isSource(vertex)
+    const inputs = isMade ? await Promise.all(vertex.inputs.map((edge) => near.resultOf(edge.vertex, signal))) : []
+    const solved = await shown({ vertex, identity, inputs }, signal)
+    if (identity?.imported !== undefined) scope.display.cachedUnlessShown(walkGraph([vertex]).slice(0, -1))
+    if (solved.record !== undefined) scope.pins.add(solved.record.id)
+    for (const ref of solved.outputs) if (ref.kind === 'layers' && ref.chain !== undefined) scope.lease.hold(ref.chain)
+    return solved
+  }
+
+  async function shown(work: VertexWork, signal: AbortSignal): Promise<Solved> {
+    const { vertex, identity } = work
+    const shownWork = scope.display.start(vertex)
+    try {
+      const solved = await deps.running.run(shareKey(work), listener(vertex), signal, (feed, own) => solveVertex(deps, work, feed, own))
+      if (identity?.imported === undefined) shownWork.done()
+      else shownWork.cached()
+      return solved
+    } catch (error) {
+      const failure = signal.aborted ? cancelled(error) : error
+      shownWork.failed(failure)
+      throw BuildError.from(failure, { vertex: vertex.id, ...(vertex.meta.source && { source: vertex.meta.source }) })
+    }
+  }
+
+  function listener(vertex: Vertex): StepListener {
+    const { session, entitlements, progress } = scope
+    return { vertex, session, sessionOf: (id) => scope.sessionOf(id), entitlements, progress }
+  }
+
+  return {
+    async solve(edges, signal) {
+      scope.display.announce(walkGraph(edges.map(({ vertex }) => vertex)))
+      const failed = new AbortController()
+      const either = AbortSignal.any([signal, failed.signal])
+      try {
+        return await Promise.all(edges.map(async (edge) => outputOf(edge, await near.resultOf(edge.vertex, either))))
+      } catch (error) {
+        failed.abort(error)
+        throw signal.aborted ? cancelled(error) : error
+      }
+    },
+    materials: () => [...identified.values()].flatMap(({ material }) => material ?? []),
+    results(edges) {
+      const vertices = walkGraph(edges.map(({ vertex }) => vertex))
+      const inResult = layersOf(edges)
+      return vertices.flatMap((vertex) => resultFacts(deps, vertex.id, identified.get(vertex.id), inResult.has(vertex.id)))
+    },
+    async settled() {
+      await Promise.all([identities.settled(), results.settled()])
+    },
+  }
+}
+
+/**
+ * The same work in two builds is done once. Not what must run anew for each, what comes from one client only, and what reads a directory of a client: that
+ * one may change as soon as its own build has ended.
+ */
+function shareKey({ identity, inputs }: VertexWork): Digest | symbol {
+  const readsDirectory = inputs.some(({ outputs }) => outputs.some(({ kind }) => kind === 'directory'))
+  return identity === undefined || readsDirectory ? Symbol('unshared') : identity.key
+}
+
+/** Steps whose layers are in these file systems: down by what each step builds on, not by what it reads. */
+function layersOf(edges: readonly Edge[]): Set<Digest> {
+  const found = new Set<Digest>()
+  const left = edges.map(({ vertex }) => vertex)
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    if (found.has(next.id)) continue
+    found.add(next.id)
+    const read = contentInputs(next)
+    left.push(...next.inputs.filter((_, index) => !read.has(index)).map(({ vertex }) => vertex))
+  }
+  return found
+}
+
+function resultFacts({ cache }: SolverDeps, vertex: Digest, identity: Identity | undefined, isInResult: boolean): StepResult[] {
+  if (identity === undefined) return []
+  const record = identity.record ?? cache.find(identity.key)
+  const [output, ...others] = record?.outputs ?? []
+  // Keys stand for a whole step; one with several results has no place in a portable cache.
+  if (record === undefined || output === undefined || others.length > 0) return []
+  const aliases = new Set([...identity.aliases, ...record.aliases].map(({ portableKey }) => portableKey))
+  aliases.delete(record.portableKey)
+  const { description, createdAt } = record
+  return [{ vertex, output: 0, keys: [record.portableKey, ...aliases], chain: output.chain, description, createdAt, isInResult }]
+}
+
+/** BuildKit's text, by which clients tell what was cancelled from what failed. */
+function cancelled(error: unknown): unknown {
+  return codeOf(error) === 'CANCELLED' ? error : new EngineError('CANCELLED', 'context canceled', { cause: error })
+}

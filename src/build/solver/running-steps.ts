@@ -1,0 +1,38 @@
+import type { Digest } from '#oci'
+import { SharedWork } from './shared-work.ts'
+import { StepFeed, type StepListener } from './step-feed.ts'
+
+/** The steps that run now, of all builds: one for each key. */
+export class RunningSteps<V> {
+  readonly #work = new SharedWork<Digest | symbol, V>()
+  readonly #feeds = new Map<Digest | symbol, StepFeed>()
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Joins the step of this key, or starts it. It is aborted when nobody waits any more. */
+  async run(
+    key: Digest | symbol,
+    listener: StepListener,
+    signal: AbortSignal,
+    work: (feed: StepFeed, signal: AbortSignal) => Promise<V>,
+  ): Promise<V> {
+    signal.throwIfAborted()
+    // One that nobody waits for any more has a feed of its own until it is gone.
+    const feed = (this.#work.has(key) ? this.#feeds.get(key) : undefined) ?? new StepFeed(this.#now)
+    this.#feeds.set(key, feed)
+    using _listening = feed.add(listener)
+    try {
+      return await this.#work.join(key, signal, (own) => work(feed, own))
+    } finally {
+      if (!this.#work.has(key) && this.#feeds.get(key) === feed) this.#feeds.delete(key)
+    }
+  }
+
+  /** Resolves when none runs, those that were aborted included. */
+  settled(): Promise<void> {
+    return this.#work.settled()
+  }
+}

@@ -1,0 +1,76 @@
+interface Entry<V> {
+  readonly abort: AbortController
+  promise: Promise<V>
+  waiting: number
+}
+
+/**
+ * Work by key that several may wait for: the first one begins it, the last one to leave aborts it. With `remember` what came of it stays, and later ones get
+ * it at once; what failed is forgotten always.
+ */
+export class SharedWork<K, V> {
+  readonly #entries = new Map<K, Entry<V>>()
+  readonly #unsettled = new Set<Promise<unknown>>()
+  readonly #remember: boolean
+
+  constructor(options: { remember: boolean } = { remember: false }) {
+    this.#remember = options.remember
+  }
+
+  /** Throws the signal's reason as soon as it aborts: who has left hears nothing of what becomes of the work. */
+  async join(key: K, signal: AbortSignal, start: (signal: AbortSignal) => Promise<V>): Promise<V> {
+    signal.throwIfAborted()
+    const entry = this.#entries.get(key) ?? this.#begin(key, start)
+    entry.waiting++
+    const left = Promise.withResolvers<never>()
+    const leave = (): void => {
+      left.reject(signal.reason)
+      this.#leave(key, entry)
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    try {
+      return await Promise.race([entry.promise, left.promise])
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
+  /** Whether somebody works on it, or it is remembered. */
+  has(key: K): boolean {
+    return this.#entries.has(key)
+  }
+
+  /** Resolves when nothing goes on any more, aborted work included. */
+  async settled(): Promise<void> {
+    while (this.#unsettled.size > 0) await Promise.allSettled(this.#unsettled)
+  }
+
+  #begin(key: K, start: (signal: AbortSignal) => Promise<V>): Entry<V> {
+    const abort = new AbortController()
+    const entry: Entry<V> = { abort, promise: start(abort.signal), waiting: 0 }
+    this.#entries.set(key, entry)
+    this.#unsettled.add(entry.promise)
+    entry.promise.then(
+      () => this.#end(key, entry, this.#remember),
+      (error: unknown) => {
+        this.#end(key, entry, false)
+        // What it has begun itself has no one any more who waits for it.
+        abort.abort(error)
+      },
+    )
+    return entry
+  }
+
+  #end(key: K, entry: Entry<V>, keep: boolean): void {
+    this.#unsettled.delete(entry.promise)
+    if (!keep && this.#entries.get(key) === entry) this.#entries.delete(key)
+  }
+
+  #leave(key: K, entry: Entry<V>): void {
+    entry.waiting--
+    if (entry.waiting > 0 || !this.#unsettled.has(entry.promise)) return
+    // Who comes from now on begins anew: this one is on its way out.
+    if (this.#entries.get(key) === entry) this.#entries.delete(key)
+    entry.abort.abort(new Error('context canceled'))
+  }
+}
