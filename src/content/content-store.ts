@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open, readdir, rename, rm, unlink } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { invalidArgument, notFound } from '#errors'
 import { hexOf, isDigest } from '#oci'
@@ -55,6 +56,22 @@ export function createContentStore(deps: { root: string }): ContentStore {
     return leases.values().some(({ held }) => held.has(digest))
   }
 
+  /** Puts a whole file in the place of its blob; it is gone when that fails. Takes over `file`, to sync it. */
+  async function enter(digest: Digest, temporary: string, file: FileHandle, lease: OpenLease): Promise<void> {
+    // Held before it can be seen: a collection may run between any two awaits.
+    lease.hold(digest)
+    // Whoever finds it from now on has to wait for the disk before naming it: see `Lease.durable`.
+    const synced = lease.sync(digest, file)
+    try {
+      // What is there may be on the disk and have a row: it is only replaced by what is on the disk.
+      if (sizeOf(digest) !== undefined) await synced
+      await rename(temporary, path(digest))
+    } catch (error) {
+      await unlink(temporary)
+      throw error
+    }
+  }
+
   return {
     lease(): Lease {
       const lease = createLease({ syncDirectory: () => syncDirectory(blobs), syncing, ended: () => leases.delete(lease) })
@@ -72,21 +89,26 @@ export function createContentStore(deps: { root: string }): ContentStore {
         ...options,
         ...(growth !== undefined && { opened: () => options.growing?.(growth.blob), written: growth.grow }),
       })
-      // Held before it can be seen: a collection may run between any two awaits.
-      lease.hold(blob.digest)
-      // Whoever finds it from now on has to wait for the disk before naming it: see `Lease.durable`.
-      const synced = lease.sync(blob.digest, file)
-      try {
-        // What is there may be on the disk and have a row: it is only replaced by what is on the disk.
-        if (sizeOf(blob.digest) !== undefined) await synced
-        await rename(temporary, path(blob.digest))
-      } catch (error) {
-        await unlink(temporary)
-        throw error
-      }
+      await enter(blob.digest, temporary, file, lease)
       growth?.end('whole')
       await lease.room()
       return blob
+    },
+
+    async adopt(write, options) {
+      const lease = options.lease as OpenLease // there are no others
+      using place = newTemporary()
+      let written: { digest: Digest; file: FileHandle }
+      try {
+        written = { digest: await write(place.path), file: await open(place.path, 'r') }
+      } catch (error) {
+        await rm(place.path, { force: true })
+        throw error
+      }
+      const { size: bytes } = await written.file.stat()
+      await enter(written.digest, place.path, written.file, lease)
+      await lease.room()
+      return { digest: written.digest, size: bytes }
     },
 
     isHeld,

@@ -55,6 +55,11 @@ export interface ContentStore {
    * or size differ from what was expected; errors of `source` pass through. Either way nothing is left behind.
    */
   ingest(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options: IngestOptions): Promise<Blob>
+  /**
+   * As `ingest`, of a file that `write` makes at the path it is given and whose digest it tells: for worker threads, which hash what they write. When it
+   * fails, nothing is left behind.
+   */
+  adopt(write: (path: string) => Promise<Digest>, options: { lease: Lease }): Promise<Blob>
   has(digest: Digest): boolean
   /** Bytes. Throws NOT_FOUND. */
   size(digest: Digest): number

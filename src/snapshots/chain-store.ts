@@ -14,11 +14,13 @@ interface ChainRow {
 /** As Docker: the kernel takes 500 lower layers, but their names must fit into one page of mount options. */
 const MAX_DEPTH = 125
 
-/** Which layers lie on each other. */
+/** Which layers lie on each other. What is said of diff ids goes for ids of drafts as well. */
 export interface ChainStore {
   has(chain: ChainId): boolean
   /** Diff ids, topmost first, each once. Throws NOT_FOUND. */
   layers(chain: ChainId): Digest[]
+  /** Diff ids, lowest first, as often as they occur. Throws NOT_FOUND. */
+  stack(chain: ChainId): Digest[]
   /** The diff id of the topmost layer. Throws NOT_FOUND. */
   top(chain: ChainId): Digest
   /** Throws NOT_FOUND for an unknown parent, CONFLICT `max depth exceeded`. */
@@ -26,6 +28,8 @@ export interface ChainStore {
   all(): { chain: ChainId; diffId: Digest; parent?: ChainId }[]
   /** The given chains and all below them. */
   closure(chains: Iterable<ChainId>): Set<ChainId>
+  /** The chains that one of these layers is part of. */
+  above(diffIds: ReadonlySet<Digest>): ChainId[]
   /** Inside a transaction: deletes the row. Returns what to do afterwards. */
   delete(chain: ChainId): () => void
 }
@@ -40,14 +44,16 @@ export function createChainStore(deps: { metadata: Metadata }): ChainStore {
     return row
   }
 
+  function downwards(chain: ChainId): Digest[] {
+    const diffIds: Digest[] = []
+    for (let next: ChainId | undefined = chain; next !== undefined; next = get(next).parent) diffIds.push(get(next).diffId)
+    return diffIds
+  }
+
   return {
     has: (chain) => rows.has(chain),
-    layers(chain) {
-      // overlayfs refuses a directory that comes twice. A layer that covers itself shows the same without its lower occurrence.
-      const diffIds = new Set<Digest>()
-      for (let next: ChainId | undefined = chain; next !== undefined; next = get(next).parent) diffIds.add(get(next).diffId)
-      return [...diffIds]
-    },
+    layers: (chain) => [...new Set(downwards(chain))],
+    stack: (chain) => downwards(chain).reverse(),
     top: (chain) => get(chain).diffId,
     add(parent, diffId) {
       const chain = chainId(parent, diffId)
@@ -66,6 +72,17 @@ export function createChainStore(deps: { metadata: Metadata }): ChainStore {
         for (let next: ChainId | undefined = chain; next !== undefined && !closed.has(next); next = rows.get(next)?.parent) closed.add(next)
       }
       return closed
+    },
+    above(diffIds) {
+      const found = new Map<ChainId, boolean>()
+      const isAbove = (chain: ChainId): boolean => {
+        const row = rows.get(chain)
+        const known =
+          found.get(chain) ?? (row !== undefined && (diffIds.has(row.diffId) || (row.parent !== undefined && isAbove(row.parent))))
+        found.set(chain, known)
+        return known
+      }
+      return [...rows.keys()].filter(isAbove)
     },
     delete(chain) {
       repository.delete(chain)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Files, Mounts } from '#kernel'
 import type { Metadata } from '#metadata'
 import { makeMountPoints } from './init-layer.ts'
-import type { LayerStore } from './layer-store.ts'
+import type { LayerDirectories } from './layer-directories.ts'
 import type { ChainId } from './types.ts'
 
 interface InitRow {
@@ -35,16 +35,18 @@ export function createInitLayerStore(deps: {
   metadata: Metadata
   files: Files
   mounts: Mounts
-  layers: LayerStore
+  directories: LayerDirectories
   bootId: string
 }): InitLayerStore {
   const repository = deps.metadata.repository<InitRow>('initLayers')
   const rows = new Map(repository.all().map(({ key, value }) => [key, value]))
+  const directories = (): Set<number> => new Set(rows.values().map((row) => row.directory))
+  deps.directories.claim(directories())
 
   function make(layers: readonly string[]): number {
-    const { directory, path } = deps.layers.makeDirectory()
+    const { directory, path } = deps.directories.make()
     using undo = new DisposableStack()
-    undo.defer(() => deps.layers.discardDirectory(directory))
+    undo.defer(() => deps.directories.discard(directory))
     if (layers.length === 0) makeMountPoints(deps.files, path)
     else {
       // Through an overlay, so that the kernel says what the image has and what a link in it means.
@@ -65,20 +67,20 @@ export function createInitLayerStore(deps: {
     pathOver(chain, layers) {
       const key = chain ?? SCRATCH
       const known = rows.get(key)
-      if (known !== undefined && known.bootId === deps.bootId) return deps.layers.pathOfDirectory(known.directory)
+      if (known !== undefined && known.bootId === deps.bootId) return deps.directories.pathOf(known.directory)
       const row: InitRow = { directory: make(layers), bootId: deps.bootId }
       repository.put(key, row)
       rows.set(key, row)
-      if (known !== undefined) deps.layers.discardDirectory(known.directory)
-      return deps.layers.pathOfDirectory(row.directory)
+      if (known !== undefined) deps.directories.discard(known.directory)
+      return deps.directories.pathOf(row.directory)
     },
-    directories: () => new Set(rows.values().map((row) => row.directory)),
-    broken: () => [...rows].flatMap(([key, { directory }]) => (existsSync(deps.layers.pathOfDirectory(directory)) ? [] : [key])),
+    directories,
+    broken: () => [...rows].flatMap(([key, { directory }]) => (existsSync(deps.directories.pathOf(directory)) ? [] : [key])),
     forget(chain) {
       const row = rows.get(chain)
       repository.delete(chain)
       rows.delete(chain)
-      if (row !== undefined) deps.layers.discardDirectory(row.directory)
+      if (row !== undefined) deps.directories.discard(row.directory)
     },
     retain(chains) {
       const unused = [...rows].filter(([key]) => key !== SCRATCH && !chains.has(key as ChainId))
@@ -86,7 +88,7 @@ export function createInitLayerStore(deps: {
       return () => {
         for (const [key, { directory }] of unused) {
           rows.delete(key)
-          deps.layers.discardDirectory(directory)
+          deps.directories.discard(directory)
         }
       }
     },

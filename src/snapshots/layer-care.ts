@@ -5,25 +5,32 @@ import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
 import type { ChainStore } from './chain-store.ts'
 import type { InitLayerStore } from './init-layer-store.ts'
+import type { DraftStore } from './draft-store.ts'
+import type { LayerDirectories } from './layer-directories.ts'
+import type { LayerIndex } from './layer-index.ts'
 import type { LayerStore } from './layer-store.ts'
 import type { Trash } from './trash.ts'
 import type { ChainId, Layer, LayerCare, LayerVerdict, Snapshotter } from './types.ts'
 import type { JobRunner } from './unpack/job.ts'
+import type { WritableLayers } from './writable-layers.ts'
 import type { TarSource } from './verify/verify-layer.ts'
 
-/** {@link LayerCare} over the stores of the overlay snapshotter. `snapshots`: rows of writable layers. */
+/** {@link LayerCare} over the stores of the overlay snapshotter. */
 export function createLayerCare(deps: {
-  paths: { layers: string; snapshots: string }
+  paths: { layers: string }
   metadata: Metadata
   content: ContentStore
   jobs: JobRunner
   trash: Trash
+  directories: LayerDirectories
   layers: LayerStore
+  drafts: DraftStore
+  index: LayerIndex
   chains: ChainStore
   inits: InitLayerStore
-  snapshots: ReadonlyMap<string, { parent?: ChainId }>
-}): LayerCare & Pick<Snapshotter, 'diskUsage'> {
-  const { paths, metadata, content, jobs, layers, chains, inits } = deps
+  writable: WritableLayers
+}): LayerCare & Pick<Snapshotter, 'diskUsage'> & { namedDirectories: () => number[] } {
+  const { paths, metadata, content, jobs, layers, drafts, index, chains, inits, writable } = deps
   const measureLayer = createLayerMeasure(deps)
 
   function sourceOf(layer: Layer): TarSource | undefined {
@@ -53,12 +60,22 @@ export function createLayerCare(deps: {
   }
 
   function forget(diffId: Digest): void {
-    const doomed = chains.all().filter((chain) => chain.diffId === diffId)
-    const after = metadata.transaction(() => [...doomed.map(({ chain }) => chains.delete(chain)), layers.delete(diffId)])
+    const doomed = chains.all().filter((chain) => index.standsOn(chain.diffId, diffId))
+    const homeless = drafts.all().filter(({ id }) => index.standsOn(id, diffId))
+    const after = metadata.transaction(() => [
+      ...doomed.map(({ chain }) => chains.delete(chain)),
+      ...homeless.map(({ id }) => drafts.delete(id)),
+      layers.delete(diffId),
+    ])
     for (const finish of after) finish()
   }
 
+  function namedDirectories(): number[] {
+    return [...layers.directories(), ...drafts.directories(), ...inits.directories()]
+  }
+
   return {
+    namedDirectories,
     layers: () => layers.all(),
     verify,
     repair: (diffId, options) => layers.repair(diffId, options),
@@ -67,7 +84,7 @@ export function createLayerCare(deps: {
     brokenChains() {
       const broken: { chain: ChainId; lacks: Digest }[] = []
       for (const { chain, diffId, parent } of chains.all()) {
-        const lacks = parent !== undefined && !chains.has(parent) ? parent : layers.find(diffId) === undefined ? diffId : undefined
+        const lacks = parent !== undefined && !chains.has(parent) ? parent : index.has(diffId) ? undefined : diffId
         if (lacks !== undefined) broken.push({ chain, lacks })
       }
       return broken
@@ -76,20 +93,17 @@ export function createLayerCare(deps: {
     brokenInits: () => inits.broken(),
     forgetInit: (chain) => inits.forget(chain),
     usersOf: (diffId) =>
-      [...deps.snapshots].flatMap(([key, { parent }]) => {
+      [...writable.rows].flatMap(([key, { parent }]) => {
         if (parent === undefined) return []
-        return [...chains.closure([parent])].some((chain) => chains.has(chain) && chains.top(chain) === diffId) ? [key] : []
+        return [...chains.closure([parent])].some((chain) => chains.has(chain) && index.standsOn(chains.top(chain), diffId)) ? [key] : []
       }),
     snapshots: () =>
-      [...deps.snapshots].map(([key, { parent }]) => ({
+      [...writable.rows].map(([key, { parent }]) => ({
         key,
         ...(parent === undefined ? {} : { parent }),
-        isWhole: ['upper', 'work'].every((name) => existsSync(join(paths.snapshots, key, name))),
+        isWhole: writable.isWhole(key),
       })),
-    leftovers() {
-      const strangers = readdirSync(paths.snapshots).filter((name) => !deps.snapshots.has(name))
-      return [...layers.leftovers(inits.directories()), ...strangers.map((name) => join(paths.snapshots, name))]
-    },
+    leftovers: () => [...deps.directories.strangers(namedDirectories()), ...writable.strangers()],
     discard: (leftover) => deps.trash.discard(leftover),
     async diskUsage() {
       const sizes = new Map<Digest, number>()
@@ -97,7 +111,7 @@ export function createLayerCare(deps: {
       const own = new Set(layers.all().map(({ diffId }) => relative(paths.layers, join(layers.placeOf(diffId).directory, '..'))))
       let other = statSync(paths.layers).blocks * 512
       for (const name of readdirSync(paths.layers)) {
-        if (!own.has(name)) other += await jobs.run({ kind: 'measure', path: join(paths.layers, name) })
+        if (!own.has(name)) other += (await jobs.run({ kind: 'measure', path: join(paths.layers, name) })).disk
       }
       return { layers: sizes, other }
     },
@@ -110,7 +124,7 @@ function createLayerMeasure({ layers, jobs }: { layers: LayerStore; jobs: JobRun
   return async (layer) => {
     const { directory } = layers.placeOf(layer.diffId)
     const key = `${directory} ${layer.recipe === true}`
-    const size = known.get(key) ?? (await jobs.run({ kind: 'measure', path: join(directory, '..') }))
+    const size = known.get(key) ?? (await jobs.run({ kind: 'measure', path: join(directory, '..') })).disk
     // Before it is written out, a file system may still change its mind about the blocks that it takes.
     if (layers.isSynced(layer.diffId)) known.set(key, size)
     return size

@@ -1,91 +1,69 @@
-import { randomInt } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, EngineError, invalidArgument, notFound } from '#errors'
 import { holdGrowing } from '#content'
 import type { ContentStore } from '#content'
-import type { Files } from '#kernel'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
+import { syncRows } from './disk-sync.ts'
+import type { DiskSync, UnsyncedRow } from './disk-sync.ts'
+import type { LayerDirectories } from './layer-directories.ts'
 import type { LayerPlace } from './recipe/layer-tar.ts'
 import { createRecipeMaker } from './recipe/recipe-maker.ts'
-import type { Trash } from './trash.ts'
 import type { Layer, UnpackOptions } from './types.ts'
 import type { JobRunner, UnpackResult } from './unpack/job.ts'
 
 /** What is known of an unpacked layer. */
-interface LayerRow extends Layer {
+interface LayerRow extends Layer, UnsyncedRow {
   directory: number
-  /**
-   * Boot of the machine during which it was unpacked, until it is known to be on the disk. Found after another boot, the files may be
-   * incomplete: files are not synced one by one.
-   */
-  unsyncedIn?: string
   /** Directories that it had before it was repaired, and the writable layers that are still mounted over them. */
   retired?: { directory: number; keys: string[] }[]
 }
 
-/** Milliseconds from an unpack to the sync that makes it durable: one sync for all layers of an image. */
-const SYNC_DELAY = 1000
-
-/** Numbered directories with unpacked layers, and their rows. */
+/** Unpacked layers: their rows, and the directories that these name. */
 export interface LayerStore {
   unpack(blob: Digest | Promise<Digest>, options: UnpackOptions): Promise<Layer>
   find(diffId: Digest): Layer | undefined
-  /** `<n>/diff` of a layer. Throws NOT_FOUND. */
-  pathOf(diffId: Digest): string
-  /** A new, empty directory of the same kind for something else (an init layer). */
-  makeDirectory(): { directory: number; path: string }
   /** Directory and recipe of a layer. Throws NOT_FOUND. */
   placeOf(diffId: Digest): LayerPlace
   /** Whether it is known to be on the disk. */
   isSynced(diffId: Digest): boolean
-  pathOfDirectory(directory: number): string
-  discardDirectory(directory: number): void
   all(): Layer[]
+  /** Inside a transaction: enters a layer whose files are in a directory already. Returns what to do afterwards; undefined: it is there already, elsewhere. */
+  enter(layer: Layer, directory: number): (() => void) | undefined
   /** Inside a transaction: deletes the row. Returns what to do afterwards. */
   delete(diffId: Digest): () => void
   /** See {@link LayerCare}. */
   repair(diffId: Digest, options: { mounted: ReadonlySet<string>; signal?: AbortSignal }): Promise<void>
   /** These writable layers are mounted no more: what only they held of old directories goes. */
   release(isFree: (key: string) => boolean): void
-  /** Entries of the layers' directory that neither a row nor `others` names and that are not being made. */
-  leftovers(others: ReadonlySet<number>): string[]
-  /** Unpacks again what a crash of the machine may have damaged, and discards directories that neither a row nor `others` names. */
-  restore(others: ReadonlySet<number>): Promise<void>
+  /** Numbers of all directories that rows name. */
+  directories(): Iterable<number>
+  /** Unpacks again what a crash of the machine may have damaged. */
+  restore(): Promise<void>
 }
 
 export function createLayerStore(deps: {
-  /** Absolute; `<n>/diff` below it. */
-  directory: string
+  directories: LayerDirectories
+  sync: DiskSync
   metadata: Metadata
   content: ContentStore
-  files: Files
   jobs: JobRunner
-  trash: Trash
   bootId: string
   /** Blobs of layers go once there is a recipe. */
   discardBlobs: boolean
   report: (error: unknown) => void
 }): LayerStore {
-  mkdirSync(deps.directory, { recursive: true, mode: 0o710 })
-  // Layers are unpacked at the same time and deleted one by one; in one place ext4 would be busy there, and search among the dead for each new inode.
-  deps.files.spreadSubdirectories(deps.directory)
+  const { directories } = deps
   const repository = deps.metadata.repository<LayerRow>('layers')
   const rows = new Map(repository.all().map(({ key, value }) => [key as Digest, value]))
   const unpacking = new Map<Digest, Promise<Layer>>()
-  let last = Math.max(...readdirSync(deps.directory).map(Number).filter(Number.isInteger), ...rows.values().map((row) => row.directory))
-  // By its name ext4 chooses the place of a directory on the disk: a new store must not begin where an old one has just been deleted, see above.
-  if (last === -Infinity) last = randomInt(100, 50_000)
-  let syncTimer: NodeJS.Timeout | undefined
-  /** Directories that are being made. */
-  const busy = new Set<number>()
 
-  const pathOfDirectory = (directory: number): string => join(deps.directory, String(directory), 'diff')
-  const discardDirectory = (directory: number): void => deps.trash.discard(join(deps.directory, String(directory)))
+  directories.claim(named())
+
   const placeOf = ({ directory }: LayerRow): LayerPlace => ({
-    directory: pathOfDirectory(directory),
-    recipe: join(deps.directory, String(directory), 'recipe'),
+    directory: directories.pathOf(directory),
+    recipe: join(directories.above(directory), 'recipe'),
   })
   const recipes = createRecipeMaker({
     ...deps,
@@ -98,6 +76,12 @@ export function createLayerStore(deps: {
       return true
     },
   })
+
+  deps.sync.join({ ...syncRows(rows, put), afterSync: () => void (deps.discardBlobs && recipes.makeSoon()) })
+
+  function named(): number[] {
+    return [...rows.values()].flatMap((row) => [row.directory, ...(row.retired ?? []).map(({ directory }) => directory)])
+  }
 
   function put(row: LayerRow): void {
     repository.put(row.diffId, row)
@@ -157,7 +141,7 @@ export function createLayerStore(deps: {
     const row: LayerRow = { ...result, diffId, blob, directory, unsyncedIn: deps.bootId }
     put(row)
     made.keep()
-    scheduleSync()
+    deps.sync.schedule()
     return row
   }
 
@@ -166,15 +150,14 @@ export function createLayerStore(deps: {
     blob: string,
     options: Omit<UnpackOptions, 'lease'> & { verify?: boolean },
   ): Promise<Disposable & { result: UnpackResult; directory: number; keep: () => void }> {
-    const directory = ++last
     using undo = new DisposableStack()
-    busy.add(directory)
-    undo.defer(() => void busy.delete(directory))
-    const files = undo.adopt(directory, discardDirectory)
+    const { directory } = undo.use(directories.reserve())
+    let kept = false
+    undo.defer(() => void (kept || directories.discard(directory)))
     const job = {
       kind: 'unpack',
       blob,
-      directory: pathOfDirectory(directory),
+      directory: directories.pathOf(directory),
       verify: options.verify ?? false,
       ...(options.growing !== undefined && { growing: options.growing.progress }),
     } as const
@@ -182,40 +165,8 @@ export function createLayerStore(deps: {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       ...(options.progress === undefined ? {} : { progress: options.progress }),
     })
-    let kept = false
     const held = undo.move()
-    return {
-      result,
-      directory: files,
-      keep: () => (kept = true),
-      [Symbol.dispose]: () => (kept ? void busy.delete(directory) : held.dispose()),
-    }
-  }
-
-  function scheduleSync(): void {
-    syncTimer ??= setTimeout(() => {
-      syncTimer = undefined
-      // The disk is wanted for what somebody waits for, and one sync serves all layers of an image.
-      if (busy.size > 0) return scheduleSync()
-      sync().catch((error: unknown) => {
-        // Cancelled by the daemon's end: the next start finds the rows unsynced and tries again.
-        if (codeOf(error) !== 'CANCELLED') deps.report(error)
-      })
-    }, SYNC_DELAY).unref()
-  }
-
-  async function sync(): Promise<void> {
-    const unsynced = [...rows.values()].filter((row) => row.unsyncedIn !== undefined)
-    await deps.jobs.run({ kind: 'sync', path: deps.directory })
-    deps.metadata.transaction(() => {
-      for (const row of unsynced) {
-        // Deleted, or unpacked again, while the disk was busy.
-        if (rows.get(row.diffId) !== row) continue
-        delete row.unsyncedIn
-        repository.put(row.diffId, row)
-      }
-    })
-    if (deps.discardBlobs) recipes.makeSoon()
+    return { result, directory, keep: () => (kept = true), [Symbol.dispose]: () => held.dispose() }
   }
 
   /**
@@ -243,47 +194,37 @@ export function createLayerStore(deps: {
       const retired = row.retired?.filter(({ keys }) => keys.length > 0) ?? []
       const { retired: _, ...rest } = row
       put(retired.length === 0 ? rest : { ...rest, retired })
-      for (const { directory } of idle) discardDirectory(directory)
+      for (const { directory } of idle) directories.discard(directory)
     }
-  }
-
-  function unknownNames(others: ReadonlySet<number>): string[] {
-    const own = rows.values().flatMap((row) => [row.directory, ...(row.retired ?? []).map(({ directory }) => directory)])
-    const known = new Set([...own, ...others, ...busy].map(String))
-    return readdirSync(deps.directory).filter((name) => !known.has(name))
   }
 
   return {
     unpack,
     find: (diffId) => rows.get(diffId),
-    pathOf(diffId) {
-      const row = rows.get(diffId)
-      if (row === undefined) throw notFound(`layer ${diffId}: not found`)
-      return pathOfDirectory(row.directory)
-    },
-    makeDirectory() {
-      const directory = ++last
-      const path = pathOfDirectory(directory)
-      mkdirSync(path, { recursive: true, mode: 0o755 })
-      return { directory, path }
-    },
     placeOf(diffId) {
       const row = rows.get(diffId)
       if (row === undefined) throw notFound(`layer ${diffId}: not found`)
       return placeOf(row)
     },
     isSynced: (diffId) => rows.get(diffId)?.unsyncedIn === undefined,
-    pathOfDirectory,
-    discardDirectory,
     all: () => [...rows.values()],
+    enter(layer, directory) {
+      if (rows.has(layer.diffId)) return undefined
+      const row: LayerRow = { ...layer, directory, unsyncedIn: deps.bootId }
+      repository.put(row.diffId, row)
+      return () => {
+        rows.set(row.diffId, row)
+        deps.sync.schedule()
+      }
+    },
     delete(diffId) {
       const row = rows.get(diffId)
       repository.delete(diffId)
       return () => {
         rows.delete(diffId)
         if (row === undefined) return
-        discardDirectory(row.directory)
-        for (const { directory } of row.retired ?? []) discardDirectory(directory)
+        directories.discard(row.directory)
+        for (const { directory } of row.retired ?? []) directories.discard(directory)
       }
     },
     async repair(diffId, { mounted, signal }) {
@@ -300,7 +241,7 @@ export function createLayerStore(deps: {
       put({ ...rest, ...made.result, diffId, directory: made.directory, unsyncedIn: deps.bootId, retired })
       made.keep()
       discardRetired()
-      scheduleSync()
+      deps.sync.schedule()
     },
     release(isFree) {
       for (const row of rows.values()) {
@@ -310,14 +251,13 @@ export function createLayerStore(deps: {
       }
       discardRetired()
     },
-    leftovers: (others) => unknownNames(others).map((name) => join(deps.directory, name)),
-    async restore(others) {
+    directories: named,
+    async restore() {
       const damaged = [...rows.values()].filter(
-        (row) => (row.unsyncedIn !== undefined && row.unsyncedIn !== deps.bootId) || !existsSync(pathOfDirectory(row.directory)),
+        (row) => (row.unsyncedIn !== undefined && row.unsyncedIn !== deps.bootId) || !existsSync(directories.pathOf(row.directory)),
       )
       await Promise.all(damaged.map(repair))
-      for (const name of unknownNames(others)) deps.trash.discard(join(deps.directory, name))
-      if (rows.values().some((row) => row.unsyncedIn !== undefined)) scheduleSync()
+      if (rows.values().some((row) => row.unsyncedIn !== undefined)) deps.sync.schedule()
       else if (deps.discardBlobs) recipes.makeSoon()
     },
   }

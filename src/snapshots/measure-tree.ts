@@ -1,4 +1,4 @@
-import { existsSync, lstatSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { inSlices } from './tree/in-slices.ts'
 import { MAX_DEPTH, walkTree } from './tree/walk-tree.ts'
@@ -13,28 +13,31 @@ const BLOCK = 512n
  * walked is not counted: it may not make `system df` fail.
  */
 export async function measureTree(path: string): Promise<DiskUsage> {
-  const seen = new Set<bigint>()
-  const usage: DiskUsage = { size: 0, inodes: 0, disk: 0 }
-  if (!existsSync(path)) return usage
-  usage.disk = blocksOf(lstatSync(path, { bigint: true }))
-  for await (const { stat } of inSlices(walkTree(path, isReachable))) {
-    if (isKnown(seen, stat)) continue
-    usage.inodes++
-    usage.disk += blocksOf(stat)
-    if (!stat.isDirectory()) usage.size += Number(stat.size)
-  }
-  return usage
+  const sum = createSum(path)
+  if (sum.isDirectory) for await (const { stat } of inSlices(walkTree(path, isReachable))) sum.add(stat)
+  return sum.usage
 }
 
-/** `disk` of {@link measureTree} in one go: for worker threads. */
-export function diskSpace(path: string): number {
+/** {@link measureTree} in one go: for worker threads. */
+export function measureNow(path: string): DiskUsage {
+  const sum = createSum(path)
+  if (sum.isDirectory) for (const { stat } of walkTree(path, isReachable)) sum.add(stat)
+  return sum.usage
+}
+
+/** Nothing for what is not there. */
+function createSum(path: string): { usage: DiskUsage; isDirectory: boolean; add: (stat: BigIntStats) => void } {
   const seen = new Set<bigint>()
+  const usage: DiskUsage = { size: 0, inodes: 0, disk: 0 }
   const top = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  if (top === undefined) return 0
-  let sum = blocksOf(top)
-  if (!top.isDirectory()) return sum
-  for (const { stat } of walkTree(path, isReachable)) if (!isKnown(seen, stat)) sum += blocksOf(stat)
-  return sum
+  if (top !== undefined) usage.disk = diskSpace(top)
+  function add(stat: BigIntStats): void {
+    if (isKnown(seen, stat)) return
+    usage.inodes++
+    usage.disk += diskSpace(stat)
+    if (!stat.isDirectory()) usage.size += Number(stat.size)
+  }
+  return { usage, isDirectory: top?.isDirectory() === true, add }
 }
 
 /** Whether it is a further name of a file that was met. */
@@ -45,7 +48,7 @@ function isKnown(seen: Set<bigint>, stat: BigIntStats): boolean {
   return false
 }
 
-function blocksOf(stat: BigIntStats): number {
+function diskSpace(stat: BigIntStats): number {
   return Number(stat.blocks * BLOCK)
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, lstatSync, readlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
+import { basename } from 'node:path'
 import { batched, decodeName, tarEntry, writeTar } from '#archive'
 import type { Extent, TarEntry, TarEntryType, WritableEntry } from '#archive'
 import type { FilePath, Files } from '#kernel'
@@ -9,9 +10,13 @@ import { inSlices } from './in-slices.ts'
 import { openSame, readExtents } from './read-file.ts'
 import { walkTree } from './walk-tree.ts'
 import type { Enters } from './walk-tree.ts'
-import { isOverlayXattr, OPAQUE_MARKER, OPAQUE_VALUE, OPAQUE_XATTR, whiteoutName } from './whiteout.ts'
+import type { WrittenTree } from './tree-writer.ts'
+import { isOverlayXattr, OPAQUE_MARKER, OPAQUE_VALUE, OPAQUE_XATTR, parseMarker, whiteoutName } from './whiteout.ts'
 
 const SECOND = 1_000_000_000n
+
+/** Holes of at least this many bytes stay holes in a layer's archive. */
+export const SPARSE_LAYER_HOLE: number = 1024 * 1024
 
 export interface PackOptions {
   /** `overlay`: overlayfs's whiteouts become marker files, as a layer tar has them. `none`: they are devices like others. */
@@ -27,6 +32,12 @@ export interface PackOptions {
    * tree. Absent: mounts are gone into.
    */
   isOwnMount?: (path: string) => boolean
+  /** Later times than this one, nanoseconds since the epoch, become it. */
+  latest?: bigint
+  /** Counts what is written, as `WrittenTree` does. */
+  counted?: WrittenTree
+  /** The top gets an entry `./` if it is not root's with mode 0755, as everybody takes it to be without. */
+  changedTop?: boolean
 }
 
 /**
@@ -35,7 +46,18 @@ export interface PackOptions {
  * well-formed archive all the same: a file that shrinks is filled with zeros, one that grows is cut, one that vanishes is left out.
  */
 export function packTree(files: Files, path: FilePath, options: PackOptions): AsyncGenerator<Buffer, void, void> {
-  return batched(writeTar(inSlices(treeEntries(files, path, options))))
+  return batched(writeTar(inSlices(finished(treeEntries(files, path, options), options))))
+}
+
+function* finished(entries: Iterable<WritableEntry>, { latest, counted }: PackOptions): Generator<WritableEntry, void, void> {
+  for (const { entry, body } of entries) {
+    if (latest !== undefined && entry.mtime > latest) entry.mtime = latest
+    if (counted !== undefined && entry.path !== './' && parseMarker(basename(entry.path)) === undefined) {
+      counted.inodes++
+      counted.size += entry.size
+    }
+    yield body === undefined ? { entry } : { entry, body }
+  }
 }
 
 function* treeEntries(files: Files, path: FilePath, options: PackOptions): Generator<WritableEntry, void, void> {
@@ -45,6 +67,9 @@ function* treeEntries(files: Files, path: FilePath, options: PackOptions): Gener
   if (!root.isDirectory()) {
     yield* presentEntries(files, { path: name ?? '', stat: root, systemPath: path }, links, options)
     return
+  }
+  if (options.changedTop === true && (root.uid !== 0n || root.gid !== 0n || (root.mode & 0o7777n) !== 0o755n)) {
+    yield { entry: describe(files, path, root, 'directory', './', options) }
   }
   if (name !== undefined) yield { entry: describe(files, path, root, 'directory', `${name}/`, options) }
   const prefix = name === undefined ? '' : `${name}/`

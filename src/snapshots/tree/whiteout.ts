@@ -44,3 +44,13 @@ export function whiteoutName(name: string): string {
 export function isOverlayXattr(name: string): boolean {
   return name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')
 }
+
+/** Notes that overlayfs keeps in an upper directory, and that say nothing when it has become a lower one (fs/overlayfs/overlayfs.h). */
+const NOTES: ReadonlySet<string> = new Set(
+  ['origin', 'impure', 'nlink', 'upper', 'uuid', 'protattr'].map((name) => `trusted.overlay.${name}`),
+)
+
+/** Whether an attribute of overlayfs makes it show something else than the files. Those for users have no meaning to mounts of ours. */
+export function changesView(name: string): boolean {
+  return name.startsWith('trusted.overlay.') && !NOTES.has(name)
+}

@@ -1,6 +1,7 @@
 /** Work that would hold up the daemon's main thread, as plain data that can be sent to a worker. */
 
 import type { Digest } from '#oci'
+import type { DiskUsage } from '../types.ts'
 import type { LayerComparison, TarSource } from '../verify/verify-layer.ts'
 
 export type Job =
@@ -9,6 +10,8 @@ export type Job =
    * when it was ingested. `growing`: progress of the ingest that is still writing the file.
    */
   | { kind: 'unpack'; blob: string; directory: string; verify: boolean; growing?: SharedArrayBuffer }
+  /** Writes the tar of the layer in `directory` to a new file. `latest`: nanoseconds since the epoch that later times are cut to. */
+  | { kind: 'pack'; directory: string; target: string; latest?: bigint }
   /** Deletes everything in `directory`. */
   | { kind: 'empty'; directory: string }
   /** Writes the file system that holds `path` to the disk. */
@@ -19,7 +22,7 @@ export type Job =
   | { kind: 'verify'; source: TarSource; diffId: Digest; directory: string }
   /** Reads a file to its end. */
   | { kind: 'hash'; path: string }
-  /** Adds up the disk space that `path` and all below it take. */
+  /** Adds up what `path` and all below it take. */
   | { kind: 'measure'; path: string }
 
 export interface UnpackResult {
@@ -39,16 +42,20 @@ export interface HashResult {
   inode: bigint
 }
 
+export interface PackResult extends UnpackResult {
+  diffId: Digest
+}
+
 export interface JobResults {
   unpack: UnpackResult
+  pack: PackResult
   empty: undefined
   sync: undefined
   /** Bytes of the recipe. */
   recipe: number
   verify: LayerComparison
   hash: HashResult
-  /** Bytes. */
-  measure: number
+  measure: DiskUsage
 }
 
 export type JobResult<J extends Job> = JobResults[J['kind']]
@@ -57,7 +64,7 @@ export type AnyResult = JobResults[keyof JobResults]
 
 export interface JobOptions {
   signal?: AbortSignal
-  /** Called now and then with the bytes of the blob that have been read. */
+  /** Called now and then with the bytes of the blob that have been read, or of the tar that have been written. */
   progress?: (read: number) => void
 }
 

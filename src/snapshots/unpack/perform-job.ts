@@ -1,10 +1,11 @@
 import type { Files } from '#kernel'
-import { diskSpace } from '../measure-tree.ts'
+import { measureNow } from '../measure-tree.ts'
 import { makeRecipe } from '../recipe/make-recipe.ts'
 import { emptyDirectory } from '../tree/remove-tree.ts'
 import { verifyLayer } from '../verify/verify-layer.ts'
 import { hashFile } from './hash-file.ts'
 import type { AnyResult, Job, JobOptions, JobResult } from './job.ts'
+import { packLayer } from './pack-layer.ts'
 import { unpackLayer } from './unpack-layer.ts'
 
 /** Does a job in this thread. Errors: those of `extractTree` for a layer, system errors for the others. */
@@ -17,6 +18,8 @@ async function perform(files: Files, job: Job, options: JobOptions): Promise<Any
   switch (job.kind) {
     case 'unpack':
       return await unpackLayer(files, job, options)
+    case 'pack':
+      return await packLayer(files, job, options)
     case 'empty':
       emptyDirectory(job.directory)
       return undefined
@@ -30,6 +33,6 @@ async function perform(files: Files, job: Job, options: JobOptions): Promise<Any
     case 'hash':
       return await hashFile(job.path, options.signal)
     case 'measure':
-      return diskSpace(job.path)
+      return measureNow(job.path)
   }
 }

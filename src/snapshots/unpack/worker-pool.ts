@@ -143,7 +143,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
 
 /** As of now: a layer whose download is over waits for nothing any more. */
 function classOf(job: Job): JobClass {
-  if (job.kind === 'measure') return 'layer' // somebody waits for `system df`
+  if (job.kind === 'measure' || job.kind === 'pack') return 'layer' // somebody waits for `system df`, or for the end of a build
   if (job.kind !== 'unpack') return 'background'
   return job.growing !== undefined && growthOf({ progress: job.growing }).state === 'growing' ? 'growing' : 'layer'
 }

@@ -7,7 +7,7 @@ import { createFiles, createMounts } from '#kernel'
 import { openMetadata } from '#metadata'
 import type { Metadata } from '#metadata'
 import { createOverlaySnapshotter, createWorkerPool } from '#snapshots'
-import type { JobRunner, LayerCare, Snapshotter } from '#snapshots'
+import type { DraftLayers, JobRunner, LayerCare, Snapshotter } from '#snapshots'
 
 /** The storage modules as the daemon puts them together, in a data root of their own. */
 export interface Storage extends AsyncDisposable {
@@ -15,7 +15,7 @@ export interface Storage extends AsyncDisposable {
   metadata: Metadata
   content: ContentStore
   jobs: JobRunner
-  snapshotter: Snapshotter & LayerCare
+  snapshotter: Snapshotter & LayerCare & DraftLayers
   /** Failures in the background. */
   reported: unknown[]
 }

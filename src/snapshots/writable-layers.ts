@@ -1,0 +1,115 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { conflict, invalidArgument, notFound } from '#errors'
+import type { OverlayPlan } from '#kernel'
+import type { Metadata } from '#metadata'
+import type { Trash } from './trash.ts'
+import type { ChainId } from './types.ts'
+
+export interface SnapshotRow {
+  parent?: ChainId
+  /** Of a build step: without init layer. */
+  bare?: true
+}
+
+/** Rows of writable layers and their directories `<key>/{upper,work}`. */
+export interface WritableLayers {
+  readonly rows: ReadonlyMap<string, SnapshotRow>
+  /** Throws NOT_FOUND. */
+  get(key: string): SnapshotRow
+  /** Throws CONFLICT when the key exists, NOT_FOUND when a layer is not there. */
+  prepare(key: string, row: SnapshotRow): void
+  /** Everything below the writable layer, topmost first. */
+  lowerOf(key: string): string[]
+  upperOf(key: string): string
+  workOf(key: string): string
+  /** See `Snapshotter.overlay`. */
+  overlay(key: string, options?: { volatile: boolean }): OverlayPlan
+  /** Absent is fine. */
+  remove(key: string): void
+  /** Inside a transaction: as `remove`. Returns what to do afterwards. */
+  forget(key: string): () => void
+  /** Forgets those that nobody owns, and takes away directories that no row names. */
+  restore(keys: ReadonlySet<string>): void
+  /** Directories that no row names; absolute. */
+  strangers(): string[]
+  isWhole(key: string): boolean
+}
+
+/** `lowerOf`: directories that a new layer lies on; what is missing of them is made. `root` is above all paths: mounts name them relative to it. */
+export function createWritableLayers(deps: {
+  paths: { root: string; snapshots: string }
+  metadata: Metadata
+  trash: Trash
+  lowerOf: (row: SnapshotRow) => string[]
+}): WritableLayers {
+  const { paths, trash } = deps
+  mkdirSync(paths.snapshots, { recursive: true, mode: 0o710 })
+  const repository = deps.metadata.repository<SnapshotRow>('snapshots')
+  const rows = new Map(repository.all().map(({ key, value }) => [key, value]))
+
+  function directory(key: string): string {
+    // Keys become file names.
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(key)) throw invalidArgument(`invalid snapshot key ${JSON.stringify(key)}`)
+    return join(paths.snapshots, key)
+  }
+
+  const upperOf = (key: string): string => join(directory(key), 'upper')
+  const workOf = (key: string): string => join(directory(key), 'work')
+
+  function get(key: string): SnapshotRow {
+    const found = rows.get(key)
+    if (found === undefined) throw notFound(`snapshot ${key}: not found`)
+    return found
+  }
+
+  function forget(key: string): () => void {
+    // The row first: a directory without a row is discarded at the next start, a row without a directory would be a broken container.
+    repository.delete(key)
+    return () => {
+      rows.delete(key)
+      trash.discard(directory(key))
+    }
+  }
+
+  function strangers(): string[] {
+    return readdirSync(paths.snapshots).flatMap((name) => (rows.has(name) ? [] : [join(paths.snapshots, name)]))
+  }
+
+  return {
+    rows,
+    get,
+    prepare(key, row) {
+      if (rows.has(key)) throw conflict(`snapshot ${key} already exists`)
+      deps.lowerOf(row) // makes the init layer, and throws when the image is not there
+      mkdirSync(directory(key), { mode: 0o700 })
+      mkdirSync(upperOf(key), { mode: 0o755 })
+      mkdirSync(workOf(key), { mode: 0o700 })
+      chmodSync(upperOf(key), 0o755) // whatever the umask says: this is the root directory that the container sees
+      repository.put(key, row)
+      rows.set(key, row)
+    },
+    lowerOf: (key) => deps.lowerOf(get(key)),
+    upperOf,
+    workOf,
+    overlay(key, options) {
+      const fromRoot = (path: string): string => relative(paths.root, path)
+      const lower = deps.lowerOf(get(key)).map(fromRoot)
+      const plan = { cwd: paths.root, lower, upper: fromRoot(upperOf(key)), work: fromRoot(workOf(key)) }
+      if (options?.volatile !== true) return plan
+      rmSync(join(workOf(key), 'work/incompat/volatile'), { recursive: true, force: true })
+      return { ...plan, volatile: true }
+    },
+    remove: (key) => forget(key)(),
+    forget,
+    restore(keys) {
+      for (const key of [...rows.keys()].filter((name) => !keys.has(name))) {
+        repository.delete(key)
+        rows.delete(key)
+      }
+      for (const path of strangers()) trash.discard(path)
+    },
+    strangers,
+    isWhole: (key) => [upperOf(key), workOf(key)].every((path) => existsSync(path)),
+  }
+}
