@@ -2,14 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
-import type { ContentStore } from '#content'
+import type { ContentStore, Lease } from '#content'
 import { chainId, digestOf } from '#oci'
 import type { Digest } from '#oci'
-import type { Snapshotter } from '#snapshots'
+import type { DraftLayers, Snapshotter } from '#snapshots'
 import { tarEntry, writeTar } from '#archive'
 
-/** A snapshotter with the content store that it takes blobs from. */
-export type SnapshotterUnderTest = AsyncDisposable & { snapshotter: Snapshotter; content: ContentStore }
+/** A snapshotter with the content store that it takes blobs from. `write` puts a file into the root of a writable layer of a step. */
+export type SnapshotterUnderTest = AsyncDisposable & {
+  snapshotter: Snapshotter & DraftLayers
+  content: ContentStore
+  write: (key: string, name: string, text: string) => void | Promise<void>
+}
+
+const EMPTY = digestOf('')
 
 /** A layer of small files. */
 export async function layerTar(files: Record<string, string>): Promise<Buffer> {
@@ -37,6 +43,136 @@ export function snapshotterContract(implementation: string, setUp: () => Promise
     assert.ok(chain)
     return chain
   }
+
+  let steps = 0
+
+  /** A step that writes one file, or nothing. */
+  async function step(test: SnapshotterUnderTest, lease: Lease, parent: Digest | undefined, text?: string): Promise<Digest | undefined> {
+    const key = `step-${++steps}`
+    await test.snapshotter.prepareStep(key, parent, { bare: true })
+    if (text !== undefined) await test.write(key, 'file', text)
+    return await test.snapshotter.commitStep(key, lease)
+  }
+
+  describe(`${implementation} as DraftLayers`, () => {
+    it('commitStep leaves a draft on top of its parent, and nothing of the writable layer', async () => {
+      await using test = await setUp()
+      using lease = test.content.lease()
+      const base = await build(test, await layerTar({ a: 'a' }))
+      await test.snapshotter.prepareStep('key', base, { bare: true })
+      await assert.rejects(test.snapshotter.prepareStep('key', base, { bare: true }), { code: 'CONFLICT' })
+      await test.write('key', 'file', 'text')
+      const chain = await test.snapshotter.commitStep('key', lease)
+      assert.ok(chain)
+      assert.equal(test.snapshotter.has(chain), true)
+      assert.deepEqual(
+        test.snapshotter.layersOf(chain).map(({ isDraft }) => isDraft),
+        [false, true],
+      )
+      assert.throws(() => test.snapshotter.layer(chain), { code: 'NOT_FOUND' })
+      assert.throws(() => test.snapshotter.overlay('key'), { code: 'NOT_FOUND' })
+      await assert.rejects(test.snapshotter.commitStep('key', lease), { code: 'NOT_FOUND' })
+      await assert.rejects(test.snapshotter.prepareStep('other', digestOf('x'), { bare: true }), { code: 'NOT_FOUND' })
+    })
+
+    it('commitStep gives the parent when nothing was written', async () => {
+      await using test = await setUp()
+      using lease = test.content.lease()
+      const base = await build(test, await layerTar({ a: 'a' }))
+      assert.equal(await step(test, lease, base), base)
+      assert.equal(await step(test, lease, undefined), undefined)
+    })
+
+    it('a draft may be stacked anywhere, and anything on it', async () => {
+      await using test = await setUp()
+      using lease = test.content.lease()
+      const [base, other] = [await build(test, await layerTar({ a: 'a' })), await build(test, await layerTar({ b: 'b' }))]
+      const chain = (await step(test, lease, base, 'text')) ?? base
+      const draft = test.snapshotter.layersOf(chain).at(-1)
+      assert.ok(draft?.isDraft)
+      const moved = test.snapshotter.stack(other, draft.id, lease)
+      const above = (await step(test, lease, moved, 'more')) ?? moved
+      assert.equal(test.snapshotter.layersOf(above).length, 3)
+      assert.equal(test.snapshotter.layerPaths(above).length, 3)
+    })
+
+    it('seal gives the same layers by diff id, the same for equal calls, and nothing for what is sealed', async () => {
+      await using test = await setUp()
+      using lease = test.content.lease()
+      const base = await build(test, await layerTar({ a: 'a' }))
+      const one = (await step(test, lease, base, 'one')) ?? base
+      const two = (await step(test, lease, one, 'two')) ?? base
+      const [sealed, same] = await Promise.all([test.snapshotter.seal(two, { lease }), test.snapshotter.seal(two, { lease })])
+      assert.equal(sealed, same)
+      const layers = test.snapshotter.layersOf(sealed)
+      assert.deepEqual(
+        layers.map(({ isDraft }) => isDraft),
+        [false, false, false],
+      )
+      const { diffId, blob } = test.snapshotter.layer(sealed)
+      assert.equal(layers.at(-1)?.id, diffId)
+      assert.equal(digestOf(await buffer(test.snapshotter.layerTar(sealed))), diffId)
+      assert.ok(test.content.has(blob) && test.snapshotter.blobs().has(blob))
+      assert.equal(test.snapshotter.layer(two).diffId, diffId)
+      assert.equal(await test.snapshotter.seal(sealed, { lease }), sealed)
+      assert.equal(await test.snapshotter.seal(base, { lease }), base)
+    })
+
+    it('seal of one that gives up leaves the others alone', async () => {
+      await using test = await setUp()
+      using lease = test.content.lease()
+      const chain = (await step(test, lease, undefined, 'one')) ?? EMPTY
+      const abort = new AbortController()
+      const sealing = [test.snapshotter.seal(chain, { lease, signal: abort.signal }), test.snapshotter.seal(chain, { lease })]
+      abort.abort(new Error('gave up'))
+      const [first, second] = await Promise.allSettled(sealing)
+      assert.equal(first?.status, 'rejected')
+      assert.equal(second?.status, 'fulfilled')
+    })
+
+    it('collect keeps drafts of chains that are used, and the layers that they were sealed to', async () => {
+      await using test = await setUp()
+      const chains: Digest[] = []
+      {
+        using lease = test.content.lease()
+        for (const text of ['used', 'sealed', 'loose']) chains.push((await step(test, lease, undefined, text)) ?? EMPTY)
+        await test.snapshotter.seal(chains[1] ?? EMPTY, { lease })
+        test.snapshotter.collect(new Set())
+        assert.deepEqual(
+          chains.map((chain) => test.snapshotter.has(chain)),
+          [true, true, true],
+        )
+      }
+      const [used = EMPTY, sealed = EMPTY, loose = EMPTY] = chains
+      test.snapshotter.collect(new Set([used, sealed]))
+      assert.deepEqual(
+        [used, sealed, loose].map((chain) => test.snapshotter.has(chain)),
+        [true, true, false],
+      )
+      assert.doesNotThrow(() => test.snapshotter.layer(sealed))
+      test.snapshotter.collect(new Set())
+      assert.equal(test.snapshotter.has(sealed), false)
+      assert.deepEqual([...test.snapshotter.blobs()], [])
+    })
+
+    it('draftUsage tells what a layer holds', async () => {
+      await using test = await setUp()
+      using lease = test.content.lease()
+      const base = await build(test, await layerTar({ a: 'text' }))
+      assert.equal((await test.snapshotter.draftUsage(base)).size, 4)
+      const chain = (await step(test, lease, base, 'text')) ?? base
+      assert.deepEqual(await test.snapshotter.draftUsage(chain), { size: 4, inodes: 1 })
+      const sealed = await test.snapshotter.seal(chain, { lease })
+      assert.deepEqual(await test.snapshotter.draftUsage(sealed), { size: 4, inodes: 1 })
+    })
+
+    it('restore takes away steps that were under way', async () => {
+      await using test = await setUp()
+      await test.snapshotter.prepareStep('step', undefined, { bare: true })
+      await test.snapshotter.restore(new Set())
+      assert.throws(() => test.snapshotter.overlay('step'), { code: 'NOT_FOUND' })
+    })
+  })
 
   describe(`${implementation} as Snapshotter`, () => {
     it('unpack describes the layer, compressed or not', async () => {
