@@ -32,6 +32,8 @@ export interface EngineClient {
   call<T>(method: string, path: string, options?: RequestOptions): Promise<T>
   /** A call that takes over the connection: attach, exec start. */
   hijack(path: string, options?: RequestOptions): Promise<HijackedStream>
+  /** A call without a version that turns the connection into one of another protocol: `/session`, `/grpc`. */
+  upgrade(path: string, protocol: string, headers?: Record<string, string>): Promise<HijackedStream>
   /** Opens connections that are sure to be needed, while other work goes on. */
   warm(count: number): void
   close(): void
@@ -95,6 +97,14 @@ export function createEngineClient(deps: EngineClientDeps): EngineClient {
     throw daemonError(response.status, await response.body.text())
   }
 
+  function takeOver(request: HttpRequest, protocol: string): Promise<HijackedStream> {
+    request.headers['Connection'] = 'Upgrade'
+    request.headers['Upgrade'] = protocol
+    return http.hijack(request, async (response) => {
+      throw daemonError(response.status, await response.body.text())
+    })
+  }
+
   return {
     endpoint,
     maxVersion: deps.maxVersion,
@@ -106,14 +116,9 @@ export function createEngineClient(deps: EngineClientDeps): EngineClient {
       const text = await response.body.text()
       return (text === '' ? undefined : JSON.parse(text)) as T
     },
-    async hijack(path, options = {}) {
-      const request = await prepare('POST', path, options)
-      request.headers['Connection'] = 'Upgrade'
-      request.headers['Upgrade'] = 'tcp'
-      return http.hijack(request, async (response) => {
-        throw daemonError(response.status, await response.body.text())
-      })
-    },
+    hijack: async (path, options = {}) => takeOver(await prepare('POST', path, options), 'tcp'),
+    upgrade: (path, protocol, headers = {}) =>
+      takeOver({ method: 'POST', path: `${basePath}${path}`, headers: { ...common, ...headers } }, protocol),
     warm: (count) => http.warm(count),
     close: () => http.close(),
   }

@@ -30,6 +30,20 @@ export declare type BytesMessage = Message<"moby.filesync.v1.BytesMessage"> & {
 export declare const BytesMessageSchema: GenMessage<BytesMessage>;
 
 /**
+ * What a stream of `FileSend` carries, before it is known which of its two kinds it is: the fields are kept as they came.
+ *
+ * @generated from message moby.filesync.v1.AnyMessage
+ */
+export declare type AnyMessage = Message<"moby.filesync.v1.AnyMessage"> & {
+};
+
+/**
+ * Describes the message moby.filesync.v1.AnyMessage.
+ * Use `create(AnyMessageSchema)` to create a new message.
+ */
+export declare const AnyMessageSchema: GenMessage<AnyMessage>;
+
+/**
  * @generated from message moby.filesync.v1.CredentialsRequest
  */
 export declare type CredentialsRequest = Message<"moby.filesync.v1.CredentialsRequest"> & {

@@ -11,7 +11,7 @@ import { file_fsutil } from "./fsutil_pb.js";
  * Describes the file filesync.proto.
  */
 export const file_filesync = /*@__PURE__*/
-  fileDesc("Cg5maWxlc3luYy5wcm90bxIQbW9ieS5maWxlc3luYy52MSIcCgxCeXRlc01lc3NhZ2USDAoEZGF0YRgBIAEoDCIiChJDcmVkZW50aWFsc1JlcXVlc3QSDAoEaG9zdBgBIAEoCSI3ChNDcmVkZW50aWFsc1Jlc3BvbnNlEhAKCHVzZXJuYW1lGAEgASgJEg4KBnNlY3JldBgCIAEoCSJkChFGZXRjaFRva2VuUmVxdWVzdBIRCgljbGllbnRfaWQYASABKAkSDAoEaG9zdBgCIAEoCRINCgVyZWFsbRgDIAEoCRIPCgdzZXJ2aWNlGAQgASgJEg4KBnNjb3BlcxgFIAMoCSJKChJGZXRjaFRva2VuUmVzcG9uc2USDQoFdG9rZW4YASABKAkSEgoKZXhwaXJlc19pbhgCIAEoAxIRCglpc3N1ZWRfYXQYAyABKAMiNgoYR2V0VG9rZW5BdXRob3JpdHlSZXF1ZXN0EgwKBGhvc3QYASABKAkSDAoEc2FsdBgCIAEoDCIvChlHZXRUb2tlbkF1dGhvcml0eVJlc3BvbnNlEhIKCnB1YmxpY19rZXkYASABKAwiSgobVmVyaWZ5VG9rZW5BdXRob3JpdHlSZXF1ZXN0EgwKBGhvc3QYASABKAkSDwoHcGF5bG9hZBgCIAEoDBIMCgRzYWx0GAMgASgMIi4KHFZlcmlmeVRva2VuQXV0aG9yaXR5UmVzcG9uc2USDgoGc2lnbmVkGAEgASgMMkYKCEZpbGVTeW5jEjoKCERpZmZDb3B5EhQuZnN1dGlsLnR5cGVzLlBhY2tldBoULmZzdXRpbC50eXBlcy5QYWNrZXQoATABMloKCEZpbGVTZW5kEk4KCERpZmZDb3B5Eh4ubW9ieS5maWxlc3luYy52MS5CeXRlc01lc3NhZ2UaHi5tb2J5LmZpbGVzeW5jLnYxLkJ5dGVzTWVzc2FnZSgBMAEyoAMKBEF1dGgSWgoLQ3JlZGVudGlhbHMSJC5tb2J5LmZpbGVzeW5jLnYxLkNyZWRlbnRpYWxzUmVxdWVzdBolLm1vYnkuZmlsZXN5bmMudjEuQ3JlZGVudGlhbHNSZXNwb25zZRJXCgpGZXRjaFRva2VuEiMubW9ieS5maWxlc3luYy52MS5GZXRjaFRva2VuUmVxdWVzdBokLm1vYnkuZmlsZXN5bmMudjEuRmV0Y2hUb2tlblJlc3BvbnNlEmwKEUdldFRva2VuQXV0aG9yaXR5EioubW9ieS5maWxlc3luYy52MS5HZXRUb2tlbkF1dGhvcml0eVJlcXVlc3QaKy5tb2J5LmZpbGVzeW5jLnYxLkdldFRva2VuQXV0aG9yaXR5UmVzcG9uc2USdQoUVmVyaWZ5VG9rZW5BdXRob3JpdHkSLS5tb2J5LmZpbGVzeW5jLnYxLlZlcmlmeVRva2VuQXV0aG9yaXR5UmVxdWVzdBouLm1vYnkuZmlsZXN5bmMudjEuVmVyaWZ5VG9rZW5BdXRob3JpdHlSZXNwb25zZWIGcHJvdG8z", [file_fsutil]);
+  fileDesc("Cg5maWxlc3luYy5wcm90bxIQbW9ieS5maWxlc3luYy52MSIcCgxCeXRlc01lc3NhZ2USDAoEZGF0YRgBIAEoDCIMCgpBbnlNZXNzYWdlIiIKEkNyZWRlbnRpYWxzUmVxdWVzdBIMCgRob3N0GAEgASgJIjcKE0NyZWRlbnRpYWxzUmVzcG9uc2USEAoIdXNlcm5hbWUYASABKAkSDgoGc2VjcmV0GAIgASgJImQKEUZldGNoVG9rZW5SZXF1ZXN0EhEKCWNsaWVudF9pZBgBIAEoCRIMCgRob3N0GAIgASgJEg0KBXJlYWxtGAMgASgJEg8KB3NlcnZpY2UYBCABKAkSDgoGc2NvcGVzGAUgAygJIkoKEkZldGNoVG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRISCgpleHBpcmVzX2luGAIgASgDEhEKCWlzc3VlZF9hdBgDIAEoAyI2ChhHZXRUb2tlbkF1dGhvcml0eVJlcXVlc3QSDAoEaG9zdBgBIAEoCRIMCgRzYWx0GAIgASgMIi8KGUdldFRva2VuQXV0aG9yaXR5UmVzcG9uc2USEgoKcHVibGljX2tleRgBIAEoDCJKChtWZXJpZnlUb2tlbkF1dGhvcml0eVJlcXVlc3QSDAoEaG9zdBgBIAEoCRIPCgdwYXlsb2FkGAIgASgMEgwKBHNhbHQYAyABKAwiLgocVmVyaWZ5VG9rZW5BdXRob3JpdHlSZXNwb25zZRIOCgZzaWduZWQYASABKAwyRgoIRmlsZVN5bmMSOgoIRGlmZkNvcHkSFC5mc3V0aWwudHlwZXMuUGFja2V0GhQuZnN1dGlsLnR5cGVzLlBhY2tldCgBMAEyWgoIRmlsZVNlbmQSTgoIRGlmZkNvcHkSHi5tb2J5LmZpbGVzeW5jLnYxLkJ5dGVzTWVzc2FnZRoeLm1vYnkuZmlsZXN5bmMudjEuQnl0ZXNNZXNzYWdlKAEwATKgAwoEQXV0aBJaCgtDcmVkZW50aWFscxIkLm1vYnkuZmlsZXN5bmMudjEuQ3JlZGVudGlhbHNSZXF1ZXN0GiUubW9ieS5maWxlc3luYy52MS5DcmVkZW50aWFsc1Jlc3BvbnNlElcKCkZldGNoVG9rZW4SIy5tb2J5LmZpbGVzeW5jLnYxLkZldGNoVG9rZW5SZXF1ZXN0GiQubW9ieS5maWxlc3luYy52MS5GZXRjaFRva2VuUmVzcG9uc2USbAoRR2V0VG9rZW5BdXRob3JpdHkSKi5tb2J5LmZpbGVzeW5jLnYxLkdldFRva2VuQXV0aG9yaXR5UmVxdWVzdBorLm1vYnkuZmlsZXN5bmMudjEuR2V0VG9rZW5BdXRob3JpdHlSZXNwb25zZRJ1ChRWZXJpZnlUb2tlbkF1dGhvcml0eRItLm1vYnkuZmlsZXN5bmMudjEuVmVyaWZ5VG9rZW5BdXRob3JpdHlSZXF1ZXN0Gi4ubW9ieS5maWxlc3luYy52MS5WZXJpZnlUb2tlbkF1dGhvcml0eVJlc3BvbnNlYgZwcm90bzM", [file_fsutil]);
 
 /**
  * Describes the message moby.filesync.v1.BytesMessage.
@@ -21,60 +21,67 @@ export const BytesMessageSchema = /*@__PURE__*/
   messageDesc(file_filesync, 0);
 
 /**
+ * Describes the message moby.filesync.v1.AnyMessage.
+ * Use `create(AnyMessageSchema)` to create a new message.
+ */
+export const AnyMessageSchema = /*@__PURE__*/
+  messageDesc(file_filesync, 1);
+
+/**
  * Describes the message moby.filesync.v1.CredentialsRequest.
  * Use `create(CredentialsRequestSchema)` to create a new message.
  */
 export const CredentialsRequestSchema = /*@__PURE__*/
-  messageDesc(file_filesync, 1);
+  messageDesc(file_filesync, 2);
 
 /**
  * Describes the message moby.filesync.v1.CredentialsResponse.
  * Use `create(CredentialsResponseSchema)` to create a new message.
  */
 export const CredentialsResponseSchema = /*@__PURE__*/
-  messageDesc(file_filesync, 2);
+  messageDesc(file_filesync, 3);
 
 /**
  * Describes the message moby.filesync.v1.FetchTokenRequest.
  * Use `create(FetchTokenRequestSchema)` to create a new message.
  */
 export const FetchTokenRequestSchema = /*@__PURE__*/
-  messageDesc(file_filesync, 3);
+  messageDesc(file_filesync, 4);
 
 /**
  * Describes the message moby.filesync.v1.FetchTokenResponse.
  * Use `create(FetchTokenResponseSchema)` to create a new message.
  */
 export const FetchTokenResponseSchema = /*@__PURE__*/
-  messageDesc(file_filesync, 4);
+  messageDesc(file_filesync, 5);
 
 /**
  * Describes the message moby.filesync.v1.GetTokenAuthorityRequest.
  * Use `create(GetTokenAuthorityRequestSchema)` to create a new message.
  */
 export const GetTokenAuthorityRequestSchema = /*@__PURE__*/
-  messageDesc(file_filesync, 5);
+  messageDesc(file_filesync, 6);
 
 /**
  * Describes the message moby.filesync.v1.GetTokenAuthorityResponse.
  * Use `create(GetTokenAuthorityResponseSchema)` to create a new message.
  */
 export const GetTokenAuthorityResponseSchema = /*@__PURE__*/
-  messageDesc(file_filesync, 6);
+  messageDesc(file_filesync, 7);
 
 /**
  * Describes the message moby.filesync.v1.VerifyTokenAuthorityRequest.
  * Use `create(VerifyTokenAuthorityRequestSchema)` to create a new message.
  */
 export const VerifyTokenAuthorityRequestSchema = /*@__PURE__*/
-  messageDesc(file_filesync, 7);
+  messageDesc(file_filesync, 8);
 
 /**
  * Describes the message moby.filesync.v1.VerifyTokenAuthorityResponse.
  * Use `create(VerifyTokenAuthorityResponseSchema)` to create a new message.
  */
 export const VerifyTokenAuthorityResponseSchema = /*@__PURE__*/
-  messageDesc(file_filesync, 8);
+  messageDesc(file_filesync, 9);
 
 /**
  * @generated from service moby.filesync.v1.FileSync

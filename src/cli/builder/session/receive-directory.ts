@@ -1,0 +1,124 @@
+import { chmodSync, linkSync, lstatSync, lutimesSync, mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { create, fsutil } from '#grpc'
+import { posixFileMode } from '#lib'
+
+type Packet = fsutil.Packet
+const { Packet_Type: Type } = fsutil
+
+/** Files that are asked for at once. */
+const REQUESTS_AHEAD = 64
+
+const S_IFMT = 0o170000
+const S_IFDIR = 0o040000
+const S_IFREG = 0o100000
+const S_IFLNK = 0o120000
+
+/**
+ * The receiver's part of a directory transfer: the result of a build, into `destination`, over what is there. Owners and devices stay away: a build's result
+ * belongs to who asked for it. Throws Error for entries that would lead out of the directory.
+ */
+export async function* receiveDirectory(destination: string, incoming: AsyncIterable<Packet>): AsyncGenerator<Packet> {
+  mkdirSync(destination, { recursive: true })
+  const packets = incoming[Symbol.asyncIterator]()
+  const next = async (): Promise<Packet> => {
+    const { done, value } = await packets.next()
+    if (done === true) throw new Error('the transfer of the result ended too early')
+    if (value.type === Type.ERROR) throw new Error(Buffer.from(value.data).toString())
+    return value
+  }
+  const files: { id: number; path: string; stat: fsutil.Stat }[] = []
+  const links: (() => void)[] = []
+  const times: (() => void)[] = []
+  for (let id = 0; ; id++) {
+    const { type, stat } = await next()
+    if (type !== Type.STAT) throw new Error('the transfer of the result is out of order')
+    if (stat === undefined) break
+    const path = safePath(destination, stat.path)
+    const mode = posixFileMode(stat.mode) ?? 0
+    const seconds = Number(stat.modTime) / 1e9
+    if ((mode & S_IFMT) === S_IFDIR) {
+      makeDirectory(path, mode)
+      times.push(() => utimesSync(path, seconds, seconds))
+    } else if ((mode & S_IFMT) === S_IFLNK) {
+      links.push(() => {
+        replace(path)
+        symlinkSync(stat.linkname, path)
+        lutimesSync(path, seconds, seconds)
+      })
+    } else if ((mode & S_IFMT) === S_IFREG && stat.linkname !== '') {
+      const source = safePath(destination, stat.linkname)
+      links.push(() => {
+        replace(path)
+        linkSync(source, path)
+      })
+    } else if ((mode & S_IFMT) === S_IFREG) files.push({ id, path, stat })
+  }
+  for (let first = 0; first < files.length; first += REQUESTS_AHEAD) {
+    const batch = files.slice(first, first + REQUESTS_AHEAD)
+    for (const { id } of batch) yield create(fsutil.PacketSchema, { type: Type.REQUEST, id })
+    await receiveFiles(batch, next)
+  }
+  yield create(fsutil.PacketSchema, { type: Type.FINISH })
+  // Links come last: nothing is written through them.
+  for (const make of links) make()
+  for (const set of times.reverse()) set()
+  while ((await next()).type !== Type.FINISH);
+}
+
+async function receiveFiles(batch: readonly { id: number; path: string; stat: fsutil.Stat }[], next: () => Promise<Packet>): Promise<void> {
+  const handles = new Map<number, FileHandle>()
+  const wanted = new Map(batch.map((file) => [file.id, file]))
+  try {
+    while (wanted.size > 0) {
+      const { type, id, data } = await next()
+      const file = wanted.get(id)
+      if (type !== Type.DATA || file === undefined) throw new Error('the transfer of the result is out of order')
+      let handle = handles.get(id)
+      if (handle === undefined) {
+        replace(file.path)
+        handle = await open(file.path, 'wx', 0o600)
+        handles.set(id, handle)
+      }
+      if (data.length > 0) {
+        await handle.writeFile(data)
+        continue
+      }
+      const seconds = Number(file.stat.modTime) / 1e9
+      await handle.chmod((posixFileMode(file.stat.mode) ?? 0o644) & 0o777)
+      await handle.utimes(seconds, seconds)
+      await handle.close()
+      handles.delete(id)
+      wanted.delete(id)
+    }
+  } finally {
+    for (const handle of handles.values()) await handle.close()
+  }
+}
+
+function makeDirectory(path: string, mode: number): void {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory() !== true) {
+    replace(path)
+    mkdirSync(path)
+  }
+  chmodSync(path, mode & 0o777)
+}
+
+/** Takes away what is there and is no directory. */
+function replace(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error(`cannot replace directory ${path} by a file`)
+  rmSync(path, { force: true })
+}
+
+/** Below `destination`, with no link on the way: what another entry may have put there must not lead out. */
+function safePath(destination: string, path: string): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  if (parts.length === 0 || parts.includes('..')) throw new Error(`invalid path in the result: ${JSON.stringify(path)}`)
+  const absolute = join(destination, ...parts)
+  const parent = dirname(absolute)
+  if (parent !== destination && lstatSync(parent, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Error(`invalid path in the result: ${JSON.stringify(path)} is not inside of a directory`)
+  return absolute
+}

@@ -1,0 +1,102 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { create, fsutil } from '#grpc'
+import { goFileMode } from '#lib'
+import { walkDirectory, type WalkedEntry, type WalkFilter } from './walk-directory.ts'
+
+/** Bytes of a file in one message. */
+const CHUNK = 256 * 1024
+
+type Packet = fsutil.Packet
+const { Packet_Type: Type } = fsutil
+
+/**
+ * The sender's part of a directory transfer: all entries first, then the files that are asked for. Owners are 0: whose files they are on this machine is
+ * nobody's business. Source: tonistiigi/fsutil send.go.
+ */
+export async function* sendDirectory(root: string, filter: WalkFilter, incoming: AsyncIterable<Packet>): AsyncGenerator<Packet> {
+  const files: (WalkedEntry | undefined)[] = []
+  const requests = readRequests(incoming)
+  for (const entry of walkDirectory(root, filter)) {
+    files.push(entry.stat.isFile() && entry.linkname === '' ? entry : undefined)
+    yield packet(Type.STAT, { stat: statOf(entry) })
+  }
+  yield packet(Type.STAT, {})
+  for (let request = await requests.next(); request !== undefined; request = await requests.next()) {
+    const entry = files[request]
+    if (entry === undefined) throw new Error(`invalid file request ${request}`)
+    yield* fileContent(join(root, entry.path), request)
+  }
+  yield packet(Type.FINISH, {})
+}
+
+async function* fileContent(path: string, id: number): AsyncGenerator<Packet> {
+  await using file = await open(path, 'r')
+  for (;;) {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.allocUnsafe(CHUNK) })
+    if (bytesRead === 0) break
+    yield packet(Type.DATA, { id, data: buffer.subarray(0, bytesRead) })
+  }
+  yield packet(Type.DATA, { id })
+}
+
+/** Requests come while entries are still being sent: they are taken off at once, and answered in order. */
+function readRequests(incoming: AsyncIterable<Packet>): { next: () => Promise<number | undefined> } {
+  const waiting: number[] = []
+  let ended = false
+  let failure: unknown
+  let wake = (): void => {}
+  const reading = (async () => {
+    for await (const { type, id, data } of incoming) {
+      if (type === Type.ERROR) throw new Error(Buffer.from(data).toString())
+      if (type === Type.FINISH) break
+      if (type === Type.REQUEST) waiting.push(id)
+      wake()
+    }
+  })()
+    .catch((error: unknown) => (failure = error))
+    .finally(() => {
+      ended = true
+      wake()
+    })
+  return {
+    async next() {
+      while (waiting.length === 0 && !ended) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      const id = waiting.shift()
+      if (id !== undefined) return id
+      await reading
+      if (failure !== undefined) throw failure
+      return undefined
+    },
+  }
+}
+
+function packet(type: fsutil.Packet_Type, fields: Partial<Pick<Packet, 'stat' | 'id' | 'data'>>): Packet {
+  return create(fsutil.PacketSchema, { type, ...fields })
+}
+
+function statOf({ path, stat, linkname }: WalkedEntry): fsutil.Stat {
+  const isDevice = stat.isBlockDevice() || stat.isCharacterDevice()
+  return create(fsutil.StatSchema, {
+    path,
+    mode: goFileMode(Number(stat.mode)),
+    size: stat.isFile() ? stat.size : 0n,
+    modTime: stat.mtimeNs,
+    linkname,
+    devmajor: isDevice ? deviceMajor(stat.rdev) : 0n,
+    devminor: isDevice ? deviceMinor(stat.rdev) : 0n,
+  })
+}
+
+/** Source: glibc's gnu_dev_major and gnu_dev_minor. */
+function deviceMajor(device: bigint): bigint {
+  return ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)
+}
+
+function deviceMinor(device: bigint): bigint {
+  return (device & 0xffn) | ((device >> 12n) & 0xffffff00n)
+}
