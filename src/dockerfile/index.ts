@@ -32,6 +32,7 @@ export {
   parseMount,
   suggestWord,
 } from './contract.ts'
+export { sourceExcerpt } from './source-excerpt.ts'
 export type {
   AddInstruction,
   ArgDefinition,
