@@ -135,7 +135,7 @@ function makeFresh(directory: string): void {
 }
 
 /** A task that is not wanted after all, at whatever point its start broke off. */
-async function discardTask(task: Task): Promise<void> {
+export async function discardTask(task: Task): Promise<void> {
   if (task.startedAt > 0) {
     await task.kill(SIGKILL).catch(() => undefined)
     await task.exited

@@ -31,6 +31,8 @@ export const MIGRATIONS: readonly string[] = [
   createCollection('drafts'),
   // What build steps have left, by the keys under which it is found.
   createCollection('buildCache'),
+  // Directories that build steps use in turn.
+  createCollection('cacheMounts'),
 ]
 
 /** `seq` keeps the order of first insertion: an upsert leaves it alone. The name is quoted because `references` is a word of SQL. */

@@ -25,6 +25,8 @@ export type CollectionName =
   | 'compressedLayers'
   /** Key: a record's id; results of build steps. */
   | 'buildCache'
+  /** Key: a cache mount's id; directories that steps of builds use in turn. */
+  | 'cacheMounts'
   /** Single values of the daemon, e.g. `id`, `migratedFrom`. */
   | 'settings'
 

@@ -1,0 +1,114 @@
+import { describeLaunchError, UserDirectory } from '#containers'
+import { EngineError, forbidden, internal } from '#errors'
+import { formatPlatform } from '#oci'
+import { LaunchError, type Exit } from '#runtime'
+import type { Ref, LayerRef } from '../graph/ref.ts'
+import type { ExecOp } from '../graph/types.ts'
+import { BuildError } from '../build-error.ts'
+import type { Entitlement, Step, StepRunner } from '../types.ts'
+import { isRunnable } from './platforms.ts'
+import { openSandbox, type Sandbox } from './sandbox.ts'
+import { carryOutput } from './step-log.ts'
+import { networkModeOf } from './step-network.ts'
+import type { RunDeps } from './types.ts'
+
+const SIGKILL = 9
+/** What a program that could not be started counts as having ended with; BuildKit's (runc's own code). */
+const NOT_STARTED = 1
+
+/**
+ * {@link StepRunner} for {@link ExecOp}: a container that nobody sees, whose writable layer becomes the step's result. Throws {@link BuildError}: the client reads
+ * what it says, and a debugger may enter the state before the step.
+ */
+export function createExecRunner(deps: RunDeps): StepRunner {
+  const users = new UserDirectory(deps.files, deps.snapshotter)
+  return {
+    async run(inputs, step) {
+      const op = execOf(step)
+      checkAllowed(deps, op, step.entitlements)
+      await using sandbox = await open(deps, users, inputs, step)
+      const exit = await runToEnd(sandbox, step, inputs)
+      checkExit(exit, op, step, inputs)
+      // Its processes are gone, and with them its mount namespace: what it has written is committed while its cgroups still go.
+      const commits = sandbox.outputs.map((output) => ('ref' in output ? output.ref : commit(deps, output.key, step)))
+      const [results] = await Promise.all([Promise.all(commits), sandbox.finish()])
+      return results
+    },
+  }
+}
+
+function execOf({ vertex }: Step): ExecOp {
+  if (vertex.op.kind !== 'exec') throw internal(`vertex ${vertex.id} runs no program`)
+  return vertex.op
+}
+
+/** BuildKit's texts. */
+function checkAllowed(deps: RunDeps, op: ExecOp, entitlements: ReadonlySet<Entitlement>): void {
+  const needed: Entitlement[] = []
+  if (networkModeOf(deps, op) === 'host') needed.push('network.host')
+  if (op.security === 'insecure') needed.push('security.insecure')
+  for (const entitlement of needed) if (!entitlements.has(entitlement)) throw forbidden(`${entitlement} is not allowed`)
+  if (isRunnable(op.platform, { ...(deps.binfmt !== undefined && { binfmt: deps.binfmt }), machine: deps.host.machine })) return
+  throw new EngineError(
+    'NOT_IMPLEMENTED',
+    `exec format error: this machine cannot run programs for ${formatPlatform(op.platform)}: binfmt_misc has no handler for them (with flag F)`,
+  )
+}
+
+async function open(deps: RunDeps, users: UserDirectory, inputs: readonly Ref[], step: Step): Promise<Sandbox> {
+  const op = execOf(step)
+  const { session, signal } = step
+  try {
+    return await openSandbox(deps, users, { op, inputs, session, tty: false, openStdin: false, signal })
+  } catch (error) {
+    step.signal.throwIfAborted()
+    throw error instanceof LaunchError ? notStarted(error, step, inputs) : error
+  }
+}
+
+/** Runs the program; one that is not wanted any more is killed, and with it all that it has started. */
+async function runToEnd(sandbox: Sandbox, step: Step, inputs: readonly Ref[]): Promise<Exit> {
+  const { task } = sandbox
+  const { signal } = step
+  signal.throwIfAborted()
+  const kill = (): void => void task.kill(SIGKILL).catch(() => undefined) // It has just ended by itself.
+  try {
+    const stream = await task.startAttached({ stdin: false, stdout: true, stderr: true })
+    signal.addEventListener('abort', kill, { once: true })
+    if (signal.aborted) kill()
+    await carryOutput(stream, (source, data) => step.log(source, data))
+  } catch (error) {
+    throw error instanceof LaunchError ? notStarted(error, step, inputs) : error
+  } finally {
+    signal.removeEventListener('abort', kill)
+  }
+  const exit = await task.exited
+  signal.throwIfAborted()
+  return exit
+}
+
+/** As with BuildKit the reason is in the log of the step. */
+function notStarted(error: LaunchError, step: Step, inputs: readonly Ref[]): BuildError {
+  step.log(2, Buffer.from(`unable to start container process: ${describeLaunchError(error)}\n`))
+  return failed(step, inputs, NOT_STARTED, `exit code: ${NOT_STARTED}`)
+}
+
+function checkExit({ exitCode, oomKilled }: Exit, op: ExecOp, step: Step, inputs: readonly Ref[]): void {
+  if (exitCode === 0 || op.validExitCodes?.includes(exitCode) === true) return
+  throw failed(step, inputs, exitCode, oomKilled ? 'cannot allocate memory' : `exit code: ${exitCode}`)
+}
+
+function failed(step: Step, inputs: readonly Ref[], exitCode: number, reason: string): BuildError {
+  const { vertex } = step
+  const { source } = vertex.meta
+  const command = JSON.stringify(execOf(step).args.join(' '))
+  return new BuildError('INVALID_ARGUMENT', `process ${command} did not complete successfully: ${reason}`, {
+    ...(source !== undefined && { source }),
+    vertex: vertex.id,
+    step: { vertex, inputs, exitCode },
+  })
+}
+
+async function commit({ snapshotter }: RunDeps, key: string, { lease }: Step): Promise<LayerRef> {
+  return { kind: 'layers', chain: await snapshotter.commitStep(key, lease) }
+}
