@@ -1,0 +1,47 @@
+import { notImplemented } from '#errors'
+import type { AttributeReader, CompressionChoice } from './attributes.ts'
+import type { Annotations } from './annotations.ts'
+import { parseEpoch } from './epoch.ts'
+import { parseProvenance } from './provenance/provenance-options.ts'
+import type { ProvenanceOptions } from './provenance/provenance-options.ts'
+
+/** What all exporters of images know. Source: moby/buildkit exporter/containerimage/opts.go. */
+export interface ImageOptions {
+  compression: CompressionChoice
+  /** Media types of the OCI; else Docker's. */
+  ociTypes: boolean
+  annotations: Annotations
+  /** Nothing in the image is younger. Milliseconds. */
+  epoch: number | undefined
+  /** Files in layers are not younger either. */
+  rewriteTimestamp: boolean
+  provenance: ProvenanceOptions | undefined
+  /** Attestations are part of the image even if they are wanted only where that costs nothing. */
+  inlineAttestations: boolean | undefined
+}
+
+export function readImageOptions(
+  reader: AttributeReader,
+  options: Readonly<Record<string, string>>,
+  defaults: { ociTypes: boolean },
+): ImageOptions {
+  const compression = reader.compression()
+  const annotations = reader.annotations()
+  const epoch = parseEpoch(reader.take('source-date-epoch'), options)
+  const ociTypes = reader.boolean('oci-mediatypes')
+  reader.refuse(['prefer-nondist-layers', 'oci-artifact', 'buildinfo', 'buildinfo-attrs'])
+  const sbom = options['attest:sbom']
+  if (sbom !== undefined && !/(?:^|,)disabled(?:=true)?(?:,|$)/.test(sbom) && sbom !== 'false') {
+    throw notImplemented('attest:sbom is not supported: it needs a scanner image; build without --sbom')
+  }
+  const isOciOnly = compression.type === 'zstd' || annotations.some(({ place }) => place !== 'manifest')
+  return {
+    compression,
+    ociTypes: isOciOnly || (ociTypes ?? defaults.ociTypes),
+    annotations,
+    epoch,
+    rewriteTimestamp: reader.boolean('rewrite-timestamp') ?? false,
+    provenance: parseProvenance(options),
+    inlineAttestations: reader.boolean('attestation-inline'),
+  }
+}

@@ -1,0 +1,63 @@
+/** Manifests and indexes of a build's images. Pure: bytes are stored by `assemble-images.ts`. */
+
+import { digestOf, MEDIA_TYPES } from '#oci'
+import type { Descriptor, Digest, ImageIndex, ImageManifest } from '#oci'
+
+/** Bytes to be stored, and what names them. */
+export interface Document {
+  descriptor: Descriptor
+  bytes: Buffer
+}
+
+const DOCKER_TYPES: Readonly<Record<string, string>> = {
+  [MEDIA_TYPES.ociManifest]: MEDIA_TYPES.dockerManifest,
+  [MEDIA_TYPES.ociIndex]: MEDIA_TYPES.dockerManifestList,
+  [MEDIA_TYPES.ociConfig]: MEDIA_TYPES.dockerConfig,
+  [MEDIA_TYPES.ociLayer]: MEDIA_TYPES.dockerLayer,
+  [MEDIA_TYPES.ociLayerGzip]: MEDIA_TYPES.dockerLayerGzip,
+}
+
+/** The type as Docker called it before the OCI; what has no such name keeps its own. */
+export function mediaType(type: string, ociTypes: boolean): string {
+  return ociTypes ? type : (DOCKER_TYPES[type] ?? type)
+}
+
+/** `layers` lowest first; their media types are the OCI's. */
+export function makeManifest(
+  config: { digest: Digest; size: number; mediaType?: string },
+  layers: readonly Descriptor[],
+  { ociTypes, annotations }: { ociTypes: boolean; annotations?: Record<string, string> | undefined },
+): Document {
+  const manifest: ImageManifest = {
+    schemaVersion: 2,
+    mediaType: mediaType(MEDIA_TYPES.ociManifest, ociTypes),
+    config: { mediaType: config.mediaType ?? mediaType(MEDIA_TYPES.ociConfig, ociTypes), digest: config.digest, size: config.size },
+    layers: layers.map((layer) => ({
+      mediaType: mediaType(layer.mediaType, ociTypes),
+      digest: layer.digest,
+      size: layer.size,
+      ...(layer.annotations === undefined ? {} : { annotations: layer.annotations }),
+    })),
+    ...(annotations === undefined ? {} : { annotations }),
+  }
+  return document(manifest.mediaType ?? '', manifest)
+}
+
+export function makeIndex(
+  manifests: readonly Descriptor[],
+  { ociTypes, annotations }: { ociTypes: boolean; annotations?: Record<string, string> | undefined },
+): Document {
+  const index: ImageIndex = {
+    schemaVersion: 2,
+    mediaType: mediaType(MEDIA_TYPES.ociIndex, ociTypes),
+    manifests: [...manifests],
+    ...(annotations === undefined ? {} : { annotations }),
+  }
+  return document(index.mediaType ?? '', index)
+}
+
+/** A document of this media type; indented as BuildKit writes them, for people who look at them with curl. */
+export function document(type: string, content: object): Document {
+  const bytes = Buffer.from(JSON.stringify(content, null, 2))
+  return { descriptor: { mediaType: type, digest: digestOf(bytes), size: bytes.length }, bytes }
+}

@@ -1,0 +1,52 @@
+import { digestOf, MEDIA_TYPES } from '#oci'
+import type { Descriptor, Digest } from '#oci'
+import { makeManifest } from '../make-manifests.ts'
+import type { Document } from '../make-manifests.ts'
+
+const IN_TOTO = 'application/vnd.in-toto+json'
+/** Platform of what is no image: clients that look for theirs pass it over. */
+const NOWHERE = { architecture: 'unknown', os: 'unknown' } as const
+
+/** A statement about an image. */
+export interface Statement {
+  predicateType: string
+  predicate: object
+}
+
+export interface AttestationDocuments {
+  /** As the index lists it. */
+  descriptor: Descriptor
+  manifest: Document
+  config: Document
+  statements: Document[]
+}
+
+/**
+ * The manifest of statements about the image `target`, as part of the index that lists both. `names`: package URLs of the image. Source: moby/buildkit
+ * docs/attestations/attestation-storage.md, exporter/containerimage/writer.go.
+ */
+export function makeAttestation(target: Digest, names: readonly string[], statements: readonly Statement[]): AttestationDocuments {
+  const subject = names.map((name) => ({ name, digest: { sha256: target.slice('sha256:'.length) } }))
+  const documents = statements.map(({ predicateType, predicate }) => ({
+    predicateType,
+    ...compact(IN_TOTO, { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate }),
+  }))
+  const config = compact(MEDIA_TYPES.ociConfig, {
+    ...NOWHERE,
+    config: {},
+    rootfs: { type: 'layers', diff_ids: documents.map(({ descriptor }) => descriptor.digest) },
+  })
+  const layers = documents.map(({ descriptor, predicateType }) => ({
+    ...descriptor,
+    annotations: { 'in-toto.io/predicate-type': predicateType },
+  }))
+  const manifest = makeManifest(config.descriptor, layers, { ociTypes: true })
+  const annotations = { 'vnd.docker.reference.digest': target, 'vnd.docker.reference.type': 'attestation-manifest' }
+  return { descriptor: { ...manifest.descriptor, annotations, platform: { ...NOWHERE } }, manifest, config, statements: documents }
+}
+
+/** Statements are read by programs. */
+function compact(type: string, content: object): Document {
+  const bytes = Buffer.from(JSON.stringify(content))
+  return { bytes, descriptor: { mediaType: type, digest: digestOf(bytes), size: bytes.length } }
+}

@@ -1,0 +1,53 @@
+import { EngineError, codeOf } from '#errors'
+import { fullName, fullString } from '#oci'
+import type { Descriptor, Reference } from '#oci'
+import type { AssembledResult, Assembly } from './assemble-images.ts'
+
+export interface PushChoice {
+  pushByDigest: boolean
+  insecure: boolean
+  /** The image is one of this engine's, which is known by its digest in the registry afterwards. */
+  store: boolean
+}
+
+/** Pushes what was assembled under each name, with the client's logins. Errors: those of `images.upload`, with the name in front. */
+export async function pushResult(
+  { deps, context, vertex }: Assembly,
+  { main, manifests, blobs }: AssembledResult,
+  names: readonly Reference[],
+  { pushByDigest, insecure, store }: PushChoice,
+): Promise<void> {
+  const { session, signal } = context
+  const stored = manifests.map(({ mediaType, digest, size }): Descriptor => ({ mediaType, digest, size }))
+  const repositories = new Map(names.map((name) => [pushByDigest ? fullName(name) : fullString(name), name]))
+  for (const [shown, name] of repositories) {
+    const { tag: _, ...untagged } = name
+    const credentials = await session.credentials(loginHost(name.domain))
+    try {
+      await vertex.step(`pushing ${shown}`, async (count) => {
+        const sent = new Map<string, number>()
+        await deps.images.upload({
+          reference: pushByDigest ? untagged : name,
+          blobs,
+          manifests: stored,
+          insecure,
+          signal,
+          ...(credentials === undefined ? {} : { credentials }),
+          ...(store ? { image: main.config } : {}),
+          report({ id = '', progress }) {
+            if (progress === undefined) return
+            sent.set(id, progress.current)
+            count(sent.values().reduce((sum, bytes) => sum + bytes, 0))
+          },
+        })
+      })
+    } catch (error) {
+      throw new EngineError(codeOf(error), `failed to push ${shown}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+}
+
+/** The host that clients keep Docker Hub's login under when BuildKit asks. */
+export function loginHost(domain: string): string {
+  return domain === 'docker.io' ? 'registry-1.docker.io' : domain
+}
