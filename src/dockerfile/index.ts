@@ -14,25 +14,19 @@
  * expandWord('"$A x"', new Map([['A', '1']]), { escape: file.escape }).text // → '1 x'
  * ```
  */
-export {
-  createIgnoreMatcher,
-  createLinter,
-  detectSyntax,
-  DockerfileError,
-  expandWord,
-  formatFinding,
-  LINT_RULES,
-  lintFinding,
-  parseDevice,
-  parseDockerfile,
-  parseExposedPorts,
-  parseIgnoreFile,
-  parseInstruction,
-  parseLintConfig,
-  parseMount,
-  suggestWord,
-} from './contract.ts'
+export { detectSyntax } from './directives.ts'
+export { DockerfileError } from './dockerfile-error.ts'
+export { parseDevice } from './device.ts'
+export { parseExposedPorts } from './exposed-ports.ts'
+export { createIgnoreMatcher } from './ignore/create-ignore-matcher.ts'
+export { parseIgnoreFile } from './ignore/parse-ignore-file.ts'
+export { createLinter, parseLintConfig } from './lint/linter.ts'
+export { formatFinding, LINT_RULES, lintFinding } from './lint/rules.ts'
+export { parseMount } from './mount.ts'
+export { parseDockerfile, parseInstruction } from './parse-dockerfile.ts'
 export { sourceExcerpt } from './source-excerpt.ts'
+export { suggestWord } from './suggest-word.ts'
+export { expandWord } from './words/expand-word.ts'
 export type {
   AddInstruction,
   ArgDefinition,

@@ -48,7 +48,10 @@ export interface Stage {
 
 // ── Instructions ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What all instructions have. Words are as written unless said otherwise: with quotes, escapes and variables (see `expandWord`). */
+/**
+ * What all instructions have. Words are as written unless said otherwise: with quotes, escapes and variables (see `expandWord`). Of flags quotes and escapes
+ * are gone already; one without a value counts as not said.
+ */
 export interface InstructionBase {
   /** As written: `RUN`, `run`. */
   readonly keyword: string
@@ -152,7 +155,7 @@ export interface AddInstruction extends InstructionBase, CopySources {
 export interface KeyValue {
   readonly key: string
   readonly value: string
-  /** `ENV key value`: without `=`. Its value is taken literally but for variables: quotes stay (see `expandWord`). */
+  /** `ENV key value`: without `=`. Its value is all the rest of the line, blanks included; it is expanded as any other. */
   readonly legacy: boolean
 }
 
@@ -256,10 +259,15 @@ export type Instruction = FromInstruction | StageInstruction
 interface MountBase {
   /** undefined: not said. Each kind has its own default. */
   readonly target: string | undefined
+  readonly readonly: boolean
+}
+
+/** Where the content of a mount comes from. */
+interface MountSource {
+  /** Path inside of `from`; undefined: its root. */
   readonly source: string | undefined
   /** Stage, image or named context; undefined: the build's context (bind), an empty directory (cache). */
   readonly from: string | undefined
-  readonly readonly: boolean
 }
 
 /** Owner and permission bits; undefined: not said. */
@@ -269,12 +277,13 @@ interface MountOwner {
   readonly gid: number | undefined
 }
 
-export interface BindMount extends MountBase {
+export interface BindMount extends MountBase, MountSource {
   readonly type: 'bind'
 }
 
-export interface CacheMount extends MountBase, MountOwner {
+export interface CacheMount extends MountBase, MountSource, MountOwner {
   readonly type: 'cache'
+  /** undefined: the target. */
   readonly id: string | undefined
   readonly sharing: 'shared' | 'private' | 'locked'
 }
@@ -285,9 +294,11 @@ export interface TmpfsMount extends MountBase {
   readonly size: number
 }
 
+/** Without target and `env`: `/run/secrets/<last part of id>`. */
 export interface SecretMount extends MountBase, MountOwner {
   readonly type: 'secret'
-  readonly id: string | undefined
+  /** Also when it was written as `source`, or not at all: then the last part of the target. */
+  readonly id: string
   /** Name of the variable that holds the secret. */
   readonly env: string | undefined
   readonly required: boolean
@@ -295,7 +306,8 @@ export interface SecretMount extends MountBase, MountOwner {
 
 export interface SshMount extends MountBase, MountOwner {
   readonly type: 'ssh'
-  readonly id: string | undefined
+  /** `default` unless said. */
+  readonly id: string
   readonly required: boolean
 }
 

@@ -1,0 +1,13 @@
+import { EngineError } from '#errors'
+import type { TextRange } from './types.ts'
+
+/** INVALID_ARGUMENT about a Dockerfile, with the place where there is one. The message is Docker's: `dockerfile parse error on line N: …` where Docker says so. */
+export class DockerfileError extends EngineError {
+  readonly range: TextRange | undefined
+
+  constructor(message: string, range?: TextRange, options?: { cause?: unknown }) {
+    super('INVALID_ARGUMENT', message, options)
+    this.name = 'DockerfileError'
+    this.range = range
+  }
+}
