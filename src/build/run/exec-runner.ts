@@ -1,14 +1,16 @@
 import { describeLaunchError, UserDirectory } from '#containers'
-import { EngineError, forbidden, internal } from '#errors'
+import { EngineError, internal } from '#errors'
 import { formatPlatform } from '#oci'
 import { LaunchError, type Exit } from '#runtime'
 import type { Ref, LayerRef } from '../graph/ref.ts'
 import type { ExecOp } from '../graph/types.ts'
 import { BuildError } from '../build-error.ts'
-import type { Entitlement, Step, StepRunner } from '../types.ts'
+import { checkEntitlements } from '../solver/entitlements.ts'
+import type { Step, StepRunner } from '../types.ts'
 import { isRunnable } from './platforms.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
 import { carryOutput } from './step-log.ts'
+import type { StepOutput } from './step-mounts.ts'
 import { networkModeOf } from './step-network.ts'
 import type { RunDeps } from './types.ts'
 
@@ -25,12 +27,12 @@ export function createExecRunner(deps: RunDeps): StepRunner {
   return {
     async run(inputs, step) {
       const op = execOf(step)
-      checkAllowed(deps, op, step.entitlements)
+      checkAllowed(deps, op, step)
       await using sandbox = await open(deps, users, inputs, step)
       const exit = await runToEnd(sandbox, step, inputs)
       checkExit(exit, op, step, inputs)
       // Its processes are gone, and with them its mount namespace: what it has written is committed while its cgroups still go.
-      const commits = sandbox.outputs.map((output) => ('ref' in output ? output.ref : commit(deps, output.key, step)))
+      const commits = sandbox.outputs.map((output) => commit(deps, output, step))
       const [results] = await Promise.all([Promise.all(commits), sandbox.finish()])
       return results
     },
@@ -42,12 +44,10 @@ function execOf({ vertex }: Step): ExecOp {
   return vertex.op
 }
 
-/** BuildKit's texts. */
-function checkAllowed(deps: RunDeps, op: ExecOp, entitlements: ReadonlySet<Entitlement>): void {
-  const needed: Entitlement[] = []
-  if (networkModeOf(deps, op) === 'host') needed.push('network.host')
-  if (op.security === 'insecure') needed.push('security.insecure')
-  for (const entitlement of needed) if (!entitlements.has(entitlement)) throw forbidden(`${entitlement} is not allowed`)
+/** A network is judged by what it is: the solver has only seen what it is called. */
+function checkAllowed(deps: RunDeps, op: ExecOp, { vertex, entitlements }: Step): void {
+  if (networkModeOf(deps, op) === 'host') checkEntitlements({ ...vertex, op: { ...op, network: 'host' } }, entitlements)
+  else checkEntitlements(vertex, entitlements)
   if (isRunnable(op.platform, { ...(deps.binfmt !== undefined && { binfmt: deps.binfmt }), machine: deps.host.machine })) return
   throw new EngineError(
     'NOT_IMPLEMENTED',
@@ -109,6 +109,6 @@ function failed(step: Step, inputs: readonly Ref[], exitCode: number, reason: st
   })
 }
 
-async function commit({ snapshotter }: RunDeps, key: string, { lease }: Step): Promise<LayerRef> {
-  return { kind: 'layers', chain: await snapshotter.commitStep(key, lease) }
+async function commit({ snapshotter }: RunDeps, output: StepOutput, { lease }: Step): Promise<LayerRef> {
+  return 'ref' in output ? output.ref : { kind: 'layers', chain: await snapshotter.commitStep(output.key, lease) }
 }

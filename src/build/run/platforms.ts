@@ -53,8 +53,12 @@ function handlers(directory: string): Platform[] {
   } catch {
     return [] // not mounted, or not part of this kernel
   }
-  const found = names.filter((name) => name !== 'register' && name !== 'status').flatMap((name) => parseHandler(textOf(join(directory, name))))
-  return found.filter((platform, index) => found.findIndex((other) => platformMatches(platform, other) && platformMatches(other, platform)) === index)
+  const found = names
+    .filter((name) => name !== 'register' && name !== 'status')
+    .flatMap((name) => parseHandler(textOf(join(directory, name))))
+  return found.filter(
+    (platform, index) => found.findIndex((other) => platformMatches(platform, other) && platformMatches(other, platform)) === index,
+  )
 }
 
 /**
@@ -71,7 +75,11 @@ function handlers(directory: string): Platform[] {
  */
 export function parseHandler(text: string): readonly Platform[] {
   const lines = text.split('\n')
-  const value = (name: string): string => lines.find((line) => line.startsWith(name))?.slice(name.length).trim() ?? ''
+  const value = (name: string): string =>
+    lines
+      .find((line) => line.startsWith(name))
+      ?.slice(name.length)
+      .trim() ?? ''
   const header = Buffer.from(value('magic '), 'hex')
   if (lines[0] !== 'enabled' || !value('flags:').includes('F') || value('offset ') !== '0') return []
   if (header.length < E_MACHINE + 2 || header.toString('latin1', 0, EI_CLASS) !== '\x7fELF') return []

@@ -11,7 +11,12 @@ import type { RunDeps } from './types.ts'
  * Ends what steps of a daemon that was killed still run, and takes away what they had on the host: their results have no one to go to. Before anything is
  * restored that they may hold: writable layers, addresses. Idempotent.
  */
-export async function restoreSteps({ runtime, mounts, paths, warn }: Pick<RunDeps, 'runtime' | 'mounts' | 'paths' | 'warn'>): Promise<void> {
+export async function restoreSteps({
+  runtime,
+  mounts,
+  paths,
+  warn,
+}: Pick<RunDeps, 'runtime' | 'mounts' | 'paths' | 'warn'>): Promise<void> {
   await Promise.all(namesIn(paths.steps).map((id) => endStep(id)))
   await Promise.all(namesIn(paths.stubs).map((id) => deleteTree(join(paths.stubs, id))))
 

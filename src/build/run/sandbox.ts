@@ -57,7 +57,13 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
   const root = await prepareRoot(ctx, mounts.targets, undo)
   const network = await attachStep(deps, { id, op, mode, directory }, undo)
   const user = lookUpUser(users.ofContainer(id, root.chain), op.user)
-  const program = { ...programOf(request, deps, mode), id, user, env: ['HOSTNAME', ...op.env, ...op.proxyEnv, ...secretEnv], ...network.files }
+  const program = {
+    ...programOf(request, deps, mode),
+    id,
+    user,
+    env: ['HOSTNAME', ...op.env, ...op.proxyEnv, ...secretEnv],
+    ...network.files,
+  }
   const { spec, cgroup, warnings } = programSpec(program, { defaults: deps.defaults(), host: deps.host, cgroups: deps.cgroups })
   for (const warning of warnings) deps.warn(warning, { step: id })
   signal.throwIfAborted()
@@ -126,7 +132,11 @@ async function readSecretEnv({ op, session }: SandboxRequest): Promise<string[]>
 }
 
 /** Like a container of `docker run` without options, but for what the step says. */
-function programOf({ op, tty }: SandboxRequest, { defaults }: RunDeps, networkMode: string): Omit<ProgramRequest, 'id' | 'user' | 'env' | FileName> {
+function programOf(
+  { op, tty }: SandboxRequest,
+  { defaults }: RunDeps,
+  networkMode: string,
+): Omit<ProgramRequest, 'id' | 'user' | 'env' | FileName> {
   const { shmSize, memory, memorySwap, cpuShares, cpuPeriod, cpuQuota, cpusetCpus, cpusetMems } = op.limits
   return {
     args: op.args,

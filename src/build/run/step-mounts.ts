@@ -126,7 +126,10 @@ async function prepareSecret(
 }
 
 /** Throws NOT_FOUND with BuildKit's text; undefined for one that may be missing. */
-export async function readSecret(session: BuildSession, { id, optional }: { id: string; optional: boolean }): Promise<Uint8Array | undefined> {
+export async function readSecret(
+  session: BuildSession,
+  { id, optional }: { id: string; optional: boolean },
+): Promise<Uint8Array | undefined> {
   const data = await session.secret(id)
   if (data === undefined && !optional) throw notFound(`secret ${id}: not found`)
   return data
@@ -179,12 +182,18 @@ async function prepareBind(ctx: MountContext, mount: BindMount, destination: str
 function readOnlySource(ctx: MountContext, input: Ref, { index, result }: Surroundings): string {
   if (input.kind === 'directory') return input.path
   const place = makePlace(ctx, index)
-  if (input.chain !== undefined) result.overlays = [...result.overlays, { target: place, overlay: ctx.deps.snapshotter.imageOverlay(input.chain) }]
+  if (input.chain !== undefined)
+    result.overlays = [...result.overlays, { target: place, overlay: ctx.deps.snapshotter.imageOverlay(input.chain) }]
   return place
 }
 
 /** A layer over the input, which is committed in the end or dropped. */
-async function writableSource(ctx: MountContext, mount: BindMount, input: Ref | undefined, { index, result, undo }: Surroundings): Promise<string> {
+async function writableSource(
+  ctx: MountContext,
+  mount: BindMount,
+  input: Ref | undefined,
+  { index, result, undo }: Surroundings,
+): Promise<string> {
   const { snapshotter } = ctx.deps
   const key = `${ctx.id}-${index}`
   if (mount.output >= 0 && input?.kind === 'directory') throw internal(`mount ${mount.target}: a directory cannot be an output`)

@@ -78,7 +78,11 @@ export async function attachStep(
 }
 
 /** Makes names be answered in a step on a user-defined network, between the creation of its process and the start of its program. */
-export async function serveNames({ networks, defaults }: Pick<RunDeps, 'networks' | 'defaults'>, task: Task, undo: AsyncDisposableStack): Promise<void> {
+export async function serveNames(
+  { networks, defaults }: Pick<RunDeps, 'networks' | 'defaults'>,
+  task: Task,
+  undo: AsyncDisposableStack,
+): Promise<void> {
   undo.defer(() => networks.stopNames(task.id))
   await networks.serveNames({ containerId: task.id, pid: task.hostPid, servers: defaults().dns })
 }
