@@ -3,8 +3,9 @@
 import type { Lease } from '#content'
 import { inParallel } from '#lib'
 import { decodeImageConfig, hostPlatform, platformMatches } from '#oci'
-import type { Descriptor, Digest, ImageConfigFile, Platform } from '#oci'
+import type { Descriptor, Digest, ImageConfigFile, Platform, Reference } from '#oci'
 import type { LayerBlob } from '#images'
+import { imagePurl } from '../sources/image/image-purl.ts'
 import type { BuildImage, ExportContext, SolvedResult } from '../types.ts'
 import { annotationsFor, checkAnnotations } from './annotations.ts'
 import { inlineCacheOf } from './cache/inline-cache.ts'
@@ -48,8 +49,8 @@ export interface AssembledResult {
 export interface AssembleOptions extends ImageOptions {
   /** Manifests are made and layers compressed; always for several platforms, and where attestations have to be part of the image. */
   withManifest: boolean
-  /** Full names, for attestations. */
-  names: readonly string[]
+  /** For attestations. */
+  names: readonly Reference[]
 }
 
 export interface Assembly {
@@ -220,13 +221,11 @@ function attestationOf(
 ): ReturnType<typeof makeAttestation> {
   if (manifest === undefined || provenance === undefined) throw new TypeError('Cannot attest an image without manifest')
   const statement = provenanceOf(context.provenance, platform, provenance, { builderId: deps.builderId, finishedAt: Date.now() })
-  return makeAttestation(manifest.digest, packageUrls(names, platform), [statement])
-}
-
-/** Source: package-url/purl-spec, type docker. */
-function packageUrls(names: readonly string[], { os, architecture, variant }: Platform): string[] {
-  const platform = encodeURIComponent([os, architecture, variant].filter(Boolean).join('/'))
-  return names.map((name) => `pkg:docker/${name.replace(/:([^:/]+)$/, '@$1')}?platform=${platform}`)
+  return makeAttestation(
+    manifest.digest,
+    names.map((name) => imagePurl(name, platform)),
+    [statement],
+  )
 }
 
 async function store({ deps, context, vertex }: Assembly, what: string | undefined, { descriptor, bytes }: Document): Promise<Descriptor> {

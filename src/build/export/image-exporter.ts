@@ -85,7 +85,7 @@ function assembleOptions(result: SolvedResult, image: ImageOptions, { names, pus
     result.images.length > 1 ||
     annotations.length > 0 ||
     compression.isWritten
-  return { ...image, inlineAttestations, withManifest, names: names.map(fullString) }
+  return { ...image, inlineAttestations, withManifest, names }
 }
 
 async function enter(

@@ -1,6 +1,7 @@
 import { EngineError, codeOf } from '#errors'
 import { fullName, fullString } from '#oci'
 import type { Descriptor, Reference } from '#oci'
+import { loginHost } from '../login-host.ts'
 import type { AssembledResult, Assembly } from './assemble-images.ts'
 
 export interface PushChoice {
@@ -22,7 +23,7 @@ export async function pushResult(
   const repositories = new Map(names.map((name) => [pushByDigest ? fullName(name) : fullString(name), name]))
   for (const [shown, name] of repositories) {
     const { tag: _, ...untagged } = name
-    const credentials = await session.credentials(loginHost(name.domain))
+    const credentials = await session.credentials(loginHost(name))
     try {
       await vertex.step(`pushing ${shown}`, async (count) => {
         const sent = new Map<string, number>()
@@ -45,9 +46,4 @@ export async function pushResult(
       throw new EngineError(codeOf(error), `failed to push ${shown}: ${(error as Error).message}`, { cause: error })
     }
   }
-}
-
-/** The host that clients keep Docker Hub's login under when BuildKit asks. */
-export function loginHost(domain: string): string {
-  return domain === 'docker.io' ? 'registry-1.docker.io' : domain
 }

@@ -5,6 +5,7 @@ import { familiarString, formatPlatform, fullString } from '#oci'
 import type { Digest, ImageConfigFile, Platform, Reference } from '#oci'
 import type { ChainId } from '#snapshots'
 import type { ResolveMode } from '../../graph/types.ts'
+import { loginHost } from '../../login-host.ts'
 import type { BuildSession } from '../../session.ts'
 import type { Step } from '../../types.ts'
 import { layoutOrigin } from './layout-origin.ts'
@@ -120,11 +121,6 @@ export function createImageFinder({ images, content }: ImageFinderDeps): ImageFi
     },
     [Symbol.dispose]: () => recent[Symbol.dispose](),
   }
-}
-
-/** The host that logins are kept for; that of Docker Hub is not the one in names. Source: docker/cli cli/config/credentials. */
-function loginHost({ domain }: Reference): string {
-  return domain === 'docker.io' ? 'registry-1.docker.io' : domain
 }
 
 function held(lease: Lease, chain: ChainId | undefined): ChainId | undefined {
