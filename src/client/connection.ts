@@ -9,7 +9,8 @@ export interface HttpRequest {
   method: string
   /** Path and query, ready to send. */
   path: string
-  headers: Record<string, string>
+  /** Of several values each is a header of its own. */
+  headers: Record<string, string | readonly string[]>
   body?: RequestBody
 }
 
@@ -133,7 +134,8 @@ export class Connection {
   async #send(request: HttpRequest): Promise<void> {
     const { body } = request
     let head = `${request.method} ${request.path} HTTP/1.1\r\n`
-    for (const [name, value] of Object.entries(request.headers)) head += `${name}: ${value}\r\n`
+    for (const [name, values] of Object.entries(request.headers))
+      for (const value of typeof values === 'string' ? [values] : values) head += `${name}: ${value}\r\n`
     if (body === undefined) {
       // Go's and node's servers want a length on POST, or they take the body to be chunked or absent; zero is safe everywhere.
       if (request.method === 'POST' || request.method === 'PUT') head += 'Content-Length: 0\r\n'

@@ -33,7 +33,7 @@ export interface EngineClient {
   /** A call that takes over the connection: attach, exec start. */
   hijack(path: string, options?: RequestOptions): Promise<HijackedStream>
   /** A call without a version that turns the connection into one of another protocol: `/session`, `/grpc`. */
-  upgrade(path: string, protocol: string, headers?: Record<string, string>): Promise<HijackedStream>
+  upgrade(path: string, protocol: string, headers?: HttpRequest['headers']): Promise<HijackedStream>
   /** Opens connections that are sure to be needed, while other work goes on. */
   warm(count: number): void
   close(): void

@@ -48,9 +48,9 @@ export async function pruneUnusedImages(cli: Cli, filters: Filters, all: boolean
 }
 
 /** Build cache. An engine that does not build answers 501 and has none. */
-export async function pruneBuildCache(cli: Cli, filters: Filters, all: boolean): Promise<Pruned> {
+export async function pruneBuildCache(cli: Cli, filters: Filters, options: { all: boolean; keep: number }): Promise<Pruned> {
   try {
-    const { CachesDeleted, SpaceReclaimed } = await pruneBuilds(cli.engine(), pruneFilters(cli, filters), all)
+    const { CachesDeleted, SpaceReclaimed } = await pruneBuilds(cli.engine(), pruneFilters(cli, filters), options)
     const deleted = CachesDeleted ?? []
     return { text: deleted.length === 0 ? '' : `Deleted build cache objects:\n${deleted.join('\n')}\n`, reclaimed: SpaceReclaimed }
   } catch (error) {

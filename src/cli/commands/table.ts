@@ -135,6 +135,11 @@ const CONTEXT: readonly CommandNode[] = [
   { name: 'use', short: 'Set the current docker context', load: () => import('./context/use.ts') },
 ]
 
+const BUILDER: readonly CommandNode[] = [
+  { name: 'build', short: 'Build an image from a Dockerfile', load: () => import('./builder/build.ts') },
+  { name: 'prune', short: 'Remove build cache', load: () => import('./builder/prune.ts') },
+]
+
 /** Containers' verbs that stand at the top under their own name: all but these. */
 const CONTAINER_ONLY = ['inspect', 'ls', 'prune']
 /** Images' verbs at the top. */
@@ -147,9 +152,10 @@ function pick(nodes: readonly CommandNode[], name: string, as: string = name): C
 }
 
 export const ROOT_COMMANDS: readonly CommandNode[] = [
+  { name: 'builder', short: 'Manage builds', children: BUILDER },
   { name: 'container', short: 'Manage containers', children: CONTAINER },
   { name: 'context', short: 'Manage contexts', children: CONTEXT },
-  { name: 'image', short: 'Manage images', children: IMAGE },
+  { name: 'image', short: 'Manage images', children: [pick(BUILDER, 'build'), ...IMAGE] },
   {
     name: 'manifest',
     short: 'Manage Docker image manifests and manifest lists',
@@ -161,6 +167,7 @@ export const ROOT_COMMANDS: readonly CommandNode[] = [
   { name: 'system', short: 'Manage Docker', children: SYSTEM },
   { name: 'volume', short: 'Manage volumes', children: VOLUME },
   ...CONTAINER.filter((node) => !CONTAINER_ONLY.includes(node.name)).map((node) => pick(CONTAINER, node.name)),
+  pick(BUILDER, 'build'),
   pick(CONTAINER, 'ls', 'ps'),
   ...IMAGE_AT_TOP.map((name) => pick(IMAGE, name)),
   pick(IMAGE, 'ls', 'images'),
@@ -175,7 +182,7 @@ export const ROOT_COMMANDS: readonly CommandNode[] = [
 ]
 
 const COMMON = ['run', 'exec', 'ps', 'build', 'pull', 'push', 'images', 'login', 'logout', 'search', 'version', 'info']
-const MANAGEMENT = ['container', 'context', 'image', 'manifest', 'network', 'system', 'volume']
+const MANAGEMENT = ['builder', 'container', 'context', 'image', 'manifest', 'network', 'system', 'volume']
 
 /** What else the program is, besides a command line (`src/main.ts`): shown on the main help page. */
 export const SERVERS: readonly { name: string; short: string }[] = [

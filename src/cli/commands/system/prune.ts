@@ -34,7 +34,7 @@ export const command: Command = defineCommand({
       () => pruneUnusedNetworks(cli, flags.filter),
       ...(flags.volumes ? [() => pruneUnusedVolumes(cli, flags.filter)] : []),
       () => pruneUnusedImages(cli, flags.filter, flags.all),
-      () => pruneBuildCache(cli, flags.filter, flags.all),
+      () => pruneBuildCache(cli, flags.filter, { all: flags.all, keep: 0 }),
     ]
     let reclaimed = 0
     for (const step of steps) {

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import type { Cli } from '../cli.ts'
+import { credentialKey, hostnameOf, storedAuth } from '../config/credentials.ts'
+import { withProxyVariables } from '../config/environment-proxies.ts'
+import { wantedPlatform } from '../config/wanted-platform.ts'
+import { checkEnv } from '../opts/key-values.ts'
+import { planContext, planNamedContexts, UPLOAD_URL, type ContextPlan } from './build-context.ts'
+import type { BuildValues } from './build-flags.ts'
+import { parseCacheOption, type CacheOption } from './cache-options.ts'
+import { frontendOptions } from './frontend-options.ts'
+import { buildOutputs, type BuildOutput } from './outputs.ts'
+import { secretStore } from './secrets.ts'
+import type { SessionResources } from './session/session-services.ts'
+import { spoolDockerfile } from './spool-dockerfile.ts'
+import { sshAgents } from './ssh-agents.ts'
+
+/** Everything about a build that the command line says. */
+export interface BuildRequest extends Disposable {
+  options: Record<string, string>
+  resources: SessionResources
+  outputs: readonly BuildOutput[]
+  cacheFrom: readonly CacheOption[]
+  cacheTo: readonly CacheOption[]
+  entitlements: readonly string[]
+}
+
+/** What `--call` may be, as the frontend calls it; undefined: a build. */
+const REQUESTS: Readonly<Record<string, string | undefined>> = {
+  build: undefined,
+  check: 'frontend.lint',
+  lint: 'frontend.lint',
+  outline: 'frontend.outline',
+  targets: 'frontend.targets',
+}
+
+/** Throws Error with buildx's texts for what cannot be. */
+export async function buildRequest(
+  cli: Pick<Cli, 'config' | 'contextName' | 'env' | 'stdout' | 'warn'>,
+  flags: BuildValues,
+  context: string,
+): Promise<BuildRequest> {
+  const plan = planContext(context, flags.file)
+  const named = planNamedContexts(flags['build-context'])
+  const host = cli.contextName === 'default' ? (cli.env['DOCKER_HOST'] ?? '') : cli.contextName
+  const args = withProxyVariables(
+    cli.config,
+    host,
+    flags['build-arg'].map((arg) => checkEnv(arg, cli.env)).filter((arg) => arg.includes('=')),
+  )
+  const outputs = buildOutputs(flags, { stdoutIsTerminal: cli.stdout.isTerminal })
+  const cacheFrom = flags['cache-from'].map((text) => parseCacheOption(text, 'from'))
+  const cacheTo = flags['cache-to'].map((text) => parseCacheOption(text, 'to'))
+  const platform = flags.platform.length > 0 ? {} : wantedPlatform(cli, '')
+  using undo = new DisposableStack()
+  const input = await standardInput(plan, undo)
+  const kept = undo.move()
+  return {
+    options: {
+      ...frontendOptions(flags, args),
+      ...platform,
+      ...plan.options,
+      ...named.options,
+      ...input.options,
+      ...call(flags),
+    },
+    resources: {
+      directories: { ...plan.directories, ...named.directories, ...input.directories },
+      secrets: secretStore(flags.secret, cli.env),
+      agents: sshAgents(flags.ssh, cli.env),
+      credentials: (registry) => storedAuth(cli, credentialKey(hostnameOf(registry))),
+      ...(input.upload !== undefined && { upload: input.upload }),
+      outputs,
+      stores: storeDirectories(named.layouts, [...cacheFrom, ...cacheTo]),
+    },
+    outputs,
+    cacheFrom,
+    cacheTo,
+    entitlements: flags.allow,
+    [Symbol.dispose]: () => kept.dispose(),
+  }
+}
+
+function call(flags: BuildValues): Record<string, string> {
+  const name = flags.check ? 'check' : flags.call
+  if (!(name in REQUESTS)) throw new Error(`invalid value for --call: ${JSON.stringify(name)}`)
+  const request = REQUESTS[name]
+  return request === undefined ? {} : { requestid: request }
+}
+
+interface InputPlan extends Pick<ContextPlan, 'options'> {
+  directories?: Record<string, string>
+  upload?: NonNullable<SessionResources['upload']>
+}
+
+/** A context from standard input is offered as an upload; a Dockerfile is put into a directory of its own. */
+async function standardInput({ standardInput: kind }: ContextPlan, undo: DisposableStack): Promise<InputPlan> {
+  if (kind === 'none') return { options: {} }
+  // Not `process.stdin`: it would have to be closed for the program to end.
+  const read = (): AsyncIterable<Uint8Array> => createReadStream('', { fd: 0, autoClose: false })
+  if (kind === 'dockerfile') return { options: {}, directories: { dockerfile: undo.use(await spoolDockerfile(read())).path } }
+  const path = randomUUID().replaceAll('-', '')
+  return { options: { context: `${UPLOAD_URL}${path}` }, upload: { path, read } }
+}
+
+/** Named by what the engine asks for: a layout by its context's name, a cache by its directory. */
+function storeDirectories(layouts: Readonly<Record<string, string>>, caches: readonly CacheOption[]): Map<string, string> {
+  const stores = new Map(Object.entries(layouts))
+  for (const { directory } of caches) if (directory !== undefined) stores.set(`local:${directory}`, directory)
+  return stores
+}
