@@ -58,13 +58,13 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
   const deletions = new Set<Promise<void>>()
 
   /** The record that fits now; `wait` when one will, undefined when one has to be made. */
-  function choose(key: string, sharing: Use['sharing'], user: string): string | 'wait' | undefined {
+  function choose(key: string, sharing: Use['sharing'], user: string): { id: string } | 'wait' | undefined {
     const known = [...rows].flatMap(([id, row]) => (row.key === key ? [id] : []))
     const usable = known.find((id) => {
       const use = inUse.get(id)
       return use === undefined || use.users.has(user) || (use.sharing === 'shared' && sharing === 'shared')
     })
-    if (usable !== undefined) return usable
+    if (usable !== undefined) return { id: usable }
     return making.has(key) || (sharing === 'locked' && known.length > 0) ? 'wait' : undefined
   }
 
@@ -85,7 +85,7 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
     for (const resolve of waiting) resolve()
   }
 
-  async function make(key: string, request: CacheMountRequest): Promise<string> {
+  async function make(key: string, request: CacheMountRequest): Promise<void> {
     making.add(key)
     try {
       const id = randomId()
@@ -98,7 +98,6 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
       undo.move()
       const now = Date.now()
       save(id, { key, description: descriptionOf(request), createdAt: now, lastUsedAt: now, usageCount: 0 })
-      return id
     } finally {
       making.delete(key)
       changed()
@@ -165,9 +164,12 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
           await someChange(signal)
           continue
         }
-        const id = chosen ?? (await make(key, request))
-        // Between its making and now another step may have taken it.
-        if (chosen === undefined && choose(key, mount.sharing, user) !== id) continue
+        if (chosen === undefined) {
+          // Not taken at once: as soon as it is there another step may be faster.
+          await make(key, request)
+          continue
+        }
+        const { id } = chosen
         const use = begin(id, mount.sharing, user)
         return { path: join(directory, id), [Symbol.dispose]: once(() => use[Symbol.dispose]()) }
       }

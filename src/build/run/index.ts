@@ -29,6 +29,7 @@
  * ```
  */
 export { createCacheMounts, type CacheMountRow, type CacheMountsDeps } from './cache-mounts.ts'
+export { createDebugContainers } from './debug-container.ts'
 export { createExecRunner } from './exec-runner.ts'
 export { runnablePlatforms } from './platforms.ts'
 export { restoreSteps } from './restore-steps.ts'

@@ -5,8 +5,7 @@ import { discardTask, lookUpUser, programSpec, type ProgramRequest, type UserDir
 import { internal, invalidArgument } from '#errors'
 import type { OverlayPlan } from '#kernel'
 import { randomId } from '#lib'
-import type { RuntimeSpec } from '#oci'
-import type { LaunchSpec, Task } from '#runtime'
+import type { Task } from '#runtime'
 import { deleteTree, type ChainId } from '#snapshots'
 import type { Ref } from '../graph/ref.ts'
 import type { BindMount, ExecOp } from '../graph/types.ts'
@@ -29,8 +28,10 @@ export interface SandboxRequest {
 /** A program that waits for its start, in everything that a step has. Disposing ends it and takes all of it away that is not committed. */
 export interface Sandbox extends AsyncDisposable {
   readonly task: Task
-  readonly spec: RuntimeSpec
-  readonly cgroup: LaunchSpec['cgroup']
+  /** On the host, root's alone. */
+  readonly directory: string
+  /** What it is launched as; further programs in it differ in their process only. */
+  readonly program: ProgramRequest
   readonly outputs: readonly StepOutput[]
   /** After the program has ended: resolves when its cgroups are gone. Disposing does this, too. */
   finish(): Promise<void>
@@ -57,7 +58,7 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
   const root = await prepareRoot(ctx, mounts.targets, undo)
   const network = await attachStep(deps, { id, op, mode, directory }, undo)
   const user = lookUpUser(users.ofContainer(id, root.chain), op.user)
-  const program = {
+  const program: ProgramRequest = {
     ...programOf(request, deps, mode),
     id,
     user,
@@ -84,8 +85,8 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
   const owned = undo.move()
   return {
     task,
-    spec,
-    cgroup,
+    directory,
+    program,
     outputs: [...root.outputs, ...mounts.outputs].toSorted((a, b) => a.output - b.output),
     finish: () => discardTask(task),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
