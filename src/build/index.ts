@@ -6,4 +6,54 @@
  */
 export type { ClassicBuilder, ClassicRequest, SessionRequest } from './classic/types.ts'
 export { type ClassicBuilderDeps, createClassicBuilder } from './classic/classic-builder.ts'
-export type { BuildService, CacheLocation, ExportRequest } from './types.ts'
+export { BuildError, type BuildErrorFacts } from './build-error.ts'
+export { vertex } from './graph/digest.ts'
+export type {
+  BindMount,
+  CacheMount,
+  CopyAction,
+  DiffOp,
+  Edge,
+  ExecOp,
+  FileAction,
+  FileOp,
+  GitSource,
+  HttpSource,
+  ImageSource,
+  InputIndex,
+  LayoutSource,
+  LocalSource,
+  MergeOp,
+  Mount,
+  Op,
+  Owner,
+  SecretMount,
+  SourceFile,
+  SourceRange,
+  SshMount,
+  StepLimits,
+  TmpfsMount,
+  Vertex,
+  VertexMeta,
+} from './graph/types.ts'
+export type { BuildEvent, LogEvent, StatusEvent, VertexEvent, WarningEvent } from './progress.ts'
+export type { BuildSession, ClientStore, DirectoryTransfer, ExportTarget, FileStat, SyncRequest } from './session.ts'
+export type {
+  Build,
+  BuildImage,
+  BuildOptions,
+  BuildResult,
+  BuildService,
+  BuildWarning,
+  CacheFilters,
+  CacheLocation,
+  CacheRecordInfo,
+  CollectionRule,
+  DebugContainer,
+  DebugContainerRequest,
+  DebugProcess,
+  Entitlement,
+  ExportRequest,
+  FailedStep,
+  PruneOptions,
+} from './types.ts'

@@ -27,6 +27,10 @@ const GRPC_CODES: Readonly<Record<ErrorCode, Code>> = {
 
 const ENGINE_CODES: ReadonlyMap<Code, ErrorCode> = new Map(Object.entries(GRPC_CODES).map(([engine, grpc]) => [grpc, engine as ErrorCode]))
 
+const CODES_BY_NUMBER: ReadonlyMap<number, Code> = new Map(
+  Object.values(Code).flatMap((code) => (typeof code === 'number' ? [[code, code]] : [])),
+)
+
 const URL_PREFIX = 'type.googleapis.com/'
 const DETAILS_HEADER = 'grpc-status-details-bin'
 
@@ -53,8 +57,7 @@ export function toStatus(error: ConnectError): schemas.Status {
 
 export function fromStatus(status: schemas.Status): ConnectError {
   const details = status.details.map(({ typeUrl, value }) => ({ type: typeUrl, value }))
-  const code: Code = status.code
-  return grpcError(code in Code ? code : Code.Unknown, status.message, details)
+  return grpcError(CODES_BY_NUMBER.get(status.code) ?? Code.Unknown, status.message, details)
 }
 
 /** Whether the other side does not know the call at all. */
