@@ -11,3 +11,6 @@ export class DockerfileError extends EngineError {
     this.range = range
   }
 }
+
+/** Words that cannot be read, found before it is asked what they mean: Docker does not put `dockerfile parse error on line N` in front. */
+export class WordsError extends DockerfileError {}

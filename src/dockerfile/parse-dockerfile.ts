@@ -1,4 +1,4 @@
-import { DockerfileError } from './dockerfile-error.ts'
+import { DockerfileError, WordsError } from './dockerfile-error.ts'
 import { findInText } from './lint/find-in-text.ts'
 import { parseAdd, parseCopy } from './instructions/copy.ts'
 import { parseCmd, parseEntrypoint, parseHealthcheck, parseRun, parseShell } from './instructions/commands.ts'
@@ -93,7 +93,8 @@ function parseRaw(raw: RawInstruction, escape: EscapeCharacter): Instruction {
     return parser(raw, { keyword, source, range, comments }, escape)
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error
-    throw new DockerfileError(`dockerfile parse error on line ${range.start.line}: ${error.message}`, range, { cause: error })
+    const prefix = error instanceof WordsError ? '' : `dockerfile parse error on line ${range.start.line}: `
+    throw new DockerfileError(prefix + error.message, range, { cause: error })
   }
 }
 

@@ -1,4 +1,4 @@
-import { DockerfileError } from '../dockerfile-error.ts'
+import { DockerfileError, WordsError } from '../dockerfile-error.ts'
 import { parseFlags } from '../flags.ts'
 import type { RawInstruction } from '../read-source.ts'
 import type {
@@ -43,12 +43,12 @@ function parseEntries(raw: RawInstruction, name: 'ENV' | 'LABEL', escape: Escape
   if (first === undefined) throw new DockerfileError(`${name} requires at least one argument`)
   if (!first.includes('=')) {
     const match = /^([^\t\v\f\r ]*)[\t\v\f\r ]+(.*)$/s.exec(raw.rest)
-    if (match === null) throw new DockerfileError(`${name} must have two arguments`)
+    if (match === null) throw new WordsError(`${name} must have two arguments`)
     return [{ key: match[1] ?? '', value: match[2] ?? '', legacy: true }]
   }
   return words.map((word) => {
     const equals = word.indexOf('=')
-    if (equals < 0) throw new DockerfileError(`Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`)
+    if (equals < 0) throw new WordsError(`Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`)
     if (equals === 0) throw new DockerfileError(`${name} names can not be blank`)
     return { key: word.slice(0, equals), value: word.slice(equals + 1), legacy: false }
   })

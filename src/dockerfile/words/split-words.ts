@@ -1,6 +1,6 @@
 /** Words of instructions as they are written. Source: moby/buildkit frontend/dockerfile/parser/line_parsers.go, split_command.go. */
 
-import { DockerfileError } from '../dockerfile-error.ts'
+import { WordsError } from '../dockerfile-error.ts'
 import type { EscapeCharacter } from '../types.ts'
 
 /** Words with their quotes and escapes: `a="b c" d\ e`. A quote that is open at the end goes up to it. */
@@ -35,7 +35,7 @@ export function splitBlanks(text: string): string[] {
 }
 
 /**
- * The texts of a JSON array; undefined when it is none, as then it is plain text that begins with a bracket. Throws {@link DockerfileError} for an array
+ * The texts of a JSON array; undefined when it is none, as then it is plain text that begins with a bracket. Throws {@link WordsError} for an array
  * with other things than texts.
  */
 export function parseJsonList(text: string): string[] | undefined {
@@ -49,7 +49,7 @@ export function parseJsonList(text: string): string[] | undefined {
   }
   if (!Array.isArray(list)) return undefined
   if (!list.every((entry) => typeof entry === 'string')) {
-    throw new DockerfileError('when using JSON array syntax, arrays must be comprised of strings only')
+    throw new WordsError('when using JSON array syntax, arrays must be comprised of strings only')
   }
   return list
 }

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createIgnoreMatcher } from './create-ignore-matcher.ts'
+import { parseIgnoreFile } from './parse-ignore-file.ts'
+
+describe('parseIgnoreFile', () => {
+  it('cleans patterns', () => {
+    const text = '\uFEFF# comment\r\n\n  /a/b/  \n!  /c\n./d\ne/../f\n # no comment\n/\n'
+    assert.deepEqual(parseIgnoreFile(text), ['a/b', '!c', 'd', 'f', '# no comment', '/'])
+  })
+  it('refuses huge files', () => assert.throws(() => parseIgnoreFile('a\n'.repeat(600_000)), /greater than max allowed size/))
+})
+
+describe('createIgnoreMatcher', () => {
+  const TABLE: readonly (readonly [patterns: string, ignored: string, kept: string])[] = [
+    ['a', 'a a/b a/b/c', 'b ab b/a'],
+    ['a/b', 'a/b a/b/c', 'a a/c'],
+    ['*', 'a a/b', ''],
+    ['*.md', 'x.md .md', 'd/x.md x.mdx'],
+    ['*/*.md', 'd/x.md', 'x.md d/e/x.md'],
+    ['**/*.md', 'x.md d/x.md d/e/x.md', 'x.txt'],
+    ['**', 'a a/b/c', ''],
+    ['a/**', 'a/b a/b/c', 'a b'],
+    ['a/**/c', 'a/c a/b/c a/b/b/c', 'a/b ac'],
+    ['**/a', 'a b/a b/c/a b/a/x', 'ba'],
+    ['**a', 'a ba b/ca', 'ab'],
+    ['a**b', 'ab a/b ax/b', 'axb'],
+    ['**/a/**', 'a/b x/a/b', 'a x/a'],
+    ['?', 'a', 'ab'],
+    ['a?c', 'abc', 'a/c ac'],
+    ['[a-c]x', 'ax bx', 'dx'],
+    ['[^a-c]x', 'dx', 'ax'],
+    ['a\\*b', 'a*b', 'axb'],
+    ['a.c', 'a.c', 'abc'],
+    ['a+(b)|{c}$', 'a+(b)|{c}$', 'aab'],
+    ['* !a', 'b', 'a a/b'],
+    ['a !a/b', 'a/c', 'a/b a/b/x'],
+    ['!a a', 'a', ''],
+    ['a/* !a/b a/b/c', 'a/x a/b/c', 'a/b a/b/d'],
+    ['**/*.log !keep.log', 'a.log d/keep.log', 'keep.log'],
+  ]
+  for (const [patterns, ignored, kept] of TABLE) {
+    it(`reads ${patterns}`, () => {
+      const matcher = createIgnoreMatcher(patterns.split(' '))
+      for (const path of ignored.split(' ')) assert.equal(matcher.ignores(path), true, path)
+      for (const path of kept.split(' ')) if (path !== '') assert.equal(matcher.ignores(path), false, path)
+    })
+  }
+
+  it('prunes ignored directories in which no exception may be', () => {
+    const matcher = createIgnoreMatcher(['a', 'b', '!b/c', 'd', '!d/*/x', 'e', 'f/g', '!f'])
+    assert.equal(matcher.hasExceptions, true)
+    assert.equal(matcher.prunes('a'), true)
+    assert.equal(matcher.prunes('b'), false)
+    assert.equal(matcher.prunes('d'), false)
+    assert.equal(matcher.prunes('d/y'), false)
+    assert.equal(matcher.prunes('e/deep'), true)
+    assert.equal(matcher.prunes('other'), false)
+  })
+
+  it('refuses malformed patterns', () => {
+    for (const pattern of ['[a', '[', '[]', '[a-]', 'a\\']) {
+      assert.throws(() => createIgnoreMatcher([pattern]), { message: `syntax error in pattern: ${JSON.stringify(pattern)}` })
+    }
+    assert.throws(() => createIgnoreMatcher(['!']), /illegal exclusion pattern: "!"/)
+  })
+
+  it('is done soon with many wildcards', () => {
+    const matcher = createIgnoreMatcher([`${'*a'.repeat(50)}b`, `${'**/a'.repeat(50)}b`])
+    assert.equal(matcher.ignores('a'.repeat(2000)), false)
+    assert.equal(matcher.ignores('a/'.repeat(100)), false)
+  })
+})
