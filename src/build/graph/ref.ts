@@ -16,6 +16,8 @@ export interface DirectoryRef {
   readonly path: string
   /** Names this very content for caches of digests; changes when a file changes. */
   readonly generation: string
+  /** To be called when the build that asked for it has ended; else it counts as used until its client is gone. Idempotent. */
+  readonly release?: () => void
 }
 
 export const SCRATCH: LayerRef = { kind: 'layers', chain: undefined }

@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { constants } from 'node:fs'
+import { join } from 'node:path'
+import { conflict, notFound } from '#errors'
+import type { Files } from '#kernel'
+import { KeyedMutex } from '#lib'
+import { deleteTree } from '#snapshots'
+import type { CacheStore } from '../../cache/cache-usage.ts'
+import type { DirectoryTransfer } from '../../session.ts'
+import { applyUpdate, UpdateFailure } from './apply-update.ts'
+import { readRecord, writeRecord } from './directory-record.ts'
+import { isUnchanged, planUpdate } from './plan-update.ts'
+import type { UpdatePlan } from './plan-update.ts'
+import type { ReceivedEntry } from './receive-entries.ts'
+import { typeOf } from './stat-signature.ts'
+import { readIndex, writeIndex } from './tree-index.ts'
+import type { TreeIndex } from './tree-index.ts'
+
+export interface KeptDirectoriesDeps {
+  /** Its own; made when absent. */
+  directory: string
+  files: Files
+  /** Of the machine: see `TreeIndex`. */
+  bootId: string
+  /** Hears of failures in the background. */
+  report: (error: unknown) => void
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+/** What a client has listed, and the way to the contents. */
+export interface ReceiveRequest {
+  /** Names the directory that is kept; undefined: nothing is. */
+  key: string | undefined
+  description: string
+  entries: readonly ReceivedEntry[]
+  transfer: Pick<DirectoryTransfer, 'read' | 'link'>
+  signal: AbortSignal
+  received: (bytes: number) => void
+}
+
+/** A directory that stays as it is until it is disposed. */
+export interface HeldDirectory extends Disposable {
+  readonly path: string
+  readonly generation: string
+}
+
+/**
+ * Directories as clients have sent them, kept so that next time only what has changed is sent.
+ *
+ * ```
+ * <directory>/<key>/tree/        the files
+ * <directory>/<key>/index        what they are; not there while they are being changed
+ * <directory>/<key>/record       for people
+ * <directory>/<key>/incoming/    files that are not whole yet
+ * <directory>/private-<uuid>/    of one build, the same without index and record
+ * <directory>/trash-<uuid>/      on its way out
+ * ```
+ *
+ * Several builds hold a directory at the same time as long as it need not change; who sends something else meanwhile gets a private one.
+ */
+export interface KeptDirectories extends CacheStore {
+  /** Waits for a transfer of the same key that is under way. */
+  receive(request: ReceiveRequest): Promise<HeldDirectory>
+  /** After a start, before anything else: removes what nobody can use any more, in the background. */
+  restore(): void
+  /** Waits for deletions in the background. */
+  settled(): Promise<void>
+}
+
+const PRIVATE = 'private-'
+const TRASH = 'trash-'
+
+export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectories {
+  const { directory, bootId, now } = deps
+  const locks = new KeyedMutex()
+  /** Builds that hold a kept directory, by key. */
+  const holders = new Map<string, number>()
+  const deletions = new Set<Promise<void>>()
+
+  const place = (name: string): Record<'tree' | 'incoming' | 'index' | 'record', string> => {
+    const path = (part: string): string => join(directory, name, part)
+    return { tree: path('tree'), incoming: path('incoming'), index: path('index'), record: path('record') }
+  }
+
+  function discard(name: string): void {
+    const trash = join(directory, TRASH + randomUUID())
+    try {
+      renameSync(join(directory, name), trash)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+      throw error
+    }
+    discardLater(trash)
+  }
+
+  function discardLater(path: string): void {
+    const deletion = deleteTree(path)
+      .catch(deps.report)
+      .finally(() => deletions.delete(deletion))
+    deletions.add(deletion)
+  }
+
+  /** What a key's directory holds; without a good index that is nothing, whatever lies there. */
+  function known(key: string): TreeIndex {
+    const index = readIndex(place(key).index)
+    if (index?.bootId === bootId) return index
+    discard(key)
+    return { bootId, generation: '', tree: new Map() }
+  }
+
+  async function apply(name: string, index: TreeIndex, plan: UpdatePlan, request: ReceiveRequest): Promise<void> {
+    const { tree, incoming } = place(name)
+    mkdirSync(tree, { recursive: true, mode: 0o700 })
+    // Left by an update that broke off.
+    rmSync(incoming, { recursive: true, force: true })
+    mkdirSync(incoming, { mode: 0o700 })
+    await applyUpdate({ files: deps.files, tree, incoming }, index.tree, plan, request.transfer, request)
+  }
+
+  async function receivePrivate(request: ReceiveRequest): Promise<HeldDirectory> {
+    const name = PRIVATE + randomUUID()
+    using undo = new DisposableStack()
+    undo.defer(() => discard(name))
+    const nothing = { bootId, generation: '', tree: new Map<string, string>() }
+    await apply(name, nothing, planUpdate(nothing.tree, request.entries), request).catch(throwCause)
+    const kept = undo.move()
+    return { path: place(name).tree, generation: name, [Symbol.dispose]: () => kept.dispose() }
+  }
+
+  async function receiveKept(key: string, request: ReceiveRequest): Promise<HeldDirectory> {
+    using _lock = await lock(key, request.signal)
+    const index = known(key)
+    const plan = planUpdate(index.tree, request.entries)
+    const isNew = index.generation === ''
+    if (!isNew && isUnchanged(plan)) return hold(key, index.generation, request)
+    if ((holders.get(key) ?? 0) > 0) return await receivePrivate(request)
+    const generation = randomUUID()
+    // From here on until there is a new index a crash leaves a directory of which nothing is known.
+    rmSync(place(key).index, { force: true })
+    try {
+      await apply(key, index, plan, request)
+    } catch (error) {
+      // What came until now need not come again.
+      if (error instanceof UpdateFailure) writeIndex(place(key).index, { bootId, generation, tree: error.tree })
+      return throwCause(error)
+    }
+    writeIndex(place(key).index, { bootId, generation, tree: plan.result })
+    return hold(key, generation, request)
+  }
+
+  /** Who waits for somebody else's transfer may leave. */
+  async function lock(key: string, signal: AbortSignal): Promise<Disposable> {
+    const taken = locks.lock(key)
+    const left = Promise.withResolvers<never>()
+    const leave = (): void => left.reject(signal.reason as Error)
+    signal.addEventListener('abort', leave, { once: true })
+    try {
+      signal.throwIfAborted()
+      return await Promise.race([taken, left.promise])
+    } catch (error) {
+      void taken.then((unused) => unused[Symbol.dispose]())
+      throw error
+    } finally {
+      signal.removeEventListener('abort', leave)
+    }
+  }
+
+  function hold(key: string, generation: string, { description, entries }: ReceiveRequest): HeldDirectory {
+    const { tree, record } = place(key)
+    const before = readRecord(record)
+    const time = now()
+    writeRecord(record, {
+      description,
+      createdAt: before?.createdAt ?? time,
+      lastUsedAt: time,
+      usageCount: (before?.usageCount ?? 0) + 1,
+      size: sizeOf(entries),
+    })
+    holders.set(key, (holders.get(key) ?? 0) + 1)
+    let isHeld = true
+    return {
+      path: tree,
+      generation,
+      [Symbol.dispose]() {
+        if (!isHeld) return
+        isHeld = false
+        const left = (holders.get(key) ?? 0) - 1
+        if (left > 0) holders.set(key, left)
+        else holders.delete(key)
+      },
+    }
+  }
+
+  function names(): string[] {
+    try {
+      return readdirSync(directory)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw error
+    }
+  }
+
+  return {
+    receive: (request) => (request.key === undefined ? receivePrivate(request) : receiveKept(request.key, request)),
+
+    async list() {
+      return names().flatMap((id) => {
+        const record = id.startsWith(PRIVATE) || id.startsWith(TRASH) ? undefined : readRecord(place(id).record)
+        if (record === undefined) return []
+        return [{ id, parents: [], type: 'source.local' as const, inUse: holders.has(id), shared: false, mutable: true, ...record }]
+      })
+    },
+
+    async remove(id) {
+      if (!names().includes(id) || id.startsWith(PRIVATE) || id.startsWith(TRASH)) throw notFound(`cache record ${id} not found`)
+      using _lock = await locks.lock(id)
+      if (holders.has(id)) throw conflict(`cache record ${id} is in use`)
+      discard(id)
+    },
+
+    restore() {
+      for (const name of names()) {
+        if (name.startsWith(TRASH)) discardLater(join(directory, name))
+        else if (name.startsWith(PRIVATE)) discard(name)
+        else known(name)
+      }
+    },
+
+    async settled() {
+      while (deletions.size > 0) await Promise.all(deletions)
+    },
+  }
+}
+
+/** The failure itself; what is known of the directory is nobody else's business. */
+function throwCause(error: unknown): never {
+  throw error instanceof UpdateFailure ? error.cause : error
+}
+
+function sizeOf(entries: readonly ReceivedEntry[]): number {
+  const files = entries.filter(({ stat }) => typeOf(stat.mode) === constants.S_IFREG && stat.linkname === '')
+  return files.reduce((sum, { stat }) => sum + stat.size, 0)
+}
