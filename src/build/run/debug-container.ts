@@ -11,6 +11,7 @@ import { SCRATCH, type Ref } from '../graph/ref.ts'
 import type { ExecOp } from '../graph/types.ts'
 import { checkEntitlements } from '../solver/entitlements.ts'
 import type { DebugContainer, DebugProcess, Step } from '../types.ts'
+import { layeredInputs } from './directory-layer.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
 import { networkModeOf } from './step-network.ts'
 import type { RunDeps } from './types.ts'
@@ -27,7 +28,7 @@ export function createDebugContainers(deps: RunDeps): (request: DebugRequest, st
     const { op, inputs } = stateOf(request)
     const network = networkModeOf(deps, op) === 'host' ? 'host' : op.network
     checkEntitlements({ ...step.vertex, op: { ...op, network } }, step.entitlements)
-    return new OpenContainer(deps, users, { op, inputs, step })
+    return new OpenContainer(deps, users, { op, inputs: await layeredInputs(deps, op, inputs, step), step })
   }
 }
 

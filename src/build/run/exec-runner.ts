@@ -7,6 +7,7 @@ import type { ExecOp } from '../graph/types.ts'
 import { BuildError } from '../build-error.ts'
 import { checkEntitlements } from '../solver/entitlements.ts'
 import type { Step, StepRunner } from '../types.ts'
+import { layeredInputs } from './directory-layer.ts'
 import { isRunnable } from './platforms.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
 import { carryOutput } from './step-log.ts'
@@ -25,9 +26,10 @@ const NOT_STARTED = 1
 export function createExecRunner(deps: RunDeps): StepRunner {
   const users = new UserDirectory(deps.files, deps.snapshotter)
   return {
-    async run(inputs, step) {
+    async run(given, step) {
       const op = execOf(step)
       checkAllowed(deps, op, step)
+      const inputs = await layeredInputs(deps, op, given, step)
       await using sandbox = await open(deps, users, inputs, step)
       const exit = await runToEnd(sandbox, step, inputs)
       checkExit(exit, op, step, inputs)

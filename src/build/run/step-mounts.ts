@@ -171,7 +171,7 @@ async function prepareBind(ctx: MountContext, mount: BindMount, destination: str
   const selector = posix.resolve('/', mount.selector)
   const kind = selector === '/' || input === undefined ? 'directory' : (kindIn(deps, input, selector) ?? 'directory')
   if (mount.output >= 0 && !isWritable) {
-    if (input?.kind !== 'layers') throw internal(`mount ${mount.target}: a directory cannot be an output`)
+    if (input.kind === 'directory') throw internal(`mount ${mount.target}: a directory cannot be an output`)
     result.outputs.push({ output: mount.output, ref: input })
   }
   const source = isWritable ? await writableSource(ctx, mount, input, around) : readOnlySource(ctx, input, around)
