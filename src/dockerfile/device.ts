@@ -1,5 +1,5 @@
 import { DockerfileError } from './dockerfile-error.ts'
-import type { Device } from './types.ts'
+import type { Device } from './instructions/types.ts'
 import { parseCsvRecord } from './words/csv-record.ts'
 import { parseGoBoolean } from './words/go-boolean.ts'
 

@@ -1,5 +1,5 @@
 import { EngineError } from '#errors'
-import type { TextRange } from './types.ts'
+import type { TextRange } from './ranges.ts'
 
 /** INVALID_ARGUMENT about a Dockerfile, with the place where there is one. The message is Docker's: `dockerfile parse error on line N: …` where Docker says so. */
 export class DockerfileError extends EngineError {

@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net'
 import { DockerfileError } from './dockerfile-error.ts'
-import type { ExposedPorts } from './types.ts'
+import type { ExposedPorts } from './instructions/types.ts'
 
 /** `80`, `80/udp`, `8000-8010/tcp`; `[address:][port of the host:]` in front is understood and means nothing. Throws {@link DockerfileError} without range. */
 export function parseExposedPorts(word: string): ExposedPorts {

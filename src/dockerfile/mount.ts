@@ -4,7 +4,7 @@ import { posix } from 'node:path'
 import { parseRamBytes } from '#lib'
 import { DockerfileError } from './dockerfile-error.ts'
 import { suggestWord } from './suggest-word.ts'
-import type { CacheMount, Mount } from './types.ts'
+import type { CacheMount, Mount } from './instructions/types.ts'
 import { parseCsvRecord } from './words/csv-record.ts'
 import { parseGoBoolean } from './words/go-boolean.ts'
 

@@ -16,7 +16,8 @@ import {
 import { readSource } from './read-source.ts'
 import type { RawInstruction, SourceText } from './read-source.ts'
 import { suggestWord } from './suggest-word.ts'
-import type { ArgInstruction, Dockerfile, EscapeCharacter, Instruction, InstructionBase, Stage, StageInstruction } from './types.ts'
+import type { ArgInstruction, Instruction, InstructionBase, StageInstruction } from './instructions/types.ts'
+import type { Dockerfile, EscapeCharacter, Stage } from './types.ts'
 
 type InstructionParser = (raw: RawInstruction, base: InstructionBase, escape: EscapeCharacter) => Instruction
 

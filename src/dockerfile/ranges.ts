@@ -1,4 +1,14 @@
-import type { TextRange } from './types.ts'
+/** Lines and columns count from 1; columns are UTF-16 units. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+/** `end` is behind the last character; its line is still part of the range. */
+export interface TextRange {
+  readonly start: Position
+  readonly end: Position
+}
 
 /** A physical line from its first character that is not blank. */
 export function wholeLine(number: number, line: string): TextRange {

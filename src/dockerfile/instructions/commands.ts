@@ -12,7 +12,7 @@ import type {
   InstructionBase,
   RunInstruction,
   ShellInstruction,
-} from '../types.ts'
+} from './types.ts'
 import { parseJsonList } from '../words/split-words.ts'
 
 /** Shorter ones would keep the machine busy with nothing else. Source: moby api/types/container, MinimumDuration. */

@@ -1,7 +1,7 @@
 import { DockerfileError } from '../dockerfile-error.ts'
 import { parseFlags } from '../flags.ts'
 import type { RawInstruction } from '../read-source.ts'
-import type { AddInstruction, CopyInstruction, CopySources, Heredoc, InstructionBase } from '../types.ts'
+import type { AddInstruction, CopyInstruction, CopySources, Heredoc, InstructionBase } from './types.ts'
 import { parseHeredocWord } from '../words/heredoc-word.ts'
 import { parseList } from '../words/split-words.ts'
 

@@ -1,7 +1,7 @@
 import { DockerfileError } from '../dockerfile-error.ts'
 import { parseFlags } from '../flags.ts'
 import type { RawInstruction } from '../read-source.ts'
-import type { FromInstruction, InstructionBase } from '../types.ts'
+import type { FromInstruction, InstructionBase } from './types.ts'
 import { splitBlanks } from '../words/split-words.ts'
 
 /** `FROM [--platform=…] image [AS name]`. */

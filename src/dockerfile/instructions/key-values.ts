@@ -1,15 +1,8 @@
 import { DockerfileError, WordsError } from '../dockerfile-error.ts'
 import { parseFlags } from '../flags.ts'
 import type { RawInstruction } from '../read-source.ts'
-import type {
-  ArgDefinition,
-  ArgInstruction,
-  EnvInstruction,
-  EscapeCharacter,
-  InstructionBase,
-  KeyValue,
-  LabelInstruction,
-} from '../types.ts'
+import type { ArgDefinition, ArgInstruction, EnvInstruction, InstructionBase, KeyValue, LabelInstruction } from './types.ts'
+import type { EscapeCharacter } from '../types.ts'
 import { splitWords } from '../words/split-words.ts'
 
 export function parseEnv(raw: RawInstruction, base: InstructionBase, escape: EscapeCharacter): EnvInstruction {

@@ -11,7 +11,7 @@ import type {
   UserInstruction,
   VolumeInstruction,
   WorkdirInstruction,
-} from '../types.ts'
+} from './types.ts'
 import { parseList, splitBlanks } from '../words/split-words.ts'
 
 export function parseWorkdir(raw: RawInstruction, base: InstructionBase): WorkdirInstruction {

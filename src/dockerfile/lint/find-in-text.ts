@@ -1,6 +1,8 @@
 /** What lint rules find in the text alone, whatever images and build arguments there are. Source: BuildKit's instructions/parse.go, dockerfile2llb/convert.go. */
 
-import type { ArgInstruction, FromInstruction, Instruction, LintFinding, Stage, TextRange } from '../types.ts'
+import type { ArgInstruction, FromInstruction, Instruction } from '../instructions/types.ts'
+import type { TextRange } from '../ranges.ts'
+import type { LintFinding, Stage } from '../types.ts'
 import { lintFinding } from './rules.ts'
 
 const RESERVED_NAMES: readonly string[] = ['context', 'scratch']

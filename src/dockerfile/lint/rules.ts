@@ -1,4 +1,5 @@
-import type { LintFinding, LintRule, LintRuleName, TextRange } from '../types.ts'
+import type { TextRange } from '../ranges.ts'
+import type { LintFinding, LintRule, LintRuleName } from '../types.ts'
 
 type Rule = LintRule & { readonly message: (...values: readonly string[]) => string }
 

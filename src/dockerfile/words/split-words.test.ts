@@ -16,7 +16,7 @@ describe('splitWords', () => {
   ]
   for (const [text, words] of TABLE) it(`splits ${text}`, () => assert.deepEqual(splitWords(text, '\\'), words))
 
-  it('takes the other escape character', () => assert.deepEqual(splitWords('a`\ b\\ c', '`'), ['a` b\\', 'c']))
+  it('takes the other escape character', () => assert.deepEqual(splitWords('a` b\\ c', '`'), ['a` b\\', 'c']))
 })
 
 describe('parseJsonList', () => {
