@@ -41,16 +41,21 @@ export type { FakeSnapshotter } from './fake-snapshotter.ts'
 export { createOverlaySnapshotter } from './overlay-snapshotter.ts'
 export type { OverlaySnapshotterDeps } from './overlay-snapshotter.ts'
 export { O_PATH, pathIn } from './tree/descriptor-path.ts'
+export { deviceOf } from './tree/device-number.ts'
 export { extractTree } from './tree/extract-tree.ts'
 export { createFileWriter } from './tree/file-writer.ts'
 export type { FileWriter } from './tree/file-writer.ts'
 export { inSlices } from './tree/in-slices.ts'
 export type { WriteOptions, WrittenTree } from './tree/tree-writer.ts'
 export type { TreePlace } from './tree/parent-directories.ts'
-export { deleteTree } from './tree/remove-tree.ts'
+export { deleteTree, removeTree } from './tree/remove-tree.ts'
+export type { RemoveOptions } from './tree/remove-tree.ts'
+export { isOverlayXattr, OPAQUE_VALUE, OPAQUE_XATTR } from './tree/whiteout.ts'
 export { measureTree } from './measure-tree.ts'
 export { packTree } from './tree/pack-tree.ts'
 export type { PackOptions } from './tree/pack-tree.ts'
+export { walkTree } from './tree/walk-tree.ts'
+export type { TreeNode } from './tree/walk-tree.ts'
 export type {
   Change,
   ChangeKind,
@@ -64,6 +69,6 @@ export type {
   UnpackOptions,
   Usage,
 } from './types.ts'
-export type { HashResult, Job, JobOptions, JobResult, JobRunner } from './unpack/job.ts'
+export type { HashResult, Job, JobOptions, JobResult, JobRunner, Task, TaskLoader } from './unpack/job.ts'
 export { createInlineRunner, createWorkerPool } from './unpack/worker-pool.ts'
 export { runUnpackWorker } from './unpack/worker.ts'

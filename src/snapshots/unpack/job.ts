@@ -1,5 +1,6 @@
 /** Work that would hold up the daemon's main thread, as plain data that can be sent to a worker. */
 
+import type { Files } from '#kernel'
 import type { Digest } from '#oci'
 import type { DiskUsage } from '../types.ts'
 import type { LayerComparison, TarSource } from '../verify/verify-layer.ts'
@@ -24,6 +25,8 @@ export type Job =
   | { kind: 'hash'; path: string }
   /** Adds up what `path` and all below it take. */
   | { kind: 'measure'; path: string }
+  /** Work of another module, which has given the workers a {@link TaskLoader}. `input` is plain data; descriptors in it are the caller's until the job is over. */
+  | { kind: 'task'; task: string; input: unknown }
 
 export interface UnpackResult {
   /** Digest of the uncompressed tar. Undefined: the blob is not compressed, and its digest is this one. */
@@ -56,6 +59,7 @@ export interface JobResults {
   verify: LayerComparison
   hash: HashResult
   measure: DiskUsage
+  task: unknown
 }
 
 export type JobResult<J extends Job> = JobResults[J['kind']]
@@ -67,6 +71,12 @@ export interface JobOptions {
   /** Called now and then with the bytes of the blob that have been read, or of the tar that have been written. */
   progress?: (read: number) => void
 }
+
+/** Work in a worker thread that has nothing else to do: system calls may be synchronous. It looks at its signal now and then, which needs turns of the event loop. */
+export type Task = (files: Files, input: unknown, signal: AbortSignal | undefined) => Promise<unknown>
+
+/** Finds the task of a name. Called in the worker: what a task needs is loaded there, and when it is first wanted. */
+export type TaskLoader = (task: string) => Promise<Task>
 
 /** Where jobs run: in workers, or for tests in this thread. */
 export interface JobRunner extends AsyncDisposable {

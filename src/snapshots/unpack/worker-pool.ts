@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { growthOf, nextGrowth } from '#content'
 import { EngineError, internal } from '#errors'
-import type { Files } from '#kernel'
 import type { AnyResult, Job, JobOptions, JobResult, JobRunner } from './job.ts'
 import { performJob } from './perform-job.ts'
+import type { JobDeps } from './perform-job.ts'
 import type { WorkerMessage, WorkerRequest } from './worker.ts'
 
 /** Milliseconds after which a worker without work ends: each keeps some MiB. */
@@ -141,17 +141,19 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
   }
 }
 
+/** Somebody waits for `system df`, or for a build. */
+const AWAITED: ReadonlySet<Job['kind']> = new Set(['measure', 'pack', 'task'])
+
 /** As of now: a layer whose download is over waits for nothing any more. */
 function classOf(job: Job): JobClass {
-  if (job.kind === 'measure' || job.kind === 'pack') return 'layer' // somebody waits for `system df`, or for the end of a build
-  if (job.kind !== 'unpack') return 'background'
+  if (job.kind !== 'unpack') return AWAITED.has(job.kind) ? 'layer' : 'background'
   return job.growing !== undefined && growthOf({ progress: job.growing }).state === 'growing' ? 'growing' : 'layer'
 }
 
 /** A {@link JobRunner} without threads, for tests and tools. */
-export function createInlineRunner(deps: { files: Files }): JobRunner {
+export function createInlineRunner(deps: JobDeps): JobRunner {
   return {
-    run: (job, options = {}) => performJob(deps.files, job, options),
+    run: (job, options = {}) => performJob(deps, job, options),
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { EngineError, internal } from '#errors'
 import type { ErrorCode } from '#errors'
 import { createFiles } from '#kernel'
-import type { AnyResult, Job } from './job.ts'
+import type { AnyResult, Job, TaskLoader } from './job.ts'
 import { performJob } from './perform-job.ts'
 
 /** What a worker is told: a job when it has none, and to give up the one it has. */
@@ -19,20 +19,20 @@ const PROGRESS_INTERVAL = 100
 
 /**
  * The body of a worker thread: does the jobs it is sent, one after the other, until it is terminated. To be called by the program's entry
- * file when that is loaded as a worker.
+ * file when that is loaded as a worker. `loadTask`: for jobs that are tasks of other modules.
  */
-export function runUnpackWorker(): void {
+export function runUnpackWorker(loadTask?: TaskLoader): void {
   const port = parentPort
   if (port === null) throw internal('Cannot run jobs: this is not a worker thread')
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
   const send = (message: WorkerMessage): void => port.postMessage(message)
-  const files = createFiles()
+  const deps = { files: createFiles(), ...(loadTask === undefined ? {} : { loadTask }) }
   let abort = new AbortController()
   port.on('message', (request: WorkerRequest) => {
     if (request.kind === 'abort') return abort.abort()
     abort = new AbortController()
     const progress = throttle((read) => send({ kind: 'progress', read }))
-    performJob(files, request.job, { progress, signal: abort.signal }).then(
+    performJob(deps, request.job, { progress, signal: abort.signal }).then(
       (result) => send({ kind: 'done', result }),
       (error: unknown) => send(failure(error)),
     )
