@@ -36,6 +36,9 @@
  */
 export { createImageService } from './image-service.ts'
 export type { ImageServiceDeps } from './image-service.ts'
+export { archiveFiles } from './save/archive-files.ts'
+export type { ArchivedBlob, ArchivedImage, ArchiveFile, ArchiveFormat } from './save/archive-files.ts'
+export { archiveTar } from './save/save-images.ts'
 export type {
   CommitOptions,
   DeleteResult,

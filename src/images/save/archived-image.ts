@@ -9,25 +9,8 @@ import type { Descriptor, Digest, ImageManifest, Platform } from '#oci'
 import type { LeafManifest, ManifestGraph } from '../manifest-graph.ts'
 import type { ManifestDeps } from '../manifest-summaries.ts'
 import { chooseManifest, platformNotFound } from '../resolve-image.ts'
+import type { ArchivedImage } from './archive-files.ts'
 import type { SavedImage } from './choose-images.ts'
-
-/** A file below `blobs/sha256`. */
-export interface ArchivedBlob {
-  digest: Digest
-  size: number
-  open: () => AsyncIterable<Buffer> | Iterable<Buffer>
-}
-
-export interface ArchivedImage {
-  saved: SavedImage
-  /** What `index.json` lists. */
-  descriptor: Descriptor
-  /** The image for programs that know one platform only: `manifest.json`. */
-  single: { config: Digest; layers: Descriptor[] }
-  /** The manifest was made for the archive; what is loaded from it is not known by its digest. */
-  isMade: boolean
-  blobs: ArchivedBlob[]
-}
 
 /** Throws NOT_FOUND for a platform that is not here, DATA_LOSS for a layer whose archive is lost. */
 export function archiveImage(deps: ManifestDeps, saved: SavedImage, platforms: readonly Platform[]): ArchivedImage {
@@ -71,7 +54,7 @@ function archiveTarget(deps: ManifestDeps, saved: SavedImage, root: Descriptor, 
   }
   const { mediaType, digest, size } = root
   return {
-    saved,
+    names: saved.names,
     descriptor: { mediaType, digest, size },
     single: { config: main.manifest.config.digest, layers: main.manifest.layers },
     isMade: false,
@@ -114,7 +97,7 @@ function makeArchived({ store, content, snapshotter }: ManifestDeps, saved: Save
     open: () => snapshotter.layerTar(chain) as AsyncIterable<Buffer>,
   }))
   return {
-    saved,
+    names: saved.names,
     descriptor,
     single: { config: id, layers: descriptors },
     isMade: true,

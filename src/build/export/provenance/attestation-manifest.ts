@@ -13,6 +13,17 @@ export interface Statement {
   predicate: object
 }
 
+/** What a statement is about. */
+export interface Subject {
+  name: string
+  digest: { sha256: string }
+}
+
+/** Source: in-toto.io/Statement v0.1. */
+export function makeStatement({ predicateType, predicate }: Statement, subject: readonly Subject[]): object {
+  return { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate }
+}
+
 export interface AttestationDocuments {
   /** As the index lists it. */
   descriptor: Descriptor
@@ -29,7 +40,7 @@ export function makeAttestation(target: Digest, names: readonly string[], statem
   const subject = names.map((name) => ({ name, digest: { sha256: target.slice('sha256:'.length) } }))
   const documents = statements.map(({ predicateType, predicate }) => ({
     predicateType,
-    ...compact(IN_TOTO, { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate }),
+    ...compact(IN_TOTO, makeStatement({ predicateType, predicate }, subject)),
   }))
   const config = compact(MEDIA_TYPES.ociConfig, {
     ...NOWHERE,

@@ -73,8 +73,7 @@ export function exportsUnderTest(): ExportsUnderTest {
     },
   }
   const recorded = {
-    enter: images.enter,
-    layerBlob: images.layerBlob,
+    ...images,
     upload: async (options: UploadOptions) => void uploads.push(options),
   }
   const deps: ExporterDeps = {
