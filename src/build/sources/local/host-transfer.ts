@@ -1,0 +1,82 @@
+import { createReadStream, linkSync, lstatSync, readdirSync, readlinkSync } from 'node:fs'
+import type { BigIntStats } from 'node:fs'
+import { join } from 'node:path'
+import { createIgnoreMatcher } from '#dockerfile'
+import type { IgnoreMatcher } from '#dockerfile'
+import { inSlices } from '#snapshots'
+import type { DirectoryTransfer, FileStat, SyncRequest } from '../../session.ts'
+
+/** What is wanted of a directory. */
+export type HostRequest = Pick<SyncRequest, 'includePatterns' | 'excludePatterns' | 'followPaths'>
+
+/**
+ * The transfer of a directory that is on this host and changes no more: files are linked instead of copied. What is excluded is left out; of what is not needed
+ * (`includePatterns`, `followPaths`) only what surely is not: when a pattern or a link may lead anywhere, everything is given.
+ */
+export function hostTransfer(root: string, request: HostRequest): DirectoryTransfer {
+  const paths: string[] = []
+  return {
+    async *entries() {
+      const excludes = createIgnoreMatcher(request.excludePatterns)
+      const found: FileStat[] = []
+      for await (const stat of inSlices(walk(root, '', excludes))) found.push(stat)
+      const isNeeded = needed(request, found)
+      for (const stat of found) {
+        if (!isNeeded(stat.path)) continue
+        paths.push(stat.path)
+        yield stat
+      }
+    },
+    async *read(index) {
+      yield* createReadStream(join(root, paths[index] ?? '')) as AsyncIterable<Buffer>
+    },
+    async link(index, path) {
+      linkSync(join(root, paths[index] ?? ''), path)
+    },
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** By components and bytes; parents of what is re-included are there, too. */
+function* walk(root: string, directory: string, excludes: IgnoreMatcher): Generator<FileStat, void, void> {
+  const names = readdirSync(join(root, directory)).map((name) => ({ name, bytes: Buffer.from(name) }))
+  names.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+  for (const { name } of names) {
+    const path = directory === '' ? name : `${directory}/${name}`
+    const stat = lstatSync(join(root, path), { bigint: true })
+    if (!stat.isDirectory()) {
+      if (!excludes.ignores(path)) yield fileStat(root, path, stat)
+      continue
+    }
+    if (excludes.prunes(path)) continue
+    const isIgnored = excludes.ignores(path)
+    const below = isIgnored ? [...walk(root, path, excludes)] : undefined
+    if (below?.length === 0) continue
+    yield fileStat(root, path, stat)
+    yield* below ?? walk(root, path, excludes)
+  }
+}
+
+function fileStat(root: string, path: string, stat: BigIntStats): FileStat {
+  const device = Number(stat.rdev)
+  return {
+    path,
+    mode: Number(stat.mode),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: Number(stat.size),
+    mtime: stat.mtimeNs,
+    linkname: stat.isSymbolicLink() ? readlinkSync(join(root, path)) : '',
+    // As glibc takes a device number apart, for those below 4096:256.
+    device: { major: (device >> 8) & 0xfff, minor: device & 0xff },
+    xattrs: {},
+  }
+}
+
+function needed({ includePatterns, followPaths }: HostRequest, found: readonly FileStat[]): (path: string) => boolean {
+  const paths = [...includePatterns, ...followPaths].map((path) => path.replace(/^\/+|\/+$/g, ''))
+  const mayBeAnything = paths.some((path) => path === '' || path === '.' || /[*?[\\]/.test(path))
+  const hasLinks = found.some(({ linkname }) => linkname !== '')
+  if (paths.length === 0 || mayBeAnything || hasLinks) return () => true
+  return (path) => paths.some((wanted) => path === wanted || path.startsWith(`${wanted}/`) || wanted.startsWith(`${path}/`))
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { existsSync, lstatSync, mkdtempDisposableSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { tarEntry, writeTar } from '#archive'
+import { createFiles } from '#kernel'
+import type { LocalSource } from './graph/types.ts'
+import type { BuildSession } from './session.ts'
+import { createKeptDirectories } from './sources/local/kept-directories.ts'
+import { createLocalSource } from './sources/local/local-source.ts'
+import { fakeStep } from './sources/testing/fake-step.ts'
+import { createUploadedSessions } from './uploaded-session.ts'
+import type { UploadedSessions } from './uploaded-session.ts'
+
+const SOURCE: LocalSource = { kind: 'local', name: 'context', includePatterns: [], excludePatterns: [], followPaths: [], sharedKeyHint: '' }
+
+interface Test extends Disposable {
+  directory: string
+  sessions: UploadedSessions
+  /** Files of a directory as the build sees them. */
+  load(session: BuildSession, source?: Partial<LocalSource>): Promise<{ path: string; names: string[]; release: () => void }>
+}
+
+function setUp(): Test {
+  const temporary = mkdtempDisposableSync(join(tmpdir(), 'uploads-'))
+  const directory = join(temporary.path, 'uploads')
+  const files = createFiles()
+  const report = (error: unknown): never => assert.fail(String(error))
+  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+  const directories = createKeptDirectories({ directory: join(temporary.path, 'contexts'), files, bootId: '', report, now: Date.now })
+  const source = createLocalSource({ directories })
+  return {
+    directory,
+    sessions: createUploadedSessions({ directory, files, owner, report }),
+    async load(session, members = {}) {
+      const ref = await source.fetch({ ...SOURCE, ...members }, fakeStep(session))
+      assert.ok(ref.kind === 'directory' && ref.release)
+      const names = (readdirSync(ref.path, { recursive: true }) as string[]).toSorted()
+      return { path: ref.path, names, release: ref.release }
+    },
+    [Symbol.dispose]: () => temporary.remove(),
+  }
+}
+
+async function tar(files: Record<string, string>): Promise<Buffer> {
+  return await buffer(
+    writeTar(
+      Object.entries(files).map(([path, text]) => ({
+        entry: tarEntry({ path, size: text.length, mode: 0o640, mtime: 7n }),
+        body: [Buffer.from(text)],
+      })),
+    ),
+  )
+}
+
+const options = { credentials: {}, signal: new AbortController().signal }
+const stream = (bytes: Buffer): Readable => Readable.from([bytes], { objectMode: false })
+
+describe('UploadedSession', () => {
+  it('serves what is in the archive, without copying it', async () => {
+    using test = setUp()
+    const archive = await tar({ Dockerfile: 'FROM scratch', 'a/b': 'text', 'a/c': 'more' })
+    for (const bytes of [archive, gzipSync(archive)]) {
+      const session = await test.sessions.open(stream(bytes), options)
+      const context = await test.load(session)
+      assert.deepEqual(context.names, ['Dockerfile', 'a', 'a/b', 'a/c'])
+      const stat = lstatSync(join(context.path, 'a/b'), { bigint: true })
+      assert.deepEqual([stat.nlink, stat.mode & 0o777n, stat.mtimeNs], [2n, 0o640n, 7n])
+      const dockerfile = await test.load(session, { name: 'dockerfile', followPaths: ['Dockerfile', 'Dockerfile.dockerignore'] })
+      assert.deepEqual(dockerfile.names, ['Dockerfile'])
+      await session[Symbol.asyncDispose]()
+      await test.sessions.settled()
+      assert.deepEqual([session.closed.aborted, readdirSync(test.directory)], [true, []])
+    }
+  })
+
+  it('leaves out what is excluded', async () => {
+    using test = setUp()
+    const archive = await tar({ 'a/b': '1', 'a/keep/x': '2', 'd/e/f': '3', g: '4' })
+    await using session = await test.sessions.open(stream(archive), options)
+    const { names } = await test.load(session, { excludePatterns: ['a', '!a/keep', 'd', '!d/nothing'] })
+    assert.deepEqual(names, ['a', 'a/keep', 'a/keep/x', 'g'])
+    assert.deepEqual((await test.load(session, { followPaths: ['/d/e'] })).names, ['d', 'd/e', 'd/e/f'])
+    assert.deepEqual((await test.load(session, { includePatterns: ['d*'] })).names.length, 8)
+    await test.sessions.settled()
+  })
+
+  it('takes a Dockerfile that comes alone', async () => {
+    using test = setUp()
+    await using session = await test.sessions.open(stream(Buffer.from('FROM scratch\n')), options)
+    const { path, names } = await test.load(session, { name: 'dockerfile' })
+    assert.deepEqual([names, readFileSync(join(path, 'Dockerfile'), 'utf8')], [['Dockerfile'], 'FROM scratch\n'])
+  })
+
+  it('has logins by host, and nothing else', async () => {
+    using test = setUp()
+    const credentials = { 'docker.io': { username: 'hub' }, 'registry:5000': { username: 'own' } }
+    await using session = await test.sessions.open(undefined, { ...options, credentials })
+    assert.deepEqual(await session.credentials('registry-1.docker.io'), { username: 'hub' })
+    assert.deepEqual(await session.credentials('registry:5000'), { username: 'own' })
+    assert.equal(await session.credentials('other'), undefined)
+    assert.equal(await session.secret('x'), undefined)
+    assert.deepEqual([session.sharedKey, session.namesImages], ['', true])
+    await assert.rejects(test.load(session), { code: 'NOT_FOUND' })
+    await assert.rejects(session.checkAgent('default'), { code: 'NOT_FOUND' })
+  })
+
+  it('leaves nothing of a bad archive, nor of an earlier daemon', async () => {
+    using test = setUp()
+    const archive = await tar({ a: 'text' })
+    await assert.rejects(test.sessions.open(stream(archive.subarray(0, 513)), options), { code: 'INVALID_ARGUMENT' })
+    await test.sessions.settled()
+    assert.deepEqual(readdirSync(test.directory), [])
+    await test.sessions.open(stream(archive), options)
+    test.sessions.restore()
+    await test.sessions.settled()
+    assert.ok(existsSync(test.directory))
+    assert.deepEqual(readdirSync(test.directory), [])
+  })
+})
