@@ -19,7 +19,7 @@ export async function layeredInputs(
   const isLayered = (input: number): boolean =>
     op.mounts.some((mount) => mount.type === 'bind' && mount.input === input && (mount.output >= 0 || targetOf(op, mount) === '/'))
   return await Promise.all(
-    inputs.map((ref, input) => (ref.kind === 'directory' && isLayered(input) ? asLayer(deps, ref, { lease, signal }) : ref)),
+    inputs.map(async (ref, input) => (ref.kind === 'directory' && isLayered(input) ? await asLayer(deps, ref, { lease, signal }) : ref)),
   )
 }
 

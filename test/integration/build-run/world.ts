@@ -3,7 +3,7 @@
  * Disposing checks that nothing is left behind.
  */
 import assert from 'node:assert/strict'
-import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCacheMounts, createExecRunner, restoreSteps, type RunDeps } from '../../../src/build/run/index.ts'
@@ -148,7 +148,7 @@ export async function createWorld(options: { directory?: string } = {}): Promise
         log: wanted.log ?? ((stream, data) => (output[stream === 1 ? 'stdout' : 'stderr'] += Buffer.from(data).toString())),
         status: () => undefined,
         lease,
-      } as Step,
+      },
     }
   }
 
