@@ -1,0 +1,42 @@
+import { normalisePlatform } from '#oci'
+import type { Edge } from '../graph/types.ts'
+import type { BuildImage, BuildStep } from '../types.ts'
+import type { Converted } from './convert.ts'
+import { imageFile } from './image-draft.ts'
+import { formatPlatform } from '#oci'
+import { isSameMachine } from './platforms.ts'
+import { createSealer } from './tree.ts'
+import type { Tree } from './tree.ts'
+
+/** What a converted Dockerfile gives: graph, config, steps. Source: moby/buildkit dockerfile2llb/convert.go, finalizeResultImage. */
+export function buildImage(converted: Converted): BuildImage {
+  const { conversion, target } = converted
+  const seal = createSealer()
+  const { image } = target
+  const labels = Object.fromEntries(conversion.options.labels)
+  if (conversion.options.labels.size > 0) image.config.Labels = { ...image.config.Labels, ...labels }
+  const platform = normalisePlatform(conversion.platforms.target)
+  return {
+    id: formatPlatform(platform),
+    platform,
+    edge: seal(target.tree),
+    config: imageFile({ ...image, platform: imagePlatform(converted) }, conversion.created),
+    steps: buildSteps(converted, seal),
+  }
+}
+
+/** The platform that was asked for; else what the base is for. */
+function imagePlatform({ conversion: { platforms }, target: { image } }: Converted): BuildImage['platform'] {
+  if (platforms.implicit) return normalisePlatform(image.platform)
+  const wanted = platforms.target
+  const keepsVariant = wanted.variant === undefined && image.platform.variant !== undefined && isSameMachine(wanted, image.platform)
+  return normalisePlatform({ ...wanted, ...(keepsVariant && { variant: image.platform.variant }) })
+}
+
+/** Instructions of needed stages in the order of the Dockerfile, behind ARG in front of the first FROM. */
+function buildSteps({ conversion, needed }: Converted, seal: (tree: Tree) => Edge | undefined): BuildStep[] {
+  const global = conversion.definition.dockerfile.globalArgs.map(({ source }) => ({ text: source, vertex: undefined }))
+  const stages = conversion.stages.all.filter((stage) => needed.has(stage))
+  const steps = stages.flatMap((stage) => stage.steps.map(({ text, tree }) => ({ text, vertex: seal(tree)?.vertex.id })))
+  return [...global, ...steps]
+}

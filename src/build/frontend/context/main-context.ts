@@ -1,0 +1,96 @@
+import { invalidArgument } from '#errors'
+import { vertex } from '../../graph/digest.ts'
+import type { CopyAction, Edge, FileOp, Op } from '../../graph/types.ts'
+import type { FrontendHost } from '../../types.ts'
+import type { FrontendOptions } from '../options.ts'
+import { parseBoolean } from '../option-values.ts'
+import { looksLikeArchive } from './archive-header.ts'
+import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
+import { gitSource } from './git-source.ts'
+
+/** Where COPY takes its files from: a directory of the client, or a file system that the engine fetches. */
+export type MainContext =
+  | { readonly kind: 'local'; readonly name: string; readonly session: string | undefined }
+  | {
+      readonly kind: 'fetched'
+      readonly edge: Edge
+      /** What was fetched is a Dockerfile, by this name. */
+      readonly dockerfile: string | undefined
+    }
+
+/** Name of the file that is fetched by URL. */
+const FETCHED = 'context'
+const HEADER_LENGTH = 1024
+
+/** The context that the options name. An archive from a URL is unpacked. Source: moby/buildkit frontend/dockerui/context.go. */
+export async function findMainContext(
+  options: FrontendOptions,
+  inputs: Readonly<Record<string, Edge>>,
+  host: FrontendHost,
+): Promise<MainContext> {
+  const name = options.all['contextkey'] ?? 'context'
+  const fetched = await fetchedContext(options, options.all[name] ?? '', inputs, host)
+  if (fetched === undefined) return { kind: 'local', name, session: options.all[`local-sessionid:${name}`] }
+  const subdirectory = options.all['contextsubdir'] ?? ''
+  return subdirectory === '' ? fetched : { ...fetched, edge: subdirectoryOf(fetched.edge, subdirectory) }
+}
+
+async function fetchedContext(
+  options: FrontendOptions,
+  place: string,
+  inputs: Readonly<Record<string, Edge>>,
+  host: FrontendHost,
+): Promise<(MainContext & { kind: 'fetched' }) | undefined> {
+  const git = parseGitUrl(place)
+  if (git !== undefined) {
+    const keep = options.buildArgs.get('BUILDKIT_CONTEXT_KEEP_GIT_DIR') ?? ''
+    const keepGitDirectory = git.keepGitDirectory === true || (keep !== '' && parseBoolean(keep, 'BUILDKIT_CONTEXT_KEEP_GIT_DIR'))
+    return { kind: 'fetched', edge: source(gitSource(git, keepGitDirectory), `load git source ${place}`), dockerfile: undefined }
+  }
+  if (/^https?:\/\//.test(place)) return await fromUrl(place, host)
+  const edge = inputs['context']
+  return edge && { kind: 'fetched', edge, dockerfile: undefined }
+}
+
+async function fromUrl(url: string, host: FrontendHost): Promise<MainContext & { kind: 'fetched' }> {
+  const file = source({ kind: 'http', url, filename: FETCHED, uid: 0, gid: 0, authHeaderSecret: '' }, 'load remote build context')
+  const header = await host.readFile(file, FETCHED, { offset: 0, length: HEADER_LENGTH })
+  if (header === undefined) throw invalidArgument('failed to read downloaded context')
+  if (!looksLikeArchive(header)) return { kind: 'fetched', edge: file, dockerfile: FETCHED }
+  const edge = copyOnto(file, { source: `/${FETCHED}`, unpack: true, directoryContentsOnly: false }, 'unpack remote build context')
+  return { kind: 'fetched', edge, dockerfile: undefined }
+}
+
+function subdirectoryOf(edge: Edge, directory: string): Edge {
+  return copyOnto(edge, { source: directory, unpack: false, directoryContentsOnly: true }, `select ${directory} of build context`)
+}
+
+/** Onto an empty file system. */
+function copyOnto(from: Edge, how: Pick<CopyAction, 'source' | 'unpack' | 'directoryContentsOnly'>, name: string): Edge {
+  const op: FileOp = {
+    kind: 'file',
+    actions: [
+      {
+        action: 'copy',
+        input: -1,
+        from: 0,
+        output: 0,
+        target: '/',
+        followSymlink: false,
+        createTargetParents: false,
+        allowWildcard: false,
+        allowEmptyWildcard: false,
+        includePatterns: [],
+        excludePatterns: [],
+        alwaysReplaceExisting: false,
+        requiredPaths: [],
+        ...how,
+      },
+    ],
+  }
+  return { vertex: vertex(op, [from], { name: `[internal] ${name}` }), output: 0 }
+}
+
+function source(op: Op, name: string): Edge {
+  return { vertex: vertex(op, [], { name: `[internal] ${name}` }), output: 0 }
+}

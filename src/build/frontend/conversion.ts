@@ -1,0 +1,34 @@
+import type { IgnoreMatcher, Linter, LintRuleName, TextRange } from '#dockerfile'
+import { lintFinding } from '#dockerfile'
+import type { FrontendHost } from '../types.ts'
+import type { NamedContexts } from './context/named-contexts.ts'
+import type { Definition } from './definition.ts'
+import type { GlobalArguments } from './global-arguments.ts'
+import type { FrontendOptions } from './options.ts'
+import type { BuildPlatforms } from './platforms.ts'
+import type { StageList } from './stage-list.ts'
+import type { LateTree } from './tree.ts'
+
+/** A Dockerfile on its way to a graph, for one platform: what all its stages share. */
+export interface Conversion {
+  readonly definition: Definition
+  readonly options: FrontendOptions
+  readonly host: FrontendHost
+  readonly platforms: BuildPlatforms
+  readonly globals: GlobalArguments
+  /** Seconds since the epoch that everything is said to be made at. */
+  readonly created: number | undefined
+  readonly contexts: NamedContexts
+  /** What steps read of the build's context. */
+  readonly contextPaths: Set<string>
+  readonly context: LateTree
+  /** Known once instructions are read. */
+  ignore: IgnoreMatcher | undefined
+  readonly stages: StageList
+  readonly linter: Linter
+}
+
+/** Tells what a lint rule has to say, unless it is not to count. */
+export function lint({ linter }: Conversion, rule: LintRuleName, values: readonly string[], range: TextRange | undefined): void {
+  linter.add(lintFinding(rule, values, range))
+}

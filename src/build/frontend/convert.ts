@@ -1,0 +1,117 @@
+import { createLinter, parseLintConfig } from '#dockerfile'
+import type { Linter } from '#dockerfile'
+import { notFound } from '#errors'
+import type { Edge } from '../graph/types.ts'
+import type { FrontendHost } from '../types.ts'
+import { createNamedContexts } from './context/named-contexts.ts'
+import type { Conversion } from './conversion.ts'
+import type { Definition } from './definition.ts'
+import { findDependencies } from './dependencies.ts'
+import { dispatchStages } from './dispatch.ts'
+import { findStages } from './find-stages.ts'
+import { globalArguments } from './global-arguments.ts'
+import { lintDefaultArguments } from './lint-from.ts'
+import type { FrontendOptions } from './options.ts'
+import { parseEpoch } from './options.ts'
+import { platformArguments } from './platforms.ts'
+import type { BuildPlatforms } from './platforms.ts'
+import { neededStages, resolveBases } from './resolve-bases.ts'
+import { StageList } from './stage-list.ts'
+import type { StageState } from './stage-state.ts'
+import { withSuggestion } from './suggestion.ts'
+import type { LateTree } from './tree.ts'
+
+/** What a conversion works with. */
+export interface ConversionRequest {
+  definition: Definition
+  options: FrontendOptions
+  inputs: Readonly<Record<string, Edge>>
+  host: FrontendHost
+  platforms: BuildPlatforms
+  linter: Linter
+}
+
+/** A Dockerfile that has been read to its end, for one platform. */
+export interface Converted {
+  readonly conversion: Conversion
+  readonly target: StageState
+  readonly needed: ReadonlySet<StageState>
+}
+
+/**
+ * Reads a Dockerfile: which stages the target needs, what they begin with, and what their instructions make of it. `everything`: also stages that the target
+ * does not need. Throws BuildError with the place in the Dockerfile.
+ */
+export async function convertDockerfile(request: ConversionRequest, everything: boolean): Promise<Converted> {
+  const conversion = beginConversion(request)
+  lintText(request)
+  findStages(conversion)
+  const target = findTarget(conversion)
+  findDependencies(conversion)
+  const [needed, ignore] = await Promise.all([
+    resolveBases(neededStages(everything ? undefined : target, conversion), conversion),
+    request.definition.ignore(),
+  ])
+  conversion.ignore = ignore
+  lintStages(request, needed)
+  dispatchStages(needed, conversion)
+  // The result is all of the target, whatever others take from it.
+  target.paths.add('/')
+  return { conversion, target, needed }
+}
+
+/** The linter that the Dockerfile, or the client, asks for. */
+export function createBuildLinter({ dockerfile }: Definition, { check }: FrontendOptions): Linter {
+  const directive = dockerfile.directives.find(({ name }) => name === 'check')
+  return createLinter(parseLintConfig(check ?? directive?.value ?? ''))
+}
+
+function beginConversion({ definition, options, inputs, host, platforms, linter }: ConversionRequest): Conversion {
+  const { dockerfile, file } = definition
+  const target = options.target === '' ? (dockerfile.stages.at(-1)?.from.name ?? '') : options.target
+  const automatic = platformArguments(platforms, target, options.buildArgs)
+  const globals = globalArguments(dockerfile, file, automatic, options.buildArgs)
+  const contextPaths = new Set<string>()
+  const context: LateTree = { kind: 'late', edge: () => definition.context(contextPaths, conversion.ignore) }
+  const conversion: Conversion = {
+    definition,
+    options,
+    host,
+    platforms,
+    globals,
+    created: options.sourceDateEpoch ?? parseEpoch(globals.variables.get('SOURCE_DATE_EPOCH') ?? ''),
+    contexts: createNamedContexts(options, inputs, host),
+    contextPaths,
+    context,
+    ignore: undefined,
+    stages: new StageList(),
+    linter,
+  }
+  lintDefaultArguments(dockerfile, file, automatic, conversion)
+  return conversion
+}
+
+/** What the text alone tells of all stages. */
+function lintText({ definition, linter }: ConversionRequest): void {
+  for (const finding of definition.dockerfile.findings) if (finding.stage === undefined) linter.add(finding)
+}
+
+/** What it tells of stages that are built. */
+function lintStages({ definition, linter }: ConversionRequest, needed: ReadonlySet<StageState>): void {
+  const indices = new Set([...needed].map(({ index }) => index))
+  for (const finding of definition.dockerfile.findings) {
+    if (finding.stage !== undefined && indices.has(finding.stage)) linter.add(finding)
+  }
+}
+
+/** By name, or the last stage of the Dockerfile. Throws NOT_FOUND. */
+function findTarget({ stages, options: { target } }: Conversion): StageState {
+  const found = target === '' ? stages.all.at(-1) : (stages.named(target) ?? numbered(stages, target))
+  if (found !== undefined) return found
+  throw withSuggestion(notFound(`target stage ${JSON.stringify(target)} could not be found`), [target], stages.names())
+}
+
+/** The classic builder takes a stage's number as well. */
+function numbered(stages: StageList, target: string): StageState | undefined {
+  return /^\d+$/.test(target) ? stages.all[Number(target)] : undefined
+}

@@ -1,0 +1,118 @@
+import { createIgnoreMatcher, detectSyntax, parseDockerfile, parseIgnoreFile } from '#dockerfile'
+import type { Dockerfile, IgnoreMatcher } from '#dockerfile'
+import { invalidArgument, notFound } from '#errors'
+import type { Digest } from '#oci'
+import { posix } from 'node:path'
+import { vertex } from '../graph/digest.ts'
+import type { Edge, LocalSource, SourceFile } from '../graph/types.ts'
+import type { FrontendHost } from '../types.ts'
+import { findMainContext } from './context/main-context.ts'
+import type { MainContext } from './context/main-context.ts'
+import { followPaths } from './context/paths.ts'
+import { withPlace } from './errors.ts'
+import type { FrontendOptions } from './options.ts'
+import { checkSyntax } from './syntax.ts'
+
+/** The Dockerfile, and what is known of the context that it is for. Shared by all platforms of a build. */
+export interface Definition {
+  readonly dockerfile: Dockerfile
+  readonly file: SourceFile
+  /** The step that loaded it; warnings belong to it. */
+  readonly vertex: Digest
+  /** Which files of the context do not count. A context that was fetched has all of them. Loaded when first asked for. */
+  ignore(): Promise<IgnoreMatcher | undefined>
+  /** The context's file system, of which steps read `paths`. */
+  context(paths: ReadonlySet<string>, ignore: IgnoreMatcher | undefined): Edge
+}
+
+const IGNORE_FILE = '.dockerignore'
+
+/**
+ * Loads the Dockerfile and finds the context. Throws NOT_FOUND without a Dockerfile, and what is wrong with its text.
+ * Source: moby/buildkit frontend/dockerui/config.go, ReadEntrypoint, MainContext.
+ */
+export async function loadDefinition(
+  options: FrontendOptions,
+  inputs: Readonly<Record<string, Edge>>,
+  host: FrontendHost,
+): Promise<Definition> {
+  const context = await findMainContext(options, inputs, host)
+  const edge = dockerfileEdge(options, context, inputs)
+  const filename = (context.kind === 'fetched' ? context.dockerfile : undefined) ?? options.filename
+  const file = await readDockerfile(edge, filename, host)
+  checkSyntax(options, detectSyntax(file.text), file)
+  const dockerfile = withPlace(file, () => parseDockerfile(file.text, filename))
+  const ownIgnore = context.kind === 'local' ? await host.readFile(edge, `${filename}${IGNORE_FILE}`) : undefined
+  let ignore: Promise<IgnoreMatcher | undefined> | undefined
+  return {
+    dockerfile,
+    file,
+    vertex: edge.vertex.id,
+    ignore: () => (ignore ??= loadIgnore(context, ownIgnore && { name: `${filename}${IGNORE_FILE}`, content: ownIgnore }, host)),
+    context: (paths, matcher) => contextEdge(context, paths, matcher?.patterns ?? []),
+  }
+}
+
+function dockerfileEdge(options: FrontendOptions, context: MainContext, inputs: Readonly<Record<string, Edge>>): Edge {
+  const chosen = options.all['dockerfilekey']
+  if (chosen === undefined) {
+    const sent = inputs['dockerfile']
+    if (sent !== undefined) return sent
+    // A context that the client made as a graph has no Dockerfile for us in it.
+    if (context.kind === 'fetched' && !Object.values(inputs).includes(context.edge)) return context.edge
+  }
+  const name = chosen ?? 'dockerfile'
+  const { filename } = options
+  const lowerCase = posix.join(posix.dirname(filename), 'dockerfile')
+  const followed = [filename, `${filename}${IGNORE_FILE}`, ...(posix.basename(filename) === 'Dockerfile' ? [lowerCase] : [])]
+  return localEdge(
+    { name, session: options.all[`local-sessionid:${name}`] },
+    { followPaths: followed, excludePatterns: [], sharedKeyHint: name },
+    `load build definition from ${filename}`,
+  )
+}
+
+async function readDockerfile(edge: Edge, filename: string, host: FrontendHost): Promise<SourceFile> {
+  const lowerCase = posix.join(posix.dirname(filename), 'dockerfile')
+  const bytes =
+    (await host.readFile(edge, filename)) ?? (posix.basename(filename) === 'Dockerfile' ? await host.readFile(edge, lowerCase) : undefined)
+  if (bytes === undefined) throw notFound(`failed to read dockerfile: open ${filename}: no such file or directory`)
+  if (bytes.length === 0) throw invalidArgument('the Dockerfile cannot be empty')
+  return { name: filename, text: Buffer.from(bytes).toString() }
+}
+
+async function loadIgnore(
+  context: MainContext,
+  own: { name: string; content: Uint8Array } | undefined,
+  host: FrontendHost,
+): Promise<IgnoreMatcher | undefined> {
+  if (context.kind === 'fetched') return undefined
+  const content = own?.content ?? (await host.readFile(ignoreEdge(context), IGNORE_FILE))
+  if (content === undefined || content.length === 0) return undefined
+  try {
+    return createIgnoreMatcher(parseIgnoreFile(Buffer.from(content).toString()))
+  } catch (error) {
+    throw invalidArgument(`failed parsing ${own?.name ?? IGNORE_FILE}: ${(error as Error).message}`, error)
+  }
+}
+
+type LocalContext = Extract<MainContext, { kind: 'local' }>
+
+function ignoreEdge(context: LocalContext): Edge {
+  const patterns = { followPaths: [IGNORE_FILE], excludePatterns: [], sharedKeyHint: `${context.name}-${IGNORE_FILE}` }
+  return localEdge(context, patterns, `load ${IGNORE_FILE}`)
+}
+
+function contextEdge(context: MainContext, paths: ReadonlySet<string>, excludePatterns: readonly string[]): Edge {
+  if (context.kind === 'fetched') return context.edge
+  return localEdge(context, { followPaths: followPaths(paths), excludePatterns, sharedKeyHint: context.name }, 'load build context')
+}
+
+function localEdge(
+  { name, session }: Pick<LocalContext, 'name' | 'session'>,
+  patterns: Pick<LocalSource, 'followPaths' | 'excludePatterns' | 'sharedKeyHint'>,
+  step: string,
+): Edge {
+  const op: LocalSource = { kind: 'local', name, ...(session !== undefined && { session }), includePatterns: [], ...patterns }
+  return { vertex: vertex(op, [], { name: `[internal] ${step}` }), output: 0 }
+}

@@ -1,0 +1,125 @@
+import { expandWord, parseInstruction, parseMount } from '#dockerfile'
+import type { CopyInstruction, Mount, RunInstruction, StageInstruction, TextRange } from '#dockerfile'
+import { invalidArgument } from '#errors'
+import { BuildError } from '../build-error.ts'
+import type { Conversion } from './conversion.ts'
+import { sourceRange, withPlace } from './errors.ts'
+import { newOutlineNotes } from './outline-notes.ts'
+import { newStage } from './stage-state.ts'
+import type { Command, StageState } from './stage-state.ts'
+
+/** Reads which stages the instructions of each stage need. Source: moby/buildkit dockerfile2llb/convert.go, buildStageDependencyGraph. */
+export function findDependencies(conversion: Conversion): void {
+  const { stages, definition } = conversion
+  for (const stage of [...stages.all]) {
+    const instructions = definition.dockerfile.stages[stage.index]?.instructions ?? []
+    stage.commands = instructions.map((instruction) => addCommand(stage, instruction, instruction.range, false, conversion))
+  }
+  refuseCircles(conversion)
+  if (stages.all.length === 1) for (const stage of stages.all) stage.counter.stage = ''
+}
+
+/** Puts the triggers of the base in front of the stage's instructions. Says whether they need other stages. */
+export function addTriggers(stage: StageState, triggers: readonly string[], conversion: Conversion): boolean {
+  const range = stage.range
+  if (triggers.length === 0 || range === undefined) return false
+  const commands = withPlace(
+    conversion.definition.file,
+    () => triggers.map((trigger) => addCommand(stage, { ...parseInstruction(trigger), range }, range, true, conversion)),
+    range,
+  )
+  stage.commands = [...commands, ...stage.commands]
+  stage.counter.total += commands.length
+  return commands.some(({ sources }) => sources.some((source) => source !== undefined))
+}
+
+function addCommand(stage: StageState, instruction: StageInstruction, range: TextRange, onbuild: boolean, conversion: Conversion): Command {
+  const sources = withPlace(conversion.definition.file, () => sourcesOf(instruction, range, conversion), range)
+  for (const source of sources) if (source !== undefined) stage.dependencies.set(source, range)
+  return { instruction, sources, onbuild }
+}
+
+function sourcesOf(instruction: StageInstruction, range: TextRange, conversion: Conversion): Command['sources'] {
+  if (instruction.kind === 'copy') return copySources(instruction, range, conversion)
+  if (instruction.kind === 'run') return mountSources(instruction, range, conversion)
+  return []
+}
+
+function copySources({ from }: CopyInstruction, range: TextRange, conversion: Conversion): StageState[] {
+  if (from === undefined) return []
+  refuseVariables(from, conversion)
+  if (/^[+-]?\d+$/.test(from)) return [conversion.stages.at(Number(from))]
+  return [stageOrImage(from, range, conversion)]
+}
+
+function mountSources({ mounts }: RunInstruction, range: TextRange, conversion: Conversion): Command['sources'] {
+  return mounts.map((text) => {
+    const mount = mountAsWritten(text)
+    if (mount === undefined || (mount.type !== 'bind' && mount.type !== 'cache') || mount.from === undefined) return undefined
+    refuseVariables(mount.from, conversion)
+    return stageOrImage(mount.from, range, conversion)
+  })
+}
+
+/** Values that are variables cannot be checked yet: that is done when the instruction's turn comes. */
+function mountAsWritten(text: string): Mount | undefined {
+  try {
+    return parseMount(text, (value) => value)
+  } catch {
+    // A variable in place of a number, say. Its stage can be read all the same.
+    const from = /(?:^|,)"?from=([^",]+)/i.exec(text)?.[1]
+    return from === undefined ? undefined : parseMount(`type=bind,from=${from}`, (value) => value)
+  }
+}
+
+/** Which stages there are must be known before any variable of a stage is. */
+function refuseVariables(from: string, conversion: Conversion): void {
+  const { text } = expandWord(from, new Map(), { escape: conversion.definition.dockerfile.escape })
+  if (text === from) return
+  throw invalidArgument(
+    'variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround',
+  )
+}
+
+/** A stage by its name; else the name is that of an image or context, which becomes a stage without instructions. */
+function stageOrImage(name: string, range: TextRange, { stages, platforms }: Conversion): StageState {
+  const known = stages.named(name) ?? stages.all.find((stage) => stage.from === undefined && stage.baseName === name)
+  if (known !== undefined) return known
+  const image = newStage(
+    {
+      name: undefined,
+      baseName: name,
+      range,
+      from: undefined,
+      index: stages.all.length,
+      base: undefined,
+      context: undefined,
+      counter: { stage: '', total: 0, index: 0, withPlatform: false },
+      ignoreCache: false,
+      platform: undefined,
+      outline: newOutlineNotes(),
+    },
+    platforms.target,
+  )
+  stages.add(image)
+  return image
+}
+
+function refuseCircles({ stages, definition }: Conversion): void {
+  const visited = new Set<StageState>()
+  const path = new Set<StageState>()
+  const visit = (stage: StageState): void => {
+    if (visited.has(stage)) return
+    visited.add(stage)
+    path.add(stage)
+    for (const [next, range] of stage.dependencies) {
+      if (path.has(next)) {
+        const message = `circular dependency detected on stage: ${next.counter.stage}`
+        throw new BuildError('INVALID_ARGUMENT', message, { source: sourceRange(definition.file, range) })
+      }
+      visit(next)
+    }
+    path.delete(stage)
+  }
+  for (const stage of stages.all) visit(stage)
+}

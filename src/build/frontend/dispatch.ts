@@ -1,0 +1,81 @@
+import type { StageInstruction } from '#dockerfile'
+import type { Conversion } from './conversion.ts'
+import { Environment } from './environment.ts'
+import { withPlace } from './errors.ts'
+import { continueImage, DEFAULT_PATH } from './image-draft.ts'
+import { dispatchArg } from './instructions/arg.ts'
+import { dispatchCmd, dispatchEntrypoint, dispatchHealthcheck, dispatchShell } from './instructions/commands.ts'
+import { dispatchAdd, dispatchCopy } from './instructions/copy.ts'
+import { dispatchEnv, dispatchLabel } from './instructions/key-values.ts'
+import { dispatchExpose } from './instructions/expose.ts'
+import type { InstructionContext } from './instructions/instruction-context.ts'
+import { dispatchMaintainer, dispatchOnbuild, dispatchStopSignal, dispatchUser, dispatchVolume } from './instructions/settings.ts'
+import { dispatchRun } from './instructions/run.ts'
+import { dispatchWorkdir, joinDirectory } from './instructions/workdir.ts'
+import type { Command, StageState } from './stage-state.ts'
+
+type Handlers = {
+  readonly [K in StageInstruction['kind']]: (instruction: StageInstruction & { kind: K }, context: InstructionContext) => void
+}
+
+const HANDLERS: Handlers = {
+  add: dispatchAdd,
+  arg: dispatchArg,
+  cmd: dispatchCmd,
+  copy: dispatchCopy,
+  entrypoint: dispatchEntrypoint,
+  env: dispatchEnv,
+  expose: dispatchExpose,
+  healthcheck: dispatchHealthcheck,
+  label: dispatchLabel,
+  maintainer: dispatchMaintainer,
+  onbuild: dispatchOnbuild,
+  run: dispatchRun,
+  shell: dispatchShell,
+  stopsignal: dispatchStopSignal,
+  user: dispatchUser,
+  volume: dispatchVolume,
+  workdir: dispatchWorkdir,
+}
+
+/** Carries out the instructions of the needed stages, in the order of the Dockerfile. Source: moby/buildkit dockerfile2llb/convert.go, dispatchStages. */
+export function dispatchStages(needed: ReadonlySet<StageState>, conversion: Conversion): void {
+  for (const stage of conversion.stages.all) {
+    if (!needed.has(stage) || stage.phase === 'done') continue
+    beginStage(stage, conversion)
+    for (const command of stage.commands) {
+      withPlace(conversion.definition.file, () => dispatch(command, stage, conversion), command.instruction.range)
+    }
+    stage.phase = 'done'
+  }
+}
+
+/** What a stage has before its first instruction: all of the stage that it continues, arguments included, or what the image's config says. */
+function beginStage(stage: StageState, { platforms }: Conversion): void {
+  const { base } = stage
+  if (base !== undefined) {
+    stage.tree = base.tree
+    stage.image = continueImage(base.image)
+    stage.platform = base.platform
+    stage.variables = base.variables.copy()
+    for (const [name, value] of base.arguments) stage.arguments.set(name, value)
+    stage.paths = base.paths
+    stage.workingDirectorySet = base.workingDirectorySet
+  }
+  stage.platform ??= platforms.target
+  if (stage.from !== undefined) stage.steps.push({ text: stage.from.source, tree: base === undefined ? stage.tree : undefined })
+  const { config } = stage.image
+  const variables = Environment.parse(config.Env ?? [])
+  if (variables.get('PATH') === undefined) config.Env = [...(config.Env ?? []), `PATH=${DEFAULT_PATH}`]
+  for (const entry of Environment.parse(config.Env ?? []).pairs()) stage.variables.set(...entry)
+  if (config.WorkingDir !== undefined && config.WorkingDir !== '') config.WorkingDir = joinDirectory('/', config.WorkingDir)
+}
+
+function dispatch(command: Command, stage: StageState, conversion: Conversion): void {
+  const { instruction } = command
+  const handler = HANDLERS[instruction.kind] as (instruction: StageInstruction, context: InstructionContext) => void
+  const before = stage.tree
+  handler(instruction, { stage, command, conversion })
+  const text = command.onbuild ? `ONBUILD ${instruction.source}` : instruction.source
+  stage.steps.push({ text, tree: stage.tree === before ? undefined : stage.tree })
+}

@@ -1,0 +1,76 @@
+import type { CmdInstruction, CommandLine, EntrypointInstruction, HealthcheckInstruction, ShellInstruction } from '#dockerfile'
+import { formatGoDuration } from '#lib'
+import { lint } from '../conversion.ts'
+import type { ImageDraft } from '../image-draft.ts'
+import { goList, quote, quoteList } from './go-format.ts'
+import { noteMetadata } from './instruction-context.ts'
+import type { InstructionContext } from './instruction-context.ts'
+
+const DEFAULT_SHELL = ['/bin/sh', '-c']
+
+/** What runs for a command: in the shell form the stage's shell with all of the text as one argument. */
+export function commandArguments({ form, args }: Pick<CommandLine, 'form' | 'args'>, { config }: ImageDraft): string[] {
+  if (form === 'exec') return [...args]
+  const shell = config.Shell ?? []
+  return [...(shell.length > 0 ? shell : DEFAULT_SHELL), args.join(' ')]
+}
+
+export function dispatchCmd(instruction: CmdInstruction, context: InstructionContext): void {
+  const { stage } = context
+  const { command } = instruction
+  lintShellForm(instruction, context)
+  const args = commandArguments(command, stage.image)
+  stage.image.config.Cmd = args
+  stage.image.config.ArgsEscaped = true
+  stage.set.add('cmd')
+  noteMetadata(context, `CMD ${quoteList(args)}`)
+}
+
+/** ENTRYPOINT. The base's CMD was for its own ENTRYPOINT, and goes with it. */
+export function dispatchEntrypoint(instruction: EntrypointInstruction, context: InstructionContext): void {
+  const { stage } = context
+  const { command } = instruction
+  lintShellForm(instruction, context)
+  const args = commandArguments(command, stage.image)
+  stage.image.config.Entrypoint = args
+  if (!stage.set.has('cmd')) delete stage.image.config.Cmd
+  noteMetadata(context, `ENTRYPOINT ${quoteList(args)}`)
+}
+
+/** JSONArgsRecommended: a shell in front of the program does not pass signals on. Who sets SHELL knows. */
+function lintShellForm(
+  { command, keyword, range }: CmdInstruction | EntrypointInstruction,
+  { stage, conversion }: InstructionContext,
+): void {
+  const hasShell = (stage.image.config.Shell ?? []).length > 0
+  if (command.form === 'shell' && !hasShell) lint(conversion, 'JSONArgsRecommended', [keyword], range)
+}
+
+export function dispatchShell({ shell }: ShellInstruction, context: InstructionContext): void {
+  context.stage.image.config.Shell = [...shell]
+  noteMetadata(context, `SHELL ${goList(shell)}`)
+}
+
+export function dispatchHealthcheck(instruction: HealthcheckInstruction, context: InstructionContext): void {
+  const { test, interval = 0, timeout = 0, startPeriod = 0, startInterval = 0, retries = 0 } = instruction
+  context.stage.image.config.Healthcheck = {
+    ...(test.length > 0 && { Test: [...test] }),
+    ...(interval > 0 && { Interval: interval }),
+    ...(timeout > 0 && { Timeout: timeout }),
+    ...(startPeriod > 0 && { StartPeriod: startPeriod }),
+    ...(startInterval > 0 && { StartInterval: startInterval }),
+    ...(retries > 0 && { Retries: retries }),
+  }
+  const [every, limit, start, startEvery] = [interval, timeout, startPeriod, startInterval].map(formatGoDuration)
+  noteMetadata(
+    context,
+    `HEALTHCHECK {Test:${goList(test)} Interval:${every} Timeout:${limit} StartPeriod:${start} StartInterval:${startEvery} Retries:${retries}}`,
+    `HEALTHCHECK &{${quoteList(test)} ${[every, limit, start, startEvery].map((text) => quote(text ?? '')).join(' ')} ${goRune(retries)}}`,
+  )
+}
+
+/** Go's %q of a number: the character that it stands for. */
+function goRune(code: number): string {
+  const escaped = code < 0x20 || code === 0x7f ? `\\x${code.toString(16).padStart(2, '0')}` : String.fromCodePoint(code)
+  return `'${escaped}'`
+}

@@ -1,0 +1,187 @@
+import { posix } from 'node:path'
+import { invalidArgument } from '#errors'
+import { parseDigest } from '#oci'
+import type { CopyAction, FileOp } from '../../graph/types.ts'
+import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
+import type { GitUrl } from '../../sources/git/parse-git-url.ts'
+import { gitSource } from '../context/git-source.ts'
+import { rooted } from '../context/paths.ts'
+import { lint } from '../conversion.ts'
+import { stepTree } from '../tree.ts'
+import type { Tree } from '../tree.ts'
+import type { CopyPiece } from './chain-actions.ts'
+import type { InstructionContext } from './instruction-context.ts'
+
+/** COPY or ADD with all variables expanded. */
+export interface CopyRequest {
+  readonly from: Tree
+  /** `from` is the build's context. */
+  readonly fromContext: boolean
+  readonly sources: readonly string[]
+  readonly heredocs: readonly { readonly name: string; readonly content: string }[]
+  readonly destination: string
+  readonly parents: boolean
+  /** Absent for COPY, which takes files only. */
+  readonly add:
+    | { readonly checksum: string | undefined; readonly keepGitDirectory: boolean | undefined; readonly unpack: boolean | undefined }
+    | undefined
+  /** What holds for all sources. */
+  readonly common: Pick<
+    CopyAction,
+    'target' | 'owner' | 'mode' | 'timestamp' | 'createTargetParents' | 'excludePatterns' | 'alwaysReplaceExisting'
+  >
+  /** `--chown=…`, for the history. */
+  readonly flags: readonly string[]
+}
+
+type AddOptions = NonNullable<CopyRequest['add']>
+
+/** How one thing is copied as it is: a file that was fetched, a heredoc. */
+const AS_IS = {
+  action: 'copy',
+  followSymlink: false,
+  directoryContentsOnly: false,
+  unpack: false,
+  allowWildcard: false,
+  allowEmptyWildcard: false,
+  includePatterns: [],
+  requiredPaths: [],
+} as const
+
+/**
+ * The copies that an instruction consists of, and which of its sources are paths of the context or stage. `name` is that of the step; what ADD fetches is shown
+ * under it, too. Source: moby/buildkit dockerfile2llb/convert_copy.go.
+ */
+export function copyPieces(
+  request: CopyRequest,
+  name: string,
+  context: InstructionContext,
+): { pieces: CopyPiece[]; locals: readonly string[] } {
+  const { sources, heredocs, add } = request
+  if (add?.checksum !== undefined) checkChecksum(sources)
+  const locals: string[] = []
+  const pieces = sources.map((source): CopyPiece => {
+    const git = parseGitUrl(source)
+    if (git !== undefined && !git.mayBePath) return gitPiece(git, requireAdd(add, 'a git ref'), name, request)
+    if (isHttp(source)) return httpPiece(source, requireAdd(add, 'a URL'), name, request)
+    locals.push(source)
+    return localPiece(source, request, context)
+  })
+  return { pieces: [...pieces, ...heredocs.map((file) => heredocPiece(file, request))], locals }
+}
+
+function isHttp(source: string): boolean {
+  return /^https?:\/\//.test(source)
+}
+
+function requireAdd(add: AddOptions | undefined, what: string): AddOptions {
+  if (add === undefined) throw invalidArgument(`source can't be ${what} for COPY`)
+  return add
+}
+
+function checkChecksum(sources: readonly string[]): void {
+  if (sources.length !== 1) throw invalidArgument("checksum can't be specified for multiple sources")
+  const [source = ''] = sources
+  const git = parseGitUrl(source)
+  if (!isHttp(source) && (git === undefined || git.mayBePath)) throw invalidArgument('checksum requires HTTP(S) or Git sources')
+}
+
+function gitPiece(url: GitUrl, { checksum, keepGitDirectory }: AddOptions, name: string, { common }: CopyRequest): CopyPiece {
+  if (keepGitDirectory !== undefined && url.keepGitDirectory !== undefined && keepGitDirectory !== url.keepGitDirectory) {
+    throw invalidArgument('inconsistent keep-git-dir configuration')
+  }
+  if (checksum !== undefined && url.checksum !== undefined && checksum !== url.checksum) {
+    throw invalidArgument(`checksum mismatch ${JSON.stringify(checksum)} != ${JSON.stringify(url.checksum)}`)
+  }
+  const from = stepTree(gitSource(url, url.keepGitDirectory ?? keepGitDirectory ?? false, url.checksum ?? checksum), [], { name })
+  return { from, action: { ...AS_IS, ...common, source: '/', directoryContentsOnly: true } }
+}
+
+function httpPiece(url: string, { checksum, unpack = false }: AddOptions, name: string, { common }: CopyRequest): CopyPiece {
+  const filename = fileNameOf(url)
+  const from = stepTree(
+    {
+      kind: 'http',
+      url,
+      ...(checksum !== undefined && { checksum: parseDigest(checksum) }),
+      filename,
+      uid: 0,
+      gid: 0,
+      authHeaderSecret: '',
+    },
+    [],
+    { name },
+  )
+  return { from, action: { ...AS_IS, ...common, source: `/${filename}`, unpack } }
+}
+
+/** The last part of the URL's path. */
+function fileNameOf(url: string): string {
+  const name = URL.canParse(url) ? posix.basename(decode(new URL(url).pathname)) : ''
+  return name === '' || name === '.' || name === '..' ? '__unnamed__' : name
+}
+
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function localPiece(written: string, request: CopyRequest, context: InstructionContext): CopyPiece {
+  const { common, parents, add, from } = request
+  lintIgnored(written, request, context)
+  const { source, includePatterns, requiredPaths } = parents
+    ? withParents(written)
+    : { source: rooted(written), includePatterns: [], requiredPaths: [] }
+  return {
+    from,
+    action: {
+      ...common,
+      action: 'copy',
+      source,
+      followSymlink: true,
+      directoryContentsOnly: true,
+      unpack: add !== undefined && (add.unpack ?? true),
+      allowWildcard: true,
+      allowEmptyWildcard: true,
+      includePatterns,
+      requiredPaths,
+    },
+  }
+}
+
+/** `--parents`: directories above a file are copied along, those behind `/./` where it is written. */
+function withParents(written: string): Pick<CopyAction, 'source' | 'includePatterns' | 'requiredPaths'> {
+  const pivot = written.indexOf('/./')
+  const source = rooted(pivot < 0 ? '/' : written.slice(0, pivot))
+  const pattern = rooted(pivot < 0 ? written : written.slice(pivot + '/./'.length))
+  return {
+    source,
+    includePatterns: [pattern.slice(1)],
+    requiredPaths: hasWildcard(source) || hasWildcard(pattern) ? [] : [posix.join(source, pattern)],
+  }
+}
+
+function hasWildcard(path: string): boolean {
+  return /[*?[]/.test(path.replace(/\\./gs, ''))
+}
+
+function heredocPiece({ name, content }: CopyRequest['heredocs'][number], { common }: CopyRequest): CopyPiece {
+  const path = rooted(name)
+  const op: FileOp = { kind: 'file', actions: [{ action: 'mkfile', input: -1, output: 0, path, mode: 0o644, data: Buffer.from(content) }] }
+  return { from: stepTree(op, [], { name: '[internal] preparing inline document' }), action: { ...AS_IS, ...common, source: path } }
+}
+
+/** CopyIgnoredFile. With exceptions in the ignore file it cannot be told. */
+function lintIgnored(written: string, { fromContext, add }: CopyRequest, { conversion, command }: InstructionContext): void {
+  const { ignore } = conversion
+  if (!fromContext || ignore === undefined || ignore.hasExceptions) return
+  const path = posix.normalize(written).replace(/(.)\/$/, '$1')
+  const isRoot = path === '.' || path === '/'
+  const ignored = isRoot
+    ? ignore.patterns.some((pattern) => /^(?:\*|\*\*|\*\*\/\*)$/.test(pattern))
+    : ignore.ignores(path.replace(/^\//, ''))
+  if (ignored) lint(conversion, 'CopyIgnoredFile', [add === undefined ? 'Copy' : 'Add', path], command.instruction.range)
+}

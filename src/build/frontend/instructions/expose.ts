@@ -1,0 +1,20 @@
+import { parseExposedPorts } from '#dockerfile'
+import type { ExposeInstruction } from '#dockerfile'
+import { lint } from '../conversion.ts'
+import { goList } from './go-format.ts'
+import { expand, noteMetadata } from './instruction-context.ts'
+import type { InstructionContext } from './instruction-context.ts'
+
+export function dispatchExpose({ ports: written, range }: ExposeInstruction, context: InstructionContext): void {
+  const { conversion, stage } = context
+  const words = written.flatMap((word) => expand(word, context).words)
+  const ports = words.flatMap((word) => {
+    const { ports: exposed, hasHostPart, hasUpperCaseProtocol } = parseExposedPorts(word)
+    if (hasHostPart) lint(conversion, 'ExposeInvalidFormat', [word], range)
+    if (hasUpperCaseProtocol) lint(conversion, 'ExposeProtoCasing', [word.split('/').at(-1) ?? ''], range)
+    return exposed
+  })
+  const { config } = stage.image
+  config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) }
+  noteMetadata(context, `EXPOSE ${goList(ports)}`, `EXPOSE ${words.join(' ')}`)
+}

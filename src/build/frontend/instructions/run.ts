@@ -1,0 +1,80 @@
+import type { RunInstruction } from '#dockerfile'
+import { notImplemented } from '#errors'
+import type { ExecOp, FileOp } from '../../graph/types.ts'
+import { displayText } from '../step-name.ts'
+import { Inputs, stepTree } from '../tree.ts'
+import { commandArguments } from './commands.ts'
+import { nextName, note, platformOfStage, stepMeta } from './instruction-context.ts'
+import type { InstructionContext } from './instruction-context.ts'
+import { readScript } from './run-script.ts'
+import { createRunMounts } from './run-mounts.ts'
+
+/** RUN: a program in the file system so far. Source: moby/buildkit dockerfile2llb/convert.go, dispatchRun. */
+export function dispatchRun(instruction: RunInstruction, context: InstructionContext): void {
+  const { stage, conversion } = context
+  if (instruction.devices.length > 0) throw notImplemented('RUN --device is not implemented in Gantry yet')
+  // A program may read anything.
+  stage.paths.add('/')
+  const script = readScript(instruction.command)
+  const args =
+    script.kind === 'file'
+      ? [`${SCRIPT_DIRECTORY}/${script.name}`]
+      : commandArguments({ ...instruction.command, args: script.args }, stage.image)
+  const name = nextName(context, runText(instruction, script.summary, context))
+  const inputs = new Inputs()
+  const root = inputs.index(stage.tree)
+  const mounts = createRunMounts(instruction.mounts, inputs, context)
+  const variables = stage.variables.copy()
+  const [agent] = mounts.mounts.filter(({ type }) => type === 'ssh')
+  if (agent !== undefined && variables.get('SSH_AUTH_SOCK') === undefined) variables.set('SSH_AUTH_SOCK', agent.target)
+  const { network, ...common } = conversion.options.run
+  const op: ExecOp = {
+    kind: 'exec',
+    ...common,
+    args,
+    env: variables.entries(),
+    cwd: stage.image.config.WorkingDir || '/',
+    user: stage.image.config.User ?? '',
+    network: instruction.network === 'default' ? network : instruction.network,
+    security: instruction.security,
+    mounts: [
+      { type: 'bind', target: '/', input: root, selector: '', readonly: false, output: 0, contentKey: false },
+      ...(script.kind === 'file' ? [scriptMount(script.name, script.content, inputs)] : []),
+      ...mounts.mounts,
+    ],
+    secretEnv: mounts.secretEnv,
+    platform: platformOfStage(context),
+  }
+  stage.tree = stepTree(op, inputs.trees, stepMeta(context, name))
+  const command = [...argumentTexts(context), ...args].join(' ')
+  note(context, { text: `RUN ${command}`, classic: command, kind: 'command', hasLayer: true })
+}
+
+/** Where BuildKit puts scripts, too: nothing of an image is there. */
+const SCRIPT_DIRECTORY = '/dev/pipes'
+
+function scriptMount(name: string, content: string, inputs: Inputs): ExecOp['mounts'][number] {
+  const op: FileOp = {
+    kind: 'file',
+    actions: [{ action: 'mkfile', input: -1, output: 0, path: `/${name}`, mode: 0o755, data: Buffer.from(content) }],
+  }
+  const input = inputs.index(stepTree(op, [], { name: '[internal] preparing inline document' }))
+  return { type: 'bind', target: SCRIPT_DIRECTORY, input, selector: '', readonly: true, output: -1, contentKey: true }
+}
+
+/** `RUN <<EOF (first line...)`. Variables that come from secrets are shown as stars. */
+function runText(instruction: RunInstruction, summary: string | undefined, { stage, conversion }: InstructionContext): string {
+  const shown = stage.variables.copy()
+  for (const mount of instruction.mounts) {
+    const env = /^(?=.*\btype=secret\b).*\benv=([^,]+)/.exec(mount)?.[1]
+    if (env !== undefined) shown.set(env, '****')
+  }
+  const source = summary === undefined ? instruction.source : `${instruction.source} (${summary})`
+  return displayText(source, shown, conversion.definition.dockerfile.escape, 'command')
+}
+
+/** `|2 A=1 B=2`: arguments so far, as both builders write them in front of a command. */
+function argumentTexts({ stage }: InstructionContext): string[] {
+  const texts = [...stage.arguments].map(([name, value]) => `${name}=${stage.variables.get(name) ?? value ?? ''}`)
+  return texts.length === 0 ? [] : [`|${texts.length}`, ...texts]
+}

@@ -1,0 +1,56 @@
+import { sourceExcerpt } from '#dockerfile'
+import type { LintFinding } from '#dockerfile'
+import { BuildError } from '../../build-error.ts'
+import type { SourceFile, SourceRange } from '../../graph/types.ts'
+import { convertDockerfile, createBuildLinter } from '../convert.ts'
+import { sourceRange } from '../errors.ts'
+import { wantedPlatforms } from '../platforms.ts'
+import type { RequestFacts } from './answer-request.ts'
+import { VERSION } from './describe.ts'
+import { goJson, jsonLocation, jsonSource } from './request-answer.ts'
+import type { RequestAnswer } from './request-answer.ts'
+
+/**
+ * `frontend.lint`: what lint rules say of the target, or of all stages when there is none, and what a build would fail with.
+ * Shape: moby/buildkit frontend/subrequests/lint/lint.go.
+ */
+export async function answerLint({ definition, options, inputs, host }: RequestFacts): Promise<RequestAnswer> {
+  const { file } = definition
+  const [platforms] = wantedPlatforms(options.platforms, host.hostPlatform)
+  const linter = createBuildLinter(definition, options)
+  const failure = await convertDockerfile({ definition, options, inputs, host, platforms, linter }, options.target === '').then(
+    () => undefined,
+    (error: unknown) => BuildError.from(error, {}),
+  )
+  const findings = [...linter.findings].sort((a, b) => (a.range?.start.line ?? 0) - (b.range?.start.line ?? 0))
+  const results = {
+    warnings: findings.map(jsonWarning),
+    sources: [{ filename: file.name, data: jsonSource(file), language: 'Dockerfile' }],
+    ...(failure !== undefined && { buildError: { message: failure.message, location: failureLocation(failure.source) } }),
+  }
+  return {
+    json: goJson(results),
+    text: findings.map((finding) => findingText(finding, file)).join(''),
+    status: findings.length > 0 || failure !== undefined ? '1' : '0',
+    version: VERSION,
+  }
+}
+
+function jsonWarning({ rule, message, range }: LintFinding): object {
+  return {
+    ruleName: rule.name,
+    description: rule.description,
+    url: rule.url,
+    detail: message,
+    location: range === undefined ? {} : jsonLocation(range),
+  }
+}
+
+function failureLocation(source: SourceRange | undefined): object {
+  return source === undefined ? {} : { ranges: [{ start: { line: source.start }, end: { line: source.end } }] }
+}
+
+function findingText({ rule, message, range }: LintFinding, file: SourceFile): string {
+  const place = range === undefined ? '' : sourceExcerpt(sourceRange(file, range))
+  return `\nWARNING: ${rule.name}${rule.url === '' ? '' : ` - ${rule.url}`}\n${message}\n${place}`
+}

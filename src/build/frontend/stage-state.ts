@@ -1,0 +1,85 @@
+import type { FromInstruction, StageInstruction, TextRange } from '#dockerfile'
+import type { Platform } from '#oci'
+import type { NamedContext } from './context/named-contexts.ts'
+import { Environment } from './environment.ts'
+import { emptyImage } from './image-draft.ts'
+import type { ImageDraft } from './image-draft.ts'
+import type { OutlineNotes } from './outline-notes.ts'
+import type { StepCounter } from './step-name.ts'
+import type { Tree } from './tree.ts'
+
+/** An instruction with the stages that it reads from: those of `COPY --from`, of mounts by their position. */
+export interface Command {
+  readonly instruction: StageInstruction
+  readonly sources: readonly (StageState | undefined)[]
+  /** It comes from ONBUILD of the base. */
+  readonly onbuild: boolean
+}
+
+/**
+ * A stage on its way: first its place among the others is found, then its base, then its instructions change it one after the other. An image or context that
+ * only `--from` names is a stage without instructions, too.
+ */
+export interface StageState {
+  /** As written, in lower case. */
+  readonly name: string | undefined
+  /** With variables expanded: image, name of a stage, `scratch`. */
+  readonly baseName: string
+  /** The line that it stands for, in errors. */
+  readonly range: TextRange | undefined
+  /** undefined: `--from` names it. */
+  readonly from: FromInstruction | undefined
+  readonly index: number
+  /** The stage that it continues. */
+  readonly base: StageState | undefined
+  /** A named context that stands for the whole stage. */
+  readonly context: NamedContext | undefined
+  /** Stages that instructions read from, each with the first such instruction. */
+  readonly dependencies: Map<StageState, TextRange>
+  commands: Command[]
+  readonly counter: StepCounter
+  readonly ignoreCache: boolean
+  /** `--platform`, later that of the base. */
+  platform: Platform | undefined
+  phase: 'found' | 'based' | 'done'
+  triggersRead: boolean
+
+  /** Its file system so far. */
+  tree: Tree
+  /** FROM and instructions that have been carried out, each with the step that it became. */
+  readonly steps: { readonly text: string; readonly tree: Tree }[]
+  image: ImageDraft
+  /** Of RUN steps: those of the image, and arguments. */
+  variables: Environment
+  /** ARG instructions so far, by name, in order. */
+  readonly arguments: Map<string, string | undefined>
+  /** What others, and its own RUN steps, need of it. One set for a stage and those that continue it. */
+  paths: Set<string>
+  workingDirectorySet: boolean
+  /** Which of CMD, ENTRYPOINT, HEALTHCHECK have been set in this stage. */
+  readonly set: Set<string>
+  readonly outline: OutlineNotes
+}
+
+export type NewStage = Pick<
+  StageState,
+  'name' | 'baseName' | 'range' | 'from' | 'index' | 'base' | 'context' | 'counter' | 'ignoreCache' | 'platform' | 'outline'
+>
+
+export function newStage(facts: NewStage, platform: Platform): StageState {
+  return {
+    ...facts,
+    dependencies: new Map(),
+    commands: [],
+    phase: 'found',
+    triggersRead: false,
+    tree: undefined,
+    steps: [],
+    image: emptyImage(platform),
+    variables: new Environment(),
+    arguments: new Map(),
+    paths: new Set(),
+    workingDirectorySet: false,
+    set: new Set(),
+  }
+}
