@@ -12,6 +12,7 @@ import { median } from './measure.ts'
 import { docker } from './peers/docker.ts'
 import { gantry } from './peers/gantry.ts'
 import { Peer } from './peers/peer.ts'
+import { builds } from './scenarios/build.ts'
 import { cli } from './scenarios/cli.ts'
 import { execs } from './scenarios/exec.ts'
 import { files } from './scenarios/files.ts'
@@ -43,6 +44,7 @@ const scenarios = [
   ...streams,
   ...images,
   ...files,
+  ...builds,
   ...ports,
   ...throughput,
 ].filter(({ name }) => name.includes(options.only ?? ''))
