@@ -1,4 +1,5 @@
 import { EngineError, codeOf } from '#errors'
+import type { ProgressMessage } from '#images'
 import { fullName, fullString } from '#oci'
 import type { Descriptor, Reference } from '#oci'
 import { loginHost } from '../login-host.ts'
@@ -26,7 +27,6 @@ export async function pushResult(
     const credentials = await session.credentials(loginHost(name))
     try {
       await vertex.step(`pushing ${shown}`, async (count) => {
-        const sent = new Map<string, number>()
         await deps.images.upload({
           reference: pushByDigest ? untagged : name,
           blobs,
@@ -35,15 +35,21 @@ export async function pushResult(
           signal,
           ...(credentials === undefined ? {} : { credentials }),
           ...(store ? { image: main.config } : {}),
-          report({ id = '', progress }) {
-            if (progress === undefined) return
-            sent.set(id, progress.current)
-            count(sent.values().reduce((sum, bytes) => sum + bytes, 0))
-          },
+          report: uploadProgress(count),
         })
       })
     } catch (error) {
       throw new EngineError(codeOf(error), `failed to push ${shown}: ${(error as Error).message}`, { cause: error })
     }
+  }
+}
+
+/** Adds up how far the blobs of an upload have come. */
+export function uploadProgress(count: (bytes: number) => void): (message: ProgressMessage) => void {
+  const sent = new Map<string, number>()
+  return ({ id = '', progress }) => {
+    if (progress === undefined) return
+    sent.set(id, progress.current)
+    count(sent.values().reduce((sum, bytes) => sum + bytes, 0))
   }
 }

@@ -9,14 +9,15 @@ import { createImageService } from '#images'
 import type { ImageService, UploadOptions } from '#images'
 import { createFakeFiles } from '#kernel'
 import { createMemoryMetadata } from '#metadata'
-import { hostPlatform } from '#oci'
-import type { ImageConfigFile } from '#oci'
+import { digestOf, fullString, hostPlatform } from '#oci'
+import type { Digest, ImageConfigFile } from '#oci'
 import { createFakeSnapshotter } from '#snapshots'
 import type { ChainId, FakeSnapshotter } from '#snapshots'
 import type { BuildEvent } from '../../progress.ts'
 import type { BuildImage, ExportContext, ExportRequest, SolvedResult, StepResult } from '../../types.ts'
 import { createExporters } from '../exporters.ts'
-import type { ExporterDeps } from '../types.ts'
+import type { CacheDeps } from '../cache/export-cache.ts'
+import { fakeRepository } from './fake-repository.ts'
 import { FakeSession } from './fake-session.ts'
 
 /** Exporters on a fake snapshotter, a real content store and image service. */
@@ -24,7 +25,11 @@ export interface ExportsUnderTest extends Disposable {
   images: ImageService
   content: ContentStore
   snapshotter: FakeSnapshotter
-  deps: ExporterDeps
+  deps: CacheDeps
+  /** What registries hold, by full name. */
+  tags: Map<string, Digest>
+  /** Registries hold what another one has uploaded. */
+  serve(other: ExportsUnderTest): void
   session: FakeSession
   /** `action name` of events about images. */
   events: string[]
@@ -67,20 +72,19 @@ export function exportsUnderTest(): ExportsUnderTest {
     maxConcurrentUploads: () => 5,
     report: () => {},
   })
-  const remotes = {
-    repository: (): never => {
-      throw new Error('no registry in this test')
-    },
-  }
+  const place: { registry: ContentStore | undefined; tags: Map<string, Digest> } = { registry: undefined, tags: new Map() }
   const recorded = {
     ...images,
-    upload: async (options: UploadOptions) => void uploads.push(options),
+    upload: async (options: UploadOptions) => {
+      uploads.push(options)
+      place.tags.set(fullString(options.reference), options.manifests.at(-1)?.digest ?? digestOf(Buffer.alloc(0)))
+    },
   }
-  const deps: ExporterDeps = {
+  const deps: CacheDeps = {
     content,
     snapshotter,
     images: recorded,
-    remotes,
+    remotes: { repository: (name) => fakeRepository(name, place) },
     files: createFakeFiles(),
     builderId: 'https://example.com/gantry',
   }
@@ -106,6 +110,11 @@ export function exportsUnderTest(): ExportsUnderTest {
     content,
     snapshotter,
     deps,
+    tags: place.tags,
+    serve(other) {
+      place.registry = other.content
+      for (const [name, digest] of other.tags) place.tags.set(name, digest)
+    },
     session,
     events,
     progress,

@@ -1,0 +1,38 @@
+import type { BuildExport } from '../../build-deps.ts'
+import type { ExportContext } from '../../types.ts'
+import { exportVertex } from '../export-vertex.ts'
+import type { CacheAssembly, CacheDeps, CacheExportOptions, StoredCache } from './export-cache.ts'
+import { cacheAnswer, storeCache } from './export-cache.ts'
+
+/** Stores a cache and has `send` bring it to its place; shown as one vertex. */
+export function cacheExport(
+  deps: CacheDeps,
+  options: CacheExportOptions,
+  { name, send }: { name: string; send: (assembly: CacheAssembly, cache: StoredCache) => Promise<void> },
+): BuildExport {
+  async function exportCache(context: ExportContext): Promise<Record<string, string>> {
+    return await exportVertex(context.progress, name, `${context.provenance.buildId} ${name}`, async (vertex) => {
+      const assembly = { deps, context, vertex }
+      const stored = await storeCache(assembly, options)
+      if (stored === undefined) {
+        await vertex.step('skipping cache export for empty result', async () => {})
+        return {}
+      }
+      await send(assembly, stored)
+      return cacheAnswer(stored.target)
+    })
+  }
+
+  return {
+    async export(_result, context) {
+      try {
+        return await exportCache(context)
+      } catch (error) {
+        context.signal.throwIfAborted()
+        // The vertex has shown it.
+        if (options.ignoreError) return {}
+        throw error
+      }
+    },
+  }
+}

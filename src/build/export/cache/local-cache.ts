@@ -1,0 +1,31 @@
+import { invalidArgument } from '#errors'
+import type { BuildExport } from '../../build-deps.ts'
+import type { AttributeReader } from '../attributes.ts'
+import { cacheExport } from './cache-export.ts'
+import { readCacheOptions } from './export-cache.ts'
+import type { CacheDeps } from './export-cache.ts'
+
+/** `type=local,dest=…`: a layout of the client, which writes its index itself. Source: moby/buildkit cache/remotecache/local. */
+export function prepareLocalCache(deps: CacheDeps, reader: AttributeReader): BuildExport {
+  const destination = reader.take('dest')
+  if (destination === undefined || destination === '') throw invalidArgument('local cache exporter requires dest')
+  reader.take('tag') // of the index, for the client
+  const options = readCacheOptions(reader)
+  reader.end()
+  return cacheExport(deps, options, {
+    name: 'exporting cache to client directory',
+    async send({ context: { session, signal }, vertex }, { target, blobs }) {
+      const store = session.store(localStore(destination))
+      for (const { mediaType, digest, size } of [...blobs, target]) {
+        if ((await store.size(digest)) !== undefined) continue
+        const write = (): Promise<void> => store.write(digest, size, deps.content.read(digest), { mediaType, signal })
+        await vertex.step(`${digest === target.digest ? 'writing cache manifest' : 'copying'} ${digest}`, write)
+      }
+    },
+  })
+}
+
+/** The client's name for the store of a directory. */
+export function localStore(directory: string): string {
+  return `local:${directory}`
+}
