@@ -135,6 +135,28 @@ describe('a full disk', { timeout: 60_000 }, () => {
     engine.mustDocker('rm', 'writer')
   })
 
+  const dockerfiles = {
+    'a step': 'FROM starter\nRUN dd if=/dev/urandom of=/f bs=1M count=5 && sync /f\n',
+    'a COPY': 'FROM starter\nCOPY f /f\n',
+  }
+  for (const [what, dockerfile] of Object.entries(dockerfiles)) {
+    it(`ends ${what} of a build`, async () => {
+      const context = tar([
+        { name: 'Dockerfile', data: Buffer.from(dockerfile) },
+        { name: 'f', data: randomBytes(what === 'a COPY' ? BYTES : 1) },
+      ])
+      const build = async (): Promise<string | undefined> =>
+        errorOf(await engine.request('POST', '/build?t=full:build', context, { 'Content-Type': 'application/x-tar' }))
+      await survivesFullDisk(async () => {
+        const error = await build()
+        // What the program in the step says of it is in its output, not in the error.
+        return error?.includes('returned a non-zero code') === true ? 'no space left on device' : error
+      })
+      engine.mustDocker('rmi', 'full:build')
+      engine.mustDocker('builder', 'prune', '-af')
+    })
+  }
+
   it('is told to a program in a container, which goes on when there is space', async () => {
     engine.mustDocker('run', '-d', '--name', 'writer', 'starter', 'sleep', '1000')
     await fill()
