@@ -36,6 +36,8 @@
  */
 export { createImageService } from './image-service.ts'
 export type { ImageServiceDeps } from './image-service.ts'
+export { requestUrl } from './open-url.ts'
+export type { UrlRequest, UrlResponse } from './open-url.ts'
 export { archiveFiles } from './save/archive-files.ts'
 export type { ArchivedBlob, ArchivedImage, ArchiveFile, ArchiveFormat } from './save/archive-files.ts'
 export { archiveTar } from './save/save-images.ts'

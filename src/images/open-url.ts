@@ -1,5 +1,5 @@
 import { request as requestHttp } from 'node:http'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { EngineError, invalidArgument } from '#errors'
 
@@ -30,39 +30,78 @@ function checkScheme(url: URL): URL {
 
 /** Gets what is at `url`, redirects followed. Throws UNAVAILABLE when the server cannot be asked or answers with an error. */
 export async function openUrl(url: URL, options: { signal?: AbortSignal } = {}): Promise<OpenedUrl> {
+  const { status, statusText, body, size, address } = await requestUrl(url, options)
+  if (status >= 200 && status < 300) return { body, size }
+  throw new EngineError('UNAVAILABLE', `failed to GET ${address} with status ${status} ${statusText}: ${await readStart(body)}`)
+}
+
+export interface UrlRequest {
+  method?: 'GET' | 'HEAD'
+  headers?: Readonly<Record<string, string>>
+  /** Value of the Authorization header. For the address that is asked only: a redirect to another origin does not take it along. */
+  authorization?: string
+  signal?: AbortSignal
+}
+
+export interface UrlResponse extends OpenedUrl {
+  /** No redirect. */
+  status: number
+  statusText: string
+  headers: IncomingHttpHeaders
+  /** Where it came from, without a password. */
+  address: string
+}
+
+/** Asks for `url`, redirects followed; any other status is an answer. The body must be read or given up. Throws UNAVAILABLE when the server cannot be asked. */
+export async function requestUrl(url: URL, options: UrlRequest = {}): Promise<UrlResponse> {
   let current = url
   for (let i = 0; i <= MAX_REDIRECTS; i++) {
-    const response = await get(current, options)
-    const { statusCode: status = 0, statusMessage = '', headers } = response
-    if (status >= 200 && status < 300) {
-      const size = Number(headers['content-length'])
-      return { body: readBody(response, current), size: Number.isSafeInteger(size) ? size : undefined }
-    }
+    const response = await send(current, current.origin === url.origin ? options : { ...options, authorization: undefined })
+    const { statusCode: status = 0, statusMessage: statusText = '', headers } = response
     if (status < 300 || status >= 400 || headers.location === undefined) {
-      throw new EngineError(
-        'UNAVAILABLE',
-        `failed to GET ${current.href} with status ${status} ${statusMessage}: ${await readStart(response)}`,
-      )
+      const size = Number(headers['content-length'] ?? Number.NaN)
+      const address = shown(current)
+      return {
+        status,
+        statusText,
+        headers,
+        address,
+        body: readBody(response, current),
+        size: Number.isSafeInteger(size) ? size : undefined,
+      }
     }
     response.destroy()
     current = follow(current, headers.location)
   }
-  throw new EngineError('UNAVAILABLE', `failed to GET ${url.href}: stopped after ${MAX_REDIRECTS} redirects`)
+  throw new EngineError('UNAVAILABLE', `failed to GET ${shown(url)}: stopped after ${MAX_REDIRECTS} redirects`)
+}
+
+/** An address as messages and logs may show it. */
+function shown(url: URL): string {
+  if (url.password === '') return url.href
+  const copy = new URL(url)
+  copy.password = 'xxxxx'
+  return copy.href
 }
 
 function follow(from: URL, location: string): URL {
   const to = URL.parse(location, from.href)
-  if (to === null) throw new EngineError('UNAVAILABLE', `failed to GET ${from.href}: redirected to ${JSON.stringify(location)}`)
+  if (to === null) throw new EngineError('UNAVAILABLE', `failed to GET ${shown(from)}: redirected to ${JSON.stringify(location)}`)
   return checkScheme(to)
 }
 
-async function get(url: URL, { signal }: { signal?: AbortSignal }): Promise<IncomingMessage> {
+async function send(
+  url: URL,
+  options: Omit<UrlRequest, 'authorization'> & { authorization?: string | undefined },
+): Promise<IncomingMessage> {
+  const { method = 'GET', headers, authorization, signal } = options
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
+    method,
     // A connection of its own, which ends with the download.
     agent: false,
     timeout: IDLE_TIMEOUT,
-    headers: { 'user-agent': 'gantry' },
+    headers: { 'user-agent': 'gantry', ...headers, ...(authorization !== undefined && { authorization }) },
     ...(signal === undefined ? {} : { signal }),
   })
   request.on('timeout', () => request.destroy(new Error('no answer')))
@@ -84,14 +123,14 @@ async function* readBody(response: IncomingMessage, url: URL): AsyncGenerator<Bu
 
 function explain(error: unknown, url: URL, signal?: AbortSignal): unknown {
   if (signal?.aborted === true || (error instanceof Error && error.name === 'AbortError')) return error
-  return new EngineError('UNAVAILABLE', `failed to GET ${url.href}: ${error instanceof Error ? error.message : String(error)}`, {
+  return new EngineError('UNAVAILABLE', `failed to GET ${shown(url)}: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,
   })
 }
 
-async function readStart(response: IncomingMessage): Promise<string> {
+async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
   let text = ''
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     text += chunk.toString()
     if (text.length >= MAX_ERROR_TEXT) break
   }
