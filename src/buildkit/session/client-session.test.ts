@@ -187,12 +187,12 @@ test('secret gives bytes, and undefined where there is none or nobody to ask', a
 
 test('credentials gives a password, an identity token, or nothing', async () => {
   const answers: Record<string, object> = {
-    'registry-1.docker.io': { username: 'u', secret: 'p' },
+    'one.example': { username: 'u', secret: 'p' },
     'token.example': { secret: 't' },
     'none.example': {},
   }
   const client = session((router) => router.rpc(filesync.Auth.method.credentials, ({ host }) => answers[host] ?? {}))
-  assert.deepEqual(await client.credentials('docker.io'), { username: 'u', password: 'p' })
+  assert.deepEqual(await client.credentials('one.example'), { username: 'u', password: 'p' })
   assert.deepEqual(await client.credentials('token.example'), { identityToken: 't' })
   assert.equal(await client.credentials('none.example'), undefined)
 })

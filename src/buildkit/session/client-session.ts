@@ -84,7 +84,7 @@ export function openClientSession(socket: Duplex, { id, sharedKey }: SessionHell
 
     async credentials(host) {
       try {
-        const answer = await createClient(filesync.Auth, transport).credentials({ host: loginHost(host) })
+        const answer = await createClient(filesync.Auth, transport).credentials({ host })
         return credentialsOf(answer.username, answer.secret)
       } catch (error) {
         if (isAbsent(error)) return undefined
@@ -112,11 +112,6 @@ function exportHeaders({ exporter, metadata }: ExportTarget): Record<string, str
   const values: Record<string, string> = exporter === '' ? {} : { 'buildkit-attachable-exporter-id': exporter }
   for (const [name, value] of Object.entries(metadata)) values[OWN_NAMES.test(name) ? name : `exporter-md-${name.toLowerCase()}`] = value
   return sessionHeaders(values)
-}
-
-/** Clients keep the login for Docker Hub under the name of its API. */
-function loginHost(host: string): string {
-  return host === 'docker.io' || host === 'index.docker.io' ? 'registry-1.docker.io' : host
 }
 
 function credentialsOf(username: string, secret: string): Credentials | undefined {

@@ -1,0 +1,53 @@
+import type { BuildService, CollectionRule } from '#build'
+import type { MessageInitShape, worker } from '#grpc'
+
+export interface WorkerFacts {
+  /** The engine's id. */
+  id: string
+  hostname: string
+  version: string
+  revision: string
+  /** What `--add-host x:host-gateway` becomes; empty: nothing. */
+  hostGatewayIps: () => readonly string[]
+}
+
+type WorkerRecord = MessageInitShape<typeof worker.WorkerRecordSchema>
+
+const LABEL = 'org.mobyproject.buildkit.worker.'
+
+/**
+ * The one builder there is. With the label `snapshotter`, which dockerd has with its containerd store, buildx builds for several platforms at once, exports
+ * archives and caches, and has the builder push.
+ */
+export function workerRecord({ id, hostname, version, revision, hostGatewayIps }: WorkerFacts, builds: BuildService): WorkerRecord {
+  const gateways = hostGatewayIps()
+  return {
+    id,
+    labels: {
+      [`${LABEL}executor`]: 'gantry',
+      [`${LABEL}hostname`]: hostname,
+      [`${LABEL}snapshotter`]: 'overlayfs',
+      ...(gateways.length > 0 && { [`${LABEL}moby.host-gateway-ip`]: gateways.join(',') }),
+    },
+    platforms: builds.platforms().map(({ os, architecture, variant = '' }) => ({ os, architecture, variant })),
+    gcPolicy: builds.collectionRules.map(policy),
+    buildkitVersion: buildkitVersion(version, revision),
+  }
+}
+
+/** Clients that see the suffix know that this is an engine's builder, not one of its own. */
+export function buildkitVersion(version: string, revision: string): MessageInitShape<typeof worker.BuildkitVersionSchema> {
+  return { package: 'gantry', version: `v${version}-moby`, revision }
+}
+
+function policy(rule: CollectionRule): MessageInitShape<typeof worker.GCPolicySchema> {
+  const { all, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace, filters } = rule
+  return {
+    all,
+    keepDuration: BigInt(keepDuration) * 1_000_000n,
+    reservedSpace: BigInt(reservedSpace),
+    maxUsedSpace: BigInt(maxUsedSpace),
+    minFreeSpace: BigInt(minFreeSpace),
+    filters: Object.entries(filters).flatMap(([name, values]) => values.map((value) => `${name}==${value}`)),
+  }
+}
