@@ -1,27 +1,4 @@
 #!/bin/bash
-# Prints the path of docker buildx, a plugin of the docker CLI: Debian's package of a release after bookworm, taken out into ~/.cache/gantry.
-# Nothing is installed. Uses the mirror that apt on this machine uses; exits with 1, and says why, when the package cannot be had there.
+# Prints the path of docker buildx, a plugin of the docker CLI.
 # Usage: tools/buildx.sh [suite]   (trixie: 0.13; forky, sid: newer)
-set -euo pipefail
-suite=${1:-trixie}
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/gantry/buildx-$suite
-plugin=$cache/usr/libexec/docker/cli-plugins/docker-buildx
-if [ ! -x "$plugin" ]; then
-  command -v apt-get >/dev/null || { echo "buildx is fetched with apt, which is not here" >&2; exit 1; }
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -1)
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root"
-  echo "deb $mirror $suite main" >"$work/sources.list"
-  # Lists and state of its own: the machine's apt never hears of the other release.
-  touch "$work/status"
-  options=(-o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::Lists=$work/lists"
-    -o "Dir::State::status=$work/status" -o "Dir::Cache=$work" -o "Dir::Cache::archives=$work/archives" -o APT::Sandbox::User=root)
-  (cd "$work" && apt-get "${options[@]}" update -qq && apt-get "${options[@]}" download -qq docker-buildx) >"$work/log" 2>&1 ||
-    { echo "buildx cannot be fetched: $(tail -1 "$work/log")" >&2; exit 1; }
-  dpkg-deb -x "$work"/docker-buildx_*.deb "$work/root"
-  mkdir -p "$(dirname "$cache")"
-  rm -rf "$cache"
-  mv "$work/root" "$cache"
-fi
-echo "$plugin"
+exec "$(dirname "$0")/docker-plugin.sh" buildx "$@"

@@ -1,26 +1,3 @@
 #!/bin/bash
-# Prints the path of docker compose v2, a plugin of the docker CLI: Debian's package of the release after bookworm, taken out into ~/.cache/gantry.
-# Nothing is installed. Uses the mirror that apt on this machine uses; exits with 1, and says why, when the package cannot be had there.
-set -euo pipefail
-suite=trixie
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/gantry/compose-$suite
-plugin=$cache/usr/libexec/docker/cli-plugins/docker-compose
-if [ ! -x "$plugin" ]; then
-  command -v apt-get >/dev/null || { echo "compose v2 is fetched with apt, which is not here" >&2; exit 1; }
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -1)
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/root"
-  echo "deb $mirror $suite main" >"$work/sources.list"
-  # Lists and state of its own: the machine's apt never hears of the other release.
-  touch "$work/status"
-  options=(-o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::Lists=$work/lists"
-    -o "Dir::State::status=$work/status" -o "Dir::Cache=$work" -o "Dir::Cache::archives=$work/archives" -o APT::Sandbox::User=root)
-  (cd "$work" && apt-get "${options[@]}" update -qq && apt-get "${options[@]}" download -qq docker-compose) >"$work/log" 2>&1 ||
-    { echo "compose v2 cannot be fetched: $(tail -1 "$work/log")" >&2; exit 1; }
-  dpkg-deb -x "$work"/docker-compose_*.deb "$work/root"
-  mkdir -p "$(dirname "$cache")"
-  rm -rf "$cache"
-  mv "$work/root" "$cache"
-fi
-echo "$plugin"
+# Prints the path of docker compose v2, a plugin of the docker CLI.
+exec "$(dirname "$0")/docker-plugin.sh" compose "$@"
