@@ -1,7 +1,7 @@
 /**
  * Bundles `src/main.ts` into `dist/gantry.cjs`, the command line, what it loads for `gantry daemon` into `dist/engine.cjs`, for that one's worker
- * threads into `dist/unpacker.cjs`, for `gantry registry` into `dist/registry.cjs`, what that loads where S3 is configured into `dist/aws-sdk.cjs`, and what
- * daemon and command line load when gRPC is spoken into `dist/grpc.cjs`: in one file each command, and each thread, would pay some 10 ms and more for code
+ * threads into `dist/unpacker.cjs`, for `gantry registry` into `dist/registry.cjs`, what that loads where S3 is configured into `dist/aws-sdk.cjs`, for
+ * `gantry build` into `dist/builder.cjs`, and what that and the daemon load when gRPC is spoken into `dist/grpc.cjs`: in one file each command, and each thread, would pay some 10 ms and more for code
  * that it never runs (docs/adr/0006).
  * Usage: `node tools/build.ts`. SOURCE_DATE_EPOCH (seconds) fixes the time that is written into it, for builds that must come out the same.
  */
@@ -85,12 +85,13 @@ await Promise.all([
       apart(/^#daemon$/, 'engine', 'src/main.ts'),
       apart(/^#snapshots$/, 'unpacker', 'src/main.ts'),
       apart(/^#registry$/, 'registry', 'src/main.ts'),
-      grpcApart,
+      apart(/^\.\.\/\.\.\/builder\/build\.ts$/, 'builder'),
     ],
   }),
   part('engine', "export { runDaemon } from '#daemon'", [lateModules, grpcApart]),
   part('unpacker', "export { runUnpackWorker } from '#snapshots'"),
   part('registry', "export { runRegistry } from '#registry'", [apart(/^\.\/aws-sdk\.ts$/, 'aws-sdk')]),
   part('aws-sdk', "export * from './src/registry/s3/aws-sdk.ts'"),
+  part('builder', "export { build } from './src/cli/builder/build.ts'", [lateModules, grpcApart]),
   part('grpc', "export * from './src/grpc/library.ts'"),
 ])
