@@ -29,12 +29,12 @@ export class UserDirectory {
     const own = lstatSync(join(this.#snapshotter.overlay(key).upper, 'etc'), { throwIfNoEntry: false })
     if (own !== undefined || chain === undefined) {
       using view = this.#snapshotter.view({ key })
-      return this.#read(view.fd)
+      return this.ofRoot(view.fd)
     }
     let found = this.#cache.get(chain)
     if (found === undefined) {
       using view = this.#snapshotter.view({ chain })
-      found = this.#read(view.fd)
+      found = this.ofRoot(view.fd)
     }
     this.#cache.delete(chain)
     this.#cache.set(chain, found)
@@ -48,10 +48,11 @@ export class UserDirectory {
   /** For an exec: the files the process sees. */
   ofProcess(pid: number): UserFiles {
     using root = this.#files.openRoot(`/proc/${pid}/root`)
-    return this.#read(root.fd)
+    return this.ofRoot(root.fd)
   }
 
-  #read(rootFd: number): UserFiles {
+  /** For a root file system that is open. */
+  ofRoot(rootFd: number): UserFiles {
     return { passwd: this.#text(rootFd, '/etc/passwd'), group: this.#text(rootFd, '/etc/group') }
   }
 

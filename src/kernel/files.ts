@@ -25,11 +25,16 @@ const EINTR = 4
 const ENXIO = 6
 const EAGAIN = 11
 const EEXIST = 17
+const EXDEV = 18
 const EINVAL = 22
 const ERANGE = 34
+const ENOSYS = 38
 const ELOOP = 40
 const ENODATA = 61
 const EOPNOTSUPP = 95
+
+/** Answers of copy_file_range(2) about two files between which there is no short way. */
+const CANNOT_COPY: ReadonlySet<number> = new Set([EXDEV, EINVAL, ENOSYS, EOPNOTSUPP])
 
 /** As many as the kernel follows in one path (MAXSYMLINKS). */
 const MAX_SYMLINKS = 40
@@ -133,6 +138,17 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
       if (system.attempt('ioctl', directory.fd, FS_IOC_GETFLAGS, flags) < 0) return
       flags[0] = (flags[0] ?? 0) | FS_TOPDIR_FL
       system.attempt('ioctl', directory.fd, FS_IOC_SETFLAGS, flags)
+    },
+    copyRange(fromFd, toFd, { offset, length }) {
+      const [source, target] = [BigInt64Array.of(BigInt(offset)), BigInt64Array.of(BigInt(offset))]
+      for (let left = length; left > 0;) {
+        const copied = system.attempt('copy_file_range', fromFd, source, toFd, target, left, 0)
+        if (left === length && CANNOT_COPY.has(-copied)) return false
+        if (copied < 0 && copied !== -EINTR) throw syscallError('copy_file_range', -copied, [fromFd, toFd])
+        if (copied === 0) break // the file has become shorter
+        left -= Math.max(copied, 0)
+      }
+      return true
     },
     dataExtents(fd, size) {
       const extents: { offset: number; length: number }[] = []

@@ -40,6 +40,11 @@ export interface Files {
    * near the others (`chattr +T`, ext4(5)). Other file systems, and callers that do not own it, are left alone.
    */
   spreadSubdirectories(path: string): void
+  /**
+   * Copies a stretch of a file to the same place in another one inside the kernel: blocks are shared where the file system can (copy_file_range(2)). False: it
+   * cannot be done between these two; nothing was written then.
+   */
+  copyRange(fromFd: number, toFd: number, range: { offset: number; length: number }): boolean
   /** SEEK_DATA/SEEK_HOLE extents of a regular file, for sparse copies. */
   dataExtents(fd: number, size: number): { offset: number; length: number }[]
 }

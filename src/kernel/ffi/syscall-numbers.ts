@@ -34,6 +34,7 @@ const X64 = {
   utimensat: 280,
   syncfs: 306,
   setns: 308,
+  copy_file_range: 326,
 } as const
 
 export type SyscallName = keyof typeof SHARED | keyof typeof X64
@@ -59,6 +60,7 @@ const ARM64: Record<keyof typeof X64, number> = {
   utimensat: 88,
   syncfs: 267,
   setns: 268,
+  copy_file_range: 285,
 }
 
 /** The table for `arch` (node's `process.arch`). Throws for a machine nobody has looked the numbers up for: a wrong number would be another call. */

@@ -1,0 +1,21 @@
+/** What is done to a file system in one go, as plain data: actions of a vertex with their file systems opened and their owners looked up. */
+
+import type { CopyAction, MakeDirectory, MakeFile, MakeLink, RemovePath } from '../graph/types.ts'
+
+/** Numbers; undefined: as it is. */
+export type OwnerIds = { uid: number; gid: number } | undefined
+
+type Prepared<A> = Omit<A, 'owner' | 'from'> & { owner: OwnerIds }
+
+export type PreparedAction =
+  | (Prepared<CopyAction> & { fromFd: number })
+  | Prepared<MakeFile>
+  | Prepared<MakeDirectory>
+  | Prepared<MakeLink>
+  | RemovePath
+
+/** Descriptors of roots are the caller's, and open until it is done. */
+export interface ActionInput {
+  rootFd: number
+  action: PreparedAction
+}

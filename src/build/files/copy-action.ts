@@ -1,0 +1,103 @@
+import { posix } from 'node:path'
+import type { BigIntStats } from 'node:fs'
+import { notFound } from '#errors'
+import type { Files } from '#kernel'
+import { inSlices } from '#snapshots'
+import type { PreparedAction } from './actions.ts'
+import { NEW_DIRECTORY_MODE } from './attributes.ts'
+import type { Changes } from './attributes.ts'
+import { createContentCopier } from './copy-content.ts'
+import { copyTree } from './copy-tree.ts'
+import type { CopyRun } from './copy-tree.ts'
+import { parseMode } from './file-mode.ts'
+import { absent, findPath } from './find-path.ts'
+import type { Found } from './find-path.ts'
+import { changesOf, directoryMaker } from './make-nodes.ts'
+import { createSelection } from './selection.ts'
+import { unpackArchive } from './unpack-archive.ts'
+import { hasWildcard, resolveWildcards } from './wildcards.ts'
+
+type CopyInput = Extract<PreparedAction, { action: 'copy' }>
+
+/**
+ * Copies what an action names from one file system to another; see {@link copyTree} for what a copy is. Throws NOT_FOUND for a source that is not there, the
+ * reason of `signal`; what was written until then stays.
+ */
+export async function performCopy(files: Files, rootFd: number, action: CopyInput, signal: AbortSignal | undefined): Promise<void> {
+  for (const path of action.requiredPaths) requirePath(action.fromFd, path)
+  const mode = action.mode === undefined ? undefined : parseMode(action.mode)
+  const changes: Changes = { ...changesOf(action), ...(mode && { mode }) }
+  const copyContent = createContentCopier(files)
+  for (const path of sourcesOf(action)) {
+    signal?.throwIfAborted()
+    if (action.unpack && (await unpackArchive(files, { ...action, rootFd, path, changes }, signal))) continue
+    const run: CopyRun = {
+      files,
+      changes,
+      copyContent,
+      selection: createSelection(action.includePatterns, action.excludePatterns),
+      replaceExisting: action.alwaysReplaceExisting,
+      targetRootFd: rootFd,
+      links: new Map(),
+    }
+    using source = findSource(action, path)
+    using target = findTarget(files, rootFd, action, { path, stat: source.stat }, changes)
+    for await (const _ of inSlices(copyTree(run, source, target))) signal?.throwIfAborted()
+  }
+}
+
+function sourcesOf({ fromFd, source, allowWildcard, allowEmptyWildcard }: CopyInput): string[] {
+  if (!allowWildcard || !hasWildcard(source)) return [source]
+  const found = resolveWildcards(fromFd, source)
+  if (found.length === 0 && !allowEmptyWildcard) throw notFound(`${source} not found`)
+  return found
+}
+
+function requirePath(fromFd: number, path: string): void {
+  using found = findPath(fromFd, path, { follow: false })
+  if (found.stat === undefined) throw absent(path)
+}
+
+function findSource({ fromFd, followSymlink }: CopyInput, path: string): Found & { stat: BigIntStats } {
+  const found = findPath(fromFd, path, { follow: followSymlink })
+  if (found.stat !== undefined) return { ...found, stat: found.stat }
+  found[Symbol.dispose]()
+  throw absent(path)
+}
+
+/**
+ * Where the source goes: to the target, or into it when that is a directory and the source is none, or a directory of which not only the content is meant.
+ * Directories on the way are made, and with a slash at the end the target, too.
+ */
+function findTarget(
+  files: Files,
+  rootFd: number,
+  action: CopyInput,
+  source: { path: string; stat: BigIntStats },
+  changes: Changes,
+): Found {
+  const { target, directoryContentsOnly, createTargetParents } = action
+  const make = directoryMaker(files, changes, NEW_DIRECTORY_MODE)
+  const isDirectory = source.stat.isDirectory()
+  if (!createTargetParents) requireParent(rootFd, target)
+  const found = findPath(rootFd, target, { follow: true, make })
+  const base = posix.basename(source.path)
+  const namesDirectory = /(?:^|\/)\.?$/.test(target)
+  if (found.stat === undefined && (namesDirectory || (isDirectory && directoryContentsOnly))) {
+    make(found.directoryFd, found.name)
+    if (isDirectory && directoryContentsOnly) return found
+  } else if (found.stat === undefined) return found
+  const goesInside = isDirectory ? !directoryContentsOnly : found.stat === undefined || found.stat.isDirectory()
+  if (!goesInside || base === '') return found
+  found[Symbol.dispose]()
+  // The name itself: what has it now is replaced and not followed.
+  return findPath(rootFd, posix.join(found.path, base), { follow: false, make })
+}
+
+function requireParent(rootFd: number, target: string): void {
+  try {
+    findPath(rootFd, posix.dirname(posix.join('/', target)), { follow: true })[Symbol.dispose]()
+  } catch (error) {
+    throw notFound(`failed to stat ${target}: ${(error as Error).message}`)
+  }
+}

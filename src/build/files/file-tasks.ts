@@ -1,0 +1,33 @@
+import { internal } from '#errors'
+import type { Files } from '#kernel'
+import type { Task } from '#snapshots'
+import type { ActionInput } from './actions.ts'
+import { performCopy } from './copy-action.ts'
+import { makeDirectory, makeFile, makeLink, removePath } from './make-nodes.ts'
+
+/** Tasks of builds for the daemon's worker threads, by name. The program's entry gives this function to the workers. */
+export async function loadFileTask(task: string): Promise<Task> {
+  const found = TASKS[task]
+  if (found === undefined) throw internal(`Cannot run ${task}: there is no such task`)
+  return found
+}
+
+const TASKS: Readonly<Record<string, Task>> = {
+  'build-file-action': async (files, input, signal) => await performAction(files, input as ActionInput, signal),
+}
+
+/** Does one action to a file system, in this thread. Errors in BuildKit's words. */
+export async function performAction(files: Files, { rootFd, action }: ActionInput, signal?: AbortSignal): Promise<void> {
+  switch (action.action) {
+    case 'copy':
+      return await performCopy(files, rootFd, action, signal)
+    case 'mkfile':
+      return makeFile(files, rootFd, action)
+    case 'mkdir':
+      return makeDirectory(files, rootFd, action)
+    case 'symlink':
+      return makeLink(files, rootFd, action)
+    case 'rm':
+      return removePath(rootFd, action)
+  }
+}
