@@ -55,7 +55,12 @@ export async function buildClassic(builds: BuildService, request: ClassicBuildRe
 async function drive(builds: BuildService, build: Build, request: ClassicBuildRequest): Promise<Digest> {
   const { names, options, quiet } = request
   const tell = quiet ? (): void => {} : request.report
-  const result = await build.solve({ frontend: 'dockerfile.v0', options, inputs: {}, evaluate: false })
+  const result = await build.solve({
+    frontend: 'dockerfile.v0',
+    options: { ...options, 'gantry.history': 'classic' },
+    inputs: {},
+    evaluate: false,
+  })
   const [image] = result.images
   const shown = new AbortController()
   const display = quiet ? Promise.resolve() : show(builds, build.id, image?.steps ?? [], tell, shown.signal)
