@@ -53,6 +53,7 @@ class OpenContainer implements DebugContainer {
   readonly #state: { op: ExecOp; inputs: readonly Ref[]; step: Step }
   readonly #owned: AsyncDisposableStack = new AsyncDisposableStack()
   #sandbox: Promise<Sandbox> | undefined
+  #ending: Promise<void> | undefined
 
   constructor(deps: RunDeps, users: UserDirectory, state: { op: ExecOp; inputs: readonly Ref[]; step: Step }) {
     this.#deps = deps
@@ -124,9 +125,10 @@ class OpenContainer implements DebugContainer {
     })
   }
 
+  /** Who comes second waits for the end of what is going on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#owned.disposed) return
-    await this.#owned.disposeAsync()
+    this.#ending ??= this.#owned.disposeAsync()
+    await this.#ending
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from '#kernel'
 import { createMemoryMetadata, type Metadata } from '#metadata'
 import {
+  createNameServer,
   createNetworkService,
   type Endpoint,
   type EndpointRequest,
@@ -133,6 +134,7 @@ export async function startDaemon(options: Partial<NetworkOptions> = {}, before?
     conntrack: stack.use(openConntrack()),
     sysctls: createSysctls(),
     probe: createPortProbe(),
+    nameServer: (directory) => createNameServer(directory),
   })
   await networks.restore(new Set(alive))
   function disown(): void {
