@@ -45,10 +45,9 @@ function findCasing(instructions: readonly Instruction[]): LintFinding[] {
 }
 
 function findInInstruction(instruction: Instruction): LintFinding[] {
-  const { kind, keyword, range } = instruction
-  switch (kind) {
+  switch (instruction.kind) {
     case 'maintainer':
-      return [lintFinding('MaintainerDeprecated', [], range)]
+      return [lintFinding('MaintainerDeprecated', [], instruction.range)]
     case 'from':
       return findFrom(instruction)
     case 'arg':
@@ -116,7 +115,7 @@ function findInStage({ index, instructions }: Stage): LintFinding[] {
   const findings: LintFinding[] = []
   const last = new Map<Instruction['kind'], Instruction>()
   for (const instruction of instructions) {
-    findings.push(...findSecrets(instruction, index))
+    findings.push(...findSecrets(instruction, index), ...findLegacyForm(instruction, index))
     const { kind, keyword } = instruction
     if (!ONCE.includes(kind)) continue
     // The place is that of the one that does not count.
@@ -125,6 +124,12 @@ function findInStage({ index, instructions }: Stage): LintFinding[] {
     last.set(kind, instruction)
   }
   return findings
+}
+
+function findLegacyForm(instruction: Instruction, stage: number): LintFinding[] {
+  if (instruction.kind !== 'env' && instruction.kind !== 'label') return []
+  const { entries, keyword, range } = instruction
+  return entries.filter(({ legacy }) => legacy).map(() => lintFinding('LegacyKeyValueFormat', [keyword], range, stage))
 }
 
 function findSecrets(instruction: Instruction, stage: number | undefined): LintFinding[] {
