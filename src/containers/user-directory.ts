@@ -15,11 +15,11 @@ const MAX_CACHED_IMAGES = 128
  */
 export class UserDirectory {
   readonly #files: Files
-  readonly #snapshotter: Pick<Snapshotter, 'view' | 'overlay'>
-  /** By chain: an image's layers never change. Oldest use first. */
-  readonly #cache = new Map<ChainId, UserFiles>()
+  readonly #snapshotter: Pick<Snapshotter, 'view' | 'overlay' | 'layerPaths'>
+  /** By the layers that count: these never change. Oldest use first. */
+  readonly #cache = new Map<string, UserFiles>()
 
-  constructor(files: Files, snapshotter: Pick<Snapshotter, 'view' | 'overlay'>) {
+  constructor(files: Files, snapshotter: Pick<Snapshotter, 'view' | 'overlay' | 'layerPaths'>) {
     this.#files = files
     this.#snapshotter = snapshotter
   }
@@ -43,6 +43,13 @@ export class UserDirectory {
       this.#cache.delete(oldest)
     }
     return found
+  }
+
+  /** The layers of a chain without those on top that have nothing in /etc: the steps of a build seldom have, and a look at an overlay costs more than theirs. */
+  #layersOf(chain: ChainId): string {
+    const layers = this.#snapshotter.layerPaths(chain)
+    const first = layers.findIndex((path) => lstatSync(join(path, 'etc'), { throwIfNoEntry: false }) !== undefined)
+    return first < 0 ? '' : layers.slice(first).join('\n')
   }
 
   /** For an exec: the files the process sees. */

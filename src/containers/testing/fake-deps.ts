@@ -197,6 +197,7 @@ function fakeSnapshotter(directory: string, layers: Set<string>): Snapshotter {
     prepare: async (key) => void layers.add(key),
     remove: async (key) => void layers.delete(key),
     overlay: (key) => ({ cwd: directory, lower: ['image'], upper: join(directory, 'upper', key), work: join(directory, 'work', key) }),
+    layerPaths: (chain) => [join(directory, 'layers', chain)],
     usage: async () => ({ size: 10, inodes: 1, disk: 0 }),
     view: () => ({ path: '/proc/self/fd/1000', fd: 1000, [Symbol.dispose]: () => undefined }),
   }
