@@ -18,6 +18,8 @@ export interface BuildOptions {
   /** Chosen by the client; other requests name the build by it. */
   id: string
   session: BuildSession
+  /** Other sessions of the same client, which its definitions name by id; absent: it has only the one. Throws NOT_FOUND. */
+  sessionOf?: (id: string) => BuildSession
   /** What the client allows. Throws FORBIDDEN when the daemon does not. */
   entitlements: ReadonlySet<Entitlement>
   /** `type=registry,ref=…` of `--cache-from`, decoded. */

@@ -84,6 +84,8 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
 
   return {
     async solve(edges, signal) {
+      identities.forgetFailures()
+      results.forgetFailures()
       scope.display.announce(walkGraph(edges.map(({ vertex }) => vertex)))
       const failed = new AbortController()
       const either = AbortSignal.any([signal, failed.signal])

@@ -4,9 +4,11 @@ import type { Digest } from '#oci'
 import { BuildError } from '../build-error.ts'
 import type { KeyPair } from '../cache/cache-record.ts'
 import type { Edge, Op, Vertex } from '../graph/types.ts'
-import type { SourceResolver, Step } from '../types.ts'
+import type { ContentSelection, SourceResolver, Step } from '../types.ts'
 import { freshKey, sourceKey, stepKey, type InputKey } from './cache-key.ts'
 import { contentInputs, EVERYTHING } from './content-inputs.ts'
+import { EarlyInputs } from './early-inputs.ts'
+import { outputOf } from './solve-vertex.ts'
 import type { BuildScope, Identity, ImportedResult, Solved, SolverDeps, SourceOp } from './solver.ts'
 
 /** How a vertex's identity gets at those of its inputs, and at results where content counts. */
@@ -35,38 +37,68 @@ export async function identify(
   if (op.kind === 'local') return await identifyLocal(deps, near, vertex, signal)
   if (op.kind === 'image' || op.kind === 'git' || op.kind === 'http' || op.kind === 'layout')
     return await identifySource(deps, scope, near, vertex, op, signal)
+  const early = new EarlyInputs(vertex, (input) => near.resultOf(input, signal))
+  return await early.unlessOneFails(identifyStep(deps, scope, near, vertex, early, signal))
+}
+
+async function identifyStep(
+  deps: SolverDeps,
+  scope: BuildScope,
+  near: Neighbours,
+  vertex: Vertex,
+  early: EarlyInputs,
+  signal: AbortSignal,
+): Promise<Identity> {
+  const { op, inputs, meta } = vertex
   const content = contentInputs(vertex)
+  if (meta.ignoreCache === true) early.beginAll()
   const wholes = await Promise.all(
-    vertex.inputs.map(async (edge, index) =>
-      content.has(index) && edge.vertex.op.kind === 'local' ? undefined : asInput(await near.identityOf(edge.vertex, signal), edge),
-    ),
+    inputs.map(async (edge, index) => {
+      if (content.has(index) && edge.vertex.op.kind === 'local') {
+        early.begin(index)
+        return undefined
+      }
+      const identity = await near.identityOf(edge.vertex, signal)
+      if (identity.record === undefined && identity.imported === undefined) {
+        // Nothing can have been made of what is not there: it is sure to be needed, for the content key or for the step itself.
+        if (content.has(index)) early.begin(index)
+        else early.beginAll()
+      }
+      return asInput(identity, edge)
+    }),
   )
   const definition = pairOf(op, wholes)
   if (content.size === 0) return definition === undefined ? unknownInput(vertex) : await asRecorded(deps, scope, vertex, definition, [])
   const aliases = definition === undefined ? [] : [definition]
-  if (definition !== undefined && vertex.meta.ignoreCache !== true) {
+  if (definition !== undefined && meta.ignoreCache !== true) {
     const known = await lookUp(deps, scope, definition)
     if (known !== undefined) return { ...known, aliases }
   }
-  const contents = new Map(
-    await Promise.all(
-      [...content].map(async ([index, selections]) => {
-        const edge = vertex.inputs[index]
-        if (edge === undefined) return unknownInput(vertex)
-        const ref = (await near.resultOf(edge.vertex, signal)).outputs[edge.output]
-        if (ref === undefined) return unknownInput(vertex)
-        const digests = await Promise.all(
-          selections.map((selection) => deps.digests.digest(ref, selection, signal).catch((error: unknown) => keyFailure(vertex, error))),
-        )
-        return [index, digests] as const
-      }),
-    ),
-  )
+  const contents = await contentsOf(deps, near, vertex, content, signal)
   const pairs = wholes.map((whole, index) => {
     const digests = contents.get(index)
     return digests === undefined ? whole : { key: { content: digests }, portableKey: { content: digests } }
   })
   return await asRecorded(deps, scope, vertex, pairOf(op, pairs) ?? unknownInput(vertex), aliases)
+}
+
+/** Solves the inputs that count by content: digests of what is read, by index of the input. */
+async function contentsOf(
+  deps: SolverDeps,
+  near: Neighbours,
+  vertex: Vertex,
+  content: ReadonlyMap<number, readonly ContentSelection[]>,
+  signal: AbortSignal,
+): Promise<Map<number, readonly Digest[]>> {
+  const digestAll = async (index: number, selections: readonly ContentSelection[]): Promise<[number, readonly Digest[]]> => {
+    const edge = vertex.inputs[index] ?? unknownInput(vertex)
+    const ref = outputOf(edge, await near.resultOf(edge.vertex, signal))
+    const digests = selections.map((selection) =>
+      deps.digests.digest(ref, selection, signal).catch((error: unknown) => keyFailure(vertex, error)),
+    )
+    return [index, await Promise.all(digests)]
+  }
+  return new Map(await Promise.all([...content].map(([index, selections]) => digestAll(index, selections))))
 }
 
 /** A directory of the client is what is in it. */
@@ -152,7 +184,9 @@ function pairOf(op: Op, inputs: InputPairs): KeyPair | undefined {
     op,
     known.map((input) => input.key),
   )
-  const isPortable = known.every((input) => input.key === input.portableKey || sameKey(input.key, input.portableKey))
+  const isPortable = known.every(
+    ({ key: own, portableKey: other }) => own === other || ('key' in own && 'key' in other && own.key === other.key),
+  )
   const portableKey = isPortable
     ? key
     : stepKey(
@@ -160,10 +194,6 @@ function pairOf(op: Op, inputs: InputPairs): KeyPair | undefined {
         known.map((input) => input.portableKey),
       )
   return { key, portableKey }
-}
-
-function sameKey(a: InputKey, b: InputKey): boolean {
-  return 'key' in a && 'key' in b && a.key === b.key
 }
 
 function unknownInput(vertex: Vertex): never {

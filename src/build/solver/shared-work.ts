@@ -5,12 +5,13 @@ interface Entry<V> {
 }
 
 /**
- * Work by key that several may wait for: the first one begins it, the last one to leave aborts it. With `remember` what came of it stays, and later ones get
- * it at once; what failed is forgotten always.
+ * Work by key that several may wait for: the first one begins it, the last one to leave aborts it. With `remember` what came of it stays, failures
+ * too, and later ones get it at once.
  */
 export class SharedWork<K, V> {
   readonly #entries = new Map<K, Entry<V>>()
   readonly #unsettled = new Set<Promise<unknown>>()
+  readonly #failed = new Set<K>()
   readonly #remember: boolean
 
   constructor(options: { remember: boolean } = { remember: false }) {
@@ -35,6 +36,12 @@ export class SharedWork<K, V> {
     }
   }
 
+  /** Lets what has failed be tried again. */
+  forgetFailures(): void {
+    for (const key of this.#failed) this.#entries.delete(key)
+    this.#failed.clear()
+  }
+
   /** Whether somebody works on it, or it is remembered. */
   has(key: K): boolean {
     return this.#entries.has(key)
@@ -51,9 +58,10 @@ export class SharedWork<K, V> {
     this.#entries.set(key, entry)
     this.#unsettled.add(entry.promise)
     entry.promise.then(
-      () => this.#end(key, entry, this.#remember),
+      () => this.#end(key, entry),
       (error: unknown) => {
-        this.#end(key, entry, false)
+        if (this.#remember && this.#entries.get(key) === entry) this.#failed.add(key)
+        this.#end(key, entry)
         // What it has begun itself has no one any more who waits for it.
         abort.abort(error)
       },
@@ -61,9 +69,9 @@ export class SharedWork<K, V> {
     return entry
   }
 
-  #end(key: K, entry: Entry<V>, keep: boolean): void {
+  #end(key: K, entry: Entry<V>): void {
     this.#unsettled.delete(entry.promise)
-    if (!keep && this.#entries.get(key) === entry) this.#entries.delete(key)
+    if (!this.#remember && this.#entries.get(key) === entry) this.#entries.delete(key)
   }
 
   #leave(key: K, entry: Entry<V>): void {

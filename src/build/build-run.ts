@@ -1,0 +1,165 @@
+import { codeOf, EngineError, invalidArgument, notImplemented } from '#errors'
+import { BuildError } from './build-error.ts'
+import type { BuildServiceDeps } from './build-deps.ts'
+import { exportBuild } from './export-build.ts'
+import type { Edge, Vertex } from './graph/types.ts'
+import type { Journal } from './journal.ts'
+import { KnownImages } from './known-images.ts'
+import { createImports } from './imports.ts'
+import { readDirectoryIn, readFileIn, statFileIn } from './read-tree.ts'
+import { createGraphSolver } from './solver/graph-solver.ts'
+import type { BuildScope, SolverDeps } from './solver/solver.ts'
+import { StepFeed } from './solver/step-feed.ts'
+import { VertexDisplay } from './solver/vertex-display.ts'
+import type { Build, BuildOptions, BuildResult, BuildWarning, FrontendHost, FrontendRequest, Step } from './types.ts'
+
+export interface RunningBuildDeps {
+  service: BuildServiceDeps
+  solver: SolverDeps
+  journal: Journal
+  /** Told once, when nothing of the build goes on any more. */
+  ended: () => void
+}
+
+/** One build from its start to its end: it holds all that it has made, so that nothing of it is collected meanwhile. */
+export function createBuild({ service, solver, journal, ended }: RunningBuildDeps, options: BuildOptions): Build {
+  const { session } = options
+  const startedAt = service.now()
+  const cancel = new AbortController()
+  const signal = AbortSignal.any([cancel.signal, session.closed, ...(options.signal === undefined ? [] : [options.signal])])
+  const lease = service.content.lease()
+  const pins = solver.cache.pins()
+  const display = new VertexDisplay(journal, service.now)
+  const imports = createImports(service.caches, options.cacheImports, { session, signal, progress: journal, lease })
+  const scope: BuildScope = {
+    session,
+    sessionOf: (id) => (id === undefined || id === session.id ? session : (options.sessionOf?.(id) ?? session)),
+    entitlements: options.entitlements,
+    progress: journal,
+    display,
+    lease,
+    pins,
+    imports,
+  }
+  const graph = createGraphSolver(solver, scope, service.now)
+  const images = new KnownImages({ resolve: service.resolveImage, display, step: stepOf })
+  /** The one whose result is exported: clients run others before, to ask things. */
+  let frontend: FrontendRequest | undefined
+  let exporting: Promise<unknown> = Promise.resolve()
+  let ending: Promise<void> | undefined
+
+  function stepOf(vertex: Vertex, own: AbortSignal): Step {
+    const feed = new StepFeed(service.now)
+    const { entitlements, progress } = scope
+    feed.add({ vertex, session, sessionOf: (id) => scope.sessionOf(id), entitlements, progress })
+    return feed.step(vertex, own, lease)
+  }
+
+  const solveOne = async (edge: Edge) => {
+    const [ref] = await graph.solve([edge], signal)
+    if (ref === undefined) throw invalidArgument('nothing to solve')
+    return ref
+  }
+
+  function warn({ source, ...warning }: BuildWarning): void {
+    const where = source && { name: source.file.name, text: source.file.text, ranges: [{ start: source.start, end: source.end }] }
+    journal.send({ kind: 'warning', ...warning, ...(where && { source: where }) })
+  }
+
+  const host: FrontendHost = {
+    session,
+    signal,
+    hostPlatform: service.hostPlatform,
+    resolveImage: (request) => images.resolve(request, signal),
+    async readFile(edge, path, range) {
+      const ref = await solveOne(edge)
+      try {
+        return readFileIn(service, ref, path, range)
+      } catch (error) {
+        if (codeOf(error) === 'NOT_FOUND') return undefined
+        throw error
+      }
+    },
+    readDirectory: async (edge, path) => readDirectoryIn(service, await solveOne(edge), path, ''),
+    warn,
+  }
+
+  async function runFrontend(request: FrontendRequest): Promise<BuildResult> {
+    if (request.frontend === '') return resultOf(request, service)
+    const run = service.frontends[request.frontend]
+    if (run === undefined) throw unknownFrontend(request.frontend)
+    frontend = request
+    return await run(request, host)
+  }
+
+  async function work(): Promise<void> {
+    cancel.abort(new EngineError('CANCELLED', 'context canceled'))
+    await Promise.allSettled([exporting, graph.settled(), images.settled()])
+    journal.end()
+    pins[Symbol.dispose]()
+    lease[Symbol.dispose]()
+    ended()
+  }
+
+  const build: Build = {
+    id: options.id,
+    signal,
+    async solve({ evaluate, ...request }) {
+      signal.throwIfAborted()
+      const result = await runFrontend(request)
+      if (evaluate) await graph.solve(edgesOf(result), signal)
+      return result
+    },
+    evaluate: solveOne,
+    readFile: async (edge, path, range) => readFileIn(service, await solveOne(edge), path, range),
+    readDirectory: async (edge, path, pattern) => readDirectoryIn(service, await solveOne(edge), path, pattern),
+    statFile: async (edge, path) => statFileIn(service, await solveOne(edge), path),
+    resolveImage: (request) => images.resolve(request, signal),
+    warn,
+    async openContainer({ mounts, ...request }) {
+      const vertex = request.step?.vertex ?? mounts?.find(({ edge }) => edge !== undefined)?.edge?.vertex
+      if (vertex === undefined) throw invalidArgument('a container needs a file system')
+      const solved = await Promise.all(
+        (mounts ?? []).map(async ({ edge, ...mount }) => ({ ...mount, ref: edge === undefined ? undefined : await solveOne(edge) })),
+      )
+      return await service.openContainer({ ...request, ...(mounts === undefined ? {} : { mounts: solved }) }, stepOf(vertex, signal))
+    },
+    async finish(result, exports, cacheExports) {
+      try {
+        const context = { session, signal, progress: journal, lease, startedAt, buildId: options.id, frontend }
+        const exported = exportBuild(service, graph, context, { result, exports, cacheExports })
+        exporting = exported
+        return await exported
+      } finally {
+        await build.end()
+      }
+    },
+    end() {
+      if (ending === undefined) {
+        // Known before the work begins: the first thing it does makes others call this again.
+        const ended = Promise.withResolvers<void>()
+        ending = ended.promise
+        work().then(ended.resolve, ended.reject)
+      }
+      return ending
+    },
+  }
+  // A client that has gone ends nothing itself.
+  signal.addEventListener('abort', () => void build.end().catch(service.report), { once: true })
+  return build
+}
+
+function edgesOf({ images }: BuildResult): Edge[] {
+  return images.flatMap(({ edge }) => edge ?? [])
+}
+
+/** A definition is its own result. */
+function resultOf({ definition }: FrontendRequest, { hostPlatform: platform }: BuildServiceDeps): BuildResult {
+  if (definition === undefined) return { images: [], multiPlatform: false, metadata: {} }
+  return { images: [{ id: `${platform.os}/${platform.architecture}`, platform, edge: definition }], multiPlatform: false, metadata: {} }
+}
+
+function unknownFrontend(name: string): BuildError {
+  if (name === 'gateway.v0') throw notImplemented('frontends that are images (gateway.v0) are not supported')
+  return new BuildError('INVALID_ARGUMENT', `frontend ${name} not found`)
+}

@@ -1,0 +1,74 @@
+import type { Lease } from '#content'
+import type { BuildExport, BuildServiceDeps } from './build-deps.ts'
+import type { Edge } from './graph/types.ts'
+import type { Progress } from './progress.ts'
+import type { BuildSession } from './session.ts'
+import type { GraphSolver } from './solver/graph-solver.ts'
+import { walkGraph } from './solver/walk-graph.ts'
+import { SCRATCH } from './graph/ref.ts'
+import type { BuildResult, CacheLocation, ExportContext, ExportRequest, FrontendRequest, ProvenanceFacts, SolvedResult } from './types.ts'
+
+interface Context {
+  session: BuildSession
+  signal: AbortSignal
+  progress: Progress
+  lease: Lease
+  startedAt: number
+  buildId: string
+  /** undefined: the client gave a definition. */
+  frontend: FrontendRequest | undefined
+}
+
+interface Wanted {
+  result: BuildResult
+  exports: readonly ExportRequest[]
+  cacheExports: readonly CacheLocation[]
+}
+
+/**
+ * Solves a result and gives it to exporters, then to caches. Attributes are read first: nothing is built for an export that cannot be. Gives the exporters'
+ * answers, of equal names the last one's.
+ */
+export async function exportBuild(
+  { exporters, caches }: Pick<BuildServiceDeps, 'exporters' | 'caches'>,
+  graph: GraphSolver,
+  { startedAt, buildId, frontend, ...context }: Context,
+  { result, exports, cacheExports }: Wanted,
+): Promise<Record<string, string>> {
+  const options = frontend?.options ?? {}
+  const outputs: BuildExport[] = exports.map((request) => exporters.prepare(request, options))
+  const isInline = ({ type }: CacheLocation): boolean => type === 'inline'
+  outputs.push(...cacheExports.filter((location) => !isInline(location)).map((location) => caches.prepare(location)))
+
+  const edges = result.images.flatMap(({ edge }) => edge ?? [])
+  const solved = await solveImages(graph, result, context.signal)
+  const provenance = { buildId, frontend: frontend?.frontend ?? '', options, startedAt, ...graphFacts(graph, edges) }
+  const exportContext: ExportContext = { ...context, provenance, steps: graph.results(edges), inlineCache: cacheExports.some(isInline) }
+  const answers: Record<string, string> = {}
+  // One after the other: what the first has sealed and compressed is there for the next.
+  for (const output of outputs) Object.assign(answers, await output.export(solved, exportContext))
+  return answers
+}
+
+async function solveImages(
+  graph: GraphSolver,
+  { images, multiPlatform, metadata }: BuildResult,
+  signal: AbortSignal,
+): Promise<SolvedResult> {
+  const refs = await graph.solve(
+    images.flatMap(({ edge }) => edge ?? []),
+    signal,
+  )
+  const left = [...refs]
+  return {
+    images: images.map((image) => ({ image, ref: image.edge === undefined ? SCRATCH : (left.shift() ?? SCRATCH) })),
+    multiPlatform,
+    metadata,
+  }
+}
+
+function graphFacts(graph: GraphSolver, edges: readonly Edge[]): Pick<ProvenanceFacts, 'materials' | 'graph' | 'source'> {
+  const vertices = walkGraph(edges.map(({ vertex }) => vertex))
+  const source = vertices.find(({ meta }) => meta.source !== undefined)?.meta.source?.file
+  return { materials: graph.materials(), graph: vertices, ...(source && { source }) }
+}

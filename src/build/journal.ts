@@ -1,0 +1,64 @@
+import type { BuildEvent, Progress } from './progress.ts'
+
+/** Bytes of output that are kept for readers who come late. */
+const MAX_OUTPUT = 8 << 20
+/** Events of other kinds: far more than a build of thousands of steps has. */
+const MAX_EVENTS = 100_000
+
+/** The events of one build, for any number of readers, whenever they come. Of very long ones the oldest output and progress are gone. */
+export class Journal implements Progress {
+  #events: BuildEvent[] = []
+  /** Number of the first event that is kept. */
+  #first = 0
+  #output = 0
+  #ended = false
+  #changed = Promise.withResolvers<void>()
+
+  send(event: BuildEvent): void {
+    if (this.#ended) return
+    this.#events.push(event)
+    if (event.kind === 'log') this.#output += event.data.length
+    if (this.#output > MAX_OUTPUT || this.#events.length > MAX_EVENTS) this.#shorten()
+    this.#wake()
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#wake()
+  }
+
+  /** From the first event on; ends with the build. Throws the signal's reason. */
+  async *read(signal: AbortSignal): AsyncIterable<readonly BuildEvent[]> {
+    const aborted = Promise.withResolvers<never>()
+    aborted.promise.catch(() => {})
+    const abort = (): void => aborted.reject(signal.reason)
+    signal.throwIfAborted()
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      for (let next = 0; ;) {
+        const { promise } = this.#changed
+        const events = this.#events.slice(Math.max(0, next - this.#first))
+        next = this.#first + this.#events.length
+        if (events.length > 0) yield events
+        else if (this.#ended) return
+        else await Promise.race([promise, aborted.promise])
+      }
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  #wake(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  /** States of vertices and warnings stay: without them a display makes no sense. Half goes at once, so that this is rare. */
+  #shorten(): void {
+    const half = this.#events.length / 2
+    const kept = this.#events.filter((event, index) => index >= half || event.kind === 'vertex' || event.kind === 'warning')
+    this.#first += this.#events.length - kept.length
+    this.#events = kept
+    this.#output = kept.reduce((sum, event) => sum + (event.kind === 'log' ? event.data.length : 0), 0)
+  }
+}

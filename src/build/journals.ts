@@ -1,0 +1,59 @@
+import { notFound } from '#errors'
+import { deferred, type Deferred } from '#lib'
+import { Journal } from './journal.ts'
+import type { BuildEvent } from './progress.ts'
+
+/** Ended builds whose events can still be read. */
+const KEPT = 16
+/** Milliseconds that a reader waits for a build to begin: clients ask for events and start the build at the same time. */
+const PATIENCE = 6000
+
+/** The events of builds by id: of those that run, and of the last ones that have ended. */
+export class Journals {
+  readonly #journals = new Map<string, Journal>()
+  readonly #ended: string[] = []
+  readonly #awaited = new Map<string, Deferred<Journal>>()
+
+  /** An id that was used before begins anew. */
+  begin(id: string): Journal {
+    const journal = new Journal()
+    this.#journals.set(id, journal)
+    const known = this.#ended.indexOf(id)
+    if (known >= 0) this.#ended.splice(known, 1)
+    this.#awaited.get(id)?.resolve(journal)
+    this.#awaited.delete(id)
+    return journal
+  }
+
+  ended(id: string): void {
+    this.#ended.push(id)
+    for (const oldest of this.#ended.splice(0, Math.max(0, this.#ended.length - KEPT))) this.#journals.delete(oldest)
+  }
+
+  /** Throws NOT_FOUND when no such build begins in time. */
+  async *read(id: string, signal: AbortSignal): AsyncIterable<readonly BuildEvent[]> {
+    signal.throwIfAborted()
+    yield* (this.#journals.get(id) ?? (await this.#wait(id, signal))).read(signal)
+  }
+
+  /** Nobody needs to wait any more. */
+  close(): void {
+    for (const [id, awaited] of this.#awaited) awaited.reject(notFound(`no such build: ${id}`))
+    this.#awaited.clear()
+  }
+
+  async #wait(id: string, signal: AbortSignal): Promise<Journal> {
+    const awaited = this.#awaited.get(id) ?? deferred<Journal>()
+    this.#awaited.set(id, awaited)
+    const gaveUp = Promise.withResolvers<never>()
+    const timer = setTimeout(() => gaveUp.reject(notFound(`no such build: ${id}`)), PATIENCE)
+    const abort = (): void => gaveUp.reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      return await Promise.race([awaited.promise, gaveUp.promise])
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    }
+  }
+}
