@@ -56,9 +56,6 @@ function findInInstruction(instruction: Instruction): LintFinding[] {
         'ARG',
         instruction.args.map(({ name }) => name),
       )
-    case 'env':
-    case 'label':
-      return instruction.entries.filter(({ legacy }) => legacy).map(() => lintFinding('LegacyKeyValueFormat', [keyword], range))
     default:
       return []
   }
