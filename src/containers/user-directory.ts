@@ -31,13 +31,14 @@ export class UserDirectory {
       using view = this.#snapshotter.view({ key })
       return this.ofRoot(view.fd)
     }
-    let found = this.#cache.get(chain)
+    const layers = this.#layersOf(chain)
+    let found = this.#cache.get(layers)
     if (found === undefined) {
       using view = this.#snapshotter.view({ chain })
       found = this.ofRoot(view.fd)
     }
-    this.#cache.delete(chain)
-    this.#cache.set(chain, found)
+    this.#cache.delete(layers)
+    this.#cache.set(layers, found)
     for (const oldest of this.#cache.keys()) {
       if (this.#cache.size <= MAX_CACHED_IMAGES) break
       this.#cache.delete(oldest)
