@@ -55,5 +55,7 @@ export type {
   Entitlement,
   ExportRequest,
   FailedStep,
+  ImageRequest,
   PruneOptions,
+  ResolvedImage,
 } from './types.ts'

@@ -1,21 +1,27 @@
-import type { BuildError, SourceRange } from '#build'
+import type { BuildError, ExecOp, FailedStep, SourceRange } from '#build'
 import { toGrpcError, type ConnectError, type ErrorDetail } from '#grpc'
 
 /** Types under which Go clients know the details; what they hold is JSON. Source: moby/buildkit solver/errdefs, containerd typeurl. */
 const TYPE_PREFIX = 'github.com/moby/buildkit/errdefs.'
 
-/** An error as clients of BuildKit expect it: where in the Dockerfile, and at which step. */
+/** An error as clients of BuildKit expect it: where in the Dockerfile, at which step, and by which ids the state before it can be entered. */
 export function describeBuildError(error: unknown): ConnectError {
-  const { source, vertex } = factsOf(error)
+  const { source, vertex, step } = buildFacts(error)
   const details: ErrorDetail[] = []
   if (vertex !== undefined) details.push(detail('Vertex', { digest: vertex }))
   if (source !== undefined) details.push(detail('Source', sourceJson(source)))
+  if (step?.vertex.op.kind === 'exec') details.push(detail('Solve', solveJson(step, step.vertex.op)))
   return toGrpcError(error, details)
 }
 
 /** By what it holds, as this module takes no values of `build`. */
-function factsOf(error: unknown): Partial<Pick<BuildError, 'source' | 'vertex'>> {
+export function buildFacts(error: unknown): Partial<Pick<BuildError, 'source' | 'vertex' | 'step'>> {
   return error instanceof Error && error.name === 'BuildError' ? (error as BuildError) : {}
+}
+
+/** Under which a client asks for the file systems of a failed step. */
+export function failedStepId({ vertex }: FailedStep): string {
+  return `gantry-step:${vertex.id}`
 }
 
 function detail(type: string, value: object): ErrorDetail {
@@ -27,5 +33,14 @@ function sourceJson({ file, start, end }: SourceRange): object {
   return {
     info: { filename: file.name, data: Buffer.from(file.text).toString('base64'), language: 'Dockerfile' },
     ranges: [{ start: { line: start }, end: { line: end } }],
+  }
+}
+
+/** One id stands for all mounts of the step. Source: moby/buildkit solver/pb/json.go. */
+function solveJson(step: FailedStep, { args, env, cwd, user, mounts }: ExecOp): object {
+  const id = failedStepId(step)
+  return {
+    mountIDs: mounts.map(() => id),
+    op: { Op: { exec: { meta: { args, env, cwd, user }, mounts: mounts.map(({ target }) => ({ dest: target })) } } },
   }
 }

@@ -1,52 +1,33 @@
 import type { Duplex } from 'node:stream'
 import type { BuildSession } from '#build'
 import { conflict, notFound } from '#errors'
+import { Rendezvous } from './rendezvous.ts'
 import { openClientSession, type ClientSession, type SessionHello } from './session/client-session.ts'
 
 /** Milliseconds. Source: moby/buildkit session/manager.go. */
 const PATIENCE = 5000
 
-/** Clients that are there, by the ids they chose. */
+/** Clients that are there, by the ids they chose. The connection of a session and the request that names it come side by side. */
 export class Sessions {
-  readonly #open = new Map<string, ClientSession>()
-  readonly #awaited = new Map<string, Set<(session: ClientSession) => void>>()
+  readonly #open = new Rendezvous<ClientSession>((id) => `no active session for ${id}: context deadline exceeded`, PATIENCE)
 
-  /** A session on `socket`, until it closes. Throws CONFLICT for an id in use. */
-  open(socket: Duplex, hello: SessionHello): ClientSession {
+  /** A session on the socket that `accept` gives, until it closes. Throws CONFLICT, before `accept`, for an id in use. */
+  open(accept: () => Duplex, hello: SessionHello): ClientSession {
     if (this.#open.has(hello.id)) throw conflict(`session ${hello.id} already exists`)
-    const session = openClientSession(socket, hello)
-    this.#open.set(hello.id, session)
+    const session = openClientSession(accept(), hello)
     session.closed.addEventListener('abort', () => this.#open.delete(hello.id), { once: true })
-    for (const take of this.#awaited.get(hello.id) ?? []) take(session)
+    this.#open.set(hello.id, session)
     return session
   }
 
   /** Throws NOT_FOUND. */
   get(id: string): BuildSession {
-    const session = this.#open.get(id)
-    if (session === undefined) throw notFound(`no active session for ${id}`)
-    return session
+    return this.#open.get(id)
   }
 
-  /** Waits a moment: the connection of a session and the request that names it come side by side. Throws NOT_FOUND. */
-  async wait(id: string, signal: AbortSignal): Promise<BuildSession> {
-    const present = this.#open.get(id)
-    if (present !== undefined) return present
-    const { promise, resolve, reject } = Promise.withResolvers<ClientSession>()
-    const waiting = this.#awaited.get(id) ?? new Set()
-    this.#awaited.set(id, waiting.add(resolve))
-    const timer = setTimeout(() => reject(notFound(`no active session for ${id}: context deadline exceeded`)), PATIENCE)
-    const abort = (): void => reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    try {
-      signal.throwIfAborted()
-      return await promise
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
-      waiting.delete(resolve)
-      if (waiting.size === 0) this.#awaited.delete(id)
-    }
+  /** Throws NOT_FOUND when it does not come soon. */
+  wait(id: string, signal: AbortSignal): Promise<BuildSession> {
+    return this.#open.wait(id, signal)
   }
 
   /** Cuts all connections. */

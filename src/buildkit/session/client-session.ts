@@ -15,7 +15,8 @@ import {
 } from '#grpc'
 import type { Credentials } from '#remotes'
 import { clientStore } from './client-store.ts'
-import { messageDuplex, messageReadable } from './message-stream.ts'
+import { messageDuplex, messageReadable, type BytesMessage } from './message-stream.ts'
+import { Outbox } from './outbox.ts'
 import { receiveDirectory } from './receive-directory.ts'
 import { sendDirectory } from './send-directory.ts'
 import { sendFile } from './send-file.ts'
@@ -79,7 +80,8 @@ export function openClientSession(socket: Duplex, { id, sharedKey }: SessionHell
 
     async forwardAgent(agentId) {
       const headers = sessionHeaders({ 'buildkit.ssh.id': agentId })
-      return messageDuplex((outgoing) => createClient(sshforward.SSH, transport).forwardAgent(outgoing, { headers, signal: closed }))
+      const outgoing = new Outbox<BytesMessage>()
+      return messageDuplex(outgoing, createClient(sshforward.SSH, transport).forwardAgent(outgoing, { headers, signal: closed }))
     },
 
     async credentials(host) {

@@ -1,18 +1,17 @@
 import { Duplex, Readable } from 'node:stream'
 import { fromGrpcError } from '#grpc'
-import { Outbox } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 
-interface BytesMessage {
+export interface BytesMessage {
   data: Uint8Array
 }
 
 /** Bytes in one message. */
 const CHUNK = 32 << 10
 
-/** A connection cut into messages, put together again. `call` gets what is written and gives what is read. */
-export function messageDuplex(call: (outgoing: AsyncIterable<BytesMessage>) => AsyncIterable<BytesMessage>): Duplex {
-  const outgoing = new Outbox<BytesMessage>()
-  const incoming = call(outgoing)[Symbol.asyncIterator]()
+/** A connection cut into messages, put together again: what is written goes to `outgoing`, what is read comes from `messages`. */
+export function messageDuplex(outgoing: Outbox<BytesMessage>, messages: AsyncIterable<BytesMessage>): Duplex {
+  const incoming = messages[Symbol.asyncIterator]()
   const duplex = new Duplex({
     read() {
       incoming.next().then(

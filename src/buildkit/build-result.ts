@@ -1,0 +1,87 @@
+import type { BuildImage, BuildResult } from '#build'
+import { invalidArgument, notImplemented } from '#errors'
+import type { gateway, MessageInitShape } from '#grpc'
+import { parseJson } from '#lib'
+import { decodeImageConfig, formatPlatform, normalisePlatform, type Platform } from '#oci'
+import type { ClientBuild } from './client-build.ts'
+import type { ResultRefs } from './llb/result-refs.ts'
+
+type ResultInit = MessageInitShape<typeof gateway.ResultSchema>
+type RefInit = MessageInitShape<typeof gateway.RefSchema>
+
+/** Names of metadata: moby/buildkit exporter/containerimage/exptypes. */
+const CONFIG = 'containerimage.config'
+const PLATFORMS = 'refs.platforms'
+const MAX_PLATFORMS_JSON = 1 << 20
+
+/** A frontend's result for the client. */
+export function toResult(result: BuildResult, client: ClientBuild, refs: ResultRefs): ResultInit {
+  const metadata: Record<string, Uint8Array> = { ...result.metadata }
+  const byPlatform: Record<string, RefInit> = {}
+  for (const image of result.images) {
+    const ref = refs.keep(image.edge, client.session, image.platform)
+    const config = image.config === undefined ? '' : JSON.stringify(image.config)
+    client.given.push({ ref: ref.id ?? '', image, config })
+    byPlatform[image.id] = ref
+    if (config !== '') metadata[result.multiPlatform ? `${CONFIG}/${image.id}` : CONFIG] = Buffer.from(config)
+  }
+  if (result.images.length > 0) {
+    const platforms = result.images.map(({ id, platform }) => ({ ID: id, Platform: platform }))
+    metadata[PLATFORMS] = Buffer.from(JSON.stringify({ Platforms: platforms }))
+  }
+  if (result.multiPlatform) return { result: { case: 'refs', value: { refs: byPlatform } }, metadata }
+  const [ref] = Object.values(byPlatform)
+  return ref === undefined || ref.id === '' ? { metadata } : { result: { case: 'ref', value: ref }, metadata }
+}
+
+/** What a client hands over. Throws INVALID_ARGUMENT for references that are none of ours, NOT_IMPLEMENTED for attestations it has made. */
+export function fromResult(message: gateway.Result, client: ClientBuild, refs: ResultRefs, host: Platform): BuildResult {
+  if (Object.keys(message.attestations).length > 0) throw notImplemented('attestations made by a client are not implemented in Gantry')
+  const { metadata } = message
+  const platforms = decodePlatforms(metadata[PLATFORMS])
+  const ids = refIds(message, platforms[0]?.id ?? formatPlatform(host))
+  const multiPlatform = message.result.case === 'refs' || message.result.case === 'refsDeprecated'
+  // The client's map has no order; the list of platforms has the user's.
+  const place = new Map(platforms.map(({ id }, index) => [id, index]))
+  const ordered = Object.entries(ids).sort(([a], [b]) => (place.get(a) ?? platforms.length) - (place.get(b) ?? platforms.length))
+  const images = ordered.map(([id, ref]): BuildImage => {
+    const config = metadata[`${CONFIG}/${id}`] ?? (multiPlatform ? undefined : metadata[CONFIG])
+    const text = config === undefined ? '' : Buffer.from(config).toString()
+    const known = client.given.find((given) => given.ref === ref && given.image.id === id && given.config === text)
+    if (known !== undefined) return known.image
+    const platform = platforms.find((candidate) => candidate.id === id)?.platform ?? host
+    return { id, platform, edge: refs.find(ref), ...(config !== undefined && { config: decodeImageConfig(config) }) }
+  })
+  const rest = Object.entries(metadata).filter(([name]) => name !== PLATFORMS && name !== CONFIG && !name.startsWith(`${CONFIG}/`))
+  return { images, multiPlatform, metadata: Object.fromEntries(rest) }
+}
+
+/** Id of the file system by platform. One that is empty has no id; that there is an image at all is known by its config. */
+function refIds({ result, metadata }: gateway.Result, platform: string): Record<string, string> {
+  switch (result.case) {
+    case 'ref':
+      return { [platform]: result.value.id }
+    case 'refDeprecated':
+      return { [platform]: result.value }
+    case 'refs':
+      return Object.fromEntries(Object.entries(result.value.refs).map(([id, ref]) => [id, ref.id]))
+    case 'refsDeprecated':
+      return { ...result.value.refs }
+    default:
+      return metadata[CONFIG] === undefined ? {} : { [platform]: '' }
+  }
+}
+
+function decodePlatforms(json: Uint8Array | undefined): { id: string; platform: Platform }[] {
+  if (json === undefined) return []
+  const value = parseJson(Buffer.from(json), { maxBytes: MAX_PLATFORMS_JSON, maxDepth: 8 }) as { Platforms?: unknown } | null
+  if (!Array.isArray(value?.Platforms)) throw invalidArgument(`invalid ${PLATFORMS} of the result`)
+  return value.Platforms.map((entry: unknown) => {
+    const { ID: id, Platform: platform } = (entry ?? {}) as { ID?: unknown; Platform?: Partial<Record<keyof Platform, unknown>> | null }
+    const { os, architecture, variant } = platform ?? {}
+    if (typeof id !== 'string' || typeof os !== 'string' || typeof architecture !== 'string') {
+      throw invalidArgument(`invalid ${PLATFORMS} of the result`)
+    }
+    return { id, platform: normalisePlatform({ os, architecture, ...(typeof variant === 'string' && { variant }) }) }
+  })
+}

@@ -1,0 +1,85 @@
+import type { Build, BuildResult, DebugContainer, FailedStep } from '#build'
+import { conflict, EngineError } from '#errors'
+import type { ops } from '#grpc'
+import { buildFacts, failedStepId } from './build-errors.ts'
+import { Rendezvous } from './rendezvous.ts'
+
+/** Milliseconds for a build to begin: the call that starts it and those that drive it come side by side. Source: moby/buildkit control/gateway. */
+const PATIENCE = 3000
+
+/** Builds that go on, by their clients' names for them. */
+export function createClientBuilds(): Rendezvous<ClientBuild> {
+  return new Rendezvous((id) => `no such job ${id}`, PATIENCE)
+}
+
+/** A build as its client sees it, from the call that starts it to that call's answer. */
+export class ClientBuild implements AsyncDisposable {
+  readonly build: Build
+  /** Id of the session; empty: none. */
+  readonly session: string
+  /** What the client defined when it started the build. */
+  readonly inputs: Readonly<Record<string, ops.Definition>>
+  /** File systems given out as results, as they were told. */
+  readonly given: GivenImage[] = []
+  /** Steps that can be entered, by ids that errors tell. */
+  readonly failedSteps: Map<string, FailedStep> = new Map()
+  readonly containers: Map<string, DebugContainer> = new Map()
+  readonly #returned = Promise.withResolvers<BuildResult>()
+
+  constructor(build: Build, session: string, inputs: Readonly<Record<string, ops.Definition>>) {
+    this.build = build
+    this.session = session
+    this.inputs = inputs
+    this.#returned.promise.catch(() => {})
+  }
+
+  /** The client hands over what is to be exported, or says that it failed. */
+  return(result: BuildResult | Error): void {
+    if (result instanceof Error) this.#returned.reject(result)
+    else this.#returned.resolve(result)
+  }
+
+  /** What the client hands over. Throws its error, and CANCELLED when the build ends before. */
+  async result(): Promise<BuildResult> {
+    const { signal } = this.build
+    const { promise, reject } = Promise.withResolvers<never>()
+    const abort = (): void => reject(new EngineError('CANCELLED', 'context canceled', { cause: signal.reason }))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      return await Promise.race([promise, this.#returned.promise])
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  /** A step that fails in `solving` can be entered later, by the id that its error tells. */
+  async rememberFailure<T>(solving: Promise<T>): Promise<T> {
+    try {
+      return await solving
+    } catch (error) {
+      const { step } = buildFacts(error)
+      if (step !== undefined) this.failedSteps.set(failedStepId(step), step)
+      throw error
+    }
+  }
+
+  /** Throws CONFLICT for an id in use. */
+  addContainer(id: string, container: DebugContainer): void {
+    if (this.containers.has(id)) throw conflict(`container ${id} already exists`)
+    this.containers.set(id, container)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled([...this.containers.values()].map((container) => container[Symbol.asyncDispose]()))
+    this.containers.clear()
+  }
+}
+
+/** An image that a client got: when it comes back unchanged, nothing of it is lost. */
+export interface GivenImage {
+  readonly ref: string
+  readonly image: BuildResult['images'][number]
+  /** Its config as the client got it. */
+  readonly config: string
+}

@@ -1,0 +1,144 @@
+import type { CacheLocation, CacheRecordInfo, Entitlement, ExportRequest } from '#build'
+import { invalidArgument, notImplemented } from '#errors'
+import type { control, HandlerContext, MessageInitShape, ServiceImpl } from '#grpc'
+import { parseCacheFilters } from '../cache-filters.ts'
+import { ClientBuild } from '../client-build.ts'
+import { noSession } from '../sessions.ts'
+import { statusResponses, timestamp } from '../status-response.ts'
+import { buildkitVersion, workerRecord } from '../worker-record.ts'
+import { edgeOf, edgesOf, refusePolicies, type ServiceContext } from './context.ts'
+import { tunnelSession } from './tunnel-session.ts'
+
+const NANOSECONDS = 1_000_000n
+
+/** Builds as a whole. Source: moby/buildkit control/control.go. */
+export function controlService(context: ServiceContext): ServiceImpl<typeof control.Control> {
+  const { builds, history, sessions, worker } = context
+  return {
+    listWorkers: () => ({ record: [workerRecord(worker, builds)] }),
+
+    info: () => ({ buildkitVersion: buildkitVersion(worker.version, worker.revision) }),
+
+    async solve(request, call) {
+      refusePolicies([request.sourcePolicy])
+      if (request.sourcePolicySession !== '') throw notImplemented('source policies are not implemented in Gantry')
+      return await history.record(request, () => solve(context, request, call))
+    },
+
+    async *status({ ref }, { signal }) {
+      for await (const events of builds.events(ref, signal)) yield* statusResponses(events)
+    },
+
+    session: (messages, call) => tunnelSession(sessions, messages, call),
+
+    async diskUsage({ filter }) {
+      return { record: (await builds.diskUsage(parseCacheFilters(filter))).map(usageRecord) }
+    },
+
+    async *prune(request, { signal }) {
+      const deleted = await builds.prune({
+        all: request.all,
+        keepDuration: Number(request.keepDuration / NANOSECONDS),
+        reservedSpace: Number(request.reservedSpace),
+        maxUsedSpace: Number(request.maxUsedSpace),
+        minFreeSpace: Number(request.minFreeSpace),
+        filters: parseCacheFilters(request.filter),
+        signal,
+      })
+      for (const record of deleted) yield usageRecord(record)
+    },
+
+    listenBuildHistory: (request, { signal }) => history.listen(request, signal),
+
+    updateBuildHistory(request) {
+      history.update(request)
+      return {}
+    },
+  }
+}
+
+async function solve(
+  context: ServiceContext,
+  request: control.SolveRequest,
+  call: HandlerContext,
+): Promise<MessageInitShape<typeof control.SolveResponseSchema>> {
+  const { builds, sessions, clientBuilds } = context
+  const { ref, cache } = request
+  const session = request.session === '' ? noSession() : await sessions.wait(request.session, call.signal)
+  const build = builds.start({
+    id: ref,
+    session,
+    sessionOf: (id) => sessions.get(id),
+    entitlements: entitlements(request.entitlements),
+    cacheImports: cacheLocations(cache?.imports, cache?.importRefs),
+    signal: call.signal,
+  })
+  await using client = new ClientBuild(build, request.session, request.frontendInputs)
+  clientBuilds.set(ref, client)
+  try {
+    const result = await driven(context, request, client)
+    const exporterResponse = await build.finish(result, exportRequests(request), cacheLocations(cache?.exports, exportRef(cache)))
+    return { exporterResponse }
+  } catch (error) {
+    await build.end(error)
+    throw error
+  } finally {
+    clientBuilds.delete(ref)
+  }
+}
+
+/** With a frontend or a definition the build runs by itself; else the client runs it, by LLBBridge. */
+function driven(context: ServiceContext, request: control.SolveRequest, client: ClientBuild): ReturnType<ClientBuild['result']> {
+  const { frontend, frontendAttrs: options, definition, frontendInputs, session } = request
+  if (frontend === '' && definition === undefined) return client.result()
+  const edge = definition === undefined ? undefined : edgeOf(context, definition, session)
+  const inputs = edgesOf(context, frontendInputs, session)
+  return client.build.solve({ frontend, options, inputs, ...(edge !== undefined && { definition: edge }), evaluate: false })
+}
+
+/** Throws INVALID_ARGUMENT. Devices may be named: `device=vendor.com/gpu`. */
+function entitlements(names: readonly string[]): Set<Entitlement> {
+  return new Set(
+    names.map((name): Entitlement => {
+      const [kind] = name.split('=', 1)
+      if (kind === 'network.host' || kind === 'security.insecure' || kind === 'device') return kind
+      throw invalidArgument(`unknown entitlement ${name}`)
+    }),
+  )
+}
+
+/** The id of an exporter is its place in the list: by it files go to the right target of the client. */
+function exportRequests({ exporters, exporter, exporterAttrs }: control.SolveRequest): ExportRequest[] {
+  if (exporters.length > 0) return exporters.map(({ type, attrs }, index) => ({ type, attributes: attrs, id: String(index) }))
+  return exporter === '' ? [] : [{ type: exporter, attributes: exporterAttrs, id: '' }]
+}
+
+/** `refs`: of clients that know registries only. */
+function cacheLocations(entries: readonly control.CacheOptionsEntry[] = [], refs: readonly string[] = []): CacheLocation[] {
+  return [
+    ...entries.map(({ type, attrs }) => ({ type, attributes: attrs })),
+    ...refs.map((ref) => ({ type: 'registry', attributes: { ref } })),
+  ]
+}
+
+function exportRef(cache: control.CacheOptions | undefined): string[] {
+  return cache === undefined || cache.exportRef === '' ? [] : [cache.exportRef]
+}
+
+function usageRecord(record: CacheRecordInfo): MessageInitShape<typeof control.UsageRecordSchema> {
+  const { id, mutable, inUse, size, parents, createdAt, lastUsedAt, usageCount, description, type, shared } = record
+  return {
+    id,
+    mutable,
+    inUse,
+    size: BigInt(size),
+    parent: parents.length === 1 ? (parents[0] ?? '') : '',
+    parents: [...parents],
+    createdAt: timestamp(createdAt),
+    ...(lastUsedAt !== undefined && { lastUsedAt: timestamp(lastUsedAt) }),
+    usageCount: BigInt(usageCount),
+    description,
+    recordType: type,
+    shared,
+  }
+}
