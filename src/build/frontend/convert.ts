@@ -1,6 +1,6 @@
 import { createLinter, parseLintConfig } from '#dockerfile'
-import type { Linter } from '#dockerfile'
-import { notFound } from '#errors'
+import type { LintConfig, Linter } from '#dockerfile'
+import { invalidArgument, notFound } from '#errors'
 import type { Edge } from '../graph/types.ts'
 import type { FrontendHost } from '../types.ts'
 import { createNamedContexts } from './context/named-contexts.ts'
@@ -8,6 +8,7 @@ import type { Conversion } from './conversion.ts'
 import type { Definition } from './definition.ts'
 import { findDependencies } from './dependencies.ts'
 import { dispatchStages } from './dispatch.ts'
+import { withPlace } from './errors.ts'
 import { findStages } from './find-stages.ts'
 import { globalArguments } from './global-arguments.ts'
 import { lintDefaultArguments } from './lint-from.ts'
@@ -60,10 +61,19 @@ export async function convertDockerfile(request: ConversionRequest, everything: 
   return { conversion, target, needed }
 }
 
-/** The linter that the Dockerfile, or the client, asks for. */
-export function createBuildLinter({ dockerfile }: Definition, { check }: FrontendOptions): Linter {
+/** The linter that the client, or the Dockerfile, asks for. Throws BuildError. */
+export function createBuildLinter({ dockerfile, file }: Definition, { check }: FrontendOptions): Linter {
   const directive = dockerfile.directives.find(({ name }) => name === 'check')
-  return createLinter(parseLintConfig(check ?? directive?.value ?? ''))
+  if (check !== undefined || directive === undefined) return createLinter(lintConfig(check ?? '', 'BUILDKIT_DOCKERFILE_CHECK'))
+  return withPlace(file, () => createLinter(lintConfig(directive.value, 'check options')), directive.range)
+}
+
+function lintConfig(text: string, what: string): LintConfig {
+  try {
+    return parseLintConfig(text)
+  } catch (error) {
+    throw invalidArgument(`failed to parse ${what}: ${(error as Error).message}`, error)
+  }
 }
 
 function beginConversion({ definition, options, inputs, host, platforms, linter }: ConversionRequest): Conversion {
@@ -106,12 +116,7 @@ function lintStages({ definition, linter }: ConversionRequest, needed: ReadonlyS
 
 /** By name, or the last stage of the Dockerfile. Throws NOT_FOUND. */
 function findTarget({ stages, options: { target } }: Conversion): StageState {
-  const found = target === '' ? stages.all.at(-1) : (stages.named(target) ?? numbered(stages, target))
+  const found = target === '' ? stages.all.at(-1) : stages.named(target)
   if (found !== undefined) return found
   throw withSuggestion(notFound(`target stage ${JSON.stringify(target)} could not be found`), [target], stages.names())
-}
-
-/** The classic builder takes a stage's number as well. */
-function numbered(stages: StageList, target: string): StageState | undefined {
-  return /^\d+$/.test(target) ? stages.all[Number(target)] : undefined
 }

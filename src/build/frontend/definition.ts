@@ -13,9 +13,8 @@ import { withPlace } from './errors.ts'
 import type { FrontendOptions } from './options.ts'
 import { checkSyntax } from './syntax.ts'
 
-/** The Dockerfile, and what is known of the context that it is for. Shared by all platforms of a build. */
-export interface Definition {
-  readonly dockerfile: Dockerfile
+/** The text of a Dockerfile, and what is known of the context that it is for. */
+export interface DefinitionSource {
   readonly file: SourceFile
   /** The step that loaded it; warnings belong to it. */
   readonly vertex: Digest
@@ -25,27 +24,29 @@ export interface Definition {
   context(paths: ReadonlySet<string>, ignore: IgnoreMatcher | undefined): Edge
 }
 
+/** Shared by all platforms of a build. */
+export interface Definition extends DefinitionSource {
+  readonly dockerfile: Dockerfile
+}
+
 const IGNORE_FILE = '.dockerignore'
 
 /**
- * Loads the Dockerfile and finds the context. Throws NOT_FOUND without a Dockerfile, and what is wrong with its text.
+ * Loads the Dockerfile and finds the context. Throws NOT_FOUND without a Dockerfile, NOT_IMPLEMENTED for one in another language.
  * Source: moby/buildkit frontend/dockerui/config.go, ReadEntrypoint, MainContext.
  */
 export async function loadDefinition(
   options: FrontendOptions,
   inputs: Readonly<Record<string, Edge>>,
   host: FrontendHost,
-): Promise<Definition> {
+): Promise<DefinitionSource> {
   const context = await findMainContext(options, inputs, host)
-  const edge = dockerfileEdge(options, context, inputs)
-  const filename = (context.kind === 'fetched' ? context.dockerfile : undefined) ?? options.filename
+  const { edge, filename } = findDockerfile(options, context, inputs)
   const file = await readDockerfile(edge, filename, host)
   checkSyntax(options, detectSyntax(file.text), file)
-  const dockerfile = withPlace(file, () => parseDockerfile(file.text, filename))
   const ownIgnore = context.kind === 'local' ? await host.readFile(edge, `${filename}${IGNORE_FILE}`) : undefined
   let ignore: Promise<IgnoreMatcher | undefined> | undefined
   return {
-    dockerfile,
     file,
     vertex: edge.vertex.id,
     ignore: () => (ignore ??= loadIgnore(context, ownIgnore && { name: `${filename}${IGNORE_FILE}`, content: ownIgnore }, host)),
@@ -53,29 +54,46 @@ export async function loadDefinition(
   }
 }
 
-function dockerfileEdge(options: FrontendOptions, context: MainContext, inputs: Readonly<Record<string, Edge>>): Edge {
+/** Throws BuildError with the place of what is wrong. */
+export function parseDefinition(source: DefinitionSource): Definition {
+  const { file } = source
+  return { ...source, dockerfile: withPlace(file, () => parseDockerfile(file.text, file.name)) }
+}
+
+function findDockerfile(
+  options: FrontendOptions,
+  context: MainContext,
+  inputs: Readonly<Record<string, Edge>>,
+): { edge: Edge; filename: string } {
+  const { filename } = options
   const chosen = options.all['dockerfilekey']
   if (chosen === undefined) {
     const sent = inputs['dockerfile']
-    if (sent !== undefined) return sent
-    // A context that the client made as a graph has no Dockerfile for us in it.
-    if (context.kind === 'fetched' && !Object.values(inputs).includes(context.edge)) return context.edge
+    if (sent !== undefined) return { edge: sent, filename }
+    if (context.kind === 'fetched' && context.dockerfile !== undefined) return context.dockerfile
   }
   const name = chosen ?? 'dockerfile'
-  const { filename } = options
-  const lowerCase = posix.join(posix.dirname(filename), 'dockerfile')
-  const followed = [filename, `${filename}${IGNORE_FILE}`, ...(posix.basename(filename) === 'Dockerfile' ? [lowerCase] : [])]
-  return localEdge(
+  const followed = [filename, `${filename}${IGNORE_FILE}`, ...(hasDefaultName(filename) ? [lowerCaseName(filename)] : [])]
+  const edge = localEdge(
     { name, session: options.all[`local-sessionid:${name}`] },
     { followPaths: followed, excludePatterns: [], sharedKeyHint: name },
     `load build definition from ${filename}`,
   )
+  return { edge, filename }
+}
+
+/** `Dockerfile` may as well be called `dockerfile`. */
+function hasDefaultName(filename: string): boolean {
+  return posix.basename(filename) === 'Dockerfile'
+}
+
+function lowerCaseName(filename: string): string {
+  return posix.join(posix.dirname(filename), 'dockerfile')
 }
 
 async function readDockerfile(edge: Edge, filename: string, host: FrontendHost): Promise<SourceFile> {
-  const lowerCase = posix.join(posix.dirname(filename), 'dockerfile')
-  const bytes =
-    (await host.readFile(edge, filename)) ?? (posix.basename(filename) === 'Dockerfile' ? await host.readFile(edge, lowerCase) : undefined)
+  const named = await host.readFile(edge, filename)
+  const bytes = named ?? (hasDefaultName(filename) ? await host.readFile(edge, lowerCaseName(filename)) : undefined)
   if (bytes === undefined) throw notFound(`failed to read dockerfile: open ${filename}: no such file or directory`)
   if (bytes.length === 0) throw invalidArgument('the Dockerfile cannot be empty')
   return { name: filename, text: Buffer.from(bytes).toString() }

@@ -5,7 +5,7 @@ import { BuildError } from '../build-error.ts'
 import type { Conversion } from './conversion.ts'
 import { sourceRange, withPlace } from './errors.ts'
 import { newOutlineNotes } from './outline-notes.ts'
-import { newStage } from './stage-state.ts'
+import { makesStep, newStage } from './stage-state.ts'
 import type { Command, StageState } from './stage-state.ts'
 
 /** Reads which stages the instructions of each stage need. Source: moby/buildkit dockerfile2llb/convert.go, buildStageDependencyGraph. */
@@ -19,18 +19,22 @@ export function findDependencies(conversion: Conversion): void {
   if (stages.all.length === 1) for (const stage of stages.all) stage.counter.stage = ''
 }
 
-/** Puts the triggers of the base in front of the stage's instructions. Says whether they need other stages. */
-export function addTriggers(stage: StageState, triggers: readonly string[], conversion: Conversion): boolean {
-  const range = stage.range
-  if (triggers.length === 0 || range === undefined) return false
-  const commands = withPlace(
-    conversion.definition.file,
-    () => triggers.map((trigger) => addCommand(stage, { ...parseInstruction(trigger), range }, range, true, conversion)),
-    range,
-  )
+/** Puts the triggers of the base in front of the stage's instructions. Their place is the FROM that takes them. */
+export function addTriggers(stage: StageState, triggers: readonly string[], conversion: Conversion): void {
+  const { range } = stage
+  if (range === undefined || stage.from === undefined) return
+  const commands = triggers.map((trigger) => addCommand(stage, parseTrigger(trigger, range, conversion), range, true, conversion))
   stage.commands = [...commands, ...stage.commands]
-  stage.counter.total += commands.length
-  return commands.some(({ sources }) => sources.some((source) => source !== undefined))
+  stage.counter.total += commands.filter(({ instruction }) => makesStep(instruction)).length
+}
+
+function parseTrigger(trigger: string, range: TextRange, { definition }: Conversion): StageInstruction {
+  try {
+    return { ...parseInstruction(trigger), range }
+  } catch (error) {
+    // Lines of the trigger are not those of the Dockerfile.
+    throw BuildError.from(error, { source: sourceRange(definition.file, range) })
+  }
 }
 
 function addCommand(stage: StageState, instruction: StageInstruction, range: TextRange, onbuild: boolean, conversion: Conversion): Command {

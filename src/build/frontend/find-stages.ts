@@ -7,12 +7,9 @@ import type { Conversion } from './conversion.ts'
 import { withPlace } from './errors.ts'
 import { lintUndefinedInFrom } from './lint-from.ts'
 import { newOutlineNotes } from './outline-notes.ts'
-import { newStage } from './stage-state.ts'
+import { makesStep, newStage } from './stage-state.ts'
 import type { StageState } from './stage-state.ts'
 import { withSuggestion } from './suggestion.ts'
-
-/** Instructions that make a step of their own. */
-const STEPS: ReadonlySet<string> = new Set(['add', 'copy', 'run', 'workdir'])
 
 /** Reads all FROM lines. Source: moby/buildkit dockerfile2llb/convert.go, buildDispatchStates. */
 export function findStages(conversion: Conversion): void {
@@ -31,7 +28,7 @@ function findStage({ from, index, instructions }: Stage, conversion: Conversion)
   const base = context === undefined ? stages.named(image.text) : undefined
   const outline = newOutlineNotes(base?.outline ?? { arguments: new Map(globals.notes) })
   for (const name of [...image.used, ...(platform?.used ?? [])]) outline.used.add(name)
-  const steps = instructions.filter(({ kind }) => STEPS.has(kind)).length
+  const steps = instructions.filter(makesStep).length
   const total = steps + (image.text === 'scratch' || base !== undefined ? 0 : 1)
   return newStage(
     {

@@ -65,6 +65,8 @@ const FRONTEND_CAPABILITIES: ReadonlySet<string> = new Set([
 export function decodeOptions(options: Readonly<Record<string, string>>, host: Platform): FrontendOptions {
   checkCapabilities(options['frontend.caps'] ?? '')
   refuseScanner(options['attest:sbom'])
+  const automount = Object.keys(options).find((key) => key.startsWith('automount:'))
+  if (automount !== undefined) throw notImplemented(`${automount}: automatic mounts are not implemented in Gantry yet`)
   const buildArgs = prefixed(options, 'build-arg:')
   const platforms = parsePlatforms(options['platform'] ?? '', host)
   return {

@@ -6,6 +6,7 @@ import { BuildError } from '../build-error.ts'
 import type { VertexMeta } from '../graph/types.ts'
 import type { Conversion } from './conversion.ts'
 import { addTriggers } from './dependencies.ts'
+import { Environment } from './environment.ts'
 import { sourceRange, withPlaceAsync } from './errors.ts'
 import { emptyImage, imageFrom } from './image-draft.ts'
 import { lintBasePlatform } from './lint-from.ts'
@@ -14,8 +15,8 @@ import { reachableFrom } from './stage-list.ts'
 import type { StageState } from './stage-state.ts'
 import { nextStepName } from './step-name.ts'
 import { withSuggestion } from './suggestion.ts'
-import { Environment } from './environment.ts'
 import { stepTree } from './tree.ts'
+import type { Tree } from './tree.ts'
 
 /**
  * Finds the images and contexts that the wanted stages begin with, several at a time, and reads the triggers of base images, which may need further stages.
@@ -23,12 +24,11 @@ import { stepTree } from './tree.ts'
  */
 export async function resolveBases(wanted: () => ReadonlySet<StageState>, conversion: Conversion): Promise<ReadonlySet<StageState>> {
   for (;;) {
+    for (const stage of wanted()) if (stage.base !== undefined) readTriggers(stage, stage.base.commands.flatMap(triggerOf), conversion)
     const needed = wanted()
-    const open = [...needed].filter(({ phase, base }) => phase === 'found' && base === undefined)
+    const open = conversion.stages.all.filter((stage) => needed.has(stage) && stage.phase === 'found' && stage.base === undefined)
+    if (open.length === 0) return needed
     await Promise.all(open.map((stage) => withPlaceAsync(conversion.definition.file, () => resolveBase(stage, conversion), stage.range)))
-    let more = false
-    for (const stage of needed) more = readTriggers(stage, conversion) || more
-    if (!more) return needed
   }
 }
 
@@ -37,12 +37,10 @@ export function neededStages(target: StageState | undefined, { stages }: Convers
   return () => (target === undefined ? new Set(stages.all) : reachableFrom(target))
 }
 
-function readTriggers(stage: StageState, conversion: Conversion): boolean {
-  if (stage.triggersRead) return false
+function readTriggers(stage: StageState, triggers: readonly string[], conversion: Conversion): void {
+  if (stage.triggersRead) return
   stage.triggersRead = true
-  const triggers = stage.base === undefined ? (stage.image.config.OnBuild ?? []) : stage.base.commands.flatMap(triggerOf)
-  delete stage.image.config.OnBuild
-  return addTriggers(stage, triggers, conversion)
+  addTriggers(stage, triggers, conversion)
 }
 
 function triggerOf({ instruction }: { instruction: StageInstruction }): string[] {
@@ -55,24 +53,35 @@ async function resolveBase(stage: StageState, conversion: Conversion): Promise<v
   stage.phase = stage.from === undefined ? 'done' : 'based'
   if (stage.context !== undefined) {
     const { tree, config } = await stage.context.load(stage.paths)
-    setBase(stage, tree, config, config === undefined ? (stage.platform ?? platforms.target) : platformOf(config))
+    setBase(stage, { tree, config, platform: config === undefined ? (stage.platform ?? platforms.target) : platformOf(config) }, conversion)
     // A context of the stage's name stands for all of it.
     stage.phase = 'done'
     return
   }
-  if (stage.baseName === 'scratch') return setBase(stage, undefined, undefined, platforms.target)
+  if (stage.baseName === 'scratch') return setBase(stage, { tree: undefined, config: undefined, platform: platforms.target }, conversion)
   const platform = stage.platform ?? platforms.target
   const reference = imageReference(stage.baseName)
   const context = contexts.find(reference, platform)
   if (context === undefined) return await resolveImage(stage, reference, platform, conversion)
   const { tree, config } = await context.load(stage.paths)
-  setBase(stage, tree, config, platform)
+  stage.counter.total--
+  setBase(stage, { tree, config, platform }, conversion)
 }
 
-function setBase(stage: StageState, tree: StageState['tree'], config: ImageConfigFile | undefined, platform: Platform): void {
+interface Base {
+  tree: Tree
+  config: ImageConfigFile | undefined
+  platform: Platform
+}
+
+/** Triggers are for this build, not for the image that it makes. */
+function setBase(stage: StageState, { tree, config, platform }: Base, conversion: Conversion): void {
   stage.tree = tree
   stage.image = config === undefined ? emptyImage(platform) : imageFrom(config)
   stage.platform = platform
+  const triggers = stage.image.config.OnBuild ?? []
+  delete stage.image.config.OnBuild
+  readTriggers(stage, triggers, conversion)
 }
 
 function imageReference(name: string): string {
@@ -93,11 +102,13 @@ async function resolveImage(stage: StageState, reference: string, wanted: Platfo
     .catch((error: unknown) => Promise.reject(resolveError(error, stage, conversion)))
   // Nobody has asked for a platform, so a base for another one is what is meant.
   const detected = stage.platform === undefined && platforms.implicit ? detectPlatform(config, wanted, platforms.build) : wanted
-  setBase(stage, undefined, config, detected)
-  if (isEmptyImage(config)) return
-  const text = `FROM ${pinned}`
+  setBase(stage, { tree: undefined, config, platform: detected }, conversion)
+  if (isEmptyImage(config)) {
+    stage.counter.total--
+    return
+  }
   const meta: VertexMeta = {
-    name: nextStepName(stage.counter, text, { platform: detected, variables: new Environment() }),
+    name: nextStepName(stage.counter, `FROM ${pinned}`, { platform: detected, variables: new Environment() }),
     ...(stage.range !== undefined && { source: sourceRange(definition.file, stage.range) }),
   }
   stage.tree = stepTree({ kind: 'image', reference: pinned, platform: detected, resolveMode }, [], meta)

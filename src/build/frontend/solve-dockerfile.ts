@@ -1,7 +1,7 @@
 import type { BuildResult, FrontendHost, FrontendRequest } from '../types.ts'
 import { buildImage } from './build-image.ts'
 import { convertDockerfile, createBuildLinter } from './convert.ts'
-import { loadDefinition } from './definition.ts'
+import { loadDefinition, parseDefinition } from './definition.ts'
 import { decodeOptions } from './options.ts'
 import { wantedPlatforms } from './platforms.ts'
 import { answerRequest } from './requests/answer-request.ts'
@@ -15,18 +15,20 @@ import { failOnFindings, warnOf } from './warnings.ts'
 export async function solveDockerfile(request: FrontendRequest, host: FrontendHost): Promise<BuildResult> {
   const options = decodeOptions(request.options, host.hostPlatform)
   const { inputs } = request
-  const definition = await loadDefinition(options, inputs, host)
-  if (options.request !== undefined) return await answerRequest(options.request, { definition, options, inputs, host })
-  const platforms = wantedPlatforms(options.platforms, host.hostPlatform)
+  if (options.request !== undefined) return await answerRequest(options.request, { options, inputs, host })
+  const definition = parseDefinition(await loadDefinition(options, inputs, host))
   // What is found in the text is told once, however many platforms it is built for.
   const linter = createBuildLinter(definition, options)
-  const converted = await Promise.all(
-    platforms.map((platform, index) => {
-      const own = index === 0 ? linter : createBuildLinter(definition, options)
-      return convertDockerfile({ definition, options, inputs, host, platforms: platform, linter: own }, false)
-    }),
-  )
-  warnOf(linter.findings, definition, host)
-  failOnFindings(linter, definition)
-  return { images: converted.map(buildImage), multiPlatform: options.multiPlatform, metadata: {} }
+  try {
+    const converted = await Promise.all(
+      wantedPlatforms(options.platforms, host.hostPlatform).map((platforms, index) => {
+        const own = index === 0 ? linter : createBuildLinter(definition, options)
+        return convertDockerfile({ definition, options, inputs, host, platforms, linter: own }, false)
+      }),
+    )
+    failOnFindings(linter, definition)
+    return { images: converted.map(buildImage), multiPlatform: options.multiPlatform, metadata: {} }
+  } finally {
+    warnOf(linter.findings, definition, host)
+  }
 }

@@ -61,6 +61,11 @@ export interface StageState {
   readonly outline: OutlineNotes
 }
 
+/** Whether an instruction makes a step of its own. */
+export function makesStep({ kind }: StageInstruction): boolean {
+  return kind === 'add' || kind === 'copy' || kind === 'run' || kind === 'workdir'
+}
+
 export type NewStage = Pick<
   StageState,
   'name' | 'baseName' | 'range' | 'from' | 'index' | 'base' | 'context' | 'counter' | 'ignoreCache' | 'platform' | 'outline'

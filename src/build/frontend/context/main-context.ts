@@ -14,9 +14,11 @@ export type MainContext =
   | {
       readonly kind: 'fetched'
       readonly edge: Edge
-      /** What was fetched is a Dockerfile, by this name. */
-      readonly dockerfile: string | undefined
+      /** Where the Dockerfile is, unless the client sends one beside it. */
+      readonly dockerfile: { readonly edge: Edge; readonly filename: string } | undefined
     }
+
+type FetchedContext = Extract<MainContext, { kind: 'fetched' }>
 
 /** Name of the file that is fetched by URL. */
 const FETCHED = 'context'
@@ -31,6 +33,7 @@ export async function findMainContext(
   const name = options.all['contextkey'] ?? 'context'
   const fetched = await fetchedContext(options, options.all[name] ?? '', inputs, host)
   if (fetched === undefined) return { kind: 'local', name, session: options.all[`local-sessionid:${name}`] }
+  // The Dockerfile's path is that in the whole context.
   const subdirectory = options.all['contextsubdir'] ?? ''
   return subdirectory === '' ? fetched : { ...fetched, edge: subdirectoryOf(fetched.edge, subdirectory) }
 }
@@ -40,25 +43,29 @@ async function fetchedContext(
   place: string,
   inputs: Readonly<Record<string, Edge>>,
   host: FrontendHost,
-): Promise<(MainContext & { kind: 'fetched' }) | undefined> {
+): Promise<FetchedContext | undefined> {
   const git = parseGitUrl(place)
   if (git !== undefined) {
     const keep = options.buildArgs.get('BUILDKIT_CONTEXT_KEEP_GIT_DIR') ?? ''
     const keepGitDirectory = git.keepGitDirectory === true || (keep !== '' && parseBoolean(keep, 'BUILDKIT_CONTEXT_KEEP_GIT_DIR'))
-    return { kind: 'fetched', edge: source(gitSource(git, keepGitDirectory), `load git source ${place}`), dockerfile: undefined }
+    return withDockerfile(source(gitSource(git, keepGitDirectory), `load git source ${place}`), options.filename)
   }
-  if (/^https?:\/\//.test(place)) return await fromUrl(place, host)
+  if (/^https?:\/\//.test(place)) return await fromUrl(place, options.filename, host)
   const edge = inputs['context']
   return edge && { kind: 'fetched', edge, dockerfile: undefined }
 }
 
-async function fromUrl(url: string, host: FrontendHost): Promise<MainContext & { kind: 'fetched' }> {
+function withDockerfile(edge: Edge, filename: string): FetchedContext {
+  return { kind: 'fetched', edge, dockerfile: { edge, filename } }
+}
+
+async function fromUrl(url: string, filename: string, host: FrontendHost): Promise<FetchedContext> {
   const file = source({ kind: 'http', url, filename: FETCHED, uid: 0, gid: 0, authHeaderSecret: '' }, 'load remote build context')
   const header = await host.readFile(file, FETCHED, { offset: 0, length: HEADER_LENGTH })
   if (header === undefined) throw invalidArgument('failed to read downloaded context')
-  if (!looksLikeArchive(header)) return { kind: 'fetched', edge: file, dockerfile: FETCHED }
+  if (!looksLikeArchive(header)) return withDockerfile(file, FETCHED)
   const edge = copyOnto(file, { source: `/${FETCHED}`, unpack: true, directoryContentsOnly: false }, 'unpack remote build context')
-  return { kind: 'fetched', edge, dockerfile: undefined }
+  return withDockerfile(edge, filename)
 }
 
 function subdirectoryOf(edge: Edge, directory: string): Edge {

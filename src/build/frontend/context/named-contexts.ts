@@ -39,22 +39,38 @@ interface Facts {
   readonly options: FrontendOptions
   readonly inputs: Readonly<Record<string, Edge>>
   readonly host: FrontendHost
+  /** What is needed of it, by those who load it. */
+  readonly paths: ReadonlySet<ReadonlySet<string>>
 }
 
 const MAX_METADATA = { maxBytes: 8 * 1024 * 1024, maxDepth: 32 }
 
-/** Contexts of options `context:<name>`. Source: moby/buildkit frontend/dockerui/namedcontext.go. */
+/** Contexts of options `context:<name>`, each loaded once. Source: moby/buildkit frontend/dockerui/namedcontext.go. */
 export function createNamedContexts(options: FrontendOptions, inputs: Readonly<Record<string, Edge>>, host: FrontendHost): NamedContexts {
+  const opened = new Map<string, NamedContext>()
+  const open = (name: string, place: string, platform: Platform): NamedContext => {
+    const paths = new Set<ReadonlySet<string>>()
+    let loaded: Promise<LoadedContext> | undefined
+    return {
+      name,
+      load(needed) {
+        paths.add(needed)
+        return (loaded ??= loadContext({ name, place, platform, options, inputs, host, paths }))
+      },
+    }
+  }
   return {
     find(written, platform) {
       if (/^(?:scratch|context)$/i.test(written)) return undefined
       const short = contextName(written)
-      for (const name of [`${short}::${formatPlatform(normalisePlatform(platform))}`, short]) {
-        const place = options.all[`context:${name}`]
-        if (place === undefined) continue
-        return { name, load: (paths) => loadContext({ name, place, platform, options, inputs, host }, paths) }
-      }
-      return undefined
+      const forPlatform = `${short}::${formatPlatform(normalisePlatform(platform))}`
+      const name = [forPlatform, short].find((key) => options.all[`context:${key}`] !== undefined)
+      if (name === undefined) return undefined
+      // What it holds depends on the platform, whatever it is called.
+      const key = `${name} ${forPlatform}`
+      const context = opened.get(key) ?? open(name, options.all[`context:${name}`] ?? '', platform)
+      opened.set(key, context)
+      return context
     },
   }
 }
@@ -68,7 +84,7 @@ function contextName(written: string): string {
   }
 }
 
-async function loadContext(facts: Facts, paths: ReadonlySet<string>): Promise<LoadedContext> {
+async function loadContext(facts: Facts): Promise<LoadedContext> {
   const { name, place } = facts
   const colon = place.indexOf(':')
   if (colon < 0) throw invalidArgument(`invalid context specifier ${place} for ${name}`)
@@ -85,7 +101,7 @@ async function loadContext(facts: Facts, paths: ReadonlySet<string>): Promise<Lo
     case 'oci-layout':
       return await loadLayout(facts, rest.replace(/^\/\//, ''))
     case 'local':
-      return { tree: await loadLocal(facts, rest, paths), config: undefined }
+      return { tree: await loadLocal(facts, rest), config: undefined }
     case 'input':
       return loadInput(facts, rest)
     default:
@@ -133,7 +149,7 @@ async function loadLayout({ name, platform, options, host }: Facts, specifier: s
 }
 
 /** A directory of the client, without what its own `.dockerignore` names, and only what is needed of it. */
-async function loadLocal({ name, options, host }: Facts, directory: string, paths: ReadonlySet<string>): Promise<LateTree> {
+async function loadLocal({ name, options, host, paths }: Facts, directory: string): Promise<LateTree> {
   const session = options.all[`local-sessionid:${directory}`]
   const local = (patterns: Pick<LocalSource, 'excludePatterns' | 'followPaths' | 'sharedKeyHint'>): Op => ({
     kind: 'local',
@@ -151,7 +167,10 @@ async function loadLocal({ name, options, host }: Facts, directory: string, path
   const sharedKeyHint = `context:${name}-${options.all[`sharedkey:localdir:${name}`] ?? ''}`
   return {
     kind: 'late',
-    edge: () => source(local({ excludePatterns, followPaths: followPaths(paths), sharedKeyHint }), `[context ${name}] load from client`),
+    edge: () => {
+      const needed = new Set([...paths].flatMap((some) => [...some]))
+      return source(local({ excludePatterns, followPaths: followPaths(needed), sharedKeyHint }), `[context ${name}] load from client`)
+    },
   }
 }
 

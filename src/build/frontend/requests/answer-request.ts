@@ -1,7 +1,8 @@
 import { EngineError } from '#errors'
 import type { BuildResult, FrontendHost } from '../../types.ts'
 import type { Edge } from '../../graph/types.ts'
-import type { Definition } from '../definition.ts'
+import { loadDefinition, parseDefinition } from '../definition.ts'
+import type { DefinitionSource } from '../definition.ts'
 import type { FrontendOptions } from '../options.ts'
 import { describeRequests } from './describe.ts'
 import { answerLint } from './lint.ts'
@@ -11,7 +12,6 @@ import { listTargets } from './targets.ts'
 
 /** What a question is answered from. */
 export interface RequestFacts {
-  readonly definition: Definition
   readonly options: FrontendOptions
   readonly inputs: Readonly<Record<string, Edge>>
   readonly host: FrontendHost
@@ -32,15 +32,17 @@ const MEMBERS: Readonly<Record<keyof RequestAnswer, string>> = {
 }
 
 async function requestAnswer(name: string, facts: RequestFacts): Promise<RequestAnswer> {
+  const { options, inputs, host } = facts
+  const load = (): Promise<DefinitionSource> => loadDefinition(options, inputs, host)
   switch (name) {
     case 'frontend.subrequests.describe':
       return describeRequests()
     case 'frontend.targets':
-      return listTargets(facts.definition)
+      return listTargets(parseDefinition(await load()))
     case 'frontend.outline':
-      return await answerOutline(facts)
+      return await answerOutline(parseDefinition(await load()), facts)
     case 'frontend.lint':
-      return await answerLint(facts)
+      return await answerLint(await load(), facts)
     default:
       throw new EngineError('NOT_IMPLEMENTED', `unsupported request ${name}`)
   }

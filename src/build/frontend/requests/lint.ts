@@ -1,8 +1,10 @@
 import { sourceExcerpt } from '#dockerfile'
-import type { LintFinding } from '#dockerfile'
+import type { Linter, LintFinding } from '#dockerfile'
 import { BuildError } from '../../build-error.ts'
 import type { SourceFile, SourceRange } from '../../graph/types.ts'
 import { convertDockerfile, createBuildLinter } from '../convert.ts'
+import { parseDefinition } from '../definition.ts'
+import type { DefinitionSource } from '../definition.ts'
 import { sourceRange } from '../errors.ts'
 import { wantedPlatforms } from '../platforms.ts'
 import type { RequestFacts } from './answer-request.ts'
@@ -14,15 +16,9 @@ import type { RequestAnswer } from './request-answer.ts'
  * `frontend.lint`: what lint rules say of the target, or of all stages when there is none, and what a build would fail with.
  * Shape: moby/buildkit frontend/subrequests/lint/lint.go.
  */
-export async function answerLint({ definition, options, inputs, host }: RequestFacts): Promise<RequestAnswer> {
-  const { file } = definition
-  const [platforms] = wantedPlatforms(options.platforms, host.hostPlatform)
-  const linter = createBuildLinter(definition, options)
-  const failure = await convertDockerfile({ definition, options, inputs, host, platforms, linter }, options.target === '').then(
-    () => undefined,
-    (error: unknown) => BuildError.from(error, {}),
-  )
-  const findings = [...linter.findings].sort((a, b) => (a.range?.start.line ?? 0) - (b.range?.start.line ?? 0))
+export async function answerLint(source: DefinitionSource, facts: RequestFacts): Promise<RequestAnswer> {
+  const { file } = source
+  const { findings, failure } = await lintDockerfile(source, facts)
   const results = {
     warnings: findings.map(jsonWarning),
     sources: [{ filename: file.name, data: jsonSource(file), language: 'Dockerfile' }],
@@ -33,6 +29,24 @@ export async function answerLint({ definition, options, inputs, host }: RequestF
     text: findings.map((finding) => findingText(finding, file)).join(''),
     status: findings.length > 0 || failure !== undefined ? '1' : '0',
     version: VERSION,
+  }
+}
+
+/** Findings in the order of lines, as far as the Dockerfile could be read. */
+async function lintDockerfile(
+  source: DefinitionSource,
+  { options, inputs, host }: RequestFacts,
+): Promise<{ findings: readonly LintFinding[]; failure?: BuildError }> {
+  const [platforms] = wantedPlatforms(options.platforms, host.hostPlatform)
+  let linter: Linter | undefined
+  const findings = (): LintFinding[] => (linter?.findings ?? []).toSorted((a, b) => (a.range?.start.line ?? 0) - (b.range?.start.line ?? 0))
+  try {
+    const definition = parseDefinition(source)
+    linter = createBuildLinter(definition, options)
+    await convertDockerfile({ definition, options, inputs, host, platforms, linter }, options.target === '')
+    return { findings: findings() }
+  } catch (error) {
+    return { findings: findings(), failure: BuildError.from(error, {}) }
   }
 }
 

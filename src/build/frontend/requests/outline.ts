@@ -1,5 +1,6 @@
 import type { TextRange } from '#dockerfile'
 import { convertDockerfile, createBuildLinter } from '../convert.ts'
+import type { Definition } from '../definition.ts'
 import type { OutlineNotes } from '../outline-notes.ts'
 import { wantedPlatforms } from '../platforms.ts'
 import { reachableFrom } from '../stage-list.ts'
@@ -25,7 +26,7 @@ interface ClientEntry {
 }
 
 /** `frontend.outline`: what the target can be given from outside. Shape: moby/buildkit frontend/subrequests/outline/outline.go. */
-export async function answerOutline({ definition, options, inputs, host }: RequestFacts): Promise<RequestAnswer> {
+export async function answerOutline(definition: Definition, { options, inputs, host }: RequestFacts): Promise<RequestAnswer> {
   const [platforms] = wantedPlatforms(options.platforms, host.hostPlatform)
   const linter = createBuildLinter(definition, options)
   const { target } = await convertDockerfile({ definition, options, inputs, host, platforms, linter }, false)

@@ -13,6 +13,8 @@ export interface FakeWorld {
   options?: Readonly<Record<string, string>>
   inputs?: Readonly<Record<string, Edge>>
   platform?: Platform
+  /** Where warnings go, for builds that fail. */
+  warnings?: BuildWarning[]
 }
 
 export interface FakeBuild {
@@ -25,7 +27,7 @@ export interface FakeBuild {
 
 /** Runs the frontend on a Dockerfile in a world of plain data. */
 export async function fakeBuild(dockerfile: string, world: FakeWorld = {}): Promise<FakeBuild> {
-  const warnings: BuildWarning[] = []
+  const warnings: BuildWarning[] = world.warnings ?? []
   const requests: ImageRequest[] = []
   const reads: string[] = []
   const files = { dockerfile: { Dockerfile: dockerfile }, ...world.files }

@@ -26,7 +26,7 @@ export function graphText(edge: Edge | undefined): string {
   return lines.join('\n')
 }
 
-function shorten(text: string): string {
+export function shorten(text: string): string {
   return text.replaceAll(/@sha256:([0-9a-f]{4})[0-9a-f]+/g, '@$1')
 }
 

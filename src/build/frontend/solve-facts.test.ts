@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { fakeBuild } from './testing/fake-host.ts'
+
+describe('solveDockerfile with its host', () => {
+  test('asks for a base once for each platform, with full name and mode', async () => {
+    const { requests } = await fakeBuild(
+      'FROM alpine AS a\nFROM alpine@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d\nCOPY --from=a / /\n',
+      {
+        options: { 'image-resolve-mode': 'pull', platform: 'linux/arm64' },
+      },
+    )
+    const platform = { os: 'linux', architecture: 'arm64' }
+    const digest = '@sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d'
+    assert.deepEqual(
+      requests,
+      ['docker.io/library/alpine:latest', `docker.io/library/alpine${digest}`].map((reference) => ({
+        reference,
+        platform,
+        resolveMode: 'pull',
+        name: `[internal] load metadata for ${reference}`,
+      })),
+    )
+  })
+
+  test('tells for which platform it asks when there are several', async () => {
+    const { requests } = await fakeBuild('FROM alpine\n', { options: { platform: 'linux/amd64,linux/arm/v6' } })
+    assert.deepEqual(
+      requests.map(({ name }) => name),
+      ['linux/amd64', 'linux/arm/v6'].map((platform) => `[${platform} internal] load metadata for docker.io/library/alpine:latest`),
+    )
+  })
+
+  test('makes no graph for stages that are not needed, and asks nothing about them', async () => {
+    const { requests } = await fakeBuild('FROM debian AS unused\nRUN a\nFROM scratch\nCOPY a /\n')
+    assert.deepEqual(requests, [])
+  })
+
+  test('gives equal steps of two platforms the same vertex', async () => {
+    const { result } = await fakeBuild('FROM --platform=$BUILDPLATFORM alpine AS a\nRUN x\nFROM scratch\nCOPY --from=a / /\n', {
+      options: { platform: 'linux/amd64,linux/arm64' },
+    })
+    const [one, two] = result.images
+    assert.equal(one?.edge?.vertex.id, two?.edge?.vertex.id)
+    assert.deepEqual([one?.id, two?.id, result.multiPlatform], ['linux/amd64', 'linux/arm64', true])
+  })
+
+  test('names the vertex of each instruction, in the order of the file', async () => {
+    const { result } = await fakeBuild('ARG A=1\nFROM scratch AS one\nCOPY a /\nENV B=1\nFROM one\nWORKDIR /\nWORKDIR /x\n')
+    const steps = result.images[0]?.steps ?? []
+    const [copy, workdir] = steps.filter(({ vertex }) => vertex !== undefined)
+    assert.deepEqual(
+      steps.map(({ text, vertex }) => `${text}${vertex === undefined ? '' : ' *'}`),
+      ['ARG A=1', 'FROM scratch AS one', 'COPY a / *', 'ENV B=1', 'FROM one', 'WORKDIR /', 'WORKDIR /x *'],
+    )
+    const edge = result.images[0]?.edge
+    assert.equal(edge?.vertex.id, workdir?.vertex)
+    assert.equal(edge?.vertex.inputs[0]?.vertex.id, copy?.vertex)
+  })
+
+  test('gives an empty file system for a Dockerfile that adds nothing', async () => {
+    const { result } = await fakeBuild('FROM scratch\nLABEL a=b\n')
+    assert.equal(result.images[0]?.edge, undefined)
+    assert.deepEqual(result.images[0]?.config?.config?.Labels, { a: 'b' })
+  })
+
+  test('tells what it has found even when the build fails', async () => {
+    const warnings: { short: string }[] = []
+    await assert.rejects(fakeBuild('FROM alpine\nMAINTAINER me\nCOPY --from=7 / /\n', { warnings: warnings as [] }))
+    assert.match(warnings[0]?.short ?? '', /^MaintainerDeprecated/)
+  })
+
+  test('refuses devices by name', async () => {
+    await assert.rejects(fakeBuild('FROM alpine\nRUN --device=vendor.com/x=y a\n'), {
+      code: 'NOT_IMPLEMENTED',
+      message: 'RUN --device is not implemented in Gantry yet',
+    })
+  })
+
+  test('takes the syntax of an argument before that of the Dockerfile', async () => {
+    const options = { 'build-arg:BUILDKIT_SYNTAX': 'docker.io/docker/dockerfile-upstream:master' }
+    await fakeBuild('# syntax=other/lang\nFROM scratch\n', { options })
+    await assert.rejects(fakeBuild('FROM scratch\n', { options: { 'build-arg:BUILDKIT_SYNTAX': 'other/lang' } }), {
+      code: 'NOT_IMPLEMENTED',
+    })
+  })
+})
