@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ConnectError, create, gateway, ops } from '#grpc'
+import { create, gateway, ops, type ConnectError } from '#grpc'
 import type { Cli } from '../cli.ts'
 import { enterRawMode } from '../terminal/raw-mode.ts'
 import { watchSize } from '../terminal/watch-size.ts'
@@ -32,7 +32,7 @@ export async function openDebugShell(
   const isTerminal = process.stdin.isTTY && cli.stdout.isTerminal
   const containerId = randomUUID().replaceAll('-', '')
   const { bridge } = connection
-  await bridge.newContainer({ containerId, mounts: step.mounts, network: step.network, hostname: step.hostname }, { headers })
+  await bridge.newContainer({ containerId, mounts: step.mounts }, { headers })
   try {
     cli.warn(`entering the state before: ${step.args.join(' ')}\nleave the shell to end the build`)
     await runShell(cli, bridge, headers, { containerId, step, tty: isTerminal })

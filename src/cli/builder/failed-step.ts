@@ -1,4 +1,5 @@
-import { create, fromBinary, ops, type ConnectError } from '#grpc'
+import { create, ops, type ConnectError } from '#grpc'
+import { errorDetail } from './error-detail.ts'
 
 /** What the engine says of a step that failed, ready to be entered. */
 export interface FailedStepDetail {
@@ -6,23 +7,28 @@ export interface FailedStepDetail {
   env: string[]
   cwd: string
   user: string
-  hostname: string
-  network: ops.NetMode
   mounts: ops.Mount[]
 }
 
-/** `errdefs.Solve` of BuildKit, as JSON has it: the operation, and ids of its inputs and mounts. */
+/** `errdefs.Solve` of BuildKit: the operation, and ids of its mounts. */
 interface SolveDetail {
-  inputIDs?: string[]
   mountIDs?: string[]
-  /** Encoded `Op`. */
-  op?: unknown
+  op?: {
+    Op?: {
+      exec?: { meta?: { args?: string[]; env?: string[]; cwd?: string; user?: string }; mounts?: { dest?: string }[] }
+    }
+  }
 }
-void create
-void fromBinary
 
 /** undefined: it was no step with a program. */
-export function failedStep(_error: ConnectError): FailedStepDetail | undefined {
-  void ({} as SolveDetail)
-  return undefined
+export function failedStep(error: ConnectError): FailedStepDetail | undefined {
+  const { op, mountIDs = [] } = (errorDetail(error, 'Solve') ?? {}) as SolveDetail
+  const exec = op?.Op?.exec
+  if (exec === undefined) return undefined
+  const { args = [], env = [], cwd = '/', user = '' } = exec.meta ?? {}
+  const mounts = (exec.mounts ?? []).flatMap(({ dest = '' }, index) => {
+    const resultId = mountIDs[index]
+    return resultId === undefined ? [] : [create(ops.MountSchema, { dest, resultId })]
+  })
+  return { args, env, cwd, user, mounts }
 }

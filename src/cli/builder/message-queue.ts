@@ -2,6 +2,7 @@
 export class MessageQueue<T> implements AsyncIterable<T> {
   readonly #waiting: T[] = []
   #ended = false
+  #failure: unknown
   #wake = (): void => {}
 
   push(message: T): void {
@@ -10,9 +11,10 @@ export class MessageQueue<T> implements AsyncIterable<T> {
     this.#wake()
   }
 
-  /** What is in it is still given away. */
-  end(): void {
+  /** What is in it is still given away; then the reader is done, or gets `failure`. */
+  end(failure?: unknown): void {
     this.#ended = true
+    this.#failure = failure
     this.#wake()
   }
 
@@ -20,6 +22,7 @@ export class MessageQueue<T> implements AsyncIterable<T> {
     for (;;) {
       const message = this.#waiting.shift()
       if (message !== undefined) yield message
+      else if (this.#failure !== undefined) throw this.#failure
       else if (this.#ended) return
       else
         await new Promise<void>((resolve) => {

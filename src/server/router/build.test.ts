@@ -9,8 +9,9 @@ async function decoded(query: string, headers: Record<string, string> = {}): Pro
   let seen: Partial<ClassicRequest> = {}
   await using server = await startServer({
     classicBuilder: {
-      build: async ({ signal: _, report, archive, ...request }) => {
+      build: async ({ report, archive, ...request }) => {
         await archive?.resume().toArray()
+        Reflect.deleteProperty(request, 'signal')
         seen = request
         report({ stream: 'done\n' })
       },

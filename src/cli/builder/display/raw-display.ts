@@ -25,8 +25,10 @@ function encode({ vertexes, statuses, logs, warnings }: BuildUpdate): object {
       data: Buffer.from(data).toString('base64'),
       ...times({ timestamp }),
     })),
-    ...list('warnings', warnings, ({ short, detail, place: _, ...warning }) => ({
-      ...warning,
+    ...list('warnings', warnings, ({ vertex, level, short, detail, url }) => ({
+      vertex,
+      level,
+      url,
       short: Buffer.from(short).toString('base64'),
       detail: detail.map((line) => Buffer.from(line).toString('base64')),
     })),

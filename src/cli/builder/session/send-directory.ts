@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { create, fsutil } from '#grpc'
 import { goFileMode } from '#lib'
+import { MessageQueue } from '../message-queue.ts'
 import { walkDirectory, type WalkedEntry, type WalkFilter } from './walk-directory.ts'
 
 /** Bytes of a file in one message. */
@@ -22,7 +23,7 @@ export async function* sendDirectory(root: string, filter: WalkFilter, incoming:
     yield packet(Type.STAT, { stat: statOf(entry) })
   }
   yield packet(Type.STAT, {})
-  for (let request = await requests.next(); request !== undefined; request = await requests.next()) {
+  for await (const request of requests) {
     const entry = files[request]
     if (entry === undefined) throw new Error(`invalid file request ${request}`)
     yield* fileContent(join(root, entry.path), request)
@@ -41,38 +42,20 @@ async function* fileContent(path: string, id: number): AsyncGenerator<Packet> {
 }
 
 /** Requests come while entries are still being sent: they are taken off at once, and answered in order. */
-function readRequests(incoming: AsyncIterable<Packet>): { next: () => Promise<number | undefined> } {
-  const waiting: number[] = []
-  let ended = false
-  let failure: unknown
-  let wake = (): void => {}
-  const reading = (async () => {
+function readRequests(incoming: AsyncIterable<Packet>): AsyncIterable<number> {
+  const requests = new MessageQueue<number>()
+  const read = async (): Promise<void> => {
     for await (const { type, id, data } of incoming) {
       if (type === Type.ERROR) throw new Error(Buffer.from(data).toString())
       if (type === Type.FINISH) break
-      if (type === Type.REQUEST) waiting.push(id)
-      wake()
+      if (type === Type.REQUEST) requests.push(id)
     }
-  })()
-    .catch((error: unknown) => (failure = error))
-    .finally(() => {
-      ended = true
-      wake()
-    })
-  return {
-    async next() {
-      while (waiting.length === 0 && !ended) {
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-      const id = waiting.shift()
-      if (id !== undefined) return id
-      await reading
-      if (failure !== undefined) throw failure
-      return undefined
-    },
   }
+  read().then(
+    () => requests.end(),
+    (error: unknown) => requests.end(error),
+  )
+  return requests
 }
 
 function packet(type: fsutil.Packet_Type, fields: Partial<Pick<Packet, 'stat' | 'id' | 'data'>>): Packet {

@@ -60,7 +60,7 @@ export function sessionMethods(resources: SessionResources): string[] {
 }
 
 function addRoutes(router: ConnectRouter, resources: SessionResources): void {
-  router.service(health.Health, { check: () => ({ status: 1 }) })
+  router.service(health.Health, { check: () => ({ status: health.HealthCheckResponse_ServingStatus.SERVING }) })
   router.rpc(filesync.FileSync.method.diffCopy, (packets, context) => directory(resources, packets, context))
   router.service(secrets.Secrets, {
     getSecret({ id }) {
