@@ -18,13 +18,14 @@ import { parseJsonList } from '../words/split-words.ts'
 /** Shorter ones would keep the machine busy with nothing else. Source: moby api/types/container, MinimumDuration. */
 const MINIMUM_DURATION = 1_000_000
 
-const NETWORKS: readonly string[] = ['default', 'none', 'host'] satisfies RunInstruction['network'][]
+/** A user-defined network has any name but Docker's own: that is not for builds. Source of the pattern: moby daemon/names. */
+const NETWORK = /^(?!bridge$)[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 const SECURITY: readonly string[] = ['sandbox', 'insecure'] satisfies RunInstruction['security'][]
 
 export function parseRun(raw: RawInstruction, base: InstructionBase): RunInstruction {
   const flags = parseFlags(raw.flags, { mount: 'texts', network: 'text', security: 'text', device: 'texts' })
   const { network = 'default', security = 'sandbox' } = flags
-  if (!NETWORKS.includes(network)) throw new DockerfileError(`invalid network mode ${JSON.stringify(network)}`)
+  if (!NETWORK.test(network)) throw new DockerfileError(`invalid network mode ${JSON.stringify(network)}`)
   if (!SECURITY.includes(security)) throw new DockerfileError(`security ${JSON.stringify(security)} is not valid`)
   flags.mount.forEach(checkMount)
   flags.device.forEach(parseDevice)
@@ -32,7 +33,7 @@ export function parseRun(raw: RawInstruction, base: InstructionBase): RunInstruc
     ...base,
     kind: 'run',
     mounts: flags.mount,
-    network: network as RunInstruction['network'],
+    network,
     security: security as RunInstruction['security'],
     devices: flags.device,
     command: commandLine(raw.rest, raw),

@@ -69,7 +69,8 @@ export interface RunInstruction extends InstructionBase {
   readonly kind: 'run'
   /** Values of `--mount`, as written; they have passed what can be checked without variables. See `parseMount`. */
   readonly mounts: readonly string[]
-  readonly network: 'default' | 'none' | 'host'
+  /** `default`, `none`, `host`, or the name of a user-defined network, which BuildKit does not know. */
+  readonly network: string
   readonly security: 'sandbox' | 'insecure'
   /** Values of `--device`, as written. See `parseDevice`. */
   readonly devices: readonly string[]

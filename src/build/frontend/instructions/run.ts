@@ -1,6 +1,7 @@
 import type { RunInstruction } from '#dockerfile'
 import { notImplemented } from '#errors'
 import type { ExecOp, FileOp } from '../../graph/types.ts'
+import { parseNetwork } from '../option-values.ts'
 import { displayText } from '../step-name.ts'
 import { Inputs, stepTree } from '../tree.ts'
 import { commandArguments } from './commands.ts'
@@ -35,7 +36,7 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
     env: variables.entries(),
     cwd: stage.image.config.WorkingDir || '/',
     user: stage.image.config.User ?? '',
-    network: instruction.network === 'default' ? network : instruction.network,
+    network: instruction.network === 'default' ? network : parseNetwork(instruction.network),
     security: instruction.security,
     mounts: [
       { type: 'bind', target: '/', input: root, selector: '', readonly: false, output: 0, contentKey: false },
