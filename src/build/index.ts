@@ -7,6 +7,7 @@
 export type { ClassicBuilder, ClassicRequest, SessionRequest } from './classic/types.ts'
 export { type ClassicBuilderDeps, createClassicBuilder } from './classic/classic-builder.ts'
 export { BuildError, type BuildErrorFacts } from './build-error.ts'
+export { solveDockerfile } from './frontend/solve-dockerfile.ts'
 export { vertex } from './graph/digest.ts'
 export type {
   BindMount,
