@@ -37,7 +37,7 @@ export function combineTrees(placed: readonly PlacedTree[], time: bigint): Omit<
   }
 
   return {
-    entries: [...found.values()].map(({ entry }) => entry).sort((a, b) => compareByComponents(a.path, b.path)),
+    entries: placed.length > 1 ? sorted([...found.values()].map(({ entry }) => entry)) : [...found.values()].map(({ entry }) => entry),
     read(path) {
       const place = found.get(path)
       if (place === undefined) throw new TypeError(`Cannot read ${path}: it is no entry`)
@@ -71,8 +71,9 @@ function directory(path: string, mtime: bigint): FileStat {
   return { path, mode: DIRECTORY | 0o755, uid: 0, gid: 0, size: 0, mtime, linkname: '', device: { major: 0, minor: 0 }, xattrs: {} }
 }
 
-/** `a/b` comes before `a.b`: all below a directory lies together. */
-function compareByComponents(a: string, b: string): number {
-  const left = Buffer.from(a.replaceAll('/', '\0'))
-  return left.compare(Buffer.from(b.replaceAll('/', '\0')))
+/** By components, bytewise: `a/b` comes before `a.b`, so that all below a directory lies together. */
+function sorted(entries: readonly FileStat[]): FileStat[] {
+  // In latin1 each byte is a character: the order of the strings is that of the bytes.
+  const keyed = entries.map((entry) => ({ entry, key: Buffer.from(entry.path.replaceAll('/', '\0')).toString('latin1') }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ entry }) => entry)
 }

@@ -1,6 +1,5 @@
-import { constants, createReadStream } from 'node:fs'
+import { closeSync, constants, createReadStream, fstatSync, readFileSync, readlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
-import { readlinkSync } from 'node:fs'
 import { decodeName, systemPath } from '#archive'
 import type { FilePath, Files } from '#kernel'
 import { deviceOf, inSlices, walkTree } from '#snapshots'
@@ -42,10 +41,21 @@ export async function exportedTree(deps: TreeDeps, ref: Ref, epoch: number | und
   return { entries, read: (path) => readInRoot(deps.files, root?.fd ?? -1, path), [Symbol.dispose]: () => held.dispose() }
 }
 
+/** Files up to this size are read at once: a stream costs more than they do. */
+const SMALL = 64 * 1024
+
 /** Links are not followed, and nothing outside is reached: the walk has met a file there. */
 async function* readInRoot(files: Pick<Files, 'openInRoot'>, root: number, path: string): AsyncGenerator<Uint8Array, void, void> {
   const fd = files.openInRoot(root, systemPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  yield* createReadStream('', { fd, highWaterMark: 512 * 1024 }) as AsyncIterable<Uint8Array>
+  if (fstatSync(fd).size > SMALL) {
+    yield* createReadStream('', { fd, highWaterMark: 512 * 1024 }) as AsyncIterable<Uint8Array>
+    return
+  }
+  try {
+    yield readFileSync(fd)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 function describe(
