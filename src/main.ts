@@ -7,7 +7,8 @@ async function main(): Promise<void> {
   const [, , command, ...args] = process.argv
   if (!isMainThread) {
     const { runUnpackWorker } = await import('#snapshots')
-    runUnpackWorker()
+    // Not by the module's door: of all that builds are made of, a worker wants this alone.
+    runUnpackWorker(async (task) => (await import('./build/files/file-tasks.ts')).loadFileTask(task))
   } else if (command === 'daemon' || command === 'dockerd') {
     const { runDaemon } = await import('#daemon')
     process.exitCode = await runDaemon(command, args)

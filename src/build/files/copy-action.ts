@@ -69,13 +69,7 @@ function findSource({ fromFd, followSymlink }: CopyInput, path: string): Found &
  * Where the source goes: to the target, or into it when that is a directory and the source is none, or a directory of which not only the content is meant.
  * Directories on the way are made, and with a slash at the end the target, too.
  */
-function findTarget(
-  files: Files,
-  rootFd: number,
-  action: CopyInput,
-  source: { path: string; stat: BigIntStats },
-  changes: Changes,
-): Found {
+function findTarget(files: Files, rootFd: number, action: CopyInput, source: { path: string; stat: BigIntStats }, changes: Changes): Found {
   const { target, directoryContentsOnly, createTargetParents } = action
   const make = directoryMaker(files, changes, NEW_DIRECTORY_MODE)
   const isDirectory = source.stat.isDirectory()
@@ -95,9 +89,6 @@ function findTarget(
 }
 
 function requireParent(rootFd: number, target: string): void {
-  try {
-    findPath(rootFd, posix.dirname(posix.join('/', target)), { follow: true })[Symbol.dispose]()
-  } catch (error) {
-    throw notFound(`failed to stat ${target}: ${(error as Error).message}`)
-  }
+  using found = findPath(rootFd, posix.dirname(posix.join('/', target)), { follow: true })
+  if (found.stat === undefined) throw notFound(`failed to stat ${target}: no such file or directory`)
 }

@@ -24,7 +24,7 @@ export function parseMode(mode: number | string): ModeChange {
 function parseClause(clause: string, mode: string): ModeChange {
   const [, who = '', actions = ''] = CLAUSE.exec(clause) ?? []
   if (actions === '') throw invalidArgument(`invalid mode: ${JSON.stringify(mode)}`)
-  const named = [...who].reduce((bits, letter) => bits | (WHO[letter] ?? 0), 0)
+  const named = Array.from(who).reduce((bits, letter) => bits | (WHO[letter] ?? 0), 0)
   const scope = who === '' ? 0o7777 & ~UMASK : named
   const steps = [...actions.matchAll(ACTION)].map(([, operator = '', what = '']): ModeChange => {
     return (current, isDirectory) => {

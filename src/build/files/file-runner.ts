@@ -9,11 +9,13 @@ import type { FileAction, FileOp, InputIndex } from '../graph/types.ts'
 import type { Step, StepRunner } from '../types.ts'
 import type { PreparedAction } from './actions.ts'
 import { performAction } from './file-tasks.ts'
+import { copyDirectory } from './layers-from.ts'
 import { isLight } from './light-actions.ts'
+import { openRef } from './open-ref.ts'
 import { ownerIds } from './owner-ids.ts'
 
 export interface FileRunnerDeps {
-  snapshotter: DraftLayers & Pick<Snapshotter, 'view' | 'overlay' | 'remove'>
+  snapshotter: DraftLayers & Pick<Snapshotter, 'layerPaths' | 'overlay' | 'remove' | 'view'>
   files: Files
   jobs: JobRunner
 }
@@ -25,24 +27,6 @@ interface OpenLayer {
   key: string
   mount: Disposable & { fd: number }
 }
-
-/** A source as actions see it. */
-const WHOLE = {
-  action: 'copy',
-  source: '/',
-  target: '/',
-  owner: undefined,
-  followSymlink: false,
-  directoryContentsOnly: true,
-  unpack: false,
-  createTargetParents: true,
-  allowWildcard: false,
-  allowEmptyWildcard: false,
-  includePatterns: [],
-  excludePatterns: [],
-  alwaysReplaceExisting: false,
-  requiredPaths: [],
-} as const
 
 /**
  * Runs FileOps: copies, and the making and removing of single files. Actions that follow each other write to one layer; only what is a result, or is wanted
@@ -76,7 +60,7 @@ function createFileSteps(
     await snapshotter.prepareStep(key, ref.kind === 'layers' ? ref.chain : undefined, { bare: true })
     const layer = { key, mount: mountOrRemove(key) }
     open.add(layer)
-    if (ref.kind === 'directory') await perform(layer.mount.fd, { ...WHOLE, fromFd: -1 }, ref)
+    if (ref.kind === 'directory') await copyDirectory(deps, ref.path, layer.mount.fd, step.signal)
     return layer
   }
 
@@ -120,7 +104,7 @@ function createFileSteps(
     return { ref: { kind: 'layers', chain: await commit(layer) } }
   }
 
-  async function perform(rootFd: number, action: PreparedAction, source: State | Ref | undefined): Promise<void> {
+  async function perform(rootFd: number, action: PreparedAction, source: State | undefined): Promise<void> {
     using from = await openSource(source)
     const prepared = { ...action, fromFd: from.fd }
     const input = { rootFd, action: prepared }
@@ -129,12 +113,10 @@ function createFileSteps(
   }
 
   /** What is read from; of an action that reads nothing -1. */
-  async function openSource(source: State | Ref | undefined): Promise<Disposable & { fd: number }> {
+  async function openSource(source: State | undefined): Promise<Disposable & { fd: number }> {
     if (source === undefined) return borrowed(-1)
     if ('layer' in source) return borrowed(source.layer.mount.fd)
-    const ref = 'ref' in source ? source.ref : source
-    if (ref.kind === 'directory') return deps.files.openRoot(ref.path)
-    return ref.chain === undefined ? borrowed((await begin(SCRATCH)).mount.fd) : snapshotter.view({ chain: ref.chain })
+    return openRef(deps, source.ref) ?? borrowed((await begin(SCRATCH)).mount.fd)
   }
 
   return {
@@ -143,7 +125,8 @@ function createFileSteps(
       const results: LayerRef[] = []
       for (const index of outputs) {
         const state = await stateOf(inputs.length + index, [])
-        if (!('ref' in state) || state.ref.kind !== 'layers') throw internal(`Cannot give the output of action ${index}: it was not committed`)
+        if (!('ref' in state) || state.ref.kind !== 'layers')
+          throw internal(`Cannot give the output of action ${index}: it was not committed`)
         results.push(state.ref)
       }
       return results

@@ -3,6 +3,10 @@ import type { Files } from '#kernel'
 import type { Task } from '#snapshots'
 import type { ActionInput } from './actions.ts'
 import { performCopy } from './copy-action.ts'
+import { standsAlone, writeDifference } from './diff-trees.ts'
+import type { DiffInput } from './diff-trees.ts'
+import { digestTree } from './digest-tree.ts'
+import type { DigestInput } from './digest-tree.ts'
 import { makeDirectory, makeFile, makeLink, removePath } from './make-nodes.ts'
 
 /** Tasks of builds for the daemon's worker threads, by name. The program's entry gives this function to the workers. */
@@ -14,6 +18,9 @@ export async function loadFileTask(task: string): Promise<Task> {
 
 const TASKS: Readonly<Record<string, Task>> = {
   'build-file-action': async (files, input, signal) => await performAction(files, input as ActionInput, signal),
+  'build-diff': async (files, input, signal) => await writeDifference(files, input as DiffInput, signal),
+  'build-stands-alone': async (files, input, signal) => await standsAlone(files, input as Parameters<typeof standsAlone>[1], signal),
+  'build-digest': async (files, input, signal) => await digestTree(files, input as DigestInput, signal),
 }
 
 /** Does one action to a file system, in this thread. Errors in BuildKit's words. */

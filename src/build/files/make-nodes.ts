@@ -19,7 +19,11 @@ export function changesOf({ owner, timestamp }: { owner?: Changes['owner'] | und
 }
 
 /** For `findPath`: makes what is missing on the way. */
-export function directoryMaker(files: Files, changes: Changes, mode: number = NEW_DIRECTORY_MODE): (directoryFd: number, name: string) => void {
+export function directoryMaker(
+  files: Files,
+  changes: Changes,
+  mode: number = NEW_DIRECTORY_MODE,
+): (directoryFd: number, name: string) => void {
   return (directoryFd, name) => {
     const path = pathIn(directoryFd, name)
     mkdirSync(path, 0o700)
@@ -39,7 +43,8 @@ export function makeDirectory(files: Files, rootFd: number, action: Of<'mkdir'>)
 export function makeFile(files: Files, rootFd: number, action: Of<'mkfile'>): void {
   using found = findPath(rootFd, action.path, { follow: true })
   const { stat } = found
-  if (stat !== undefined && !stat.isFile()) throw invalidArgument(`open ${action.path}: is ${stat.isDirectory() ? 'a directory' : 'no regular file'}`)
+  if (stat !== undefined && !stat.isFile())
+    throw invalidArgument(`open ${action.path}: is ${stat.isDirectory() ? 'a directory' : 'no regular file'}`)
   const path = systemPathOf(found)
   const isNew = stat === undefined
   const flags = constants.O_WRONLY | constants.O_NOFOLLOW | (isNew ? constants.O_CREAT | constants.O_EXCL : constants.O_TRUNC)

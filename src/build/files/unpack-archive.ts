@@ -54,7 +54,7 @@ async function isArchive(fd: number): Promise<boolean> {
     }
     return false
   } catch (error) {
-    if (codeOf(error) !== 'INVALID_ARGUMENT' || /is not installed$/.test((error as Error).message)) throw error
+    if (codeOf(error) !== 'INVALID_ARGUMENT' || (error as Error).message.endsWith('is not installed')) throw error
     return false
   }
 }

@@ -13,7 +13,7 @@ export function hasWildcard(path: string): boolean {
 
 /** A test for one component of a path. Throws INVALID_ARGUMENT. Source: Go path/filepath, Match. */
 export function compileComponent(pattern: string): RegExp {
-  const characters = [...pattern]
+  const characters = Array.from(pattern)
   let source = ''
 
   /** The next character, or the one behind a backslash. */
@@ -72,7 +72,8 @@ export function resolveWildcards(rootFd: number, pattern: string): string[] {
   using base = findPath(rootFd, components.slice(0, first).join('/'), { follow: true })
   if (base.stat?.isDirectory() !== true) return []
   const tests = components.slice(first).map(compileComponent)
-  const fd = base.name === '' ? openSync(`/proc/self/fd/${base.directoryFd}/.`, DIRECTORY) : openSync(pathIn(base.directoryFd, base.name), DIRECTORY)
+  const fd =
+    base.name === '' ? openSync(`/proc/self/fd/${base.directoryFd}/.`, DIRECTORY) : openSync(pathIn(base.directoryFd, base.name), DIRECTORY)
   const prefix = base.path === '/' ? '' : base.path
   return [...matches(fd, prefix, tests)]
 }

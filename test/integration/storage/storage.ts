@@ -24,14 +24,14 @@ const WORKER_ENTRY = new URL('../../../src/snapshots/worker-entry.ts', import.me
 
 /** Opens a data root, a new one by default; disposing closes it and, when it was new, deletes it. */
 export async function openStorage(
-  options: { root?: string; bootId?: string; owners?: string[]; layerBlobs?: 'keep' | 'discard' } = {},
+  options: { root?: string; bootId?: string; owners?: string[]; layerBlobs?: 'keep' | 'discard'; workerEntry?: URL } = {},
 ): Promise<Storage> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), 'storage-'))
   mkdirSync(root, { recursive: true })
   const reported: unknown[] = []
   const metadata = openMetadata(join(root, 'gantry.db'))
   const content = createContentStore({ root: join(root, 'content') })
-  const jobs = createWorkerPool({ entry: WORKER_ENTRY, size: 2 })
+  const jobs = createWorkerPool({ entry: options.workerEntry ?? WORKER_ENTRY, size: 2 })
   const snapshotter = createOverlaySnapshotter({
     paths: { root, layers: join(root, 'layers'), snapshots: join(root, 'snapshots'), temporary: join(root, 'tmp') },
     metadata,
