@@ -1,8 +1,8 @@
 import type { ContentStore } from '#content'
 import type { Files } from '#kernel'
 import type { Metadata } from '#metadata'
-import type { Platform } from '#oci'
-import type { ChainId, DraftLayers, Snapshotter } from '#snapshots'
+import type { Digest, Platform } from '#oci'
+import type { DraftLayers, Snapshotter } from '#snapshots'
 import type { CacheStore } from './cache/cache-usage.ts'
 import type { Ref } from './graph/ref.ts'
 import type { SourceResolvers, StepRunners } from './solver/solver.ts'
@@ -59,7 +59,7 @@ export interface BuildSettings {
 export interface BuildServiceDeps {
   metadata: Metadata
   content: Pick<ContentStore, 'lease'>
-  snapshotter: Pick<Snapshotter, 'has' | 'view' | 'findLayer'> & Pick<DraftLayers, 'layersOf' | 'draftUsage'>
+  snapshotter: Pick<Snapshotter, 'has' | 'view'> & Pick<DraftLayers, 'layersOf' | 'draftUsage'>
   files: Pick<Files, 'openRoot' | 'openInRoot'>
   settings: () => BuildSettings
   hostPlatform: Platform
@@ -75,8 +75,8 @@ export interface BuildServiceDeps {
   openContainer: (request: DebugRequest, context: Step) => Promise<DebugContainer>
   /** What else the cache consists of: cache mounts, directories that were sent. */
   stores: readonly CacheStore[]
-  /** Chains that images have. */
-  imageChains: () => ReadonlySet<ChainId>
+  /** Diff ids of layers that images have. */
+  imageLayers: () => ReadonlySet<Digest>
   /** Bytes of the disk that nothing uses. */
   freeSpace: () => number
   /** Frees layers that nothing names any more; goes on in the background. */

@@ -31,6 +31,8 @@ export function createCollector(deps: {
   graph: ManifestGraph
   places: Pick<BlobPlaces, 'retain'>
   compressed: Pick<CompressedLayers, 'retain' | 'blobs'>
+  /** Chains that are kept for others than images. */
+  otherChains: () => Iterable<ChainId>
 }): Collector {
   const { store, content, snapshotter, graph } = deps
   let running: Promise<void> | undefined
@@ -47,7 +49,8 @@ export function createCollector(deps: {
 
   /** Synchronous until its first await: nothing can be stored between the decision and the deed. */
   async function free(except?: ReadonlySet<Digest>): Promise<void> {
-    snapshotter.collect(new Set(store.ids().flatMap((id) => store.row(id)?.chain ?? [])))
+    const own = store.ids().flatMap((id) => store.row(id)?.chain ?? [])
+    snapshotter.collect(new Set([...own, ...deps.otherChains()]))
     const reached = reachable(except)
     graph.retain(reached)
     // Policy `discard`: names reach them, but their tars can be put together again.

@@ -46,6 +46,8 @@ export interface ImageServiceDeps {
   maxConcurrentDownloads: () => number
   /** The same of uploads. */
   maxConcurrentUploads: () => number
+  /** Chains that are kept though no image has them: the build cache's. None when absent. */
+  otherChains?: () => Iterable<ChainId>
   /** Hears of failures in the background: nobody waits for the collection of what no image needs. */
   report: (error: unknown) => void
 }
@@ -58,7 +60,7 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
   const resolution = { ...creation, graph }
   const places = createBlobPlaces(deps)
   const compressed = createCompressedLayers(deps)
-  const collector = createCollector({ store, content, snapshotter, graph, places, compressed })
+  const collector = createCollector({ store, content, snapshotter, graph, places, compressed, otherChains: deps.otherChains ?? (() => []) })
   const removal = { ...resolution, users, collector }
   const uploads = new Semaphore(() => deps.maxConcurrentUploads() || Infinity)
   const pushing = { ...resolution, places, compressed, uploads, remotes: deps.remotes }
@@ -166,6 +168,8 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
       if (row === undefined) throw notFound(`No such image: ${id}`)
       return row.chain === undefined ? [] : snapshotter.layerPaths(row.chain)
     },
+    layers: () => new Set(store.ids().flatMap((id) => store.config(id).rootfs.diff_ids)),
+    collect: collectSoon,
     diskUsage: () => measureImages({ store, content, snapshotter, graph }),
     sharedSize(id) {
       const others = new Set(store.ids().flatMap((other) => (other === id ? [] : layerChains(other))))

@@ -334,6 +334,10 @@ export interface ImageService {
   upload(options: UploadOptions): Promise<void>
   /** Host directories of an image's layers, topmost first; for inspect's `GraphDriver`. Throws NOT_FOUND. */
   layerPaths(image: Digest): string[]
+  /** Diff ids of the layers that images have. */
+  layers(): Set<Digest>
+  /** Frees what nothing needs any more, in the background: to be called when a chain of `otherChains` is given up. */
+  collect(): void
   /** What images take of the disk, now. Layers that were not measured before are walked. */
   diskUsage(): Promise<ImageDiskUsage>
   /** Bytes of an image's layers that other images have too. */

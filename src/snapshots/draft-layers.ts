@@ -92,7 +92,11 @@ export function createDraftLayers(deps: {
       deps.layers.release((other) => other === key)
       return chain
     },
-    layersOf: (chain) => chains.stack(chain).map((id) => ({ id, isDraft: drafts.find(id) !== undefined })),
+    layersOf: (chain) =>
+      chains.stack(chain).map((id) => {
+        const draft = drafts.find(id)
+        return { id, isDraft: draft !== undefined, ...(draft?.sealed && { sealed: draft.sealed }) }
+      }),
     async seal(chain, options) {
       options.lease.hold(chain)
       let sealed: ChainId | undefined

@@ -163,8 +163,8 @@ export interface DraftLayers {
    * parent is the answer then. The key is gone. The lease holds the chain.
    */
   commitStep(key: string, lease: Lease): Promise<ChainId | undefined>
-  /** Layers of a chain, lowest first. A draft's `id` may be stacked (`Snapshotter.stack`) as a diff id may. */
-  layersOf(chain: ChainId): { id: Digest; isDraft: boolean }[]
+  /** Layers of a chain, lowest first. A draft's `id` may be stacked (`Snapshotter.stack`) as a diff id may. `sealed`: diff id of the layer it has become, too. */
+  layersOf(chain: ChainId): { id: Digest; isDraft: boolean; sealed?: Digest }[]
   /**
    * The same chain made of layers with diff ids: each draft is packed into a blob in a worker and becomes an ordinary layer in the directory where it lies. Steps
    * that go on over the drafts notice nothing. What is sealed already costs nothing; equal calls share the work. `rewriteTimestamp`: milliseconds since the

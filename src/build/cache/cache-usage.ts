@@ -1,5 +1,6 @@
 import { chainIds } from '#oci'
-import type { ChainId, DraftLayers, Snapshotter } from '#snapshots'
+import type { Digest } from '#oci'
+import type { ChainId, DraftLayers } from '#snapshots'
 import type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from '../types.ts'
 import type { BuildCache } from './build-cache.ts'
 import type { CacheRecord } from './cache-record.ts'
@@ -16,10 +17,10 @@ export interface CacheStore {
 
 export interface CacheUsageDeps {
   cache: BuildCache
-  snapshotter: Pick<Snapshotter, 'findLayer'> & Pick<DraftLayers, 'layersOf' | 'draftUsage'>
+  snapshotter: Pick<DraftLayers, 'layersOf' | 'draftUsage'>
   stores: readonly CacheStore[]
-  /** Chains that images have. */
-  imageChains: () => ReadonlySet<ChainId>
+  /** Diff ids of layers that images have. */
+  imageLayers: () => ReadonlySet<Digest>
   /** Bytes of the disk that nothing uses. */
   freeSpace: () => number
   now: () => number
@@ -43,7 +44,7 @@ export function createCacheUsage(deps: CacheUsageDeps): CacheUsage {
   let again = false
 
   async function all(): Promise<CacheRecordInfo[]> {
-    const inImages = deps.imageChains()
+    const inImages = deps.imageLayers()
     const steps = await Promise.all(cache.all().map((record) => describe(deps, record, inImages)))
     const others = await Promise.all(stores.map((store) => store.list()))
     return [...steps, ...others.flat()]
@@ -106,7 +107,7 @@ export function createCacheUsage(deps: CacheUsageDeps): CacheUsage {
   }
 }
 
-async function describe(deps: CacheUsageDeps, record: CacheRecord, inImages: ReadonlySet<ChainId>): Promise<CacheRecordInfo> {
+async function describe(deps: CacheUsageDeps, record: CacheRecord, inImages: ReadonlySet<Digest>): Promise<CacheRecordInfo> {
   const { id, parents, type, description, createdAt, lastUsedAt, usageCount, outputs } = record
   return {
     id,
@@ -114,7 +115,7 @@ async function describe(deps: CacheUsageDeps, record: CacheRecord, inImages: Rea
     type,
     description,
     inUse: deps.cache.isPinned(id),
-    shared: outputs.some(({ chain }) => chain !== undefined && inImages.has(chain)),
+    shared: outputs.some(({ chain }) => isShared(deps, chain, inImages)),
     mutable: false,
     size: record.size ?? (await measure(deps, record)),
     createdAt,
@@ -123,17 +124,22 @@ async function describe(deps: CacheUsageDeps, record: CacheRecord, inImages: Rea
   }
 }
 
+/** A step's result is an image's, too, when its topmost layer is: as it is, or sealed. */
+function isShared({ snapshotter }: CacheUsageDeps, chain: ChainId | undefined, inImages: ReadonlySet<Digest>): boolean {
+  const top = chain === undefined ? undefined : snapshotter.layersOf(chain).at(-1)
+  return top !== undefined && inImages.has(top.sealed ?? top.id)
+}
+
 /** Bytes of the layers that no parent has. Measured once: layers do not change. */
 async function measure({ cache, snapshotter }: CacheUsageDeps, record: CacheRecord): Promise<number> {
-  const layersOf = ({ outputs }: CacheRecord): Map<string, { chain: ChainId; isDraft: boolean }> =>
+  const layersOf = ({ outputs }: Pick<CacheRecord, 'outputs'>): Map<Digest, ChainId> =>
     new Map(outputs.flatMap(({ chain }) => (chain === undefined ? [] : layers(snapshotter, chain))))
   try {
     const own = layersOf(record)
-    for (const parent of record.parents) for (const id of layersOf(cache.get(parent) ?? { ...record, outputs: [] }).keys()) own.delete(id)
+    for (const parent of record.parents) for (const id of layersOf(cache.get(parent) ?? { outputs: [] }).keys()) own.delete(id)
     let size = 0
-    for (const [id, { chain, isDraft }] of own) {
-      const layer = isDraft ? await snapshotter.draftUsage(chain) : snapshotter.findLayer(id as ChainId)
-      size += layer?.size ?? 0
+    for (const chain of own.values()) {
+      size += (await snapshotter.draftUsage(chain)).size
     }
     cache.setSize(record.id, size)
     return size
@@ -142,8 +148,9 @@ async function measure({ cache, snapshotter }: CacheUsageDeps, record: CacheReco
   }
 }
 
-function layers(snapshotter: CacheUsageDeps['snapshotter'], top: ChainId): [string, { chain: ChainId; isDraft: boolean }][] {
-  const members = snapshotter.layersOf(top)
-  const chains = chainIds(members.map(({ id }) => id))
-  return members.map(({ id, isDraft }, index) => [id, { chain: chains[index] ?? top, isDraft }])
+/** The layers of a chain, each with the chain that it is the top of. */
+function layers(snapshotter: CacheUsageDeps['snapshotter'], top: ChainId): [Digest, ChainId][] {
+  const ids = snapshotter.layersOf(top).map(({ id }) => id)
+  const chains = chainIds(ids)
+  return ids.map((id, index) => [id, chains[index] ?? top])
 }

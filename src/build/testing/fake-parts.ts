@@ -68,7 +68,6 @@ export function createFakeParts(options: { metadata?: Metadata; chains?: Map<Cha
     snapshotter: {
       has: (chain) => chains.has(chain),
       view: unused,
-      findLayer: () => undefined,
       layersOf: (chain) => [{ id: chain, isDraft: true }],
       draftUsage: async (chain) => ({ size: chains.get(chain)?.length ?? 0, inodes: 1 }),
     },
@@ -125,7 +124,7 @@ export function createFakeParts(options: { metadata?: Metadata; chains?: Map<Cha
     caches: { open: unused, prepare: unused },
     openContainer: unused,
     stores: [],
-    imageChains: () => new Set(),
+    imageLayers: () => new Set(),
     freeSpace: () => 1e12,
     released: () => {},
     report: (error) => void reported.push(error),
