@@ -41,12 +41,14 @@ export function createLayerBlobs(deps: { content: ContentStore; snapshotter: Sna
     const { chain, compression, level, lease, signal, progress = () => {} } = options
     const { diffId, tarSize } = layer
     if (compression === 'uncompressed') {
+      lease.hold(diffId) // before the look: a collection must not come in between
       if (content.has(diffId)) return { digest: diffId, size: tarSize }
       return await content.ingest(snapshotter.layerTar(chain), { lease, digest: diffId, ...(signal === undefined ? {} : { signal }) })
     }
     const encoding = encodingOf(compression, level)
     const variant = variantOf(encoding)
     const known = compressed.get(diffId, variant)
+    if (known !== undefined) lease.hold(known.digest)
     if (known !== undefined && content.has(known.digest)) return known
     using _place = await compressions.take(signal)
     const compressor = createLayerCompressor(() => snapshotter.layerTar(chain), progress, encoding)
@@ -65,7 +67,6 @@ export function createLayerBlobs(deps: { content: ContentStore; snapshotter: Sna
     }
     using _lock = await mutex.lock(`${layer.diffId}@${compression}`)
     const { digest, size } = await make(layer, options)
-    lease.hold(digest)
     return { diffId: layer.diffId, digest, size, mediaType: MEDIA_TYPE_OF[compression] }
   }
 }

@@ -24,8 +24,8 @@ export function importedCache(deps: ImportDeps, origin: ImageOrigin | undefined,
     if (blob === undefined || origin === undefined) throw notFound(`layer ${diffId} of the imported cache: not found`)
     const { digest, size } = blob
     const chunks = reported(origin.fetchBlob(blob, { signal }), blob, status)
-    if (!content.has(digest)) await content.ingest(chunks, { lease, digest, size, signal })
     lease.hold(digest)
+    if (!content.has(digest)) await content.ingest(chunks, { lease, digest, size, signal })
     await snapshotter.unpack(digest, { lease, diffId, signal })
     status(digest, { current: size, total: size, done: true })
   }
