@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { constants } from 'node:fs'
+import { constants, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { conflict, notFound } from '#errors'
 import type { Files } from '#kernel'
@@ -8,6 +7,7 @@ import { KeyedMutex } from '#lib'
 import { deleteTree } from '#snapshots'
 import type { CacheStore } from '../../cache/cache-usage.ts'
 import type { DirectoryTransfer } from '../../session.ts'
+import { lockUnless } from '../abortable-lock.ts'
 import { applyUpdate, UpdateFailure } from './apply-update.ts'
 import { readRecord, writeRecord } from './directory-record.ts'
 import { isUnchanged, planUpdate } from './plan-update.ts'
@@ -130,7 +130,7 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
   }
 
   async function receiveKept(key: string, request: ReceiveRequest): Promise<HeldDirectory> {
-    using _lock = await lock(key, request.signal)
+    using _lock = await lockUnless(locks, key, request.signal)
     const index = known(key)
     const plan = planUpdate(index.tree, request.entries)
     const isNew = index.generation === ''
@@ -148,23 +148,6 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
     }
     writeIndex(place(key).index, { bootId, generation, tree: plan.result })
     return hold(key, generation, request)
-  }
-
-  /** Who waits for somebody else's transfer may leave. */
-  async function lock(key: string, signal: AbortSignal): Promise<Disposable> {
-    const taken = locks.lock(key)
-    const left = Promise.withResolvers<never>()
-    const leave = (): void => left.reject(signal.reason as Error)
-    signal.addEventListener('abort', leave, { once: true })
-    try {
-      signal.throwIfAborted()
-      return await Promise.race([taken, left.promise])
-    } catch (error) {
-      void taken.then((unused) => unused[Symbol.dispose]())
-      throw error
-    } finally {
-      signal.removeEventListener('abort', leave)
-    }
   }
 
   function hold(key: string, generation: string, { description, entries }: ReceiveRequest): HeldDirectory {
