@@ -8,7 +8,7 @@ import { batched } from '#archive'
 import { invalidArgument } from '#errors'
 import { archiveFiles, archiveTar } from '#images'
 import type { ArchivedImage, ArchiveFormat } from '#images'
-import { decodeImageConfig, MAX_CONFIG_SIZE } from '#oci'
+import { decodeImageConfig, fullString, MAX_CONFIG_SIZE } from '#oci'
 import type { Descriptor, Reference } from '#oci'
 import type { SolvedResult } from '../types.ts'
 import { assembleImages } from './assemble-images.ts'
@@ -69,6 +69,7 @@ async function exportArchive(assembly: Assembly, result: SolvedResult, options: 
     'containerimage.config.digest': assembled.main.config,
     'containerimage.digest': target.digest,
     'containerimage.descriptor': encodeDescriptor(target),
+    ...(names.length === 0 ? {} : { 'image.name': names.map(fullString).join(',') }),
   }
   if (options.isTar) await sendArchive(assembly, assembled, { ...options, target, answers })
   else await sendLayout(assembly, assembled)

@@ -48,6 +48,7 @@ export function prepareTreeExport(
     provenance: provenance?.inlineOnly === true ? undefined : provenance,
   }
   reader.refuse(['prefer-nondist-layers'])
+  if (!isTar) reader.take('mode') // whether the client deletes what else is in its directory
   reader.end()
   const name = isTar ? 'exporting to client tarball' : 'exporting to client directory'
   return {

@@ -35,8 +35,8 @@ export async function openCache(deps: CacheDeps, location: CacheLocation, contex
     return await shownAs(context, location.attributes['ref'] ?? '', async () => importedCache(deps, undefined, readInlineCache(here, [])))
   }
   const { shown, origin, place } = location.type === 'local' ? localPlace(reader, context) : await registryPlace(deps, reader, context)
-  reader.end()
   return await shownAs(context, shown, async () => {
+    reader.end()
     const { signal } = context
     const { bytes } = await origin.fetchManifest(place, { signal })
     const read: ReadBlob = async (descriptor) => {

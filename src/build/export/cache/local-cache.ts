@@ -9,7 +9,9 @@ import type { CacheDeps } from './export-cache.ts'
 export function prepareLocalCache(deps: CacheDeps, reader: AttributeReader): BuildExport {
   const destination = reader.take('dest')
   if (destination === undefined || destination === '') throw invalidArgument('local cache exporter requires dest')
-  reader.take('tag') // of the index, for the client
+  // For the client: what its index calls the cache, and whether it deletes what that does not list.
+  reader.take('tag')
+  reader.take('reset')
   const options = readCacheOptions(reader)
   reader.end()
   return cacheExport(deps, options, {
