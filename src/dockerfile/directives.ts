@@ -20,7 +20,7 @@ export class DirectiveReader {
   /** Whether the line is a directive. Blanks in front of it are the caller's. Throws {@link DockerfileError} for a repeated one. */
   read(line: string, number: number): Directive | undefined {
     if (this.#done) return undefined
-    const match = line.startsWith(this.#comment) ? /^\s*([a-z][a-z0-9]*)\s*=\s*(.+?)\s*$/i.exec(line.slice(this.#comment.length)) : null
+    const match = line.startsWith(this.#comment) ? /^\s*([a-z][a-z0-9]*)\s*=\s*(.+)$/i.exec(line.slice(this.#comment.length).trim()) : null
     const name = match?.[1]?.toLowerCase() ?? ''
     if (match === null || !NAMES.includes(name)) {
       this.#done = true

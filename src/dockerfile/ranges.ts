@@ -18,5 +18,5 @@ export function wholeLine(number: number, line: string): TextRange {
 /** From the first character that is not blank of one physical line to the end of another. */
 export function lines(first: number, firstLine: string, last: number, lastLine: string): TextRange {
   const column = firstLine.length - firstLine.trimStart().length + 1
-  return { start: { line: first, column }, end: { line: last, column: lastLine.replace(/[\r\n]+$/, '').length + 1 } }
+  return { start: { line: first, column }, end: { line: last, column: lastLine.length - (lastLine.endsWith('\r') ? 1 : 0) + 1 } }
 }

@@ -65,6 +65,12 @@ describe('readSource', () => {
       range: { start: { line: 2, column: 1 }, end: { line: 3, column: 1 } },
     })
   })
+  it('is done soon with lines of blanks', () => {
+    const start = performance.now()
+    readSource(`RUN x${' '.repeat(60_000)}y\n`.repeat(30))
+    // A regular expression for the blanks at the end would take a minute.
+    assert.ok(performance.now() - start < 5000)
+  })
   it('limits lines and files', () => {
     assert.throws(() => readSource(`RUN ${'x'.repeat(65_536)}`), /dockerfile line greater than max allowed size of 65535/)
     assert.throws(() => readSource('#\n'.repeat(1_100_000)), /dockerfile greater than max allowed size of 2097152/)

@@ -136,7 +136,7 @@ class SourceReader {
 
   /** An escape character at the end, unless another stands in front of it, means that the line goes on. */
   #splitContinuation(line: string): [text: string, continues: boolean] {
-    const trimmed = line.replace(/[ \t]+$/, '')
+    const trimmed = trimEnd(line, ' \t')
     const continues = trimmed.endsWith(this.#escape) && !trimmed.endsWith(this.#escape + this.#escape)
     return continues ? [trimmed.slice(0, -1), true] : [line, false]
   }
@@ -185,5 +185,12 @@ function heredocsAllowed(keyword: string, rest: string, range: TextRange): boole
 }
 
 function withoutEnd(line: string): string {
-  return line.replace(/\r+$/, '')
+  return trimEnd(line, '\r')
+}
+
+/** Without the characters at its end. A regular expression would take quadratic time for a line of blanks with something behind them. */
+function trimEnd(line: string, characters: string): string {
+  let end = line.length
+  while (end > 0 && characters.includes(line.charAt(end - 1))) end--
+  return line.slice(0, end)
 }

@@ -1,0 +1,109 @@
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { docker } from '../../../bench/peers/docker.ts'
+import { Peer } from '../../../bench/peers/peer.ts'
+import { starterImage, TestHost, ROOT } from '../../harness/index.ts'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { run } from '../../integration/build-examples/example.ts'
+import type { Builder } from '../../integration/build-examples/built-example.ts'
+import { saveImage } from '../../integration/build-examples/save-image.ts'
+
+/** Another engine's builder, ready to build `FROM busybox`. */
+export interface PeerBuilder extends Builder, AsyncDisposable {}
+
+/** Debian's dockerd with its classic builder. */
+export async function classicBuilder(): Promise<PeerBuilder> {
+  return dockerBuilder({ DOCKER_BUILDKIT: '0' }, () => undefined)
+}
+
+/** The BuildKit inside of Debian's dockerd, driven by buildx. */
+export async function buildkitBuilder(): Promise<PeerBuilder> {
+  return dockerBuilder({ DOCKER_BUILDKIT: '1' }, (config) => {
+    const { status, stdout, stderr } = spawnSync(join(ROOT, 'tools/buildx.sh'), ['trixie'], { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`buildx is missing: ${stderr}`)
+    mkdirSync(join(config, 'cli-plugins'))
+    symlinkSync(stdout.trim(), join(config, 'cli-plugins/docker-buildx'))
+  })
+}
+
+async function dockerBuilder(env: Readonly<Record<string, string>>, prepare: (config: string) => void): Promise<PeerBuilder> {
+  await using undo = new AsyncDisposableStack()
+  const peer = undo.use(await Peer.start(docker))
+  const config = join(peer.directory, 'config')
+  mkdirSync(config)
+  prepare(config)
+  peer.host.must(['docker', '-H', `unix://${peer.socket}`, 'tag', 'starter', 'busybox'])
+  const owned = undo.move()
+  return {
+    command: (tag) => ({
+      program: 'docker',
+      args: ['-H', `unix://${peer.socket}`, 'build', '-t', tag],
+      env: { ...env, DOCKER_CONFIG: config },
+    }),
+    save: (tag) => saveImage(peer.socket, tag),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Debian's buildah on a test host, with a store of its own. */
+export async function buildahBuilder(): Promise<PeerBuilder> {
+  await using undo = new AsyncDisposableStack()
+  const host = undo.use(await TestHost.create())
+  const directory = mkdtempSync(join(tmpdir(), 'gantry-buildah-'))
+  undo.defer(() => {
+    // Its mounts end with the host, which is disposed after this.
+    host.run(['buildah', ...store(directory), 'rm', '--all'])
+    host.run(['umount', '-R', join(directory, 'root/overlay')])
+    rmSync(directory, { recursive: true, force: true })
+  })
+  const buildah = (...args: string[]): string => host.must(['buildah', ...store(directory), ...args]).trim()
+  const container = buildah('from', 'scratch')
+  buildah('add', container, starterImage(), '/')
+  buildah('config', '--cmd', '["sh"]', container)
+  buildah('commit', '--format', 'docker', container, 'docker.io/library/busybox:latest')
+  buildah('rm', container)
+  const owned = undo.move()
+  let saved = 0
+  return {
+    command: (tag) => {
+      const [program = '', ...args] = host.wrap([
+        'buildah',
+        ...store(directory),
+        'build',
+        '--format',
+        'docker',
+        '--isolation',
+        'chroot',
+        '--network',
+        'host',
+        '--pull=never',
+        '-t',
+        tag,
+      ])
+      return { program, args }
+    },
+    async save(tag) {
+      const file = join(directory, `save-${saved++}.tar`)
+      const [program = '', ...args] = host.wrap([
+        'buildah',
+        ...store(directory),
+        'push',
+        '--disable-compression',
+        tag,
+        `docker-archive:${file}`,
+      ])
+      const { status, output } = await run(program, args)
+      if (status !== 0) throw new Error(`saving ${tag}: ${output}`)
+      const bytes = readFileSync(file)
+      rmSync(file)
+      return bytes
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function store(directory: string): string[] {
+  return ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'overlay']
+}
