@@ -8,6 +8,9 @@ export interface DescribedGraph {
   source: { infos: object[]; locations: Record<string, object> }
 }
 
+/** Left out: what is said elsewhere, what names the client's connection, and proxies, whose addresses may hold passwords. */
+const PRIVATE = { kind: undefined, session: undefined, sharedKeyHint: undefined, proxyEnv: undefined }
+
 /**
  * The graph as steps that name each other, in the order of `graph` (inputs first). The members of an operation are this engine's. Source of the frame: moby/buildkit
  * solver/llbsolver/provenance/types.
@@ -24,7 +27,7 @@ export function describeGraph(graph: readonly Vertex[], source: ProvenanceFacts[
     return {
       id: name,
       // Bytes become text, and members come in one order.
-      op: { Op: { [op.kind]: JSON.parse(canonicalJson({ ...op, kind: undefined })) as object } },
+      op: { Op: { [op.kind]: JSON.parse(canonicalJson({ ...op, ...PRIVATE })) as object } },
       ...(inputs.length === 0 ? {} : { inputs: inputs.map((input) => `${names.get(input.vertex.id) ?? input.vertex.id}:${input.output}`) }),
     }
   })
