@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
+import { createBuilder, type Builder } from '#build'
 import { createContainerService, probeHostFacts, recordedContainerIds, type ContainerDefaults, type ContainerService } from '#containers'
 import { createContentStore } from '#content'
 import { createEventBus } from '#events'
-import { notImplemented } from '#errors'
 import { createFsck } from '#fsck'
 import { createImageService } from '#images'
 import {
@@ -33,6 +33,8 @@ import { createRuntime } from '#runtime'
 import type { ApiServerDeps } from '#server'
 import { createOverlaySnapshotter, createWorkerPool } from '#snapshots'
 import { createVolumeService } from '#volumes'
+import { createBuildDoors } from './build-doors.ts'
+import { buildSettings, diskSpace } from './build-settings.ts'
 import { systemClock } from './clock.ts'
 import type { DaemonConfig } from './config/daemon-config.ts'
 import { daemonId } from './daemon-id.ts'
@@ -42,7 +44,7 @@ import { withNetworkEvents } from './network-events.ts'
 import { seccompDefault } from './seccomp-default.ts'
 import type { StateDirectory } from './state-directory.ts'
 import { createSystemBackend } from './system.ts'
-import { ENGINE_VERSION } from './version.ts'
+import { BUILD, ENGINE_VERSION } from './version.ts'
 import { withVolumeEvents } from './volume-events.ts'
 
 /** The services of one daemon, wired. */
@@ -102,6 +104,8 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     remotes,
     maxConcurrentDownloads: () => config().registries.maxConcurrentDownloads,
     maxConcurrentUploads: () => config().registries.maxConcurrentUploads,
+    // A circle again: builds are made of images, and what their steps have left is kept with the images' layers.
+    otherChains: () => builder.cachedChains(),
     report: (error) => logger.warn('cannot collect layers', { error: describeError(error) }),
   })
   const ownVolumes = createVolumeService({
@@ -132,6 +136,9 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     await runtime.close()
   })
   const description = describeHost()
+  const control = cgroupControl(layout)
+  const defaults = (): ContainerDefaults =>
+    containerDefaults(config(), { cgroupVersion: layout.version, defaultSeccomp: seccomp.defaultFor, cpus: description.cpus })
   const containers = createContainerService({
     metadata,
     runtime,
@@ -145,18 +152,58 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     mounts,
     cgroups: layout,
     support,
-    cgroupControl: cgroupControl(layout),
+    cgroupControl: control,
     host,
     clock: systemClock,
     paths: state,
-    defaults: () =>
-      containerDefaults(config(), { cgroupVersion: layout.version, defaultSeccomp: seccomp.defaultFor, cpus: description.cpus }),
+    defaults,
     warn: (message, fields) => logger.warn(message, fields),
   })
   undo.defer(() => containers.close())
+  const builder: Builder = createBuilder({
+    metadata,
+    content,
+    snapshotter,
+    files,
+    mounts,
+    jobs,
+    images,
+    remotes,
+    runtime,
+    networks,
+    cgroups: layout,
+    cgroupControl: control,
+    host,
+    defaults,
+    settings: () => buildSettings(config().builder, state.dataRoot),
+    paths: { build: state.build, steps: state.steps },
+    proxies: proxyVariables(config()),
+    builderId: '',
+    freeSpace: () => diskSpace(state.dataRoot).free,
+    now: () => performance.timeOrigin + performance.now(),
+    warn: (message, fields) => logger.warn(message, fields),
+    report: (error) => logger.warn('background work of builds failed', { error: describeError(error) }),
+  })
+  undo.use(builder)
+  const id = daemonId(metadata.repository('settings'))
+  const doors = createBuildDoors({
+    builder,
+    content,
+    worker: {
+      id,
+      hostname: hostname(),
+      version: ENGINE_VERSION,
+      revision: BUILD.gitCommit,
+      hostGatewayIps: () => config().network.hostGatewayIps,
+    },
+  })
+  undo.use(doors)
+  // What programs of an earlier daemon's builds hold (layers, addresses) must be free before it is restored.
+  await builder.restoreSteps()
   // Layers first: what the others restore refers to them.
   await snapshotter.restore(recordedContainerIds(metadata))
   await volumes.restore()
+  await builder.restore()
   await images.restore()
   await containers.restore()
   const system = createSystemBackend({
@@ -167,7 +214,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     events,
     host: description,
     cgroups: { version: layout.version, support },
-    id: daemonId(metadata.repository('settings')),
+    id,
     seccomp: seccomp.kind,
   })
   const fsck = createFsck({
@@ -194,7 +241,9 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
       remotes,
       content,
       fsck,
-      classicBuilder: { build: refuseBuild, buildWithSession: refuseBuild },
+      builds: builder.service,
+      classicBuilder: doors.classic,
+      buildkit: doors.buildkit,
       minApiVersion: config().minApiVersion,
       serverVersion: ENGINE_VERSION,
       experimental: config().experimental,
@@ -203,11 +252,6 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     containers,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
-}
-
-/** Until the builder is wired. */
-function refuseBuild(): never {
-  throw notImplemented('building images is not implemented in Gantry yet')
 }
 
 /** Plugins register where dockerd looks for them; sysadmins know no other place. */
@@ -230,6 +274,12 @@ function createRegistryClient(config: () => DaemonConfig): Remotes {
     proxies: proxy,
     attempts: () => config().registries.maxDownloadAttempts,
   })
+}
+
+/** For programs that the daemon starts. */
+function proxyVariables({ registries: { proxy } }: DaemonConfig): Record<string, string> {
+  const variables = { http_proxy: proxy.http, https_proxy: proxy.https, no_proxy: proxy.no }
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''))
 }
 
 function describeError(error: unknown): string {

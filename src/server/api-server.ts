@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { formatVersion, MAX_API_VERSION, MIN_API_VERSION, parseVersion } from '#api'
 import { codeOf, invalidArgument } from '#errors'
 import type { ApiServerDeps } from './backend.ts'
-import { isTakenOver, passHead, takeOver, unwatchConnection, watchConnection } from './connection.ts'
+import { isTakenOver, passHead, takeOver, unwatchConnection, untouched, watchConnection } from './connection.ts'
 import { HijackContext } from './hijack-context.ts'
 import { messageOf, statusOf } from './http-status.ts'
 import { RequestContext } from './request-context.ts'
@@ -122,6 +122,18 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
     if ('hijack' in match.route) void runHijack(match.route, request, socket, match, true)
   }
 
+  /** Prior knowledge: the client began with HTTP/2, on which there is gRPC and nothing else. */
+  function serveHttp2(socket: Socket): void {
+    hijacked.add(socket)
+    socket.once('close', () => hijacked.delete(socket))
+    deps.buildkit
+      .serve(() => untouched(socket))
+      .catch((error: unknown) => {
+        deps.onInternalError?.('a connection with HTTP/2', error)
+        socket.destroy()
+      })
+  }
+
   /** `Upgrade` on any other route is an offer that is declined by answering plainly (RFC 9110, 7.8). */
   function shouldUpgrade(request: IncomingMessage): boolean {
     try {
@@ -145,7 +157,7 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       // A client may close its sending side and still want the answer; Go's server gives it.
       Object.assign(server, { httpAllowHalfOpen: true, shouldUpgradeCallback: shouldUpgrade })
       // With TLS the event `connection` gives the encrypted socket.
-      server.on('setSecureContext' in server ? 'secureConnection' : 'connection', watchConnection)
+      server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) => watchConnection(socket, serveHttp2))
       server.on('request', onRequest)
       server.on('upgrade', onUpgrade)
       server.on('clientError', onClientError)

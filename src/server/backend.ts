@@ -1,7 +1,8 @@
 /** What the API edge needs from the rest of the engine: the domain services, and the few facts that belong to none of them. */
 
+import type { Duplex } from 'node:stream'
 import type { SystemInfo, SystemVersion } from '#api'
-import type { ClassicBuilder } from '#build'
+import type { BuildService, ClassicBuilder } from '#build'
 import type { ContainerService } from '#containers'
 import type { ContentStore } from '#content'
 import type { EventBus } from '#events'
@@ -19,6 +20,14 @@ export interface SystemBackend {
   version(): Promise<Omit<SystemVersion, 'ApiVersion' | 'MinAPIVersion'>>
 }
 
+/** BuildKit's gRPC on connections that were opened here. Both methods resolve when the connection has closed. */
+export interface BuildkitBackend {
+  /** Answers calls on the socket that `accept` gives. */
+  serve(accept: () => Duplex): Promise<void>
+  /** Calls the services of the client on the socket that `accept` gives. Throws CONFLICT, before `accept`, for an id in use. */
+  openSession(accept: () => Duplex, hello: { id: string; sharedKey: string }): Promise<void>
+}
+
 export interface ApiServerDeps {
   containers: ContainerService
   images: ImageService
@@ -30,7 +39,9 @@ export interface ApiServerDeps {
   /** Attestations are read from it, which are blobs and nothing else. */
   content: Pick<ContentStore, 'has' | 'readAll'>
   fsck: Fsck
+  builds: Pick<BuildService, 'cancel' | 'diskUsage' | 'prune'>
   classicBuilder: ClassicBuilder
+  buildkit: BuildkitBackend
   /** For the header `Server: Docker/<version> (linux)`. */
   serverVersion: string
   /** Lowest API version served, `1.24` or later; daemon.json `min-api-version`. */

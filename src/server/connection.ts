@@ -10,6 +10,8 @@
  *  POST /exec/…/start HTTP/1.1␍␊ … ␍␊␍␊{"Tty":false}stdin stdin …
  *                                     ▲ takeOver: from here on the bytes are the handler's
  * ```
+ *
+ * A connection may also begin with HTTP/2's preface, without any upgrade before: then none of it is for Node's parser.
  */
 
 import type { IncomingMessage } from 'node:http'
@@ -29,17 +31,29 @@ interface Watch {
 }
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
+/** RFC 9113, 3.4. */
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+/** No method of HTTP/1.1 begins so; the rest may come later. */
+const PREFACE_START = 4
 const NOTHING = Buffer.alloc(0)
 const watches = new WeakMap<Socket, Watch>()
 
 /**
  * Remembers the bytes that are being parsed. Adding a listener also makes Node hand the data through JavaScript instead of feeding its
- * parser from C++, which costs about 1 µs per request.
+ * parser from C++, which costs about 1 µs per request. `http2` gets the paused socket, with all that came waiting to be read, when the client speaks HTTP/2.
  */
-export function watchConnection(socket: Socket): void {
+export function watchConnection(socket: Socket, http2: (socket: Socket) => void): void {
+  let isFirst = true
   const before = (chunk: Buffer): void => {
     watch.chunk = chunk
     watch.offset = 0
+    if (isFirst && isPreface(chunk)) {
+      detach(socket, watch)
+      socket.unshift(chunk)
+      // When the parser is done with what it cannot understand, and its complaint has been ignored.
+      queueMicrotask(() => http2(socket))
+    }
+    isFirst = false
   }
   // Runs after the parser: nothing larger than the torn end is kept while the connection is idle.
   const after = (chunk: Buffer): void => {
@@ -78,16 +92,25 @@ export function takeOver(request: IncomingMessage): Socket {
   const { socket } = request
   const watch = watches.get(socket)
   if (watch?.chunk === undefined) throw new EngineError('INTERNAL', 'Cannot take over connection: not inside the request event')
-  watch.taken = true
-  // `end` too: Node's listener would close our sending side as soon as the client half-closes its own.
-  for (const event of ['data', 'end', 'drain', 'timeout', 'error', 'pause', 'resume']) socket.removeAllListeners(event)
-  socket.on('error', () => socket.destroy())
-  socket.pause()
+  detach(socket, watch)
   // The parser goes on with the rest of this one chunk and destroys its idea of a body when the connection closes.
   request.on('error', () => {})
   const rest = watch.chunk.subarray(watch.offset)
   if (rest.length > 0) socket.unshift(rest)
   return socket
+}
+
+function detach(socket: Socket, watch: Watch): void {
+  watch.taken = true
+  // `end` too: Node's listener would close our sending side as soon as the client half-closes its own.
+  for (const event of ['data', 'end', 'drain', 'timeout', 'error', 'pause', 'resume']) socket.removeAllListeners(event)
+  socket.on('error', () => socket.destroy())
+  socket.pause()
+}
+
+function isPreface(chunk: Buffer): boolean {
+  const length = Math.min(chunk.length, PREFACE.length)
+  return length >= PREFACE_START && chunk.subarray(0, length).equals(PREFACE.subarray(0, length))
 }
 
 /** Reads exactly `length` bytes and pauses the socket again. Throws CANCELLED when the client ends before. */

@@ -25,4 +25,4 @@
  */
 
 export { API_SERVER_OPTIONS, createApiServer, createHttpServer, type ApiServer } from './api-server.ts'
-export type { ApiServerDeps, SystemBackend } from './backend.ts'
+export type { ApiServerDeps, BuildkitBackend, SystemBackend } from './backend.ts'

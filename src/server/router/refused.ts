@@ -20,8 +20,6 @@ export function refusedRoutes(): Route[] {
       },
     },
     refusedRoute('POST', '/build/cancel', 'cancelling a build'),
-    refusedRoute('POST', '/session', 'sessions of BuildKit clients'),
-    refusedRoute('POST', '/grpc', 'the gRPC interface of BuildKit'),
 
     refusedRoute('GET', '/containers/{name*}/checkpoints', 'checkpoints', 25),
     refusedRoute('POST', '/containers/{name*}/checkpoints', 'checkpoints', 25),

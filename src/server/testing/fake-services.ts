@@ -11,7 +11,7 @@ import type { NetworkRecord, NetworkService } from '#networks'
 import type { Digest } from '#oci'
 import type { Remotes } from '#remotes'
 import type { Volume, VolumeService } from '#volumes'
-import type { ApiServerDeps, SystemBackend } from '../backend.ts'
+import type { ApiServerDeps, BuildkitBackend, SystemBackend } from '../backend.ts'
 
 export const CONTAINER_ID: string = 'a1'.repeat(32)
 export const IMAGE_ID: Digest = `sha256:${'b2'.repeat(32)}`
@@ -40,7 +40,9 @@ export interface FakeServices {
   remotes?: Partial<Remotes>
   content?: Partial<ApiServerDeps['content']>
   fsck?: Partial<Fsck>
+  builds?: Partial<ApiServerDeps['builds']>
   classicBuilder?: Partial<ClassicBuilder>
+  buildkit?: Partial<BuildkitBackend>
 }
 
 export function fakeDeps(services: FakeServices = {}, options: Partial<ApiServerDeps> = {}): ApiServerDeps {
@@ -54,7 +56,9 @@ export function fakeDeps(services: FakeServices = {}, options: Partial<ApiServer
     remotes: partialService('remotes', services.remotes ?? {}),
     content: partialService('content', services.content ?? {}),
     fsck: partialService('fsck', services.fsck ?? {}),
+    builds: partialService('builds', services.builds ?? {}),
     classicBuilder: partialService('classicBuilder', services.classicBuilder ?? {}),
+    buildkit: partialService('buildkit', services.buildkit ?? {}),
     serverVersion: '0.1.0',
     ...options,
   }
