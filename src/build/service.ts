@@ -17,6 +17,8 @@ const COLLECTION_DELAY = 5000
 export interface OwnedBuildService extends BuildService {
   /** Layers that results in the cache consist of. */
   cachedChains(): Set<ChainId>
+  /** Forgets results whose layers are gone. When the layers are restored. */
+  restore(): void
 }
 
 export function createBuildService(deps: BuildServiceDeps): OwnedBuildService {
@@ -77,6 +79,7 @@ export function createBuildService(deps: BuildServiceDeps): OwnedBuildService {
     },
     platforms: () => deps.platforms(),
     cachedChains: () => cache.chains(),
+    restore: () => cache.restore(),
     async close() {
       closed = true
       clearTimeout(collection)

@@ -25,17 +25,17 @@ export function createLateBuildkit(deps: BuildkitDoorDeps): LateBuildkit {
 
   return {
     async serve(accept) {
-      const { serve } = await door()
+      const opening = await door()
       const socket = accept()
       const closed = closing(socket)
-      serve(socket)
+      opening.serve(socket)
       await closed
     },
 
     async openSession(accept, hello) {
-      const { openSession } = await door()
+      const opening = await door()
       let closed: Promise<void> | undefined
-      openSession(() => {
+      opening.openSession(() => {
         const socket = accept()
         closed = closing(socket)
         return socket

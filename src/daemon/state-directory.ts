@@ -13,6 +13,7 @@ import { join } from 'node:path'
  * ├── snapshots/<container id>/{upper,work}
  * ├── containers/<container id>/         log
  * ├── volumes/<name>/_data
+ * ├── build/{cache-mounts,contexts,repositories,stubs,uploads}/   drawn in src/build/create-builder.ts
  * └── tmp/                               emptied at start
  *
  * <exec root>, /run/gantry               lives as long as the machine is up
@@ -20,6 +21,7 @@ import { join } from 'node:path'
  * ├── launcher.sock                      the launcher outlives the daemon
  * ├── names/<container id>/              hosts, hostname, resolv.conf; written at each start
  * ├── shm/<container id>                 /dev/shm of containers with --ipc shareable, a tmpfs
+ * ├── steps/<step id>/                   RUN steps that run: socket of the monitor, names, secrets
  * └── tasks/<container or exec id>/      socket of the monitor, exit record
  * ```
  */
@@ -32,10 +34,12 @@ export interface StateDirectory {
   readonly snapshots: string
   readonly containers: string
   readonly volumes: string
+  readonly build: string
   readonly temporary: string
   readonly daemonPid: string
   readonly launcherSocket: string
   readonly tasksDirectory: string
+  readonly steps: string
   readonly containerDirectory: (id: string) => string
   readonly nameDirectory: (id: string) => string
   readonly taskDirectory: (id: string) => string
@@ -55,10 +59,12 @@ export function stateDirectory(dataRoot: string, execRoot: string): StateDirecto
     snapshots: join(dataRoot, 'snapshots'),
     containers,
     volumes: join(dataRoot, 'volumes'),
+    build: join(dataRoot, 'build'),
     temporary: join(dataRoot, 'tmp'),
     daemonPid: join(execRoot, 'daemon.pid'),
     launcherSocket: join(execRoot, 'launcher.sock'),
     tasksDirectory: tasks,
+    steps: join(execRoot, 'steps'),
     containerDirectory: (id) => join(containers, id),
     nameDirectory: (id) => join(execRoot, 'names', id),
     taskDirectory: (id) => join(tasks, id),

@@ -37,6 +37,8 @@ export interface BuildCache {
   hasChildren(id: string): boolean
   setSize(id: string, size: number): void
   delete(id: string): void
+  /** Deletes records whose layers are gone. */
+  restore(): void
   /** Layers that records need. */
   chains(): Set<ChainId>
 }
@@ -105,6 +107,7 @@ export function createBuildCache({ metadata, snapshotter, now }: BuildCacheDeps)
     hasChildren: (id) => store.hasChildren(id),
     setSize: (id, size) => store.update(id, { size }),
     delete: (id) => store.delete(id),
+    restore: () => store.restore(),
     chains: () => new Set(store.all().flatMap(({ outputs }) => outputs.flatMap(({ chain }) => chain ?? []))),
   }
 }

@@ -17,6 +17,8 @@ export interface RecordStore {
   update(id: string, change: Partial<Pick<CacheRecord, 'lastUsedAt' | 'usageCount' | 'size'>>): void
   /** An unknown id is fine. */
   delete(id: string): void
+  /** Deletes records whose layers are gone. */
+  restore(): void
   /** Whether another record was made from this one. */
   hasChildren(id: string): boolean
 }
@@ -55,10 +57,7 @@ export function createRecordStore(deps: { repository: Repository<CacheRecord>; h
     if (record !== undefined) forget(record)
   }
 
-  for (const { key: id, value } of deps.repository.all()) {
-    if (isWhole(value)) enter(value)
-    else deps.repository.delete(id)
-  }
+  for (const { value } of deps.repository.all()) enter(value)
 
   return {
     get: (id) => records.get(id),
@@ -84,6 +83,9 @@ export function createRecordStore(deps: { repository: Repository<CacheRecord>; h
       if (record !== undefined) put({ ...record, ...change })
     },
     delete: remove,
+    restore() {
+      for (const record of [...records.values()]) if (!isWhole(record)) remove(record.id)
+    },
     hasChildren: (id) => children.has(id),
   }
 }

@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { formatVersion, MAX_API_VERSION, MIN_API_VERSION, parseVersion } from '#api'
 import { LOG_LEVELS, type LogLevel } from '../logger.ts'
+import { DEFAULT_BUILDER, type BuilderOptions } from './builder-values.ts'
 import type { GivenOptions } from './parse-flags.ts'
 import type { AddressPool, DriverOptions, Ulimit } from './options.ts'
 import { insecureRegistry, mirrorUrl } from './registry-values.ts'
@@ -40,6 +41,7 @@ export interface DaemonConfig {
     proxy: { http: string; https: string; no: string }
   }
   storage: { layerBlobs: LayerBlobs }
+  builder: BuilderOptions
   containers: {
     cgroupParent: string
     /** undefined: by the cgroup version. */
@@ -157,6 +159,7 @@ export function daemonConfig(given: GivenOptions, persona: Persona, env: Environ
       },
     },
     storage: { layerBlobs: layerBlobs(given['storage-opt'] ?? []) },
+    builder: given.builder ?? DEFAULT_BUILDER,
     containers: {
       cgroupParent: given['cgroup-parent'] ?? '/gantry',
       cgroupnsMode: given['default-cgroupns-mode'] as 'private' | 'host' | undefined,

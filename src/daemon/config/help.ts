@@ -2,7 +2,7 @@ import { OPTIONS } from './options.ts'
 
 /** `gantry daemon --help`. */
 export function helpText(program: string): string {
-  const rows = OPTIONS.map(({ flag, short, kind, value, help }) => {
+  const rows = OPTIONS.filter(({ fileOnly }) => fileOnly !== true).map(({ flag, short, kind, value, help }) => {
     const shown = `${short === undefined ? '    ' : `-${short}, `}--${flag}`
     return [kind === 'boolean' ? shown : `${shown} ${value ?? kind}`, help] as const
   })

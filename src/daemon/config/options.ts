@@ -3,6 +3,8 @@
  * What dockerd has and is not in this table is in {@link UNSUPPORTED}: refused by name, never ignored.
  */
 
+import type { BuilderOptions } from './builder-values.ts'
+
 export interface Ulimit {
   name: string
   soft: number
@@ -17,11 +19,13 @@ export interface AddressPool {
 /** Options of new networks by driver. */
 export type DriverOptions = Record<string, Record<string, string>>
 
-export type OptionKind = 'string' | 'boolean' | 'integer' | 'bytes' | 'list' | 'map' | 'ulimits' | 'pools' | 'driver-options'
+export type OptionKind = 'string' | 'boolean' | 'integer' | 'bytes' | 'list' | 'map' | 'ulimits' | 'pools' | 'driver-options' | 'builder'
 
 export interface OptionRow {
   readonly flag: string
   readonly short?: string
+  /** Only a key. */
+  readonly fileOnly?: true
   /** Key in daemon.json where it is not the flag's name (`proxies.x`: member of an object); `false`: only a flag. */
   readonly key?: string | false
   readonly kind: OptionKind
@@ -38,6 +42,7 @@ export interface OptionValues {
   bip: string
   bip6: string
   bridge: string
+  builder: BuilderOptions
   'cgroup-parent': string
   'config-file': string
   'data-root': string
@@ -113,6 +118,7 @@ const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
   bip: { kind: 'string', help: 'Address of the default bridge in CIDR notation, e.g. 172.17.0.1/16' },
   bip6: { kind: 'string', help: 'IPv6 address of the default bridge in CIDR notation, e.g. fd00:1::1/64' },
   bridge: { kind: 'string', short: 'b', help: 'Interface of the default bridge (default "gantry0")' },
+  builder: { kind: 'builder', fileOnly: true, help: 'Collection of the build cache, and what builds may do' },
   'cgroup-parent': { kind: 'string', help: 'Parent cgroup of all containers (default "/gantry")' },
   'config-file': { kind: 'string', key: false, help: 'Daemon configuration file' },
   'data-root': { kind: 'string', help: 'Directory of persistent state (default "/var/lib/gantry")' },
@@ -212,7 +218,6 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'authorization-plugin',
   'authorization-plugins',
   'bridge-accept-fwmark',
-  'builder',
   'cdi-spec-dir',
   'cdi-spec-dirs',
   'containerd',

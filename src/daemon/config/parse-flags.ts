@@ -37,7 +37,7 @@ interface Found {
 function longFlag(word: string): Found {
   const at = word.indexOf('=')
   const flag = word.slice(2, at < 0 ? undefined : at)
-  const row = OPTIONS.find((option) => option.flag === flag)
+  const row = OPTIONS.find((option) => option.flag === flag && option.fileOnly !== true)
   if (row === undefined) throw new Error(UNSUPPORTED.has(flag) ? `flag --${flag} is not supported` : `unknown flag: --${flag}`)
   return { row, shown: row.short === undefined ? `--${flag}` : `-${row.short}, --${flag}`, value: at < 0 ? undefined : word.slice(at + 1) }
 }

@@ -1,4 +1,5 @@
 import { parseRamBytes } from '#lib'
+import { builderOptions } from './builder-values.ts'
 import type { AddressPool, DriverOptions, OptionKind, OptionValues, Ulimit } from './options.ts'
 
 /** A value of any option kind. */
@@ -25,6 +26,8 @@ export function fromText(kind: OptionKind, text: string, previous: OptionValue |
       return [...((previous as Ulimit[] | undefined) ?? []), ulimit(text)]
     case 'pools':
       return [...((previous as AddressPool[] | undefined) ?? []), pool(text)]
+    case 'builder':
+      throw new Error('it is a key of daemon.json only')
     case 'driver-options':
       return driverOption((previous as DriverOptions | undefined) ?? {}, text)
   }
@@ -64,6 +67,8 @@ export function fromJson(kind: OptionKind, value: unknown): OptionValue {
     case 'pools':
       if (Array.isArray(value) && value.every(isPool)) return value.map(({ base, size }) => ({ base, size }))
       throw wrongType(value, 'a list of {base, size}')
+    case 'builder':
+      return builderOptions(value)
     case 'driver-options':
       if (isObject(value) && Object.values(value).every((options) => isObject(options) && Object.values(options).every(isText)))
         return value as DriverOptions

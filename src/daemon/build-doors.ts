@@ -1,0 +1,65 @@
+import { finished } from 'node:stream/promises'
+import type { Duplex } from 'node:stream'
+import { createClassicBuilder, vertex, type Builder, type ClassicBuilder } from '#build'
+import type { BuildkitDoor, WorkerFacts } from '#buildkit'
+import type { ContentStore } from '#content'
+import { hostPlatform } from '#oci'
+import type { BuildkitBackend } from '#server'
+
+export interface BuildDoorsDeps {
+  builder: Builder
+  content: ContentStore
+  worker: WorkerFacts
+}
+
+/** The two ways to the one builder. */
+export interface BuildDoors extends Disposable {
+  readonly classic: ClassicBuilder
+  readonly buildkit: BuildkitBackend
+}
+
+/** BuildKit's door is loaded by the first client that wants it: gRPC costs a start of the daemon more than all else. */
+export function createBuildDoors({ builder, content, worker }: BuildDoorsDeps): BuildDoors {
+  let loading: Promise<BuildkitDoor> | undefined
+  let loaded: BuildkitDoor | undefined
+  const door = (): Promise<BuildkitDoor> => (loading ??= load())
+
+  async function load(): Promise<BuildkitDoor> {
+    const { createBuildkitDoor } = await import('#buildkit')
+    loaded = createBuildkitDoor({ builds: builder.service, content, makeVertex: vertex, platform: hostPlatform(), worker })
+    return loaded
+  }
+
+  return {
+    classic: createClassicBuilder({
+      builds: builder.service,
+      upload: (archive, options) => builder.uploads.open(archive, options),
+      session: async (id, signal) => (await door()).session(id, signal),
+      // Asked for events of builds whose session came through the door.
+      encodeTrace: (events) => {
+        if (loaded === undefined) throw new Error('Cannot encode the trace of a build: its door is not loaded')
+        return loaded.encodeTrace(events)
+      },
+    }),
+    buildkit: {
+      async serve(accept) {
+        const { serve } = await door()
+        const socket = accept()
+        serve(socket)
+        await closed(socket)
+      },
+      async openSession(accept, hello) {
+        const { openSession } = await door()
+        let socket: Duplex | undefined
+        openSession(() => (socket = accept()), hello)
+        if (socket !== undefined) await closed(socket)
+      },
+    },
+    [Symbol.dispose]: () => loaded?.close(),
+  }
+}
+
+/** However it ends: both sides may go at any moment. */
+async function closed(socket: Duplex): Promise<void> {
+  await finished(socket).catch(() => {})
+}
