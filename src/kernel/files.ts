@@ -43,6 +43,8 @@ const MAX_RACES = 32
 
 /** {@link Files} on the running kernel (Linux 5.6 for openat2). `system` is for tests. */
 export function createFiles(system: SystemCalls = createSystemCalls()): Files {
+  const xattrs = Buffer.allocUnsafeSlow(256)
+
   function openInRoot(rootFd: number, path: FilePath, flags: number, mode = 0): number {
     const how = Buffer.alloc(24) // struct open_how: u64 flags, mode, resolve
     const creates = (flags & constants.O_CREAT) !== 0
@@ -87,12 +89,12 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
   }
 
   /** Calls `read` with a buffer, once more with a bigger one when the value did not fit; undefined when there is no such attribute or no support. */
-  function readXattr(call: string, path: FilePath, read: (buffer: Buffer) => number): Buffer | undefined {
+  function readXattr(call: string, path: FilePath | number, read: (buffer: Buffer) => number): Buffer | undefined {
+    // 65536 is XATTR_SIZE_MAX and XATTR_LIST_MAX (include/uapi/linux/limits.h): the second try always fits.
     for (let size = 256; ; size = 65536) {
-      // 65536 is XATTR_SIZE_MAX and XATTR_LIST_MAX (include/uapi/linux/limits.h): the second try always fits.
-      const buffer = Buffer.alloc(size)
+      const buffer = size === 256 ? xattrs : Buffer.alloc(size)
       const result = read(buffer)
-      if (result >= 0) return buffer.subarray(0, result)
+      if (result >= 0) return Buffer.from(buffer.subarray(0, result))
       if (result === -ENODATA || result === -EOPNOTSUPP) return undefined
       if (result !== -ERANGE || size === 65536) throw syscallError(call, -result, [String(path)])
     }
@@ -109,9 +111,17 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
       system.call('mknodat', dirFd, terminated(name), mode, makeDevice(major, minor))
     },
     getXattr: (path, name) =>
-      readXattr('lgetxattr', path, (buffer) => system.attempt('lgetxattr', terminated(path), name, buffer, buffer.length)),
+      readXattr('getxattr', path, (buffer) =>
+        typeof path === 'number'
+          ? system.attempt('fgetxattr', path, name, buffer, buffer.length)
+          : system.attempt('lgetxattr', terminated(path), name, buffer, buffer.length),
+      ),
     listXattr(path) {
-      const names = readXattr('llistxattr', path, (buffer) => system.attempt('llistxattr', terminated(path), buffer, buffer.length))
+      const names = readXattr('listxattr', path, (buffer) =>
+        typeof path === 'number'
+          ? system.attempt('flistxattr', path, buffer, buffer.length)
+          : system.attempt('llistxattr', terminated(path), buffer, buffer.length),
+      )
       return names === undefined || names.length === 0 ? [] : names.toString('utf8', 0, names.length - 1).split('\0')
     },
     setXattr(path, name, value) {

@@ -24,9 +24,9 @@ export interface Files {
   mkdirInRoot(rootFd: number, path: FilePath, mode: number): number
   /** mknodat(2) relative to `dirFd`; `mode` includes the S_IF… type. */
   mknodAt(dirFd: number, name: FilePath, mode: number, major: number, minor: number): void
-  /** Extended attributes of the path itself, links not followed. Absent attribute or unsupported file system: undefined / []. */
-  getXattr(path: FilePath, name: string): Buffer | undefined
-  listXattr(path: FilePath): string[]
+  /** Extended attributes of the path itself, links not followed, or of an open file. Absent attribute or unsupported file system: undefined / []. */
+  getXattr(path: FilePath | number, name: string): Buffer | undefined
+  listXattr(path: FilePath | number): string[]
   setXattr(path: FilePath, name: string, value: Buffer): void
   removeXattr(path: FilePath, name: string): void
   /** utimensat(2), links not followed: access and modification time in nanoseconds since the epoch (node's own are cut to microseconds). */

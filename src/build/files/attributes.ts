@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, closeSync, constants, fchmodSync, fchownSync, lchownSync, openSync } from 'node:fs'
+import { chmodSync, chownSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, lchownSync, openSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import type { FilePath, Files } from '#kernel'
 import { isOverlayXattr, O_PATH } from '#snapshots'
@@ -45,18 +45,24 @@ export function copyAttributes(files: Files, from: FilePath, stat: BigIntStats, 
   copyTimes(files, stat, to, changes)
 }
 
-/** The same for a regular file that is open for writing. Nearly everything that is copied: the way through /proc is saved. */
+/**
+ * The same between regular files that are open. Nearly everything that is copied: the ways through /proc are saved, and what is right already is not written,
+ * for the file system would note it in its journal.
+ */
 export function copyFileAttributes(
   files: Files,
-  from: FilePath,
-  stat: BigIntStats,
-  to: { path: FilePath; fd: number },
+  from: { fd: number; stat: BigIntStats },
+  to: { fd: number; path: FilePath },
   changes: Changes,
 ): void {
+  const { stat } = from
   const { uid, gid } = ownerOf(stat, changes)
-  fchownSync(to.fd, uid, gid)
-  fchmodSync(to.fd, modeOf(stat, changes))
-  copyXattrs(files, from, to.path)
+  const mode = modeOf(stat, changes)
+  const now = fstatSync(to.fd)
+  if (now.uid !== uid || now.gid !== gid) fchownSync(to.fd, uid, gid)
+  // A new owner takes away set-id bits, which were not there yet.
+  if ((now.mode & 0o7777) !== mode) fchmodSync(to.fd, mode)
+  copyXattrs(files, from.fd, to.path)
   const { atime, mtime } = timesOf(stat, changes)
   files.setOpenTimes(to.fd, atime, mtime)
 }
@@ -71,7 +77,7 @@ function timesOf(stat: BigIntStats, { time }: Changes): { atime: bigint; mtime: 
 }
 
 /** overlayfs's own are not copied: they would show files of other layers, by paths that the source chose. */
-function copyXattrs(files: Files, from: FilePath, to: FilePath): void {
+function copyXattrs(files: Files, from: FilePath | number, to: FilePath): void {
   for (const name of files.listXattr(from)) {
     const value = isOverlayXattr(name) ? undefined : files.getXattr(from, name)
     if (value === undefined) continue

@@ -141,9 +141,9 @@ function copyFile(run: CopyRun, from: FilePath, above: TargetDirectory, name: st
     const inode = stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined
     const twin = inode === undefined ? undefined : run.links.get(inode)
     if (twin !== undefined) return replacing(run, above, name, () => linkTo(run, twin, to))
-    targetFd = replacing(run, above, name, () => openSync(to, NEW_FILE, 0o600))
+    targetFd = replacing(run, above, name, () => openSync(to, NEW_FILE, modeOf(stat, run.changes) & 0o777))
     run.copyContent(sourceFd, stat, targetFd)
-    copyFileAttributes(run.files, from, stat, { path: to, fd: targetFd }, run.changes)
+    copyFileAttributes(run.files, { fd: sourceFd, stat }, { fd: targetFd, path: to }, run.changes)
     if (inode !== undefined) run.links.set(inode, posix.join(above.path, name))
   } finally {
     closeSync(sourceFd)

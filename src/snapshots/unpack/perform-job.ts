@@ -43,7 +43,9 @@ async function perform({ files, loadTask }: JobDeps, job: Job, options: JobOptio
       return measureNow(job.path)
     case 'task': {
       if (loadTask === undefined) throw internal(`Cannot run ${job.task}: this worker has no tasks`)
-      return await (await loadTask(job.task))(files, job.input, options.signal)
+      return await (
+        await loadTask(job.task)
+      )(files, job.input, options.signal)
     }
   }
 }
