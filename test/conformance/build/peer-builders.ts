@@ -1,13 +1,12 @@
-import { mkdirSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { docker } from '../../../bench/peers/docker.ts'
 import { Peer } from '../../../bench/peers/peer.ts'
-import { starterImage, TestHost, ROOT } from '../../harness/index.ts'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { run } from '../../integration/build-examples/example.ts'
+import { ROOT, starterImage, TestHost } from '../../harness/index.ts'
 import type { Builder } from '../../integration/build-examples/built-example.ts'
+import { run } from '../../integration/build-examples/example.ts'
 import { saveImage } from '../../integration/build-examples/save-image.ts'
 
 /** Another engine's builder, ready to build `FROM busybox`. */
@@ -52,49 +51,31 @@ export async function buildahBuilder(): Promise<PeerBuilder> {
   await using undo = new AsyncDisposableStack()
   const host = undo.use(await TestHost.create())
   const directory = mkdtempSync(join(tmpdir(), 'gantry-buildah-'))
+  // Otherwise cache mounts stay in /var/tmp.
+  const env = { TMPDIR: directory }
   undo.defer(() => {
-    // Its mounts end with the host, which is disposed after this.
-    host.run(['buildah', ...store(directory), 'rm', '--all'])
     host.run(['umount', '-R', join(directory, 'root/overlay')])
     rmSync(directory, { recursive: true, force: true })
   })
-  const buildah = (...args: string[]): string => host.must(['buildah', ...store(directory), ...args]).trim()
+  const store = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'overlay']
+  const buildah = (...args: string[]): string => host.must(['buildah', ...store, ...args], { env }).trim()
   const container = buildah('from', 'scratch')
   buildah('add', container, starterImage(), '/')
   buildah('config', '--cmd', '["sh"]', container)
   buildah('commit', '--format', 'docker', container, 'docker.io/library/busybox:latest')
   buildah('rm', container)
+  const wrap = (...args: string[]): { program: string; args: string[]; env: typeof env } => {
+    const [program = '', ...rest] = host.wrap(['buildah', ...store, ...args])
+    return { program, args: rest, env }
+  }
   const owned = undo.move()
   let saved = 0
   return {
-    command: (tag) => {
-      const [program = '', ...args] = host.wrap([
-        'buildah',
-        ...store(directory),
-        'build',
-        '--format',
-        'docker',
-        '--isolation',
-        'chroot',
-        '--network',
-        'host',
-        '--pull=never',
-        '-t',
-        tag,
-      ])
-      return { program, args }
-    },
+    command: (tag) => wrap('build', '--format', 'docker', '--isolation', 'chroot', '--network', 'host', '--pull=never', '-t', tag),
     async save(tag) {
       const file = join(directory, `save-${saved++}.tar`)
-      const [program = '', ...args] = host.wrap([
-        'buildah',
-        ...store(directory),
-        'push',
-        '--disable-compression',
-        tag,
-        `docker-archive:${file}`,
-      ])
-      const { status, output } = await run(program, args)
+      const { program, args } = wrap('push', '--disable-compression', tag, `docker-archive:${file}`)
+      const { status, output } = await run(program, args, { env })
       if (status !== 0) throw new Error(`saving ${tag}: ${output}`)
       const bytes = readFileSync(file)
       rmSync(file)
@@ -102,8 +83,4 @@ export async function buildahBuilder(): Promise<PeerBuilder> {
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-function store(directory: string): string[] {
-  return ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'overlay']
 }
