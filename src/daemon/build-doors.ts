@@ -43,15 +43,15 @@ export function createBuildDoors({ builder, content, worker }: BuildDoorsDeps): 
     }),
     buildkit: {
       async serve(accept) {
-        const { serve } = await door()
+        const buildkit = await door()
         const socket = accept()
-        serve(socket)
+        buildkit.serve(socket)
         await closed(socket)
       },
       async openSession(accept, hello) {
-        const { openSession } = await door()
+        const buildkit = await door()
         let socket: Duplex | undefined
-        openSession(() => (socket = accept()), hello)
+        buildkit.openSession(() => (socket = accept()), hello)
         if (socket !== undefined) await closed(socket)
       },
     },

@@ -107,7 +107,7 @@ function size(from: Members, key: string): number {
   } catch {
     // Told below.
   }
-  throw new Error(`failed to parse ${key}: invalid size: '${String(value)}'`)
+  throw new Error(`failed to parse ${key}: invalid size: '${typeof value === 'string' ? value : JSON.stringify(value)}'`)
 }
 
 /** Milliseconds. */
