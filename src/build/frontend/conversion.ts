@@ -22,7 +22,7 @@ export interface Conversion {
   /** What steps read of the build's context. */
   readonly contextPaths: Set<string>
   readonly context: LateTree
-  /** Known once instructions are read. */
+  /** Set before instructions are carried out. */
   ignore: IgnoreMatcher | undefined
   readonly stages: StageList
   readonly linter: Linter

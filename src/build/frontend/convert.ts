@@ -19,7 +19,7 @@ import type { BuildPlatforms } from './platforms.ts'
 import { neededStages, resolveBases } from './resolve-bases.ts'
 import { StageList } from './stage-list.ts'
 import type { StageState } from './stage-state.ts'
-import { withSuggestion } from './suggestion.ts'
+import { didYouMean } from './suggestion.ts'
 import type { LateTree } from './tree.ts'
 
 /** What a conversion works with. */
@@ -118,5 +118,5 @@ function lintStages({ definition, linter }: ConversionRequest, needed: ReadonlyS
 function findTarget({ stages, options: { target } }: Conversion): StageState {
   const found = target === '' ? stages.all.at(-1) : stages.named(target)
   if (found !== undefined) return found
-  throw withSuggestion(notFound(`target stage ${JSON.stringify(target)} could not be found`), [target], stages.names())
+  throw notFound(`target stage ${JSON.stringify(target)} could not be found${didYouMean([target], stages.names())}`)
 }

@@ -12,6 +12,8 @@ import type { Command, StageState } from './stage-state.ts'
 export function findDependencies(conversion: Conversion): void {
   const { stages, definition } = conversion
   for (const stage of [...stages.all]) {
+    // What stands for a stage needs nothing of what the stage would.
+    if (stage.context !== undefined) continue
     const instructions = definition.dockerfile.stages[stage.index]?.instructions ?? []
     stage.commands = instructions.map((instruction) => addCommand(stage, instruction, instruction.range, false, conversion))
   }

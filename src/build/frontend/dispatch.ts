@@ -6,11 +6,11 @@ import { continueImage, DEFAULT_PATH } from './image-draft.ts'
 import { dispatchArg } from './instructions/arg.ts'
 import { dispatchCmd, dispatchEntrypoint, dispatchHealthcheck, dispatchShell } from './instructions/commands.ts'
 import { dispatchAdd, dispatchCopy } from './instructions/copy.ts'
-import { dispatchEnv, dispatchLabel } from './instructions/key-values.ts'
 import { dispatchExpose } from './instructions/expose.ts'
 import type { InstructionContext } from './instructions/instruction-context.ts'
-import { dispatchMaintainer, dispatchOnbuild, dispatchStopSignal, dispatchUser, dispatchVolume } from './instructions/settings.ts'
+import { dispatchEnv, dispatchLabel } from './instructions/key-values.ts'
 import { dispatchRun } from './instructions/run.ts'
+import { dispatchMaintainer, dispatchOnbuild, dispatchStopSignal, dispatchUser, dispatchVolume } from './instructions/settings.ts'
 import { dispatchWorkdir, joinDirectory } from './instructions/workdir.ts'
 import type { Command, StageState } from './stage-state.ts'
 
@@ -66,8 +66,9 @@ function beginStage(stage: StageState, { platforms }: Conversion): void {
   if (stage.from !== undefined) stage.steps.push({ text: stage.from.source, tree: base === undefined ? stage.tree : undefined })
   const { config } = stage.image
   const variables = Environment.parse(config.Env ?? [])
-  if (variables.get('PATH') === undefined) config.Env = [...(config.Env ?? []), `PATH=${DEFAULT_PATH}`]
-  for (const entry of Environment.parse(config.Env ?? []).pairs()) stage.variables.set(...entry)
+  if (variables.get('PATH') === undefined) variables.set('PATH', DEFAULT_PATH)
+  config.Env = variables.entries()
+  for (const entry of variables.pairs()) stage.variables.set(...entry)
   if (config.WorkingDir !== undefined && config.WorkingDir !== '') config.WorkingDir = joinDirectory('/', config.WorkingDir)
 }
 

@@ -9,7 +9,7 @@ import { lintUndefinedInFrom } from './lint-from.ts'
 import { newOutlineNotes } from './outline-notes.ts'
 import { makesStep, newStage } from './stage-state.ts'
 import type { StageState } from './stage-state.ts'
-import { withSuggestion } from './suggestion.ts'
+import { didYouMean } from './suggestion.ts'
 
 /** Reads all FROM lines. Source: moby/buildkit dockerfile2llb/convert.go, buildDispatchStates. */
 export function findStages(conversion: Conversion): void {
@@ -56,11 +56,11 @@ function expandFrom(word: string, from: FromInstruction, conversion: Conversion)
 
 function stagePlatform(word: string, from: FromInstruction, conversion: Conversion): { value: Platform; used: ReadonlySet<string> } {
   const { text, used, unset } = expandFrom(word, from, conversion)
-  const known = conversion.globals.variables.names()
-  if (text === '') throw withSuggestion(invalidArgument(`empty platform value from expression ${word}`), unset, known)
+  const hint = didYouMean(unset, conversion.globals.variables.names())
+  if (text === '') throw invalidArgument(`empty platform value from expression ${word}${hint}`)
   try {
     return { value: parsePlatform(text, conversion.platforms.build), used }
   } catch (error) {
-    throw withSuggestion(invalidArgument(`failed to parse platform ${word}: ${(error as Error).message}`, error), unset, known)
+    throw invalidArgument(`failed to parse platform ${word}: ${(error as Error).message}${hint}`, error)
   }
 }

@@ -14,7 +14,7 @@ import { isSameMachine, platformOf, platformPrefix } from './platforms.ts'
 import { reachableFrom } from './stage-list.ts'
 import type { StageState } from './stage-state.ts'
 import { nextStepName } from './step-name.ts'
-import { withSuggestion } from './suggestion.ts'
+import { didYouMean } from './suggestion.ts'
 import { stepTree } from './tree.ts'
 import type { Tree } from './tree.ts'
 
@@ -116,10 +116,10 @@ async function resolveImage(stage: StageState, reference: string, wanted: Platfo
 }
 
 /** `alpin: docker.io/library/alpin:latest: not found (did you mean alpine?)`. */
-function resolveError(error: unknown, { baseName }: StageState, { stages }: Conversion): unknown {
-  const named = BuildError.from(error, {})
-  const message = `${baseName}: ${named.message}`
-  return withSuggestion(new BuildError(named.code, message, { cause: error }), [baseName], [...stages.names(), ...COMMON_IMAGES])
+function resolveError(error: unknown, { baseName }: StageState, { stages }: Conversion): BuildError {
+  const { code, message, vertex } = BuildError.from(error, {})
+  const hint = didYouMean([baseName], [...stages.names(), ...COMMON_IMAGES])
+  return new BuildError(code, `${baseName}: ${message}${hint}`, { ...(vertex !== undefined && { vertex }), cause: error })
 }
 
 const COMMON_IMAGES = ['alpine', 'busybox', 'centos', 'debian', 'golang', 'ubuntu', 'fedora'].flatMap((name) => [

@@ -19,7 +19,7 @@ export class StageList {
   /** Throws INVALID_ARGUMENT. */
   at(index: number): StageState {
     const stage = this.all[index]
-    if (stage === undefined) throw invalidArgument(`invalid stage index ${index}`)
+    if (stage?.from === undefined) throw invalidArgument(`invalid stage index ${index}`)
     return stage
   }
 

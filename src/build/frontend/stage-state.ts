@@ -56,8 +56,8 @@ export interface StageState {
   /** What others, and its own RUN steps, need of it. One set for a stage and those that continue it. */
   paths: Set<string>
   workingDirectorySet: boolean
-  /** Which of CMD, ENTRYPOINT, HEALTHCHECK have been set in this stage. */
-  readonly set: Set<string>
+  /** CMD is this stage's own, not its base's. */
+  hasOwnCommand: boolean
   readonly outline: OutlineNotes
 }
 
@@ -85,6 +85,6 @@ export function newStage(facts: NewStage, platform: Platform): StageState {
     arguments: new Map(),
     paths: new Set(),
     workingDirectorySet: false,
-    set: new Set(),
+    hasOwnCommand: false,
   }
 }

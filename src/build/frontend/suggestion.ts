@@ -1,11 +1,10 @@
 import { suggestWord } from '#dockerfile'
-import { codeOf, EngineError } from '#errors'
 
-/** `error` with ` (did you mean x?)` for the first of `words` that looks like an option. Source: moby/buildkit util/suggest. */
-export function withSuggestion(error: unknown, words: Iterable<string>, options: readonly string[]): unknown {
+/** ` (did you mean x?)` for the first of `words` that looks like an option, else nothing. Source: moby/buildkit util/suggest. */
+export function didYouMean(words: Iterable<string>, options: readonly string[]): string {
   for (const word of words) {
     const near = suggestWord(word, options)
-    if (near !== undefined) return new EngineError(codeOf(error), `${(error as Error).message} (did you mean ${near}?)`, { cause: error })
+    if (near !== undefined) return ` (did you mean ${near}?)`
   }
-  return error
+  return ''
 }

@@ -22,7 +22,7 @@ export function dispatchCmd(instruction: CmdInstruction, context: InstructionCon
   const args = commandArguments(command, stage.image)
   stage.image.config.Cmd = args
   stage.image.config.ArgsEscaped = true
-  stage.set.add('cmd')
+  stage.hasOwnCommand = true
   noteMetadata(context, `CMD ${quoteList(args)}`)
 }
 
@@ -33,7 +33,7 @@ export function dispatchEntrypoint(instruction: EntrypointInstruction, context: 
   lintShellForm(instruction, context)
   const args = commandArguments(command, stage.image)
   stage.image.config.Entrypoint = args
-  if (!stage.set.has('cmd')) delete stage.image.config.Cmd
+  if (!stage.hasOwnCommand) delete stage.image.config.Cmd
   noteMetadata(context, `ENTRYPOINT ${quoteList(args)}`)
 }
 

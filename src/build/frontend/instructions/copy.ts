@@ -1,17 +1,17 @@
 import type { AddInstruction, CopyInstruction, CopySources, Heredoc } from '#dockerfile'
 import { invalidArgument } from '#errors'
 import { digestOfData } from '../../graph/digest.ts'
-import type { FileOp } from '../../graph/types.ts'
+import type { FileOp, VertexMeta } from '../../graph/types.ts'
 import { rooted } from '../context/paths.ts'
 import { Inputs, stepTree } from '../tree.ts'
-import type { StepTree, Tree } from '../tree.ts'
+import type { Tree } from '../tree.ts'
 import { chainActions } from './chain-actions.ts'
+import type { CopyPiece } from './chain-actions.ts'
+import { copyMode, copyOwner } from './copy-attributes.ts'
 import { copyPieces } from './copy-pieces.ts'
 import type { CopyRequest } from './copy-pieces.ts'
 import { expand, expandText, nextName, note, sameName, shownText, stepMeta } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
-import { parseMode } from './mode.ts'
-import { parseOwner } from './owner.ts'
 import { joinDirectory } from './workdir.ts'
 
 /** COPY, from the context or another stage. */
@@ -58,8 +58,8 @@ function copyRequest(instruction: CopySources, from: Tree, context: InstructionC
       target: '',
       createTargetParents: true,
       excludePatterns: instruction.excludes.map((pattern) => expandText(pattern, context)),
-      ...(owner !== '' && { owner: parseOwner(owner) }),
-      ...(mode !== '' && { mode: parseMode(mode) }),
+      ...(owner !== '' && { owner: copyOwner(owner) }),
+      ...(mode !== '' && { mode: copyMode(mode) }),
       ...(context.conversion.created !== undefined && { timestamp: context.conversion.created * 1000 }),
       alwaysReplaceExisting: false,
     },
@@ -76,6 +76,7 @@ function heredocContent({ trimmed, expand: withVariables }: Heredoc, context: In
   return withVariables ? expand(trimmed, context, { escape: '\\', ignoreQuotes: true }).text : trimmed
 }
 
+/** Makes the step. Gives the sources that are paths. */
 function carryOut(
   instruction: AddInstruction | CopyInstruction,
   request: CopyRequest,
@@ -87,30 +88,39 @@ function carryOut(
   const target = targetPath(request.destination, stage.image.config.WorkingDir ?? '/')
   const { pieces, locals } = copyPieces({ ...request, common: { ...request.common, target } }, name, context)
   const meta = stepMeta(context, name)
-  stage.tree = instruction.link ? linked() : onto(stage.tree, meta)
-  const words = [...request.flags, ...request.sources, ...request.heredocs.map((file) => `<<${file.name}`), request.destination]
-  note(context, {
-    text: `${instruction.kind.toUpperCase()} ${words.join(' ')}`,
-    classic: `${instruction.kind.toUpperCase()} ${words.slice(0, -1).join(' ')} in ${request.destination} `,
-    kind: 'files',
-    hasLayer: true,
-  })
-  return { locals }
-
-  function onto(base: Tree, stepMeta: StepTree['meta']): Tree {
-    const inputs = new Inputs()
-    const op: FileOp = { kind: 'file', actions: chainActions(base, pieces, inputs) }
-    return stepTree(op, inputs.trees, stepMeta)
-  }
-
-  /** What is copied is a layer of its own, whatever the base is: both are only put on top of each other. */
-  function linked(): Tree {
+  if (instruction.link) {
     const id = digestOfData([name, instruction.range])
-    const copied = onto(undefined, { ...meta, progressGroup: { id, name, weak: true } })
-    if (stage.tree === undefined) return copied
-    const linkMeta = { ...meta, name: sameName(context, `LINK ${text}`), progressGroup: { id, name, weak: false } }
-    return stepTree({ kind: 'merge' }, [stage.tree, copied], linkMeta)
+    const copied = copyOnto(undefined, pieces, { ...meta, progressGroup: { id, name, weak: true } })
+    stage.tree = linkOnto(stage.tree, copied, {
+      ...meta,
+      name: sameName(context, `LINK ${text}`),
+      progressGroup: { id, name, weak: false },
+    })
+  } else {
+    stage.tree = copyOnto(stage.tree, pieces, meta)
   }
+  noteCopy(instruction, request, context)
+  return { locals }
+}
+
+function copyOnto(base: Tree, pieces: readonly CopyPiece[], meta: VertexMeta): Tree {
+  const inputs = new Inputs()
+  const op: FileOp = { kind: 'file', actions: chainActions(base, pieces, inputs) }
+  return stepTree(op, inputs.trees, meta)
+}
+
+/** `--link`: what is copied is a layer of its own, whatever the base is; both are only put on top of each other. */
+function linkOnto(base: Tree, copied: Tree, meta: VertexMeta): Tree {
+  return base === undefined ? copied : stepTree({ kind: 'merge' }, [base, copied], meta)
+}
+
+function noteCopy(
+  { kind }: AddInstruction | CopyInstruction,
+  { flags, sources, heredocs, destination }: CopyRequest,
+  context: InstructionContext,
+): void {
+  const what = [kind.toUpperCase(), ...flags, ...sources, ...heredocs.map(({ name }) => `<<${name}`)].join(' ')
+  note(context, { text: `${what} ${destination}`, classic: `${what} in ${destination} `, kind: 'files', hasLayer: true })
 }
 
 /** Absolute; a slash at the end stays, as it says that it is a directory. */

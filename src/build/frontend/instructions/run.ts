@@ -21,10 +21,10 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
     script.kind === 'file'
       ? [`${SCRIPT_DIRECTORY}/${script.name}`]
       : commandArguments({ ...instruction.command, args: script.args }, stage.image)
-  const name = nextName(context, runText(instruction, script.summary, context))
   const inputs = new Inputs()
   const root = inputs.index(stage.tree)
   const mounts = createRunMounts(instruction.mounts, inputs, context)
+  const name = nextName(context, runText(instruction, script.summary, mounts.secretEnv, context))
   const variables = stage.variables.copy()
   const [agent] = mounts.mounts.filter(({ type }) => type === 'ssh')
   if (agent !== undefined && variables.get('SSH_AUTH_SOCK') === undefined) variables.set('SSH_AUTH_SOCK', agent.target)
@@ -64,13 +64,15 @@ function scriptMount(name: string, content: string, inputs: Inputs): ExecOp['mou
 }
 
 /** `RUN <<EOF (first line...)`. Variables that come from secrets are shown as stars. */
-function runText(instruction: RunInstruction, summary: string | undefined, { stage, conversion }: InstructionContext): string {
+function runText(
+  { source: written }: RunInstruction,
+  summary: string | undefined,
+  secrets: ExecOp['secretEnv'],
+  { stage, conversion }: InstructionContext,
+): string {
   const shown = stage.variables.copy()
-  for (const mount of instruction.mounts) {
-    const env = /^(?=.*\btype=secret\b).*\benv=([^,]+)/.exec(mount)?.[1]
-    if (env !== undefined) shown.set(env, '****')
-  }
-  const source = summary === undefined ? instruction.source : `${instruction.source} (${summary})`
+  for (const { name } of secrets) shown.set(name, '****')
+  const source = summary === undefined ? written : `${written} (${summary})`
   return displayText(source, shown, conversion.definition.dockerfile.escape, 'command')
 }
 

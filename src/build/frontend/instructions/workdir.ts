@@ -6,7 +6,7 @@ import { lint } from '../conversion.ts'
 import { Inputs, stepTree } from '../tree.ts'
 import { expandText, nextName, note, shownText, stepMeta } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
-import { parseOwner } from './owner.ts'
+import { copyOwner } from './copy-attributes.ts'
 
 /** WORKDIR: later steps run in it; it is made, as the user who is set. */
 export function dispatchWorkdir(instruction: WorkdirInstruction, context: InstructionContext): void {
@@ -23,7 +23,7 @@ export function dispatchWorkdir(instruction: WorkdirInstruction, context: Instru
   if (makesDirectory) {
     const inputs = new Inputs()
     const input = inputs.index(stage.tree)
-    const op = makeDirectory(directory, input, config.User ? parseOwner(config.User) : undefined, conversion.created)
+    const op = makeDirectory(directory, input, config.User ? copyOwner(config.User) : undefined, conversion.created)
     stage.tree = stepTree(op, inputs.trees, stepMeta(context, nextName(context, shownText(instruction, context))))
   }
   note(context, { text: `WORKDIR ${directory}`, kind: 'directory', hasLayer: makesDirectory })
