@@ -29,6 +29,7 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   const signal = AbortSignal.any([cancel.signal, session.closed, ...(options.signal === undefined ? [] : [options.signal])])
   const lease = service.content.lease()
   const pins = solver.cache.pins()
+  const releases: (() => void)[] = []
   const display = new VertexDisplay(journal, service.now)
   const imports = createImports(service.caches, options.cacheImports, { session, signal, progress: journal, lease })
   const scope: BuildScope = {
@@ -39,6 +40,7 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     display,
     lease,
     pins,
+    releases,
     imports,
   }
   const graph = createGraphSolver(solver, scope, service.now)
@@ -96,6 +98,7 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     cancel.abort(new EngineError('CANCELLED', 'context canceled'))
     await Promise.allSettled([exporting, graph.settled(), images.settled()])
     journal.end()
+    for (const release of releases) release()
     pins[Symbol.dispose]()
     lease[Symbol.dispose]()
     ended()

@@ -58,7 +58,10 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
     const solved = await shown({ vertex, identity, inputs }, signal)
     if (identity?.imported !== undefined) scope.display.cachedUnlessShown(walkGraph([vertex]).slice(0, -1))
     if (solved.record !== undefined) scope.pins.add(solved.record.id)
-    for (const ref of solved.outputs) if (ref.kind === 'layers' && ref.chain !== undefined) scope.lease.hold(ref.chain)
+    for (const ref of solved.outputs) {
+      if (ref.kind === 'layers' && ref.chain !== undefined) scope.lease.hold(ref.chain)
+      else if (ref.kind === 'directory' && ref.release !== undefined) scope.releases.push(ref.release)
+    }
     return solved
   }
 

@@ -190,7 +190,7 @@ describe('git source', { skip }, () => {
     sub.commit({ inner: 'old' })
     const app = test.server.repository('app')
     app.commit({ file: 'x' })
-    app.git('submodule', '--quiet', 'add', sub.url, 'lib/sub')
+    app.git('submodule', '--quiet', 'add', sub.git('remote', 'get-url', 'origin'), 'lib/sub')
     app.git('config', '-f', '.gitmodules', 'submodule.lib/sub.url', '../sub.git')
     app.commit({})
     sub.commit({ inner: 'new' })
