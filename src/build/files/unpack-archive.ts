@@ -1,4 +1,4 @@
-import { closeSync, constants, createReadStream, openSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { createTarDecoder, decompress } from '#archive'
 import { codeOf } from '#errors'
 import type { Files } from '#kernel'
@@ -59,6 +59,13 @@ async function isArchive(fd: number): Promise<boolean> {
   }
 }
 
-function bytesOf(fd: number): AsyncIterable<Buffer> {
-  return createReadStream('', { fd, start: 0, autoClose: false, highWaterMark: CHUNK })
+/** Each chunk in a buffer of its own: it may be inflated while the next one is read. */
+async function* bytesOf(fd: number): AsyncGenerator<Buffer, void, void> {
+  for (let position = 0; ;) {
+    const buffer = Buffer.allocUnsafeSlow(CHUNK)
+    const count = readSync(fd, buffer, 0, buffer.length, position)
+    if (count === 0) return
+    position += count
+    yield buffer.subarray(0, count)
+  }
 }

@@ -30,6 +30,8 @@ export interface World extends AsyncDisposable {
   base(fill: (path: string) => void): Promise<LayerRef>
   /** Gives the root of a file system to `look`, with a slash at the end. */
   view<T>(ref: LayerRef, look: (root: string) => T): T
+  /** Layers of a file system that is not empty: ids, lowest first; directories, topmost first. */
+  layers(ref: LayerRef): { ids: string[]; paths: string[] }
   /** Steps that were begun and have not become layers. */
   leftovers(): string[]
 }
@@ -97,6 +99,10 @@ export async function openWorld(): Promise<World> {
     view(ref, look) {
       using mounted = snapshotter.view({ chain: ref.chain as ChainId })
       return look(`${mounted.path}/`)
+    },
+    layers({ chain }) {
+      if (chain === undefined) return { ids: [], paths: [] }
+      return { ids: snapshotter.layersOf(chain).map(({ id }) => id), paths: snapshotter.layerPaths(chain) }
     },
     leftovers: () => [...readdirSync(join(storage.root, 'snapshots')), ...snapshotter.leftovers()],
     async [Symbol.asyncDispose]() {
