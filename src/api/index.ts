@@ -61,6 +61,7 @@ export type {
   NetworkSettings,
   PortSummary,
 } from './types/container.ts'
+export type { BuildCacheRecord, BuildPruneReport } from './types/build.ts'
 export type { BlkioEntry, BlkioStats, ContainerStats, CpuStats, MemoryStats, NetworkStats } from './types/stats.ts'
 export type {
   AttestationStatement,

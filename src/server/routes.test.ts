@@ -11,7 +11,6 @@ const SWAGGER = join(ROOT, '../shared/docker-api/v1.56.yaml')
 
 /** Routes of Docker that its own API description leaves out, and that Gantry refuses. `POST /grpc` is one, too, and served. */
 const UNDOCUMENTED = [
-  'POST /build/cancel',
   'GET /containers/x/checkpoints',
   'POST /containers/x/checkpoints',
   'DELETE /containers/x/checkpoints/y',

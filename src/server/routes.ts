@@ -6,6 +6,7 @@ import { archiveRoutes } from './router/archive.ts'
 import { attachRoutes } from './router/attach.ts'
 import { attestationRoutes } from './router/attestations.ts'
 import { buildRoutes } from './router/build.ts'
+import { buildCacheRoutes } from './router/build-cache.ts'
 import { buildkitRoutes } from './router/buildkit.ts'
 import { containerLifeRoutes } from './router/container-life.ts'
 import { containerOutputRoutes } from './router/container-output.ts'
@@ -38,6 +39,7 @@ export function createRoutes(deps: ApiServerDeps, minVersion: number): Route[] {
     ...attestationRoutes(deps),
     ...imageRoutes(deps),
     ...buildRoutes(deps),
+    ...buildCacheRoutes(deps),
     ...buildkitRoutes(deps),
     ...fsckRoutes(deps),
     ...networkRoutes(deps),

@@ -1,6 +1,7 @@
 /** Answers about the engine itself. Source: Engine API 1.55, SystemVersion, SystemInfo and `GET /system/df`. */
 
 import type { Nullable } from './common.ts'
+import type { BuildCacheRecord } from './build.ts'
 import type { ContainerSummary } from './container.ts'
 import type { ImageSummary } from './image.ts'
 import type { Volume } from './volume.ts'
@@ -130,10 +131,12 @@ export interface SystemDiskUsage {
   ImageUsage?: DiskUsageTotals<ImageSummary>
   ContainerUsage?: DiskUsageTotals<ContainerSummary>
   VolumeUsage?: DiskUsageTotals<Volume>
-  BuildCacheUsage?: DiskUsageTotals<never>
+  BuildCacheUsage?: DiskUsageTotals<BuildCacheRecord>
   LayersSize?: number
   Images?: ImageSummary[]
   Containers?: ContainerSummary[]
   Volumes?: Volume[]
-  BuildCache?: never[]
+  BuildCache?: BuildCacheRecord[]
+  /** Up to API 1.41. */
+  BuilderSize?: number
 }

@@ -1,9 +1,10 @@
 /** `GET /system/df`. Source: moby `getDiskUsage`. */
 
-import type { ContainerSummary, DiskUsageTotals, ImageSummary, SystemDiskUsage, Volume } from '#api'
+import type { BuildCacheRecord, ContainerSummary, DiskUsageTotals, ImageSummary, SystemDiskUsage, Volume } from '#api'
 import { invalidArgument } from '#errors'
 import type { ApiServerDeps } from '../backend.ts'
 import type { RequestContext } from '../request-context.ts'
+import { encodeCacheRecord } from '../wire/build-cache.ts'
 import { encodeContainerSummary } from '../wire/container-list.ts'
 import { encodeImageSummary } from '../wire/image.ts'
 import { encodeVolume } from '../wire/volume.ts'
@@ -38,8 +39,11 @@ export async function sendDiskUsage(deps: ApiServerDeps, context: RequestContext
     if (!isNewForm) usage.Volumes = Items
   }
   if (wanted.has('build-cache')) {
-    if (version >= 52) usage.BuildCacheUsage = { ActiveCount: 0, TotalCount: 0, TotalSize: 0, Reclaimable: 0 }
-    if (!isNewForm) usage.BuildCache = []
+    const totals = await cacheUsage(deps, version)
+    const { Items = [], ...sums } = totals
+    if (version >= 52) usage.BuildCacheUsage = withItems ? totals : sums
+    if (!isNewForm) usage.BuildCache = Items
+    if (version < 42) usage.BuilderSize = totals.TotalSize
   }
   context.json(200, usage)
 }
@@ -124,5 +128,19 @@ async function volumeUsage({ volumes }: ApiServerDeps): Promise<DiskUsageTotals<
     TotalSize: sum(items),
     Reclaimable: sum(unused),
     Items: items,
+  }
+}
+
+/** What an image has, too, takes no space because of the cache. */
+async function cacheUsage({ builds }: ApiServerDeps, version: number): Promise<DiskUsageTotals<BuildCacheRecord>> {
+  const records = await builds.diskUsage()
+  const sum = (members: typeof records): number => members.reduce((total, { size, shared }) => total + (shared ? 0 : size), 0)
+  const active = records.filter(({ inUse }) => inUse)
+  return {
+    ActiveCount: active.length,
+    TotalCount: records.length,
+    TotalSize: sum(records),
+    Reclaimable: sum(records) - sum(active),
+    Items: records.map((record) => encodeCacheRecord(record, version)),
   }
 }

@@ -9,18 +9,6 @@ const NO_SWARM =
 
 export function refusedRoutes(): Route[] {
   return [
-    {
-      method: 'POST',
-      path: '/build/prune',
-      since: 31,
-      summary: 'Delete the build cache (there is none)',
-      handle(context) {
-        // Not 501: `docker system prune` calls it last, and would fail after having deleted everything else.
-        context.json(200, { CachesDeleted: null, SpaceReclaimed: 0 })
-      },
-    },
-    refusedRoute('POST', '/build/cancel', 'cancelling a build'),
-
     refusedRoute('GET', '/containers/{name*}/checkpoints', 'checkpoints', 25),
     refusedRoute('POST', '/containers/{name*}/checkpoints', 'checkpoints', 25),
     refusedRoute('DELETE', '/containers/{name*}/checkpoints/{checkpoint}', 'checkpoints', 25),

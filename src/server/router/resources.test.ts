@@ -240,6 +240,7 @@ test('disk usage changes its form with the version', async () => {
       }),
     },
     volumes: { known: () => [fakeVolume()], usage: async () => 6, users: () => [] },
+    builds: { diskUsage: async () => [] },
   })
   const get = async (path: string): Promise<Record<string, any>> => json(await server.request('GET', path))
   const old = await get('/v1.51/system/df')
