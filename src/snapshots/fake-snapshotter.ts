@@ -112,7 +112,11 @@ export function createFakeSnapshotter(deps: { content: ContentStore }): FakeSnap
       snapshots.delete(key)
     },
     usage: async (key) => ({ size: snapshot(key).size, inodes: snapshot(key).changes.length, disk: snapshot(key).size }),
-    diskUsage: async () => ({ layers: new Map(layers.values().map(({ diffId, size }) => [diffId, size])), other: 0 }),
+    diskUsage: async () => ({
+      layers: new Map(layers.values().map(({ diffId, size }) => [diffId, size])),
+      drafts: new Map([...drafts].flatMap(([id, { tar, sealed }]) => (sealed === undefined ? [[id, tar.length]] : []))),
+      other: 0,
+    }),
     changes: async (key) => snapshot(key).changes,
     diff: (key) => Readable.from([snapshot(key).tar], { objectMode: false }),
     layerTar: (chain) => Readable.from(uncompressed(content, layer(chain).blob), { objectMode: false }),

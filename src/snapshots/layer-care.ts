@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { ContentStore } from '#content'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
@@ -31,7 +31,7 @@ export function createLayerCare(deps: {
   writable: WritableLayers
 }): LayerCare & Pick<Snapshotter, 'diskUsage'> & { namedDirectories: () => number[] } {
   const { paths, metadata, content, jobs, layers, drafts, index, chains, inits, writable } = deps
-  const measureLayer = createLayerMeasure(deps)
+  const measureDirectory = createLayerMeasure(deps)
 
   function sourceOf(layer: Layer): TarSource | undefined {
     if (content.has(layer.blob)) return { kind: 'blob', path: content.path(layer.blob) }
@@ -106,27 +106,36 @@ export function createLayerCare(deps: {
     leftovers: () => [...deps.directories.strangers(namedDirectories()), ...writable.strangers()],
     discard: (leftover) => deps.trash.discard(leftover),
     async diskUsage() {
-      const sizes = new Map<Digest, number>()
-      for (const layer of layers.all()) sizes.set(layer.diffId, await measureLayer(layer))
-      const own = new Set(layers.all().map(({ diffId }) => relative(paths.layers, join(layers.placeOf(diffId).directory, '..'))))
-      let other = statSync(paths.layers).blocks * 512
-      for (const name of readdirSync(paths.layers)) {
-        if (!own.has(name)) other += (await jobs.run({ kind: 'measure', path: join(paths.layers, name) })).disk
+      const usage = { layers: new Map<Digest, number>(), drafts: new Map<Digest, number>(), other: statSync(paths.layers).blocks * 512 }
+      const own = new Set<string>()
+      const measure = async (sizes: Map<Digest, number>, id: Digest, directory: string, isFinal: boolean): Promise<void> => {
+        own.add(basename(directory))
+        sizes.set(id, await measureDirectory(directory, isFinal))
       }
-      return { layers: sizes, other }
+      for (const { diffId } of layers.all()) {
+        await measure(usage.layers, diffId, dirname(layers.placeOf(diffId).directory), layers.isSynced(diffId))
+      }
+      for (const { id, directory, unsyncedIn } of drafts.all()) {
+        if (directory !== undefined) await measure(usage.drafts, id, deps.directories.above(directory), unsyncedIn === undefined)
+      }
+      for (const name of readdirSync(paths.layers)) {
+        if (!own.has(name)) usage.other += (await jobs.run({ kind: 'measure', path: join(paths.layers, name) })).disk
+      }
+      return usage
     },
   }
 }
 
 /** Disk space of a layer's directory, measured once: its files do not change. */
-function createLayerMeasure({ layers, jobs }: { layers: LayerStore; jobs: JobRunner }): (layer: Layer) => Promise<number> {
+function createLayerMeasure({ jobs }: { jobs: JobRunner }): (directory: string, isFinal: boolean) => Promise<number> {
   const known = new Map<string, number>()
-  return async (layer) => {
-    const { directory } = layers.placeOf(layer.diffId)
-    const key = `${directory} ${layer.recipe === true}`
-    const size = known.get(key) ?? (await jobs.run({ kind: 'measure', path: join(directory, '..') })).disk
+  return async (directory, isFinal) => {
+    // Recipes come later, and are a file beside the layer's.
+    const recipe = statSync(join(directory, 'recipe'), { throwIfNoEntry: false })?.size ?? 0
+    const key = `${directory} ${recipe}`
+    const size = known.get(key) ?? (await jobs.run({ kind: 'measure', path: directory })).disk
     // Before it is written out, a file system may still change its mind about the blocks that it takes.
-    if (layers.isSynced(layer.diffId)) known.set(key, size)
+    if (isFinal) known.set(key, size)
     return size
   }
 }

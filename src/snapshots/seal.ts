@@ -37,7 +37,7 @@ export function createDraftSealer(deps: {
     let packed: PackResult | undefined
     await content.adopt(
       async (target) => {
-        const latest = rewriteTimestamp === undefined ? {} : { latest: BigInt(rewriteTimestamp) * 1_000_000n }
+        const latest = rewriteTimestamp === undefined ? {} : { latest: BigInt(Math.floor(rewriteTimestamp)) * 1_000_000n }
         const job = { kind: 'pack', directory: index.pathOf(id), target, ...latest } as const
         packed = await deps.jobs.run(job, { ...(signal && { signal }), ...(progress && { progress }) })
         return packed.diffId

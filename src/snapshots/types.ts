@@ -94,8 +94,11 @@ export interface Snapshotter {
   remove(key: string): Promise<void>
   /** What a writable layer holds; `disk` with the directories that overlayfs needs besides. Throws NOT_FOUND. */
   usage(key: string): Promise<DiskUsage>
-  /** Bytes that layers take of the disk, by diff id, and what belongs to none (init layers, directories of the store). Measured once for each layer. */
-  diskUsage(): Promise<{ layers: Map<Digest, number>; other: number }>
+  /**
+   * Bytes that layers take of the disk, by diff id; drafts that have a directory of their own, by id; and what belongs to none (init layers, directories of
+   * the store). Measured once for each layer.
+   */
+  diskUsage(): Promise<{ layers: Map<Digest, number>; drafts: Map<Digest, number>; other: number }>
   /** What the writable layer changes against image and init layer, sorted by path. */
   changes(key: string): Promise<Change[]>
   /** The writable layer as an OCI layer tar (whiteouts included). */

@@ -1,4 +1,4 @@
-import { internal } from '#errors'
+import { codeOf, EngineError, internal } from '#errors'
 import type { Files } from '#kernel'
 import type { Task } from '#snapshots'
 import type { ActionInput } from './actions.ts'
@@ -24,7 +24,15 @@ const TASKS: Readonly<Record<string, Task>> = {
 }
 
 /** Does one action to a file system, in this thread. Errors in BuildKit's words. */
-export async function performAction(files: Files, { rootFd, action }: ActionInput, signal?: AbortSignal): Promise<void> {
+export async function performAction(files: Files, input: ActionInput, signal?: AbortSignal): Promise<void> {
+  try {
+    await perform(files, input, signal)
+  } catch (error) {
+    throw explain(error)
+  }
+}
+
+async function perform(files: Files, { rootFd, action }: ActionInput, signal: AbortSignal | undefined): Promise<void> {
   switch (action.action) {
     case 'copy':
       return await performCopy(files, rootFd, action, signal)
@@ -37,4 +45,11 @@ export async function performAction(files: Files, { rootFd, action }: ActionInpu
     case 'rm':
       return removePath(rootFd, action)
   }
+}
+
+/** Paths of system calls begin with numbers of descriptors, which say nothing to people. */
+function explain(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.includes('/proc/self/fd/')) return error
+  const message = error.message.replaceAll(/\/proc\/self\/fd\/\d+(?:\/\.(?=['\s]|$))?/g, '')
+  return new EngineError(codeOf(error), message, { cause: error })
 }

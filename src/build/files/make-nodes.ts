@@ -11,11 +11,15 @@ import { resolveWildcards } from './wildcards.ts'
 
 type Of<K extends PreparedAction['action']> = Extract<PreparedAction, { action: K }>
 
-const NANOSECONDS = 1_000_000n
-
 /** Owner and time that an action gives. */
 export function changesOf({ owner, timestamp }: { owner?: Changes['owner'] | undefined; timestamp?: number | undefined }): Changes {
-  return { ...(owner && { owner }), ...(timestamp !== undefined && { time: BigInt(timestamp) * NANOSECONDS }) }
+  return { ...(owner && { owner }), ...(timestamp !== undefined && { time: nanoseconds(timestamp) }) }
+}
+
+/** Milliseconds, with fraction. */
+function nanoseconds(milliseconds: number): bigint {
+  const whole = Math.floor(milliseconds)
+  return BigInt(whole) * 1_000_000n + BigInt(Math.round((milliseconds - whole) * 1e6))
 }
 
 /** For `findPath`: makes what is missing on the way. */
