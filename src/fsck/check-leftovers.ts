@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import type { FsckRun } from './run.ts'
 
 /** What belongs into the data root; `lost+found` where it is a file system of its own. */
-const KNOWN = new Set(['content', 'layers', 'snapshots', 'containers', 'volumes', 'tmp', 'lost+found'])
+const KNOWN = new Set(['build', 'content', 'layers', 'snapshots', 'containers', 'volumes', 'tmp', 'lost+found'])
 
 /** Files and directories that nothing names. Directories of images and containers go; what may be a user's data is only told. */
 export async function checkLeftovers(run: FsckRun): Promise<void> {
