@@ -72,7 +72,8 @@ export async function startGitServer(): Promise<GitServer> {
   return state
 }
 
-function makeRepository(root: string, name: string, url: string): GitRepository {
+/** A repository below `root/bare`, with its working tree beside it. */
+export function makeRepository(root: string, name: string, url: string): GitRepository {
   const bare = join(root, 'bare', `${name}.git`)
   const work = join(root, 'work', name)
   mkdirSync(work, { recursive: true })
