@@ -1,5 +1,5 @@
-import { connect, type ClientHttp2Session } from 'node:http2'
-import type { Duplex } from 'node:stream'
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import { PassThrough, type Duplex } from 'node:stream'
 import { createGrpcTransport, type Transport } from './library.ts'
 import { spreadMetadata } from './metadata.ts'
 import { MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
@@ -41,12 +41,25 @@ export function connectGrpc(socket: Duplex): GrpcConnection {
   }
 }
 
+/**
+ * The library begins to read an answer when its headers have come. By then its last frame may have come, too, and from that moment on Node 26 takes an iterator
+ * over the stream for one that was cut off: `closed` of an HTTP/2 stream is about frames, not about what has been read. So the answer is read from the start
+ * on, into a stream that knows no frames.
+ */
+function readFromTheStart(stream: ClientHttp2Stream): ClientHttp2Stream {
+  const answer = stream.pipe(new PassThrough())
+  stream.once('close', () => {
+    if (!stream.readableEnded) answer.destroy()
+  })
+  return Object.defineProperty(stream, Symbol.asyncIterator, { value: () => answer[Symbol.asyncIterator]() })
+}
+
 /** The library's own manager connects again, pings, and closes what is idle; this connection can only live once. */
 function singleSession(session: ClientHttp2Session): NonNullable<Parameters<typeof createGrpcTransport>[0]['sessionManager']> {
   return {
     authority: AUTHORITY,
     async request(method, path, headers, options) {
-      return session.request({ ...spreadMetadata(headers), ':method': method, ':path': path }, options)
+      return readFromTheStart(session.request({ ...spreadMetadata(headers), ':method': method, ':path': path }, options))
     },
     notifyResponseByteRead() {},
   }

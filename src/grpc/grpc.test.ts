@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { duplexPair } from 'node:stream'
+import { Duplex, duplexPair } from 'node:stream'
 import { afterEach, test } from 'node:test'
 import { notFound } from '#errors'
 import {
@@ -144,3 +144,40 @@ test('connectGrpc ends its calls when the socket goes', async () => {
 })
 
 async function* none(): AsyncGenerator<never> {}
+
+/** Two ends of a connection; what one writes comes to the other in one piece, a moment later. */
+function batchedPair(): [Duplex, Duplex] {
+  const end = (peer: () => Duplex): Duplex => {
+    let waiting: Buffer[] = []
+    return new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        if (waiting.length === 0)
+          setTimeout(() => {
+            peer().push(Buffer.concat(waiting))
+            waiting = []
+          }, 5)
+        waiting.push(chunk)
+        done()
+      },
+    })
+  }
+  const client: Duplex = end(() => server)
+  const server: Duplex = end(() => client)
+  return [client, server]
+}
+
+test('an answer whose headers, message and end come in one piece is read', async () => {
+  const [near, far] = batchedPair()
+  const server = createGrpcServer({
+    routes: (router) => router.service(secrets.Secrets, { getSecret: ({ id }) => ({ data: Buffer.from(id) }) }),
+  })
+  server.serve(far)
+  const connection = connectGrpc(near)
+  const client = createClient(secrets.Secrets, connection.transport)
+  for (let count = 0; count < 10; count++) {
+    assert.equal(Buffer.from((await client.getSecret({ id: `s${count}` })).data).toString(), `s${count}`)
+  }
+  connection.close()
+  server.close()
+})
