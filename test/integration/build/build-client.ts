@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import type { Engine, Reply } from '../../harness/index.ts'
+import { tar, type TarEntry } from '../../harness/tar.ts'
+
+export interface ClassicBuild {
+  /** Names of steps that came from the cache: `RUN make`. */
+  cached: string[]
+  /** Names of steps that were carried out. */
+  ran: string[]
+  /** All that was told. */
+  text: string
+  /** The last message's error. */
+  error: string | undefined
+  id: string
+}
+
+/** `POST /build` with a Dockerfile and files; what became of its steps is read from the classic builder's messages. */
+export async function classicBuild(
+  engine: Engine,
+  dockerfile: string,
+  options: { files?: Readonly<Record<string, string>>; query?: string } = {},
+): Promise<ClassicBuild> {
+  const entries = Object.entries({ Dockerfile: dockerfile, ...options.files }).map(([name, text]): TarEntry => ({
+    name,
+    data: Buffer.from(text),
+  }))
+  const reply = await engine.request('POST', `/build?${options.query ?? ''}`, tar(entries), { 'Content-Type': 'application/x-tar' })
+  assert.equal(reply.status, 200, reply.text)
+  return readBuild(reply)
+}
+
+function readBuild({ text }: Reply): ClassicBuild {
+  const messages = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { stream?: string; error?: string; aux?: { ID?: string } })
+  const told = messages.map(({ stream = '' }) => stream).join('')
+  const cached: string[] = []
+  const ran: string[] = []
+  for (const [, name = '', rest = ''] of told.matchAll(/^Step \d+\/\d+ : (.*)\n((?:(?!Step ).*\n)*)/gm)) {
+    if (rest.includes('Using cache')) cached.push(name)
+    else if (/^(RUN|COPY|ADD)/.test(name)) ran.push(name)
+  }
+  const id = messages.find(({ aux }) => aux?.ID !== undefined)?.aux?.ID ?? ''
+  return { cached, ran, text: told, error: messages.at(-1)?.error, id }
+}
