@@ -1,4 +1,5 @@
 import type { BuildError, ExecOp, FailedStep, SourceRange } from '#build'
+import { codeOf, EngineError } from '#errors'
 import { toGrpcError, type ConnectError, type ErrorDetail } from '#grpc'
 
 /** Types under which Go clients know the details; what they hold is JSON. Source: moby/buildkit solver/errdefs, containerd typeurl. */
@@ -11,7 +12,12 @@ export function describeBuildError(error: unknown): ConnectError {
   if (vertex !== undefined) details.push(detail('Vertex', { digest: vertex }))
   if (source !== undefined) details.push(detail('Source', sourceJson(source)))
   if (step?.vertex.op.kind === 'exec') details.push(detail('Solve', solveJson(step, step.vertex.op)))
-  return toGrpcError(error, details)
+  return toGrpcError(codeOf(error) === 'CANCELLED' ? error : plain(error), details)
+}
+
+/** Clients put the name of any other code than `unknown` before the text, and BuildKit's errors have none. */
+function plain(error: unknown): unknown {
+  return error instanceof EngineError ? new Error(error.message, { cause: error }) : error
 }
 
 /** By what it holds, as this module takes no values of `build`. */
