@@ -1,9 +1,24 @@
 /** Drafts on a real overlay: what build steps leave, and the layers that it becomes. Needs root. */
 import assert from 'node:assert/strict'
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { createFiles } from '#kernel'
 import { chainId, digestOf } from '#oci'
 import type { Digest } from '#oci'
@@ -176,6 +191,136 @@ describe('seal', () => {
       [cut, plain].map((sealed) => lstatSync(join(snapshotter.layerPaths(sealed)[0] ?? '', name)).mtimeMs / 1000)
     assert.deepEqual(times('old'), [1000, 1000])
     assert.deepEqual(times('new'), [2000, 3_000_000_000])
+    assert.deepEqual(await complaints(storage), [])
+  })
+})
+
+describe('restore', () => {
+  it('keeps drafts of this boot, and gives up those that another one may have torn, with what lies above', async () => {
+    using root = mkdtempDisposableSync(join(tmpdir(), 'drafts-'))
+    const chains: Record<string, Digest> = {}
+    {
+      await using storage = await openStorage({ root: root.path, bootId: 'first' })
+      chains.base = await baseOf(storage, { a: 'one' })
+      chains.durable = await step(storage, chains.base, (path) => writeFileSync(join(path, 'b'), 'two'))
+      while (storage.metadata.repository<{ unsyncedIn?: string }>('drafts').all()[0]?.value.unsyncedIn !== undefined) await setTimeout(50)
+      chains.torn = await step(storage, chains.durable, (path) => writeFileSync(join(path, 'c'), 'three'))
+      using lease = storage.content.lease()
+      const { diffId } = storage.snapshotter.layer(chains.base)
+      chains.above = storage.snapshotter.stack(chains.torn, diffId, lease)
+      await storage.snapshotter.prepareStep('running', chains.torn, { bare: true })
+    }
+    const there = ({ snapshotter }: Storage): boolean[] =>
+      ['base', 'durable', 'torn', 'above'].map((name) => snapshotter.has(chains[name] ?? digestOf('')))
+    {
+      await using storage = await openStorage({ root: root.path, bootId: 'first' })
+      assert.deepEqual(there(storage), [true, true, true, true])
+      assert.deepEqual(storage.snapshotter.snapshots(), [])
+      assert.deepEqual(await complaints(storage), [])
+    }
+    await using storage = await openStorage({ root: root.path, bootId: 'second' })
+    assert.deepEqual(there(storage), [true, true, false, false])
+    assert.deepEqual(await complaints(storage), [])
+    using view = storage.snapshotter.view({ chain: chains.durable })
+    assert.deepEqual(readdirSync(`${view.path}/`), ['a', 'b'])
+  })
+
+  it('unpacks again what drafts were sealed to, and they stand on it', async () => {
+    using root = mkdtempDisposableSync(join(tmpdir(), 'drafts-'))
+    let chain: Digest
+    {
+      await using storage = await openStorage({ root: root.path, bootId: 'first' })
+      chain = await step(storage, undefined, (path) => writeFileSync(join(path, 'a'), 'text'))
+      using lease = storage.content.lease()
+      await storage.snapshotter.seal(chain, { lease })
+      await lease.durable()
+    }
+    await using storage = await openStorage({ root: root.path, bootId: 'second' })
+    assert.equal(storage.snapshotter.has(chain), true)
+    assert.equal(readFileSync(join(storage.snapshotter.layerPaths(chain)[0] ?? '', 'a'), 'utf8'), 'text')
+    assert.deepEqual(await complaints(storage), [])
+    // The layer is lost, and the draft with it.
+    storage.snapshotter.forget(storage.snapshotter.layer(chain).diffId)
+    assert.equal(storage.snapshotter.has(chain), false)
+    assert.deepEqual(await complaints(storage), [])
+  })
+
+  it('throws away what a daemon that was killed has left half made', async () => {
+    using root = mkdtempDisposableSync(join(tmpdir(), 'drafts-'))
+    {
+      await using storage = await openStorage({ root: root.path })
+      await storage.snapshotter.prepareStep('killed', undefined, { bare: true })
+      // As between the files and the rows of `commitStep`.
+      mkdirSync(join(root.path, 'layers/77'))
+      renameSync(join(root.path, 'snapshots/killed/upper'), join(root.path, 'layers/77/diff'))
+    }
+    await using storage = await openStorage({ root: root.path })
+    await storage.snapshotter.settled()
+    assert.deepEqual(readdirSync(join(root.path, 'layers')), [])
+    assert.deepEqual(readdirSync(join(root.path, 'snapshots')), [])
+  })
+})
+
+describe('a draft', () => {
+  it('has its disk space told, once', async () => {
+    await using storage = await openStorage()
+    const { snapshotter, content } = storage
+    const chain = await step(storage, undefined, (root) => writeFileSync(join(root, 'a'), Buffer.alloc(1 << 20, 'x')))
+    const before = await snapshotter.diskUsage()
+    assert.deepEqual(
+      [...before.drafts.keys()],
+      snapshotter.layersOf(chain).map(({ id }) => id),
+    )
+    assert.ok([...before.drafts.values()].every((size) => size >= 1 << 20))
+    assert.ok(before.other < 1 << 20)
+    using lease = content.lease()
+    const { diffId } = snapshotter.layer(await snapshotter.seal(chain, { lease }))
+    const after = await snapshotter.diskUsage()
+    assert.deepEqual([[...after.layers.keys()], after.drafts.size], [[diffId], 0])
+  })
+
+  it('keeps what a program did to the root, and sockets do no harm', async () => {
+    await using storage = await openStorage()
+    const { snapshotter, content } = storage
+    const base = await baseOf(storage, { a: 'one' })
+    const only = await step(storage, base, (root) => chmodSync(root, 0o1777))
+    const chain = await step(storage, only, (root) => {
+      const server = createServer()
+      server.listen(join(root, 'socket'))
+      server.unref()
+    })
+    using lease = content.lease()
+    const sealed = await snapshotter.seal(chain, { lease })
+    assert.deepEqual(await complaints(storage), [])
+    await using other = await openStorage()
+    using otherLease = other.content.lease()
+    let unpacked: Digest | undefined
+    for (const { id } of snapshotter.layersOf(sealed).slice(1)) {
+      const blob = snapshotter.findLayer(id)?.blob
+      assert.ok(blob !== undefined)
+      const { digest } = await other.content.ingest(content.read(blob), { lease: otherLease })
+      unpacked = other.snapshotter.stack(unpacked, (await other.snapshotter.unpack(digest, { lease: otherLease })).diffId, otherLease)
+    }
+    const [, root] = other.snapshotter.layerPaths(unpacked ?? digestOf(''))
+    assert.equal(lstatSync(root ?? '').mode & 0o7777, 0o1777)
+  })
+
+  it('is sealed beside others at the same time, in one layer for equal calls', async () => {
+    await using storage = await openStorage()
+    const { snapshotter, content } = storage
+    let chain: Digest | undefined
+    for (let index = 0; index < 8; index++)
+      chain = await step(storage, chain, (root) => writeFileSync(join(root, `f${index}`), 'x'.repeat(50_000)))
+    assert.ok(chain)
+    using lease = content.lease()
+    let bytes = 0
+    const [one, other] = await Promise.all([
+      snapshotter.seal(chain, { lease, progress: (done) => (bytes = done) }),
+      snapshotter.seal(chain, { lease }),
+    ])
+    assert.equal(one, other)
+    assert.equal(snapshotter.layers().length, 8)
+    assert.ok(bytes === 0 || bytes >= 50_000)
     assert.deepEqual(await complaints(storage), [])
   })
 })
