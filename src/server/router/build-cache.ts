@@ -29,7 +29,7 @@ export function buildCacheRoutes(deps: BuildCacheDeps): Route[] {
         const id = context.query.text('id')
         if (id === '') throw invalidArgument('build ID not provided')
         deps.builds.cancel(id)
-        context.empty(204)
+        context.empty(200)
       },
     },
   ]

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { Engine, Reply } from '../../harness/index.ts'
 import { tar, type TarEntry } from '../../harness/tar.ts'
 
@@ -43,4 +44,16 @@ function readBuild({ text }: Reply): ClassicBuild {
   }
   const id = messages.find(({ aux }) => aux?.ID !== undefined)?.aux?.ID ?? ''
   return { cached, ran, text: told, error: messages.at(-1)?.error, id }
+}
+
+/** Commands of the programs that steps of this engine run, wherever in namespaces they are. */
+export function stepProcesses(engine: Engine): string[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    try {
+      if (!/^\d+$/.test(entry) || !readFileSync(`/proc/${entry}/cgroup`, 'utf8').includes(`/${engine.cgroupParent}/`)) return []
+      return [readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()]
+    } catch {
+      return [] // ended while we looked
+    }
+  })
 }

@@ -1,8 +1,9 @@
 /** What the build cache finds again, what it keeps, and how it is deleted. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Engine } from '../../harness/index.ts'
-import { classicBuild } from './build-client.ts'
+import { classicBuild, stepProcesses } from './build-client.ts'
 
 let engine: Engine
 
@@ -129,12 +130,9 @@ test('a failed step stops the others, and a cancelled build ends at once', async
   )
   assert.match(failing.error ?? '', /returned a non-zero code: 3/)
   const building = classicBuild(engine, 'FROM starter\nRUN sleep 30\n', { query: 'buildid=mine' })
-  await new Promise((resolve) => setTimeout(resolve, 500))
-  assert.equal((await engine.request('POST', '/build/cancel?id=mine')).status, 204)
+  while (!stepProcesses(engine).includes('sleep 30')) await sleep(20)
+  assert.equal((await engine.request('POST', '/build/cancel?id=mine')).status, 200)
   assert.match((await building).error ?? '', /context canceled/)
   assert.ok(Date.now() - started < 15_000)
-  assert.deepEqual(
-    engine.host.processes().filter(({ command }) => command.includes('sleep')),
-    [],
-  )
+  assert.deepEqual(stepProcesses(engine), [])
 })
