@@ -150,7 +150,8 @@ function configOf(
   const file = image.config ?? emptyConfig(image.platform)
   const history = markEmptySteps(file.history ?? [], image.edge, ({ vertex, output }) => {
     const step = steps.find((candidate) => candidate.vertex === vertex.id && candidate.output === output)
-    return step === undefined ? undefined : step.chain === undefined ? 0 : snapshotter.layersOf(step.chain).length
+    if (step === undefined || (step.chain !== undefined && !snapshotter.has(step.chain))) return undefined
+    return step.chain === undefined ? 0 : snapshotter.layersOf(step.chain).length
   })
   const layers = diffIds.map((diffId, index) => ({ diffId, ...factsOf(steps, built[index]) }))
   const cache = inlineCache ? inlineCacheOf(steps, { diffIds, built }) : undefined

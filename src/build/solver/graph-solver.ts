@@ -1,4 +1,5 @@
 import { codeOf, EngineError } from '#errors'
+import { chainIds } from '#oci'
 import type { Digest } from '#oci'
 import { BuildError } from '../build-error.ts'
 import type { Ref } from '../graph/ref.ts'
@@ -9,7 +10,7 @@ import { checkEntitlements } from './entitlements.ts'
 import { identify, type Neighbours } from './identify.ts'
 import { SharedWork } from './shared-work.ts'
 import { fromRecord, outputOf, solveVertex, type VertexWork } from './solve-vertex.ts'
-import { isSource, type BuildScope, type Identity, type Solved, type SolverDeps } from './solver.ts'
+import { isSource, type BuildScope, type Identity, type ImportedResult, type Solved, type SolverDeps } from './solver.ts'
 import { StepFeed, type StepListener } from './step-feed.ts'
 import { walkGraph } from './walk-graph.ts'
 
@@ -138,11 +139,20 @@ function resultFacts({ cache }: SolverDeps, vertex: Digest, identity: Identity |
   const record = identity.record ?? cache.find(identity.key)
   const [output, ...others] = record?.outputs ?? []
   // Keys stand for a whole step; one with several results has no place in a portable cache.
+  if (record === undefined && identity.imported !== undefined) return [importedFacts(vertex, identity, identity.imported, isInResult)]
   if (record === undefined || output === undefined || others.length > 0) return []
   const aliases = new Set([...identity.aliases, ...record.aliases].map(({ portableKey }) => portableKey))
   aliases.delete(record.portableKey)
   const { description, createdAt } = record
   return [{ vertex, output: 0, keys: [record.portableKey, ...aliases], chain: output.chain, description, createdAt, isInResult }]
+}
+
+/** Of a step whose layers an imported cache has: they are here if the build has needed them, or something above them. */
+function importedFacts(vertex: Digest, { aliases }: Identity, { found }: ImportedResult, isInResult: boolean): StepResult {
+  const { key, layers, description, createdAt } = found
+  const others = new Set(aliases.map(({ portableKey }) => portableKey))
+  others.delete(key)
+  return { vertex, output: 0, keys: [key, ...others], chain: chainIds(layers).at(-1), description, createdAt, isInResult }
 }
 
 /** BuildKit's text, by which clients tell what was cancelled from what failed. */
