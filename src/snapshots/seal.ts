@@ -6,6 +6,7 @@ import type { DraftRow, DraftStore } from './draft-store.ts'
 import type { LayerIndex } from './layer-index.ts'
 import type { LayerStore } from './layer-store.ts'
 import { createSharedWork } from './shared-work.ts'
+import type { WorkOptions } from './shared-work.ts'
 import type { JobRunner, PackResult } from './unpack/job.ts'
 
 export interface SealOptions {
@@ -72,8 +73,7 @@ export function createDraftSealer(deps: {
 
   return async (id, { lease, rewriteTimestamp, signal, progress }) => {
     const known = rewriteTimestamp === undefined ? index.layerOf(id)?.diffId : undefined
-    const work = (options: Required<Pick<SealOptions, 'signal' | 'progress'>>): Promise<Digest> =>
-      seal(id, { ...options, rewriteTimestamp })
+    const work = (options: WorkOptions): Promise<Digest> => seal(id, { ...options, rewriteTimestamp })
     const diffId = known ?? (await shared(`${id} ${rewriteTimestamp}`, { signal, progress }, work))
     lease.hold(diffId)
     const blob = layers.find(diffId)?.blob

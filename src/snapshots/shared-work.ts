@@ -1,9 +1,14 @@
 /** Runs `work` once for all who ask for `key` while it goes on. It is aborted when the last of them has given up; one that gives up throws its signal's reason. */
-export type SharedWork<T> = (key: string, caller: Caller, work: (options: Required<Caller>) => Promise<T>) => Promise<T>
+export type SharedWork<T> = (key: string, caller: Caller, work: (options: WorkOptions) => Promise<T>) => Promise<T>
 
 interface Caller {
   signal?: AbortSignal | undefined
   progress?: ((amount: number) => void) | undefined
+}
+
+export interface WorkOptions {
+  signal: AbortSignal
+  progress: (amount: number) => void
 }
 
 interface Running<T> {
@@ -15,7 +20,7 @@ interface Running<T> {
 export function createSharedWork<T>(): SharedWork<T> {
   const running = new Map<string, Running<T>>()
 
-  function begin(key: string, work: (options: Required<Caller>) => Promise<T>): Running<T> {
+  function begin(key: string, work: (options: WorkOptions) => Promise<T>): Running<T> {
     const callers = new Set<Caller>()
     const abort = new AbortController()
     const progress = (amount: number): void => callers.forEach((caller) => caller.progress?.(amount))
