@@ -27,7 +27,7 @@ import {
 } from '#kernel'
 import { createLogReader } from '#logs'
 import { openMetadata } from '#metadata'
-import { createNameServer, createNetworkService } from '#networks'
+import { createNameServer, createNetworkService, type NetworkService } from '#networks'
 import { createHostResolver, createRemotes, type Remotes } from '#remotes'
 import { createRuntime } from '#runtime'
 import type { ApiServerDeps } from '#server'
@@ -194,7 +194,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
       hostname: hostname(),
       version: ENGINE_VERSION,
       revision: BUILD.gitCommit,
-      hostGatewayIps: () => config().network.hostGatewayIps,
+      hostGatewayIps: () => hostGatewayIps(config(), networks),
     },
   })
   undo.use(doors)
@@ -312,6 +312,13 @@ function cgroupControl(layout: CgroupLayout): Parameters<typeof createContainerS
     thaw: thawCgroup,
     update: updateCgroup,
   }
+}
+
+/** What `host-gateway` stands for in `--add-host`: the setting, else the default bridge's own address. */
+function hostGatewayIps({ network }: DaemonConfig, networks: Pick<NetworkService, 'list'>): string[] {
+  if (network.hostGatewayIps.length > 0) return network.hostGatewayIps
+  const gateway = networks.list().find(({ name }) => name === 'bridge')?.ipam.config[0]?.gateway
+  return gateway === undefined ? [] : [gateway]
 }
 
 function networkOptions({ network }: DaemonConfig): Parameters<typeof createNetworkService>[0]['options'] {
