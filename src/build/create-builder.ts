@@ -102,14 +102,15 @@ export function createBuilder(deps: BuilderDeps): Builder {
     repository: metadata.repository('cacheMounts'),
     snapshotter,
     files,
+    jobs,
     report,
   })
   const run: RunDeps = { ...deps, cacheMounts, paths: { ...directories, steps: deps.paths.steps } }
-  const contexts = createKeptDirectories({ directory: directories.contexts, files, bootId, report, now })
+  const contexts = createKeptDirectories({ directory: directories.contexts, files, jobs, bootId, report, now })
   const git = createGitProgram({ proxies: deps.proxies })
-  const repositories = createKeptRepositories({ directory: directories.repositories, git, report, now })
-  const uploads = createUploadedSessions({ directory: directories.uploads, files, owner: { uid: 0, gid: 0 }, report })
-  const layers = createLayerBuilder({ snapshotter })
+  const repositories = createKeptRepositories({ directory: directories.repositories, git, jobs, report, now })
+  const uploads = createUploadedSessions({ directory: directories.uploads, files, jobs, owner: { uid: 0, gid: 0 }, report })
+  const layers = createLayerBuilder({ snapshotter, files, jobs })
   const imageSources = createImageSources({ images, content })
   const exporting = { content, snapshotter, images, remotes: deps.remotes, files, builderId: deps.builderId }
 
@@ -126,7 +127,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
       image: imageSources.image,
       layout: imageSources.layout,
       local: createLocalSource({ directories: contexts }),
-      git: createGitSource({ git, repositories, layers, files }),
+      git: createGitSource({ git, repositories, layers, files, jobs }),
       http: createHttpSource({ content, layers, files }),
     },
     resolveImage: (request, step) => imageSources.resolveImage(request, step),

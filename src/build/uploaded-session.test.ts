@@ -8,6 +8,8 @@ import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { tarEntry, writeTar } from '#archive'
 import { createFiles } from '#kernel'
+import { createInlineRunner } from '#snapshots'
+import { loadFileTask } from './files/file-tasks.ts'
 import type { LocalSource } from './graph/types.ts'
 import type { BuildSession } from './session.ts'
 import { createKeptDirectories } from './sources/local/kept-directories.ts'
@@ -29,13 +31,14 @@ function setUp(): Test {
   const temporary = mkdtempDisposableSync(join(tmpdir(), 'uploads-'))
   const directory = join(temporary.path, 'uploads')
   const files = createFiles()
+  const jobs = createInlineRunner({ files, loadTask: loadFileTask })
   const report = (error: unknown): never => assert.fail(String(error))
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
-  const directories = createKeptDirectories({ directory: join(temporary.path, 'contexts'), files, bootId: '', report, now: Date.now })
+  const directories = createKeptDirectories({ directory: join(temporary.path, 'contexts'), files, jobs, bootId: '', report, now: Date.now })
   const source = createLocalSource({ directories })
   return {
     directory,
-    sessions: createUploadedSessions({ directory, files, owner, report }),
+    sessions: createUploadedSessions({ directory, files, jobs, owner, report }),
     async load(session, members = {}) {
       const ref = await source.fetch({ ...SOURCE, ...members }, fakeStep(session))
       assert.ok(ref.kind === 'directory' && ref.release)

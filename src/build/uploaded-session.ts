@@ -7,15 +7,19 @@ import { invalidArgument, notFound } from '#errors'
 import type { Files } from '#kernel'
 import { LimitExceededError, readLimited } from '#lib'
 import type { Credentials } from '#remotes'
-import { deleteTree, extractTree } from '#snapshots'
+import { extractTree } from '#snapshots'
+import type { JobRunner } from '#snapshots'
 import { looksLikeArchive } from './frontend/context/archive-header.ts'
 import type { BuildSession } from './session.ts'
+import { createBackgroundDeletions } from './sources/background-deletions.ts'
 import { hostTransfer } from './sources/local/host-transfer.ts'
 
 export interface UploadedSessionsDeps {
   /** Its own, on the file system of the kept directories; made when absent. */
   directory: string
   files: Files
+  /** For deletions. */
+  jobs: Pick<JobRunner, 'run'>
   /** Whose the files are; root in the daemon. */
   owner: { uid: number; gid: number }
   /** Hears of failures in the background. */
@@ -48,14 +52,7 @@ const HEADER_LENGTH = 512
 
 export function createUploadedSessions(deps: UploadedSessionsDeps): UploadedSessions {
   const { directory } = deps
-  const deletions = new Set<Promise<void>>()
-
-  function discard(path: string): void {
-    const deletion = deleteTree(path)
-      .catch(deps.report)
-      .finally(() => deletions.delete(deletion))
-    deletions.add(deletion)
-  }
+  const deletions = createBackgroundDeletions(deps)
 
   return {
     async open(archive, options) {
@@ -65,7 +62,7 @@ export function createUploadedSessions(deps: UploadedSessionsDeps): UploadedSess
       const path = archive === undefined ? undefined : join(directory, randomUUID())
       if (archive !== undefined && path !== undefined) {
         mkdirSync(path, { recursive: true, mode: 0o700 })
-        undo.defer(() => discard(path))
+        undo.defer(() => deletions.delete(path))
         await receive(deps, archive, path, options.signal)
       }
       const session = uploadedSession(path, options, AbortSignal.any([closing.signal, options.signal]))
@@ -75,12 +72,10 @@ export function createUploadedSessions(deps: UploadedSessionsDeps): UploadedSess
 
     restore() {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
-      for (const name of readdirSync(directory)) discard(join(directory, name))
+      for (const name of readdirSync(directory)) deletions.delete(join(directory, name))
     },
 
-    async settled() {
-      await Promise.all(deletions)
-    },
+    settled: () => deletions.settled(),
   }
 }
 

@@ -8,6 +8,8 @@ import type { DiffInput } from './diff-trees.ts'
 import { digestTree } from './digest-tree.ts'
 import type { DigestInput } from './digest-tree.ts'
 import { makeDirectory, makeFile, makeLink, removePath } from './make-nodes.ts'
+import { performUpdatePart } from '../sources/local/update-parts.ts'
+import type { UpdatePart } from '../sources/local/update-parts.ts'
 
 /** Tasks of builds for the daemon's worker threads, by name. The program's entry gives this function to the workers. */
 export async function loadFileTask(task: string): Promise<Task> {
@@ -17,6 +19,7 @@ export async function loadFileTask(task: string): Promise<Task> {
 }
 
 const TASKS: Readonly<Record<string, Task>> = {
+  'build-update-directory': async (files, input, signal) => await performUpdatePart(files, input as UpdatePart, signal),
   'build-file-action': async (files, input, signal) => await performAction(files, input as ActionInput, signal),
   'build-diff': async (files, input, signal) => await writeDifference(files, input as DiffInput, signal),
   'build-stands-alone': async (files, input, signal) => await standsAlone(files, input as Parameters<typeof standsAlone>[1], signal),

@@ -13,7 +13,9 @@ import { fakeLayers } from '../../../src/build/sources/testing/fake-layers.ts'
 import type { FakeLayers } from '../../../src/build/sources/testing/fake-layers.ts'
 import { fakeSession, fakeStep } from '../../../src/build/sources/testing/fake-step.ts'
 import type { SourceResolver, Step } from '../../../src/build/types.ts'
-import { createFiles } from '../../../src/kernel/index.ts'
+import { loadFileTask } from '../../../src/build/files/file-tasks.ts'
+import { createFiles } from '#kernel'
+import { createInlineRunner } from '#snapshots'
 import { hasGit, startGitServer } from './git-server.ts'
 import type { GitServer } from './git-server.ts'
 
@@ -39,9 +41,11 @@ async function setUp(program?: string): Promise<Test> {
   const fake = fakeLayers()
   const kept = join(fake.directory(), 'git')
   const git = createGitProgram(program === undefined ? {} : { program })
+  const files = createFiles()
+  const jobs = createInlineRunner({ files, loadTask: loadFileTask })
   const report = (error: unknown): never => assert.fail(String(error))
-  const repositories = createKeptRepositories({ directory: kept, git, report, now: () => 1000 })
-  const source = createGitSource({ git, repositories, layers: fake.layers, files: createFiles() })
+  const repositories = createKeptRepositories({ directory: kept, git, jobs, report, now: () => 1000 })
+  const source = createGitSource({ git, repositories, layers: fake.layers, files, jobs })
   return {
     server,
     source,

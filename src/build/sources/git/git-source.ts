@@ -1,7 +1,10 @@
+import { closeSync, constants } from 'node:fs'
 import { EngineError, internal, invalidArgument, notFound } from '#errors'
 import type { Files } from '#kernel'
+import { O_PATH } from '#snapshots'
+import type { JobRunner } from '#snapshots'
 import type { GitSource } from '../../graph/types.ts'
-import { copyInto } from '../../run/copy-tree.ts'
+import { copyDirectory } from '../../files/layers-from.ts'
 import type { SourceResolver, Step } from '../../types.ts'
 import type { LayerBuilder } from '../layer-builder.ts'
 import { checkOut } from './checkout.ts'
@@ -20,6 +23,7 @@ export interface GitSourceDeps {
   repositories: Pick<KeptRepositories, 'hold' | 'reset' | 'scratch'>
   layers: LayerBuilder
   files: Files
+  jobs: JobRunner
 }
 
 /**
@@ -92,32 +96,26 @@ export function createGitSource(deps: GitSourceDeps): SourceResolver<GitSource> 
         const tree = await checkOut(git, scratch, request, options).catch((error: unknown) => {
           throw failure(`failed to checkout remote ${remote}`, error)
         })
-        return await deps.layers.build(step.lease, async (directory) => {
-          const reader = { files: deps.files, snapshotter: NO_LAYERS }
-          await copyInto(
-            reader,
-            { kind: 'directory', path: tree, generation: '' },
-            `/${directoryOf(source)}`,
-            directory,
-            step.signal,
-          ).catch((error: unknown) => {
-            if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-            throw notFound(`failed to open subdir ${source.subdirectory}: no such directory`, error)
-          })
-        })
+        using top = deps.files.openRoot(tree)
+        using part = openDirectory(deps.files, top.fd, source)
+        return await deps.layers.build(step.lease, (fd) => copyDirectory(deps, `/proc/self/fd/${part.fd}`, fd, step.signal))
       })
     },
   }
 }
 
-const BROKEN = /would clobber existing tag|unable to update local ref|cannot lock ref|object file .* is (?:empty|corrupt)|bad object/
-
-/** Only directories are read. */
-const NO_LAYERS = {
-  view(): never {
-    throw internal('a checkout has no layers')
-  },
+/** Links are followed inside of the repository. */
+function openDirectory(files: Files, root: number, source: GitSource): Disposable & { fd: number } {
+  try {
+    const fd = files.openInRoot(root, `/${directoryOf(source)}`, O_PATH | constants.O_DIRECTORY)
+    return { fd, [Symbol.dispose]: () => closeSync(fd) }
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    throw notFound(`failed to open subdir ${source.subdirectory}: no such directory`, error)
+  }
 }
+
+const BROKEN = /would clobber existing tag|unable to update local ref|cannot lock ref|object file .* is (?:empty|corrupt)|bad object/
 
 /** Definitions come from clients that are not ours, too. Throws INVALID_ARGUMENT. */
 function checkSource({ remote, ref, checksum, subdirectory }: GitSource): void {

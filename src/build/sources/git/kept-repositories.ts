@@ -3,9 +3,11 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { conflict, notFound } from '#errors'
 import { KeyedMutex } from '#lib'
-import { deleteTree, measureTree } from '#snapshots'
+import { measureTree } from '#snapshots'
+import type { JobRunner } from '#snapshots'
 import type { CacheStore } from '../../cache/cache-usage.ts'
 import { lockUnless } from '../abortable-lock.ts'
+import { createBackgroundDeletions } from '../background-deletions.ts'
 import { readRecord, writeRecord } from '../local/directory-record.ts'
 import type { GitProgram } from './git-program.ts'
 
@@ -13,6 +15,8 @@ export interface KeptRepositoriesDeps {
   /** Its own; made when absent. */
   directory: string
   git: GitProgram
+  /** For deletions. */
+  jobs: Pick<JobRunner, 'run'>
   /** Hears of failures in the background. */
   report: (error: unknown) => void
   /** Milliseconds since the epoch. */
@@ -52,7 +56,7 @@ export function createKeptRepositories(deps: KeptRepositoriesDeps): KeptReposito
   const { directory, git, now } = deps
   const locks = new KeyedMutex()
   const inUse = new Set<string>()
-  const deletions = new Set<Promise<void>>()
+  const deletions = createBackgroundDeletions(deps)
 
   const gitDirectory = (key: string): string => join(directory, key, 'git')
   const record = (key: string): string => join(directory, key, 'record')
@@ -62,23 +66,16 @@ export function createKeptRepositories(deps: KeptRepositoriesDeps): KeptReposito
     return readdirSync(directory)
   }
 
-  function deleteLater(path: string): void {
-    const deletion = deleteTree(path)
-      .catch(deps.report)
-      .finally(() => deletions.delete(deletion))
-    deletions.add(deletion)
-  }
-
   function discard(key: string): void {
     const trash = join(directory, TEMPORARY + randomUUID())
     renameSync(join(directory, key), trash)
-    deleteLater(trash)
+    deletions.delete(trash)
   }
 
   function scratch(): Disposable & { path: string } {
     const path = join(directory, TEMPORARY + randomUUID())
     mkdirSync(path, { recursive: true, mode: 0o700 })
-    return { path, [Symbol.dispose]: () => deleteLater(path) }
+    return { path, [Symbol.dispose]: () => deletions.delete(path) }
   }
 
   async function make(key: string, format: string, signal: AbortSignal): Promise<void> {
@@ -88,7 +85,7 @@ export function createKeptRepositories(deps: KeptRepositoriesDeps): KeptReposito
       await git(['init', '--quiet', '--bare', `--object-format=${format}`, join(path, 'git')], { signal })
       renameSync(path, join(directory, key))
     } catch (error) {
-      deleteLater(path)
+      deletions.delete(path)
       throw error
     }
   }
@@ -154,12 +151,10 @@ export function createKeptRepositories(deps: KeptRepositoriesDeps): KeptReposito
     },
 
     restore() {
-      for (const name of names()) if (name.startsWith(TEMPORARY)) deleteLater(join(directory, name))
+      for (const name of names()) if (name.startsWith(TEMPORARY)) deletions.delete(join(directory, name))
     },
 
-    async settled() {
-      while (deletions.size > 0) await Promise.all(deletions)
-    },
+    settled: () => deletions.settled(),
   }
 }
 

@@ -1,6 +1,5 @@
 import { chmodSync, chownSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ContentStore } from '#content'
 import { EngineError, invalidArgument } from '#errors'
 import { requestUrl } from '#images'
@@ -125,8 +124,8 @@ export function createHttpSource(deps: HttpSourceDeps): SourceResolver<HttpSourc
         throw invalidArgument(`digest mismatch for ${withoutLogin(source.url)}: ${digest} (expected: ${source.checksum})`)
       }
       step.lease.hold(digest)
-      return await deps.layers.build(step.lease, async (directory) => {
-        const path = join(directory, nameOf(source, found))
+      return await deps.layers.build(step.lease, async (fd) => {
+        const path = `/proc/self/fd/${fd}/${nameOf(source, found)}`
         await copyFile(deps.content.path(digest), path)
         chownSync(path, source.uid, source.gid)
         chmodSync(path, source.mode ?? DEFAULT_MODE)

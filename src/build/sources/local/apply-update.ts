@@ -1,40 +1,41 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  lchownSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  rmdirSync,
-  renameSync,
-  symlinkSync,
-  unlinkSync,
-} from 'node:fs'
+import { closeSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Files } from '#kernel'
-import { createFileWriter, inSlices } from '#snapshots'
+import { createFileWriter } from '#snapshots'
+import type { JobRunner } from '#snapshots'
 import type { DirectoryTransfer, FileStat } from '../../session.ts'
 import type { KnownTree, UpdatePlan } from './plan-update.ts'
 import { sortKey } from './receive-entries.ts'
 import type { ReceivedEntry } from './receive-entries.ts'
-import { signatureOf, typeOf, UNFINISHED_DIRECTORY } from './stat-signature.ts'
+import { signatureOf, UNFINISHED } from './stat-signature.ts'
+import { createFile, performUpdatePart, setFileAttributes } from './update-parts.ts'
+import type { NewFile, UpdatePart } from './update-parts.ts'
 
 /** Files that are asked for at once: the client's disk and the connection are to be busy, not our memory. */
 const PARALLEL = 32
+/** Bytes of a file that are kept in memory until it is whole; larger ones are written as they come. */
+const SMALL = 128 * 1024
+/** What is given to a worker at once. */
+const BATCH = { files: 64, bytes: 1024 * 1024 }
+/** Less is done at once: a worker may have to be started first, which takes longer than this. */
+const FEW = 48
 
 export interface ApplyDeps {
   files: Files
+  jobs: Pick<JobRunner, 'run'>
   /** The directory to be changed; nobody else writes to it. */
   tree: string
   /** An empty directory on the same file system: files are whole before they get their names. */
   incoming: string
 }
 
-/** What became of an update that broke off. */
+export interface ApplyOptions {
+  signal: AbortSignal
+  /** Hears of bytes as they come. */
+  received: (bytes: number) => void
+}
+
+/** An update broke off while files came. */
 export class UpdateFailure extends Error {
   /** What is there now. */
   readonly tree: KnownTree
@@ -46,56 +47,43 @@ export class UpdateFailure extends Error {
 }
 
 /**
- * Carries out a plan; `received` hears of bytes as they come. Nothing that is there is written to: what changes gets a new inode, for others may have links to
- * the old one. Throws {@link UpdateFailure}; each file is then the old one or the new one.
+ * Carries out a plan. Nothing that is there is written to: what changes gets a new inode, for others may have links to the old one. Throws {@link UpdateFailure}
+ * when it is known what is there then: each file is the old one or the new one.
  */
 export async function applyUpdate(
   deps: ApplyDeps,
   known: KnownTree,
   plan: UpdatePlan,
-  transfer: Pick<DirectoryTransfer, 'read' | 'link'>,
-  options: { signal: AbortSignal; received: (bytes: number) => void },
+  transfer: Pick<DirectoryTransfer, 'read' | 'hostPath'>,
+  options: ApplyOptions,
 ): Promise<void> {
-  const { tree } = deps
+  const { tree, incoming } = deps
+  const { removals, directories, nodes, hardLinks, attributes } = plan
+  const isSmall = removals.length + directories.length + nodes.length + hardLinks.length + attributes.length + plan.files.length <= FEW
+  const perform = async (input: UpdatePart): Promise<void> => {
+    if (isSmall) await performUpdatePart(deps.files, input)
+    // What has come is written although the client has gone: it need not come again.
+    else
+      await deps.jobs.run({ kind: 'task', task: 'build-update-directory', input }, input.part === 'files' ? {} : { signal: options.signal })
+  }
+
+  if (removals.length + directories.length > 0) await perform({ part: 'prepare', tree, removals, directories })
   const present = new Map(known)
-  for (const { path } of plan.attributes) if (present.has(path)) present.set(path, UNFINISHED_DIRECTORY)
-  const done = (stat: FileStat): void => void present.set(stat.path, signatureOf(stat))
+  for (const path of removals) present.delete(path)
+  for (const { path } of [...directories, ...attributes]) present.set(path, UNFINISHED.directory)
+  for (const { path } of [...nodes, ...hardLinks, ...plan.files.map(({ stat }) => stat)]) present.set(path, UNFINISHED.file)
   try {
-    for await (const path of inSlices(plan.removals)) {
-      remove(join(tree, path))
-      present.delete(path)
-    }
-    for await (const { path } of inSlices(plan.directories)) {
-      mkdirSync(join(tree, path), { mode: 0o700 })
-      present.set(path, UNFINISHED_DIRECTORY)
-    }
-    await fetchFiles(deps, plan.files, transfer, { ...options, done })
-    for await (const stat of inSlices(plan.nodes)) {
-      makeNode(deps, stat)
-      done(stat)
-    }
-    for await (const stat of inSlices(plan.hardLinks)) {
-      const path = join(tree, stat.path)
-      remove(path)
-      linkSync(join(tree, stat.linkname), path)
-      done(stat)
-    }
-    for await (const stat of inSlices(plan.attributes)) {
-      const path = join(tree, stat.path)
-      if (!isOwn(stat)) chownSync(path, stat.uid, stat.gid)
-      chmodSync(path, stat.mode & 0o7777)
-      setXattrs(deps, path, stat)
-      deps.files.setTimes(path, stat.mtime, stat.mtime)
-      done(stat)
+    await fetchFiles(deps, plan.files, transfer, { ...options, perform, done: (stat) => void present.set(stat.path, signatureOf(stat)) })
+    if (nodes.length + hardLinks.length + attributes.length > 0) {
+      await perform({ part: 'complete', tree, temporary: join(incoming, 'node'), nodes, hardLinks, attributes })
     }
   } catch (error) {
     throw new UpdateFailure(error, new Map([...present].sort(([a], [b]) => Buffer.compare(sortKey(a), sortKey(b)))))
   }
 }
 
-interface FetchOptions {
-  signal: AbortSignal
-  received: (bytes: number) => void
+interface FetchOptions extends ApplyOptions {
+  perform: (part: UpdatePart) => Promise<void>
   done: (stat: FileStat) => void
 }
 
@@ -103,105 +91,115 @@ interface FetchOptions {
 async function fetchFiles(
   deps: ApplyDeps,
   entries: readonly ReceivedEntry[],
-  transfer: Pick<DirectoryTransfer, 'read' | 'link'>,
+  transfer: Pick<DirectoryTransfer, 'read' | 'hostPath'>,
   options: FetchOptions,
 ): Promise<void> {
   const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  const batches = createBatches(deps, options)
   const queue = entries.values()
   const work = async (lane: number): Promise<void> => {
-    for (const entry of queue) {
-      options.signal.throwIfAborted()
-      stop.signal.throwIfAborted()
-      const temporary = join(deps.incoming, String(lane))
-      if (transfer.link !== undefined) await transfer.link(entry.index, temporary)
-      else await fetchFile(deps, entry.stat, temporary, transfer.read(entry.index), options)
-      renameSync(temporary, join(deps.tree, entry.stat.path))
-      options.done(entry.stat)
+    for (const { stat, index } of queue) {
+      signal.throwIfAborted()
+      const path = transfer.hostPath?.(index)
+      if (path !== undefined) {
+        await batches.add({ stat, source: { path } }, 0)
+        continue
+      }
+      const content = await readSmall(transfer.read(index), { ...options, signal })
+      if (content.rest === undefined) {
+        await batches.add({ stat, source: { content: content.start } }, content.length)
+        continue
+      }
+      const temporary = join(deps.incoming, `large-${lane}`)
+      await writeLarge(deps.files, temporary, stat, content.start, content.rest, { ...options, signal })
+      renameSync(temporary, join(deps.tree, stat.path))
+      options.done(stat)
     }
   }
   const lanes = Array.from({ length: Math.min(PARALLEL, entries.length) }, (_, lane) => work(lane))
   // None may still be writing when the failure is reported.
   for (const lane of lanes) lane.catch((error: unknown) => stop.abort(error))
   await Promise.allSettled(lanes)
-  options.signal.throwIfAborted()
-  stop.signal.throwIfAborted()
+  await batches.flush()
+  signal.throwIfAborted()
 }
 
-async function fetchFile(
-  deps: ApplyDeps,
-  stat: FileStat,
-  path: string,
+/** Small files on their way to a worker. */
+function createBatches(
+  { tree, incoming }: ApplyDeps,
+  { perform, done }: FetchOptions,
+): { add: (file: NewFile, bytes: number) => Promise<void>; flush: () => Promise<void> } {
+  let files: NewFile[] = []
+  let bytes = 0
+  let count = 0
+
+  async function flush(): Promise<void> {
+    const batch = files
+    files = []
+    bytes = 0
+    if (batch.length === 0) return
+    await perform({ part: 'files', tree, temporary: join(incoming, `batch-${count++}`), files: batch })
+    for (const { stat } of batch) done(stat)
+  }
+
+  return {
+    async add(file, length) {
+      files.push(file)
+      bytes += length
+      // Who fills a batch waits for it; the others fill the next one.
+      if (files.length >= BATCH.files || bytes >= BATCH.bytes) await flush()
+    },
+    flush,
+  }
+}
+
+/** `rest`: what comes after `start` when the file is too large for memory. */
+async function readSmall(
   content: AsyncIterable<Uint8Array>,
-  { received, signal }: FetchOptions,
+  { signal, received }: ApplyOptions,
+): Promise<{ start: Uint8Array[]; length: number; rest: AsyncIterator<Uint8Array> | undefined }> {
+  const rest = content[Symbol.asyncIterator]()
+  const start: Uint8Array[] = []
+  let length = 0
+  for (;;) {
+    const next = await rest.next()
+    if (next.done === true) return { start, length, rest: undefined }
+    signal.throwIfAborted()
+    start.push(next.value)
+    length += next.value.length
+    received(next.value.length)
+    if (length > SMALL) return { start, length, rest }
+  }
+}
+
+async function writeLarge(
+  files: Files,
+  path: string,
+  stat: FileStat,
+  start: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+  { received, signal }: ApplyOptions,
 ): Promise<void> {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
+  const fd = createFile(path)
   const writer = createFileWriter()
   let offset = 0
+  const write = async (chunk: Uint8Array): Promise<void> => {
+    await writer.write(fd, offset, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    offset += chunk.length
+  }
   try {
-    for await (const chunk of content) {
+    for (const chunk of start) await write(chunk)
+    for await (const chunk of { [Symbol.asyncIterator]: () => rest }) {
       signal.throwIfAborted()
-      await writer.write(fd, offset, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
-      offset += chunk.length
       received(chunk.length)
+      await write(chunk)
     }
     await writer.end()
-    if (!isOwn(stat)) fchownSync(fd, stat.uid, stat.gid)
-    fchmodSync(fd, stat.mode & 0o7777)
-    setXattrs(deps, path, stat)
-    deps.files.setOpenTimes(fd, stat.mtime, stat.mtime)
+    setFileAttributes(files, fd, path, stat)
   } finally {
     // A write under way must not outlive the descriptor.
     await writer.end().catch(() => undefined)
     closeSync(fd)
-  }
-}
-
-function makeNode({ files, tree, incoming }: ApplyDeps, stat: FileStat): void {
-  const path = join(tree, stat.path)
-  const temporary = join(incoming, 'node')
-  if (typeOf(stat.mode) === constants.S_IFLNK) symlinkSync(stat.linkname, temporary)
-  else makeDevice(files, incoming, stat)
-  if (!isOwn(stat)) lchownSync(temporary, stat.uid, stat.gid)
-  if (typeOf(stat.mode) !== constants.S_IFLNK) chmodSync(temporary, stat.mode & 0o7777)
-  setXattrs({ files }, temporary, stat)
-  files.setTimes(temporary, stat.mtime, stat.mtime)
-  renameSync(temporary, path)
-}
-
-function makeDevice(files: Files, directory: string, { mode, device }: FileStat): void {
-  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
-  try {
-    files.mknodAt(fd, 'node', typeOf(mode) | 0o600, device.major, device.minor)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Attributes that the file system cannot hold do not fail a build; those of overlayfs would mean something in a layer. */
-function setXattrs({ files }: Pick<ApplyDeps, 'files'>, path: string, { xattrs }: FileStat): void {
-  for (const [name, value] of Object.entries(xattrs)) {
-    if (/^(trusted|user)\.overlay\./.test(name)) continue
-    try {
-      files.setXattr(path, name, Buffer.from(value))
-    } catch (error) {
-      if (!['EOPNOTSUPP', 'ENOTSUP', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-    }
-  }
-}
-
-/** What is made here belongs to us. */
-function isOwn({ uid, gid }: FileStat): boolean {
-  return uid === process.geteuid?.() && gid === process.getegid?.()
-}
-
-/** A directory is empty by now. */
-function remove(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return
-    if (code !== 'EISDIR' && code !== 'EPERM') throw error
-    rmdirSync(path)
   }
 }

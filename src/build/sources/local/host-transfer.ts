@@ -1,4 +1,4 @@
-import { createReadStream, linkSync, lstatSync, readdirSync, readlinkSync } from 'node:fs'
+import { createReadStream, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { join } from 'node:path'
 import { createIgnoreMatcher } from '#dockerfile'
@@ -30,9 +30,7 @@ export function hostTransfer(root: string, request: HostRequest): DirectoryTrans
     async *read(index) {
       yield* createReadStream(join(root, paths[index] ?? '')) as AsyncIterable<Buffer>
     },
-    async link(index, path) {
-      linkSync(join(root, paths[index] ?? ''), path)
-    },
+    hostPath: (index) => join(root, paths[index] ?? ''),
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -15,6 +15,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createFiles } from '#kernel'
+import { createInlineRunner } from '#snapshots'
+import { loadFileTask } from '../../files/file-tasks.ts'
 import { fakeTransfer } from '../testing/fake-transfer.ts'
 import type { FakeFile, FakeTransfer } from '../testing/fake-transfer.ts'
 import { createKeptDirectories } from './kept-directories.ts'
@@ -43,9 +45,10 @@ function setUp(): Test {
   const temporary = mkdtempDisposableSync(join(tmpdir(), 'contexts-'))
   const directory = temporary.path
   const report = (error: unknown): never => assert.fail(String(error))
+  const files = createFiles()
+  const jobs = createInlineRunner({ files, loadTask: loadFileTask })
   let time = 1000
-  const reopen = (bootId = 'boot'): KeptDirectories =>
-    createKeptDirectories({ directory, files: createFiles(), bootId, report, now: () => time++ })
+  const reopen = (bootId = 'boot'): KeptDirectories => createKeptDirectories({ directory, files, jobs, bootId, report, now: () => time++ })
   return { directory, reopen, kept: reopen(), [Symbol.dispose]: () => temporary.remove() }
 }
 

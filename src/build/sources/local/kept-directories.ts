@@ -4,23 +4,26 @@ import { join } from 'node:path'
 import { conflict, notFound } from '#errors'
 import type { Files } from '#kernel'
 import { KeyedMutex } from '#lib'
-import { deleteTree } from '#snapshots'
+import type { JobRunner } from '#snapshots'
 import type { CacheStore } from '../../cache/cache-usage.ts'
 import type { DirectoryTransfer } from '../../session.ts'
 import { lockUnless } from '../abortable-lock.ts'
+import { createBackgroundDeletions } from '../background-deletions.ts'
 import { applyUpdate, UpdateFailure } from './apply-update.ts'
 import { readRecord, writeRecord } from './directory-record.ts'
 import { isUnchanged, planUpdate } from './plan-update.ts'
 import type { UpdatePlan } from './plan-update.ts'
 import type { ReceivedEntry } from './receive-entries.ts'
 import { typeOf } from './stat-signature.ts'
-import { readIndex, writeIndex } from './tree-index.ts'
+import { readBootId, readIndex, writeIndex } from './tree-index.ts'
 import type { TreeIndex } from './tree-index.ts'
 
 export interface KeptDirectoriesDeps {
   /** Its own; made when absent. */
   directory: string
   files: Files
+  /** Does what is much, and what nobody waits for. */
+  jobs: Pick<JobRunner, 'run'>
   /** Of the machine: see `TreeIndex`. */
   bootId: string
   /** Hears of failures in the background. */
@@ -35,7 +38,7 @@ export interface ReceiveRequest {
   key: string | undefined
   description: string
   entries: readonly ReceivedEntry[]
-  transfer: Pick<DirectoryTransfer, 'read' | 'link'>
+  transfer: Pick<DirectoryTransfer, 'read' | 'hostPath'>
   signal: AbortSignal
   received: (bytes: number) => void
 }
@@ -77,7 +80,9 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
   const locks = new KeyedMutex()
   /** Builds that hold a kept directory, by key. */
   const holders = new Map<string, number>()
-  const deletions = new Set<Promise<void>>()
+  /** Keys whose directories are being changed, or compared. */
+  const busy = new Set<string>()
+  const deletions = createBackgroundDeletions(deps)
 
   const place = (name: string): Record<'tree' | 'incoming' | 'index' | 'record', string> => {
     const path = (part: string): string => join(directory, name, part)
@@ -92,19 +97,12 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
       throw error
     }
-    discardLater(trash)
-  }
-
-  function discardLater(path: string): void {
-    const deletion = deleteTree(path)
-      .catch(deps.report)
-      .finally(() => deletions.delete(deletion))
-    deletions.add(deletion)
+    deletions.delete(trash)
   }
 
   /** What a key's directory holds; without a good index that is nothing, whatever lies there. */
-  function known(key: string): TreeIndex {
-    const index = readIndex(place(key).index)
+  async function known(key: string): Promise<TreeIndex> {
+    const index = await readIndex(place(key).index)
     if (index?.bootId === bootId) return index
     discard(key)
     return { bootId, generation: '', tree: new Map() }
@@ -116,7 +114,7 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
     // Left by an update that broke off.
     rmSync(incoming, { recursive: true, force: true })
     mkdirSync(incoming, { mode: 0o700 })
-    await applyUpdate({ files: deps.files, tree, incoming }, index.tree, plan, request.transfer, request)
+    await applyUpdate({ ...deps, tree, incoming }, index.tree, plan, request.transfer, request)
   }
 
   async function receivePrivate(request: ReceiveRequest): Promise<HeldDirectory> {
@@ -124,15 +122,18 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
     using undo = new DisposableStack()
     undo.defer(() => discard(name))
     const nothing = { bootId, generation: '', tree: new Map<string, string>() }
-    await apply(name, nothing, planUpdate(nothing.tree, request.entries), request).catch(throwCause)
+    await apply(name, nothing, await planUpdate(nothing.tree, request.entries), request).catch(throwCause)
     const kept = undo.move()
     return { path: place(name).tree, generation: name, [Symbol.dispose]: () => kept.dispose() }
   }
 
   async function receiveKept(key: string, request: ReceiveRequest): Promise<HeldDirectory> {
-    using _lock = await lockUnless(locks, key, request.signal)
-    const index = known(key)
-    const plan = planUpdate(index.tree, request.entries)
+    using undo = new DisposableStack()
+    undo.use(await lockUnless(locks, key, request.signal))
+    busy.add(key)
+    undo.defer(() => busy.delete(key))
+    const index = await known(key)
+    const plan = await planUpdate(index.tree, request.entries)
     const isNew = index.generation === ''
     if (!isNew && isUnchanged(plan)) return hold(key, index.generation, request)
     if ((holders.get(key) ?? 0) > 0) return await receivePrivate(request)
@@ -143,10 +144,10 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
       await apply(key, index, plan, request)
     } catch (error) {
       // What came until now need not come again.
-      if (error instanceof UpdateFailure) writeIndex(place(key).index, { bootId, generation, tree: error.tree })
+      if (error instanceof UpdateFailure) await writeIndex(place(key).index, { bootId, generation, tree: error.tree })
       return throwCause(error)
     }
-    writeIndex(place(key).index, { bootId, generation, tree: plan.result })
+    await writeIndex(place(key).index, { bootId, generation, tree: plan.result })
     return hold(key, generation, request)
   }
 
@@ -176,6 +177,8 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
     }
   }
 
+  const isInUse = (id: string): boolean => holders.has(id) || busy.has(id)
+
   function names(): string[] {
     try {
       return readdirSync(directory)
@@ -192,28 +195,25 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
       return names().flatMap((id) => {
         const record = id.startsWith(PRIVATE) || id.startsWith(TRASH) ? undefined : readRecord(place(id).record)
         if (record === undefined) return []
-        return [{ id, parents: [], type: 'source.local' as const, inUse: holders.has(id), shared: false, mutable: true, ...record }]
+        return [{ id, parents: [], type: 'source.local' as const, inUse: isInUse(id), shared: false, mutable: true, ...record }]
       })
     },
 
     async remove(id) {
       if (!names().includes(id) || id.startsWith(PRIVATE) || id.startsWith(TRASH)) throw notFound(`cache record ${id} not found`)
-      using _lock = await locks.lock(id)
-      if (holders.has(id)) throw conflict(`cache record ${id} is in use`)
+      if (isInUse(id)) throw conflict(`cache record ${id} is in use`)
       discard(id)
     },
 
     restore() {
       for (const name of names()) {
-        if (name.startsWith(TRASH)) discardLater(join(directory, name))
+        if (name.startsWith(TRASH)) deletions.delete(join(directory, name))
         else if (name.startsWith(PRIVATE)) discard(name)
-        else known(name)
+        else if (readBootId(place(name).index) !== bootId) discard(name)
       }
     },
 
-    async settled() {
-      while (deletions.size > 0) await Promise.all(deletions)
-    },
+    settled: () => deletions.settled(),
   }
 }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs'
+import { inSlices } from '#snapshots'
 import type { FileStat } from '../../session.ts'
 import { parentOf } from './receive-entries.ts'
 import type { ReceivedEntry } from './receive-entries.ts'
@@ -25,12 +26,12 @@ export interface UpdatePlan {
 }
 
 /** Compares by stat only, as rsync does. Files that differ in anything become new files: others may have links to the old ones. */
-export function planUpdate(known: KnownTree, entries: readonly ReceivedEntry[]): UpdatePlan {
+export async function planUpdate(known: KnownTree, entries: readonly ReceivedEntry[]): Promise<UpdatePlan> {
   const result = new Map<string, string>()
   const plan: UpdatePlan = { removals: [], directories: [], files: [], nodes: [], hardLinks: [], attributes: [], result }
   const changed = new Set<string>()
   const touched = new Set<string>()
-  for (const entry of entries) {
+  for await (const entry of inSlices(entries)) {
     const { stat } = entry
     const { path } = stat
     const signature = signatureOf(stat)

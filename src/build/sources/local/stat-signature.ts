@@ -13,8 +13,8 @@ export function signatureOf(stat: FileStat): string {
   return `${mode.toString(8)} ${uid}:${gid} ${bytes} ${mtime} ${device.major}:${device.minor} ${xattrs.join(',')} ${linkname}`
 }
 
-/** The signature of a directory that is there, but not yet as it should be. */
-export const UNFINISHED_DIRECTORY = '40000 unfinished'
+/** Signatures of what is there, but not yet as it should be: nothing that a client sends has them. */
+export const UNFINISHED = { directory: '40000 unfinished', file: '100000 unfinished' } as const
 
 export function isDirectorySignature(signature: string): boolean {
   return typeOf(Number.parseInt(signature, 8)) === constants.S_IFDIR

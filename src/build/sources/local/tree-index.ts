@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { KnownTree } from './plan-update.ts'
 
 /** What is written down of a directory. As long as there is none, nothing is known of it. */
@@ -11,12 +12,14 @@ export interface TreeIndex {
 }
 
 const VERSION = '1'
+/** Bytes in which version and boot are. */
+const HEADER = 64
 
 /** undefined: there is none that can be read. */
-export function readIndex(path: string): TreeIndex | undefined {
+export async function readIndex(path: string): Promise<TreeIndex | undefined> {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -29,10 +32,28 @@ export function readIndex(path: string): TreeIndex | undefined {
   return { bootId, generation, tree }
 }
 
+/** Only the boot of an index, for a look at all of them. */
+export function readBootId(path: string): string | undefined {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    const start = Buffer.alloc(HEADER)
+    const [version, bootId] = start.toString('utf8', 0, readSync(fd, start)).split('\0')
+    return version === VERSION ? bootId : undefined
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** All or nothing. */
-export function writeIndex(path: string, { bootId, generation, tree }: TreeIndex): void {
+export async function writeIndex(path: string, { bootId, generation, tree }: TreeIndex): Promise<void> {
   const parts = [VERSION, bootId, generation]
   for (const [name, signature] of tree) parts.push(name, signature)
-  writeFileSync(`${path}.new`, `${parts.join('\0')}\0`, { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  await writeFile(`${path}.new`, `${parts.join('\0')}\0`, { mode: 0o600 })
+  await rename(`${path}.new`, path)
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createContentStore } from '#content'
@@ -28,7 +28,12 @@ export function fakeLayers(): FakeLayers {
     layers: {
       async build(_lease, write) {
         const path = directory()
-        await write(path)
+        const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+        try {
+          await write(fd)
+        } finally {
+          closeSync(fd)
+        }
         directories.push(path)
         return { kind: 'layers', chain: digestOf(Buffer.from(path)) }
       },
