@@ -2,6 +2,7 @@ import { formatPlatform, normalisePlatform } from '#oci'
 import type { Edge } from '../graph/types.ts'
 import type { BuildImage, BuildStep } from '../types.ts'
 import type { Converted } from './convert.ts'
+import { addHistory } from './history.ts'
 import { imageFile } from './image-draft.ts'
 import { isSameMachine } from './platforms.ts'
 import { createSealer } from './tree.ts'
@@ -12,8 +13,7 @@ export function buildImage(converted: Converted): BuildImage {
   const { conversion, target } = converted
   const seal = createSealer()
   const { image } = target
-  const labels = Object.fromEntries(conversion.options.labels)
-  if (conversion.options.labels.size > 0) image.config.Labels = { ...image.config.Labels, ...labels }
+  addLabels(converted)
   const platform = normalisePlatform(conversion.platforms.target)
   return {
     id: formatPlatform(platform),
@@ -21,6 +21,20 @@ export function buildImage(converted: Converted): BuildImage {
     edge: seal(target.tree),
     config: imageFile({ ...image, platform: imagePlatform(converted) }, conversion.created),
     steps: buildSteps(converted, seal),
+  }
+}
+
+/** Labels that the client gives. The classic builder had an instruction of its own for each, at the end of the Dockerfile. */
+function addLabels({ conversion, target }: Converted): void {
+  const { options, created } = conversion
+  const { image } = target
+  const labels = [...options.labels].sort(([a], [b]) => (a < b ? -1 : 1))
+  if (labels.length > 0) image.config.Labels = { ...image.config.Labels, ...Object.fromEntries(labels) }
+  if (options.history !== 'classic') return
+  for (const [key, value] of labels) {
+    const text = `LABEL ${key}=${value}`
+    addHistory(image, { text, kind: 'metadata', hasLayer: false }, { style: 'classic', created })
+    target.steps.push({ text, tree: undefined })
   }
 }
 

@@ -97,7 +97,7 @@ function beginConversion({ definition, options, inputs, host, platforms, linter 
     stages: new StageList(),
     linter,
   }
-  lintDefaultArguments(dockerfile, file, automatic, conversion)
+  lintDefaultArguments(automatic, conversion)
   return conversion
 }
 

@@ -105,7 +105,7 @@ describe('loadDefinition', () => {
     assert.deepEqual(graph(built), [
       `1 http ${url} as=context "[internal] load remote build context"`,
       '2 file copy 1:/context → empty:/ unpack exact "[internal] unpack remote build context"',
-      '3 file copy 2:sub → empty:/ exact "[internal] select sub of build context"',
+      '3 file copy 2:/sub → empty:/ exact "[internal] select sub of build context"',
       '4 file copy 3:/a → empty:/ "[1/1] COPY a /"',
     ])
   })

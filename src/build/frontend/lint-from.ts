@@ -1,8 +1,7 @@
 import { expandWord, suggestWord } from '#dockerfile'
-import type { Dockerfile, FromInstruction } from '#dockerfile'
+import type { FromInstruction } from '#dockerfile'
 import { formatPlatform, parseReference } from '#oci'
 import type { Platform } from '#oci'
-import type { SourceFile } from '../graph/types.ts'
 import { lint } from './conversion.ts'
 import type { Conversion } from './conversion.ts'
 import type { Environment } from './environment.ts'
@@ -34,7 +33,8 @@ export function lintBasePlatform(
 }
 
 /** InvalidDefaultArgInFrom: the Dockerfile should also build when no argument is given. */
-export function lintDefaultArguments(dockerfile: Dockerfile, file: SourceFile, automatic: Environment, conversion: Conversion): void {
+export function lintDefaultArguments(automatic: Environment, conversion: Conversion): void {
+  const { dockerfile, file } = conversion.definition
   try {
     const { variables } = globalArguments(dockerfile, file, automatic, new Map())
     for (const { from } of dockerfile.stages) {

@@ -11,6 +11,15 @@ import { failOnFindings, warnOf } from './warnings.ts'
  * The frontend `dockerfile.v0`: loads the Dockerfile, and gives for each wanted platform the graph of its target stage and the image's config, or answers a
  * question about it (`requestid`). Nothing is run: of all that happens outside only what `host` offers is used. Throws BuildError with the place in the
  * Dockerfile where there is one.
+ *
+ * The phases, one file or folder each:
+ *
+ * 1. `options`: what the client says.
+ * 2. `definition`, `context/`: where Dockerfile and context come from; the Dockerfile is read and parsed.
+ * 3. `convert`, for each platform: `global-arguments`, `find-stages` (FROM lines), `dependencies` (which stage reads from which), `resolve-bases` (images and
+ *    named contexts of the stages that the target needs; their ONBUILD triggers), `dispatch` with `instructions/`: one after the other they change their
+ *    `StageState`: file system, config, history, variables.
+ * 4. `build-image`: file systems in the making (`tree`) become vertices. Only now is it known which paths of the context are needed.
  */
 export async function solveDockerfile(request: FrontendRequest, host: FrontendHost): Promise<BuildResult> {
   const options = decodeOptions(request.options, host.hostPlatform)

@@ -29,6 +29,7 @@ export interface StageState {
   readonly range: TextRange | undefined
   /** undefined: `--from` names it. */
   readonly from: FromInstruction | undefined
+  /** Place among all stages, those that only `--from` names behind the others. */
   readonly index: number
   /** The stage that it continues. */
   readonly base: StageState | undefined
@@ -36,11 +37,13 @@ export interface StageState {
   readonly context: NamedContext | undefined
   /** Stages that instructions read from, each with the first such instruction. */
   readonly dependencies: Map<StageState, TextRange>
+  /** Instructions, behind the triggers of the base. */
   commands: Command[]
   readonly counter: StepCounter
   readonly ignoreCache: boolean
   /** `--platform`, later that of the base. */
   platform: Platform | undefined
+  /** `found`: its base is not known yet. `done`: others may read from it. */
   phase: 'found' | 'based' | 'done'
   triggersRead: boolean
 
@@ -66,11 +69,13 @@ export function makesStep({ kind }: StageInstruction): boolean {
   return kind === 'add' || kind === 'copy' || kind === 'run' || kind === 'workdir'
 }
 
+/** What is known of a stage when it is found. */
 export type NewStage = Pick<
   StageState,
   'name' | 'baseName' | 'range' | 'from' | 'index' | 'base' | 'context' | 'counter' | 'ignoreCache' | 'platform' | 'outline'
 >
 
+/** `platform`: of the empty image that it has until its base is known. */
 export function newStage(facts: NewStage, platform: Platform): StageState {
   return {
     ...facts,

@@ -1,12 +1,13 @@
 import { invalidArgument } from '#errors'
 import { vertex } from '../../graph/digest.ts'
 import type { CopyAction, Edge, FileOp, Op } from '../../graph/types.ts'
-import type { FrontendHost } from '../../types.ts'
-import type { FrontendOptions } from '../options.ts'
-import { parseBoolean } from '../option-values.ts'
-import { looksLikeArchive } from './archive-header.ts'
 import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
+import type { FrontendHost } from '../../types.ts'
+import { parseBoolean } from '../option-values.ts'
+import type { FrontendOptions } from '../options.ts'
+import { looksLikeArchive } from './archive-header.ts'
 import { gitSource } from './git-source.ts'
+import { rooted } from './paths.ts'
 
 /** Where COPY takes its files from: a directory of the client, or a file system that the engine fetches. */
 export type MainContext =
@@ -69,7 +70,7 @@ async function fromUrl(url: string, filename: string, host: FrontendHost): Promi
 }
 
 function subdirectoryOf(edge: Edge, directory: string): Edge {
-  return copyOnto(edge, { source: directory, unpack: false, directoryContentsOnly: true }, `select ${directory} of build context`)
+  return copyOnto(edge, { source: rooted(directory), unpack: false, directoryContentsOnly: true }, `select ${directory} of build context`)
 }
 
 /** Onto an empty file system. */
