@@ -12,7 +12,6 @@ import { decodeImageConfig, fullString, MAX_CONFIG_SIZE } from '#oci'
 import type { Descriptor, Reference } from '#oci'
 import type { SolvedResult } from '../types.ts'
 import { assembleImages } from './assemble-images.ts'
-import type { AssembledResult, Assembly } from './assemble-images.ts'
 import type { AttributeReader } from './attributes.ts'
 import { counted } from './counted.ts'
 import { timeText } from './epoch.ts'
@@ -20,7 +19,7 @@ import { exportVertex } from './export-vertex.ts'
 import { encodeDescriptor, parseNames } from './image-exporter.ts'
 import { readImageOptions } from './image-options.ts'
 import type { ImageOptions } from './image-options.ts'
-import type { ExporterDeps, PreparedExport } from './types.ts'
+import type { AssembledResult, Assembly, ExporterDeps, PreparedExport } from './types.ts'
 
 interface ArchiveOptions {
   /** The client's id of the exporter. */

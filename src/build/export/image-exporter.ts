@@ -13,13 +13,12 @@ import { familiarName, fullString, parseReference, withDefaultTag } from '#oci'
 import type { Reference } from '#oci'
 import type { SolvedResult } from '../types.ts'
 import { assembleImages } from './assemble-images.ts'
-import type { AssembledResult, AssembleOptions, Assembly } from './assemble-images.ts'
 import type { AttributeReader } from './attributes.ts'
 import { exportVertex } from './export-vertex.ts'
 import { readImageOptions } from './image-options.ts'
 import type { ImageOptions } from './image-options.ts'
 import { pushResult } from './push-result.ts'
-import type { ExporterDeps, PreparedExport } from './types.ts'
+import type { AssembleOptions, AssembledResult, Assembly, ExporterDeps, PreparedExport } from './types.ts'
 
 interface StoreOptions {
   /** `*`: what the frontend says. */

@@ -3,7 +3,7 @@ import type { ProgressMessage } from '#images'
 import { fullName, fullString } from '#oci'
 import type { Descriptor, Reference } from '#oci'
 import { loginHost } from '../login-host.ts'
-import type { AssembledResult, Assembly } from './assemble-images.ts'
+import type { AssembledResult, Assembly } from './types.ts'
 
 export interface PushChoice {
   pushByDigest: boolean

@@ -18,8 +18,7 @@ import { combineTrees, fileTree } from './tree/combine-trees.ts'
 import type { PlacedTree } from './tree/combine-trees.ts'
 import { exportedTree } from './tree/exported-tree.ts'
 import { tarEntryOf } from './tree/tar-entry-of.ts'
-import type { Assembly } from './assemble-images.ts'
-import type { ExporterDeps, PreparedExport } from './types.ts'
+import type { Assembly, ExporterDeps, PreparedExport } from './types.ts'
 
 interface TreeOptions {
   /** The client's id of the exporter. */

@@ -1,11 +1,15 @@
 /** Contracts of `build/export/`. */
 
 import type { ContentStore } from '#content'
-import type { ImageService } from '#images'
+import type { ImageService, LayerBlob } from '#images'
 import type { Files } from '#kernel'
+import type { Descriptor, Digest, Platform, Reference } from '#oci'
 import type { Remotes } from '#remotes'
 import type { DraftLayers, Snapshotter } from '#snapshots'
 import type { ExportContext, ExportRequest, SolvedResult } from '../types.ts'
+import type { ExportVertex } from './export-vertex.ts'
+import type { ImageOptions } from './image-options.ts'
+import type { SealedResult } from './seal-result.ts'
 
 export interface ExporterDeps {
   content: ContentStore
@@ -31,4 +35,41 @@ export interface Exporters {
    * NOT_IMPLEMENTED.
    */
   prepare(request: ExportRequest, options: Readonly<Record<string, string>>): PreparedExport
+}
+
+/** An image whose config and layers are stored. */
+export interface AssembledImage {
+  platform: Platform
+  /** Digest of the config: the id of the image. */
+  config: Digest
+  configSize: number
+  sealed: SealedResult
+  /** Only where manifests are made. */
+  layers: LayerBlob[]
+}
+
+export interface AssembledResult {
+  /** The one for this machine, else the first: what names stand for. */
+  main: AssembledImage
+  images: AssembledImage[]
+  /** Manifest or index of all; undefined where none was to be made. */
+  target: Descriptor | undefined
+  /** Each after those it lists; the target is the last. */
+  manifests: Descriptor[]
+  /** All that manifests name besides manifests, each once. */
+  blobs: Descriptor[]
+}
+
+export interface AssembleOptions extends ImageOptions {
+  /** Manifests are made and layers compressed; always for several platforms, and where attestations have to be part of the image. */
+  withManifest: boolean
+  /** For attestations. */
+  names: readonly Reference[]
+}
+
+/** What an image is put together with. */
+export interface Assembly {
+  deps: ExporterDeps
+  context: ExportContext
+  vertex: ExportVertex
 }

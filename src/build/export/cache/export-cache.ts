@@ -11,6 +11,7 @@ import type { ExportVertex } from '../export-vertex.ts'
 import { makeIndex, makeManifest, mediaType } from '../make-manifests.ts'
 import type { Document } from '../make-manifests.ts'
 import { sealResult } from '../seal-result.ts'
+import { storeBytes } from '../store-bytes.ts'
 import type { ExporterDeps } from '../types.ts'
 import { CACHE_CONFIG_TYPE, encodeCacheConfig } from './cache-config.ts'
 
@@ -59,10 +60,10 @@ export async function storeCache(assembly: CacheAssembly, options: CacheExportOp
   if (cache.records.length === 0) return undefined
   const layers = await compressAll(assembly, chains, options)
   const config = encodeCacheConfig(cache, new Map(layers.map((layer) => [layer.diffId, layer])))
-  const { digest, size } = await vertex.step('writing config', () => deps.content.ingest([config], { lease: context.lease }))
+  const { digest, size } = await vertex.step('writing config', () => storeBytes(deps.content, config, context.lease))
   const described = { mediaType: CACHE_CONFIG_TYPE, digest, size }
   const document = listAll(described, layers, options)
-  await deps.content.ingest([document.bytes], { lease: context.lease, digest: document.descriptor.digest })
+  await storeBytes(deps.content, document.bytes, context.lease)
   const blobs = layers.map(({ digest, size, mediaType: type }): Descriptor => ({
     mediaType: mediaType(type, options.ociTypes),
     digest,
