@@ -1,6 +1,6 @@
 import { canonicalJson, digestOfData } from './graph/digest.ts'
 import type { Vertex } from './graph/types.ts'
-import { SharedWork } from './solver/shared-work.ts'
+import { SharedWork } from '#lib'
 import type { VertexDisplay } from './solver/vertex-display.ts'
 import type { ImageRequest, ResolvedImage, Step } from './types.ts'
 

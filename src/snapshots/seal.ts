@@ -1,12 +1,11 @@
 import type { ContentStore, Lease } from '#content'
 import { notFound } from '#errors'
+import { SharedWork } from '#lib'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
 import type { DraftRow, DraftStore } from './draft-store.ts'
 import type { LayerIndex } from './layer-index.ts'
 import type { LayerStore } from './layer-store.ts'
-import { createSharedWork } from './shared-work.ts'
-import type { WorkOptions } from './shared-work.ts'
 import type { JobRunner, PackResult } from './unpack/job.ts'
 
 export interface SealOptions {
@@ -30,7 +29,7 @@ export function createDraftSealer(deps: {
   index: LayerIndex
 }): DraftSealer {
   const { metadata, content, layers, drafts, index } = deps
-  const shared = createSharedWork<Digest>()
+  const sealing = new SharedWork<string, Digest>()
 
   /** The tar becomes a blob, which is on its way to the disk. */
   async function pack(id: Digest, lease: Lease, options: Omit<SealOptions, 'lease'>): Promise<PackResult> {
@@ -73,8 +72,10 @@ export function createDraftSealer(deps: {
 
   return async (id, { lease, rewriteTimestamp, signal, progress }) => {
     const known = rewriteTimestamp === undefined ? index.layerOf(id)?.diffId : undefined
-    const work = (options: WorkOptions): Promise<Digest> => seal(id, { ...options, rewriteTimestamp })
-    const diffId = known ?? (await shared(`${id} ${rewriteTimestamp}`, { signal, progress }, work))
+    const waiting = signal ?? new AbortController().signal
+    // Who comes later hears nothing of its progress, only of its end.
+    const work = (own: AbortSignal): Promise<Digest> => seal(id, { signal: own, progress, rewriteTimestamp })
+    const diffId = known ?? (await sealing.join(`${id} ${rewriteTimestamp}`, waiting, work))
     lease.hold(diffId)
     const blob = layers.find(diffId)?.blob
     if (blob !== undefined) lease.hold(blob)

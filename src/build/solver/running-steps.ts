@@ -1,5 +1,5 @@
 import type { Digest } from '#oci'
-import { SharedWork } from './shared-work.ts'
+import { SharedWork } from '#lib'
 import { StepFeed, type StepListener } from './step-feed.ts'
 
 /** The steps that run now, of all builds: one for each key. */
