@@ -51,7 +51,10 @@ describe('SharedWork', () => {
       both.map(({ status }) => status),
       ['rejected', 'rejected'],
     )
-    await assert.rejects(work.join('key', NEVER, async () => 1), { message: 'no' })
+    await assert.rejects(
+      work.join('key', NEVER, async () => 1),
+      { message: 'no' },
+    )
     work.forgetFailures()
     assert.equal(await work.join('key', NEVER, async () => 1), 1)
     assert.equal(await work.join('key', NEVER, async () => 2), 1)
