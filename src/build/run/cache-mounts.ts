@@ -1,14 +1,14 @@
-import { mkdirSync, readdirSync, renameSync } from 'node:fs'
-import { chmod, chown } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { conflict, notFound } from '#errors'
 import type { Files } from '#kernel'
 import { randomId } from '#lib'
 import type { Repository } from '#metadata'
-import { deleteTree, measureTree, type Snapshotter } from '#snapshots'
+import { deleteTree, measureTree, O_PATH, type JobRunner, type Snapshotter } from '#snapshots'
+import { copyDirectory } from '../files/layers-from.ts'
+import { openRef } from '../files/open-ref.ts'
 import { digestOfData } from '../graph/digest.ts'
 import type { CacheRecordInfo } from '../types.ts'
-import { copyInto } from './copy-tree.ts'
 import type { CacheMountRequest, CacheMounts } from './types.ts'
 
 /** A cache mount on the disk; its id names its directory. */
@@ -35,6 +35,7 @@ export interface CacheMountsDeps {
   repository: Repository<CacheMountRow>
   snapshotter: Pick<Snapshotter, 'view'>
   files: Files
+  jobs: JobRunner
   /** Hears of failures in the background. */
   report: (error: unknown) => void
 }
@@ -106,11 +107,15 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
 
   /** Without content of its own it belongs to whom the mount says; with it, its top is as it was there. */
   async function fill(path: string, { mount, base, signal }: CacheMountRequest): Promise<void> {
-    if (base === undefined) {
-      await chown(path, mount.uid, mount.gid)
-      await chmod(path, mount.mode & 0o7777)
-    } else {
-      await copyInto(deps, base, mount.selector, path, signal)
+    using root = base === undefined ? undefined : openRef(deps, base)
+    if (root === undefined) return giveTo(path, mount)
+    const source = deps.files.openInRoot(root.fd, posix.resolve('/', mount.selector), O_PATH | constants.O_DIRECTORY)
+    try {
+      using target = deps.files.openRoot(path)
+      await copyDirectory(deps, `/proc/self/fd/${source}/.`, target.fd, signal)
+      giveTo(path, fstatSync(source))
+    } finally {
+      closeSync(source)
     }
   }
 
@@ -231,6 +236,11 @@ function describe(id: string, row: CacheMountRow, inUse: boolean, size: number):
     lastUsedAt: usageCount === 0 ? undefined : lastUsedAt,
     usageCount,
   }
+}
+
+function giveTo(path: string, { uid, gid, mode }: { uid: number; gid: number; mode: number }): void {
+  chownSync(path, uid, gid)
+  chmodSync(path, mode & 0o7777)
 }
 
 function once(work: () => void): () => void {

@@ -4,7 +4,7 @@ import type { CgroupControl, ContainerDefaults, HostFacts } from '#containers'
 import type { CgroupLayout, Files, Mounts } from '#kernel'
 import type { NetworkService } from '#networks'
 import type { Runtime } from '#runtime'
-import type { DraftLayers, Snapshotter } from '#snapshots'
+import type { DraftLayers, JobRunner, Snapshotter } from '#snapshots'
 import type { CacheRecordInfo } from '../types.ts'
 import type { Ref } from '../graph/ref.ts'
 import type { CacheMount } from '../graph/types.ts'
@@ -14,6 +14,7 @@ export interface RunDeps {
   snapshotter: Snapshotter & DraftLayers
   networks: NetworkService
   files: Files
+  jobs: JobRunner
   mounts: Pick<Mounts, 'mount' | 'unmount'>
   cgroups: CgroupLayout
   cgroupControl: Pick<CgroupControl, 'prepare'>

@@ -80,7 +80,7 @@ export interface World extends AsyncDisposable {
 
 export async function createWorld(options: { directory?: string } = {}): Promise<World> {
   const directory = mkdtempSync(join(options.directory ?? tmpdir(), 'gantry-build-run-'))
-  const storage = await openStorage()
+  const storage = await openStorage({ workerEntry: new URL('../build-files/worker-entry.ts', import.meta.url) })
   const daemon = await startDaemon()
   const layout = detectCgroupLayout()
   const cgroupParent = `/gantry-test-${process.pid}`
@@ -100,6 +100,7 @@ export async function createWorld(options: { directory?: string } = {}): Promise
     repository: storage.metadata.repository('cacheMounts'),
     snapshotter,
     files,
+    jobs: storage.jobs,
     report: (error) => warnings.push(String(error)),
   })
   const deps: RunDeps = {
@@ -107,6 +108,7 @@ export async function createWorld(options: { directory?: string } = {}): Promise
     snapshotter,
     networks: daemon.networks,
     files,
+    jobs: storage.jobs,
     mounts,
     cgroups: layout,
     cgroupControl: {
