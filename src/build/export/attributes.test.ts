@@ -72,6 +72,7 @@ describe('parseEpoch', () => {
     assert.equal(parseEpoch('', { 'build-arg:SOURCE_DATE_EPOCH': '6' }), undefined)
     assert.equal(parseEpoch(undefined, {}), undefined)
     assert.throws(() => parseEpoch('yesterday', {}), /invalid SOURCE_DATE_EPOCH: yesterday/)
+    assert.throws(() => parseEpoch('253402300800', {}), /invalid SOURCE_DATE_EPOCH/, 'the year 10000')
   })
 })
 

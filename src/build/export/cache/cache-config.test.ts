@@ -61,6 +61,11 @@ describe('cache config', () => {
     ]
     const circle = { layers, records: [{ digest: C, layers: [{ layer: 0 }], 'gantry.aliases': [] }] }
     assert.deepEqual(decode(circle).cache.records, [], 'a chain in a circle')
+    const late = {
+      layers: [{ parent: -1, annotations: { diffID: A } }],
+      records: [{ digest: C, layers: [{ layer: 0, createdAt: '+275760-01-01T00:00:00Z' }], 'gantry.aliases': [] }],
+    }
+    assert.ok((decode(late).cache.records[0]?.createdAt ?? 0) < Date.UTC(10000, 0, 1), 'a time that nobody could write')
     assert.throws(() => decode({ records: 'many' }), /invalid cache config: records/)
   })
 })

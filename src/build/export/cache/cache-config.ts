@@ -8,7 +8,7 @@ import { parseJson } from '#lib'
 import { isDigest } from '#oci'
 import type { Descriptor, Digest } from '#oci'
 import type { PortableCache } from '../../types.ts'
-import { timeText } from '../epoch.ts'
+import { timeText, withinYears } from '../epoch.ts'
 
 export const CACHE_CONFIG_TYPE = 'application/vnd.buildkit.cacheconfig.v0'
 
@@ -109,7 +109,7 @@ function decodeRecord(record: RecordEntry | null, layers: readonly (LayerEntry |
       key,
       aliases: aliases.filter(isDigestText),
       description: typeof description === 'string' ? description : '',
-      createdAt: typeof result.createdAt === 'string' ? Date.parse(result.createdAt) || 0 : 0,
+      createdAt: withinYears(typeof result.createdAt === 'string' ? Date.parse(result.createdAt) || 0 : 0),
       layers: diffIds,
     },
   ]
