@@ -12,6 +12,9 @@ import { layoutOrigin } from './layout-origin.ts'
 import { createRecentDocuments } from './recent-documents.ts'
 import { remoteError } from './remote-error.ts'
 
+/** What clients put before a layout's id, to tell it from directories of caches. Source: moby/buildkit client/solve.go. */
+const LAYOUT_STORES = 'oci:'
+
 /** An image as some vertex or FROM line asks for it. */
 export interface WantedImage {
   /** With tag or digest. */
@@ -72,7 +75,7 @@ export function createImageFinder({ images, content }: ImageFinderDeps): ImageFi
   async function request({ reference, platform, layout }: WantedImage, context: FindContext): Promise<Omit<FetchOptions, 'lease'>> {
     const { signal, session } = context
     const common = { reference, platform, signal }
-    if (layout !== undefined) return { ...common, origin: layoutOrigin(layout.session.store(layout.store)) }
+    if (layout !== undefined) return { ...common, origin: layoutOrigin(layout.session.store(`${LAYOUT_STORES}${layout.store}`)) }
     const credentials = await session.credentials(loginHost(reference))
     return { ...common, ...(credentials !== undefined && { credentials }) }
   }

@@ -219,7 +219,7 @@ describe('layout source', () => {
     assert.equal((await made.layout.identify(LAYOUT, step)).key, CHAIN)
     assert.deepEqual(await made.layout.fetch(LAYOUT, step), { kind: 'layers', chain: CHAIN })
     const { reference, digest } = await made.resolveImage({ ...REQUEST, reference: LAYOUT.reference, layout: 'store' }, step)
-    assert.deepEqual([reference, digest, stores], [LAYOUT.reference, TARGET.digest, ['store', 'store', 'store']])
+    assert.deepEqual([reference, digest, stores], [LAYOUT.reference, TARGET.digest, ['oci:store', 'oci:store', 'oci:store']])
     assert.ok(images.lastOptions?.origin)
   })
 
