@@ -43,6 +43,7 @@ export function prepareImageExport(deps: ExporterDeps, reader: AttributeReader, 
     nameCanonical: reader.boolean('name-canonical') ?? false,
   }
   // Here an image without a name is dangling, whatever the prefix; layers are unpacked from the first.
+  reader.take('load') // compose asks for what this exporter does anyway
   reader.take('dangling-name-prefix')
   reader.take('unpack')
   reader.end()
