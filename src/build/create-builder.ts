@@ -51,7 +51,7 @@ export interface BuilderDeps extends Omit<RunDeps, 'cacheMounts' | 'paths' | 'sn
   remotes: Pick<Remotes, 'repository'>
   settings: () => BuildSettings
   paths: BuilderPaths
-  /** For git, as variables: `https_proxy` … */
+  /** For git and downloads, as variables: `https_proxy` … */
   proxies: Readonly<Record<string, string>>
   /** Names this engine in provenance; empty: nothing does. */
   builderId: string
@@ -128,7 +128,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
       layout: imageSources.layout,
       local: createLocalSource({ directories: contexts }),
       git: createGitSource({ git, repositories, layers, files, jobs }),
-      http: createHttpSource({ content, layers, files }),
+      http: createHttpSource({ content, layers, files, proxies: deps.proxies }),
     },
     resolveImage: (request, step) => imageSources.resolveImage(request, step),
     runners: {
@@ -150,7 +150,14 @@ export function createBuilder(deps: BuilderDeps): Builder {
   }
   const service = createBuildService(parts)
   return {
-    service,
+    service: {
+      ...service,
+      start(options) {
+        // The client's directories come next, and a worker compares them.
+        jobs.warmUp?.()
+        return service.start(options)
+      },
+    },
     uploads,
     cachedChains: () => service.cachedChains(),
     restoreSteps: () => restoreSteps(run),

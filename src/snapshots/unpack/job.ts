@@ -81,4 +81,6 @@ export type TaskLoader = (task: string) => Promise<Task>
 /** Where jobs run: in workers, or for tests in this thread. */
 export interface JobRunner extends AsyncDisposable {
   run<J extends Job>(job: J, options?: JobOptions): Promise<JobResult<J>>
+  /** Somebody is about to want a worker, which takes some 50 ms to come up: one is started unless one is there. Absent: there is nothing to start. */
+  warmUp?(): void
 }

@@ -36,6 +36,13 @@ describe('createWorkerPool', () => {
     assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
   })
 
+  it('starts a worker before there is anything to do, and only one', async () => {
+    await using pool = createWorkerPool({ entry: ENTRY, size: 2 })
+    pool.warmUp?.()
+    pool.warmUp?.()
+    assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
+  })
+
   it('unpacks stored layers while others wait for their downloads', async () => {
     await using pool = createWorkerPool({ entry: STUCK_ENTRY, size: 1 })
     const growing: Job = { ...UNPACK, growing: new SharedArrayBuffer(8) }

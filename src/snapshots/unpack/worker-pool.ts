@@ -133,6 +133,9 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       }
       return promise as Promise<JobResult<J>>
     },
+    warmUp() {
+      if (workers.size === 0 && !closing.signal.aborted) rest(start())
+    },
     async [Symbol.asyncDispose]() {
       closing.abort()
       for (const task of queue.splice(0)) task.reject(closedError())
