@@ -144,20 +144,14 @@ export function createBuilder(deps: BuilderDeps): Builder {
     stores: [cacheMounts, contexts, repositories],
     imageLayers: () => images.layers(),
     freeSpace: deps.freeSpace,
+    starting: () => jobs.warmUp?.(), // the client's directories come next, and a worker compares them
     released: () => images.collect(),
     report,
     now,
   }
   const service = createBuildService(parts)
   return {
-    service: {
-      ...service,
-      start(options) {
-        // The client's directories come next, and a worker compares them.
-        jobs.warmUp?.()
-        return service.start(options)
-      },
-    },
+    service,
     uploads,
     cachedChains: () => service.cachedChains(),
     restoreSteps: () => restoreSteps(run),

@@ -1,6 +1,6 @@
-import { request as requestHttp } from 'node:http'
+import { Agent as HttpAgent, request as requestHttp } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { request as requestHttps } from 'node:https'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { EngineError, invalidArgument } from '#errors'
 
 /** As Go's client. */
@@ -40,6 +40,8 @@ export interface UrlRequest {
   headers?: Readonly<Record<string, string>>
   /** Value of the Authorization header. For the address that is asked only: a redirect to another origin does not take it along. */
   authorization?: string
+  /** As variables of the environment say it: `http_proxy`, `https_proxy`, `no_proxy`. */
+  proxies?: Readonly<Record<string, string>>
   signal?: AbortSignal
 }
 
@@ -94,12 +96,14 @@ async function send(
   url: URL,
   options: Omit<UrlRequest, 'authorization'> & { authorization?: string | undefined },
 ): Promise<IncomingMessage> {
-  const { method = 'GET', headers, authorization, signal } = options
+  const { method = 'GET', headers, authorization, signal, proxies = {} } = options
+  const isSecure = url.protocol === 'https:'
+  const proxied = Object.keys(proxies).length === 0 ? undefined : new (isSecure ? HttpsAgent : HttpAgent)({ proxyEnv: proxies })
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-  const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
+  const request = (isSecure ? requestHttps : requestHttp)(url, {
     method,
     // A connection of its own, which ends with the download.
-    agent: false,
+    agent: proxied ?? false,
     timeout: IDLE_TIMEOUT,
     headers: { 'user-agent': 'gantry', ...headers, ...(authorization !== undefined && { authorization }) },
     ...(signal === undefined ? {} : { signal }),

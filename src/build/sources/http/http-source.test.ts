@@ -32,7 +32,7 @@ interface Test extends AsyncDisposable {
   file: () => { name: string; text: string; mode: number; time: number }
 }
 
-async function setUp(answer: RequestListener = (_, response) => response.end(TEXT)): Promise<Test> {
+async function setUp(answer: RequestListener = (_, response) => response.end(TEXT), proxies: Record<string, string> = {}): Promise<Test> {
   const requests: string[] = []
   const server = createServer((request, response) => {
     requests.push([request.method, request.url, request.headers.authorization].filter(Boolean).join(' '))
@@ -43,7 +43,7 @@ async function setUp(answer: RequestListener = (_, response) => response.end(TEX
   const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   return {
     fake,
-    http: createHttpSource({ ...fake, files: createFiles() }),
+    http: createHttpSource({ ...fake, files: createFiles(), proxies }),
     requests,
     source: (path, members) => ({
       kind: 'http',
@@ -147,6 +147,14 @@ describe('http source', () => {
     assert.deepEqual([...test.requests, ...other.requests], ['GET /away Bearer token', 'GET /b Basic header', 'GET /c Own', 'GET /there'])
     const message = 'failed to retrieve HTTP auth secret mine: not found'
     await assert.rejects(test.http.identify(test.source('/d', { authHeaderSecret: 'mine' }), test.step()), { message })
+  })
+
+  it('goes through proxies, but for hosts that are excepted', async () => {
+    await using proxy = await setUp()
+    await using test = await setUp(undefined, { http_proxy: new URL(proxy.source('/').url).origin, no_proxy: '127.0.0.1' })
+    await test.http.identify(test.source('', { url: 'http://else.where/a' }), test.step())
+    await test.http.identify(test.source('/b'), test.step())
+    assert.deepEqual([proxy.requests, test.requests], [['GET http://else.where/a'], ['GET /b']])
   })
 
   it('takes what the client offers itself', async () => {

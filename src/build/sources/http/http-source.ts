@@ -3,7 +3,7 @@ import { copyFile } from 'node:fs/promises'
 import type { ContentStore } from '#content'
 import { EngineError, invalidArgument } from '#errors'
 import { requestUrl } from '#images'
-import type { UrlResponse } from '#images'
+import type { UrlRequest, UrlResponse } from '#images'
 import type { Files } from '#kernel'
 import { hexOf } from '#oci'
 import type { Digest } from '#oci'
@@ -17,6 +17,8 @@ export interface HttpSourceDeps {
   content: Pick<ContentStore, 'has' | 'ingest' | 'path'>
   layers: LayerBuilder
   files: Pick<Files, 'setTimes'>
+  /** See `UrlRequest`. */
+  proxies: Readonly<Record<string, string>>
 }
 
 /** What a server has said of an address. */
@@ -51,6 +53,20 @@ export function createHttpSource(deps: HttpSourceDeps): SourceResolver<HttpSourc
     remembered.delete(key)
     remembered.set(key, download)
     for (const oldest of remembered.keys()) if (remembered.size > MOST) remembered.delete(oldest)
+  }
+
+  async function request(
+    { url }: HttpSource,
+    { signal }: Step,
+    options: Pick<UrlRequest, 'method' | 'headers'>,
+    authorization: string | undefined,
+  ): Promise<UrlResponse> {
+    return await requestUrl(new URL(url), {
+      ...options,
+      proxies: deps.proxies,
+      signal,
+      ...(authorization !== undefined && { authorization }),
+    })
   }
 
   /** Asks whether the file is still the one that is remembered. */
@@ -134,15 +150,6 @@ export function createHttpSource(deps: HttpSourceDeps): SourceResolver<HttpSourc
       })
     },
   }
-}
-
-async function request(
-  source: HttpSource,
-  { signal }: Step,
-  options: { method?: 'HEAD'; headers?: Record<string, string> },
-  authorization: string | undefined,
-): Promise<UrlResponse> {
-  return await requestUrl(new URL(source.url), { ...options, signal, ...(authorization !== undefined && { authorization }) })
 }
 
 /** By the secret that the source names, else by the ones for its host, where the client has them. */
