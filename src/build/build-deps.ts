@@ -79,6 +79,8 @@ export interface BuildServiceDeps {
   imageLayers: () => ReadonlySet<Digest>
   /** Bytes of the disk that nothing uses. */
   freeSpace: () => number
+  /** Called when a build starts. */
+  starting?: () => void
   /** Frees layers that nothing names any more; goes on in the background. */
   released: () => void
   /** Hears of failures in the background. */

@@ -61,6 +61,7 @@ export function createBuildService(deps: BuildServiceDeps): OwnedBuildService {
       if (closed) throw new EngineError('UNAVAILABLE', 'the daemon is shutting down')
       if (builds.has(id)) throw conflict(`build ${id} is already running`)
       checkGrants(options)
+      deps.starting?.()
       const build = createBuild({ service: deps, solver, journal: journals.begin(id), ended: () => ended(id) }, options)
       builds.set(id, build)
       return build
