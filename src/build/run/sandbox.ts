@@ -121,8 +121,9 @@ async function prepareRoot(ctx: MountContext, targets: readonly MountTarget[], u
 }
 
 function rootOf(op: ExecOp): BindMount {
-  const mount = op.mounts.find((candidate) => targetOf(op, candidate) === '/')
+  const [mount, ...others] = op.mounts.filter((candidate) => targetOf(op, candidate) === '/')
   if (mount === undefined) throw invalidArgument('exec has no root file system')
+  if (others.length > 0) throw invalidArgument('exec has more than one root file system')
   if (mount.type !== 'bind') throw invalidArgument(`invalid mount type ${mount.type} for /`)
   return mount
 }
