@@ -62,7 +62,9 @@ async function exportArchive(assembly: Assembly, result: SolvedResult, options: 
   if (format === 'docker' && (result.multiPlatform || result.images.length > 1)) {
     throw invalidArgument('docker exporter does not currently support exporting manifest lists')
   }
-  const assembled = await assembleImages(assembly, result, { ...image, names, withManifest: true })
+  // What is wanted only where it costs nothing makes no index of an image that needs none: not all programs that read archives know them.
+  const inlineAttestations = image.inlineAttestations ?? (result.multiPlatform || result.images.length > 1)
+  const assembled = await assembleImages(assembly, result, { ...image, inlineAttestations, names, withManifest: true })
   const target = withTime(assembly, assembled, image.epoch)
   const answers = {
     'containerimage.config.digest': assembled.main.config,

@@ -61,14 +61,15 @@ function wantedProvenance({ provenance, inlineAttestations }: AssembleOptions): 
 
 function attest(
   { deps, context }: Assembly,
-  { digest, platform }: Descriptor,
+  manifest: Descriptor,
   provenance: ProvenanceOptions,
-  { names }: AssembleOptions,
+  { names, ociArtifact }: AssembleOptions,
 ): AttestationDocuments {
+  const { platform } = manifest
   if (platform === undefined) throw new TypeError('Cannot attest an image without platform')
   const statement = provenanceOf(context.provenance, platform, provenance, { builderId: deps.builderId, finishedAt: Date.now() })
   const urls = names.map((name) => imagePurl(name, platform))
-  return makeAttestation(digest, urls, [statement])
+  return makeAttestation(manifest, urls, [statement], { isArtifact: ociArtifact })
 }
 
 function described(descriptor: Descriptor, annotations: Record<string, string> | undefined): Descriptor {

@@ -174,6 +174,13 @@ describe('moby exporter with push', () => {
     assert.throws(() => test.images.get('r:5000/app'), /No such image/)
   })
 
+  it('knows the image by its digest, too, where that is wanted', async () => {
+    using test = exportsUnderTest()
+    await test.export({ attributes: { name: 'r:5000/app', 'name-canonical': 'true' } }, resultOf(await twoSteps(test)))
+    const { repoDigests, descriptor } = test.images.get('r:5000/app')
+    assert.deepEqual(repoDigests, [`r:5000/app@${descriptor?.digest}`])
+  })
+
   it('writes types of Docker where these are wanted', async () => {
     using test = exportsUnderTest()
     await test.export({ attributes: { name: 'r:5000/app', push: '', 'oci-mediatypes': 'false' } }, resultOf(await twoSteps(test)))
@@ -256,6 +263,20 @@ describe('moby exporter with provenance', () => {
     assert.equal(statement.predicate.metadata.completeness.parameters, false)
     assert.equal(statement.predicate.buildConfig, undefined)
     assert.ok(test.images.manifests('r:5000/app:1').some(({ kind }) => kind === 'attestation'))
+  })
+
+  it('attaches it as an artifact that registries list by its subject, unless that is unwanted', async () => {
+    for (const isArtifact of [true, false]) {
+      using test = exportsUnderTest()
+      const attributes = { name: 'r:5000/app:1', push: 'true', ...(isArtifact ? {} : { 'oci-artifact': 'false' }) }
+      await test.export({ attributes }, resultOf(await twoSteps(test)), { frontend: MIN })
+      const [image, attestation] = indexOf(test.content, test.uploads[0]!.manifests.at(-1)!.digest).manifests
+      const manifest = JSON.parse(test.content.readAll(attestation!.digest, 1 << 20).toString())
+      assert.equal(manifest.artifactType, isArtifact ? 'application/vnd.docker.attestation.manifest.v1+json' : undefined)
+      assert.equal(manifest.subject?.digest, isArtifact ? image!.digest : undefined)
+      assert.equal(manifest.config.mediaType, isArtifact ? 'application/vnd.oci.empty.v1+json' : MEDIA_TYPES.ociConfig)
+      assert.ok(test.uploads[0]!.blobs.some(({ digest }) => digest === manifest.config.digest))
+    }
   })
 
   it('writes version 1 with everything where it is asked for', async () => {

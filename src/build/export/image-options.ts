@@ -16,6 +16,8 @@ export interface ImageOptions {
   /** Files in layers are not younger either. */
   rewriteTimestamp: boolean
   provenance: ProvenanceOptions | undefined
+  /** Attestations in the form of OCI 1.1. */
+  ociArtifact: boolean
   /** Attestations are part of the image even if they are wanted only where that costs nothing. */
   inlineAttestations: boolean | undefined
 }
@@ -29,7 +31,7 @@ export function readImageOptions(
   const annotations = reader.annotations()
   const epoch = parseEpoch(reader.take('source-date-epoch'), options)
   const ociTypes = reader.boolean('oci-mediatypes')
-  reader.refuse(['prefer-nondist-layers', 'oci-artifact', 'buildinfo', 'buildinfo-attrs'])
+  reader.refuse(['prefer-nondist-layers', 'buildinfo', 'buildinfo-attrs'])
   const sbom = options['attest:sbom']
   if (sbom !== undefined && !/(?:^|,)disabled(?:=true)?(?:,|$)/.test(sbom) && sbom !== 'false') {
     throw notImplemented('attest:sbom is not supported: it needs a scanner image; build without --sbom')
@@ -42,6 +44,7 @@ export function readImageOptions(
     epoch,
     rewriteTimestamp: reader.boolean('rewrite-timestamp') ?? false,
     provenance: parseProvenance(options),
+    ociArtifact: reader.boolean('oci-artifact') ?? true,
     inlineAttestations: reader.boolean('attestation-inline'),
   }
 }

@@ -22,15 +22,23 @@ export function mediaType(type: string, ociTypes: boolean): string {
   return ociTypes ? type : (DOCKER_TYPES[type] ?? type)
 }
 
+export interface ManifestMembers {
+  ociTypes: boolean
+  annotations?: Record<string, string> | undefined
+  /** Of what is no image: what it is, and the manifest it speaks of, by which registries list it. Source: image-spec v1.1.1 manifest.md. */
+  artifact?: { artifactType: string; subject: Descriptor } | undefined
+}
+
 /** `layers` lowest first; their media types are the OCI's. */
 export function makeManifest(
   config: { digest: Digest; size: number; mediaType?: string },
   layers: readonly Descriptor[],
-  { ociTypes, annotations }: { ociTypes: boolean; annotations?: Record<string, string> | undefined },
+  { ociTypes, annotations, artifact }: ManifestMembers,
 ): Document {
-  const manifest: ImageManifest = {
+  const manifest: ImageManifest & Partial<NonNullable<ManifestMembers['artifact']>> = {
     schemaVersion: 2,
     mediaType: mediaType(MEDIA_TYPES.ociManifest, ociTypes),
+    ...(artifact === undefined ? {} : { artifactType: artifact.artifactType }),
     config: { mediaType: config.mediaType ?? mediaType(MEDIA_TYPES.ociConfig, ociTypes), digest: config.digest, size: config.size },
     layers: layers.map((layer) => ({
       mediaType: mediaType(layer.mediaType, ociTypes),
@@ -38,6 +46,7 @@ export function makeManifest(
       size: layer.size,
       ...(layer.annotations === undefined ? {} : { annotations: layer.annotations }),
     })),
+    ...(artifact === undefined ? {} : { subject: artifact.subject }),
     ...(annotations === undefined ? {} : { annotations }),
   }
   return document(manifest.mediaType ?? '', manifest)

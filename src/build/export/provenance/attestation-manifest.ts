@@ -1,9 +1,11 @@
-import { digestOf, MEDIA_TYPES } from '#oci'
-import type { Descriptor, Digest } from '#oci'
+import { digestOf, hexOf, MEDIA_TYPES } from '#oci'
+import type { Descriptor } from '#oci'
 import { makeManifest } from '../make-manifests.ts'
 import type { Document } from '../make-manifests.ts'
 
 const IN_TOTO = 'application/vnd.in-toto+json'
+const ARTIFACT = 'application/vnd.docker.attestation.manifest.v1+json'
+const EMPTY = 'application/vnd.oci.empty.v1+json'
 /** Platform of what is no image: clients that look for theirs pass it over. */
 const NOWHERE = { architecture: 'unknown', os: 'unknown' } as const
 
@@ -32,28 +34,41 @@ export interface AttestationDocuments {
   statements: Document[]
 }
 
+/** `isArtifact`: in the form of OCI 1.1, for which registries have a list by subject; else as an image that nobody can run, as BuildKit before 0.32. */
+export interface AttestationForm {
+  isArtifact: boolean
+}
+
 /**
  * The manifest of statements about the image `target`, as part of the index that lists both. `names`: package URLs of the image. Source: moby/buildkit
  * docs/attestations/attestation-storage.md, exporter/containerimage/writer.go.
  */
-export function makeAttestation(target: Digest, names: readonly string[], statements: readonly Statement[]): AttestationDocuments {
-  const subject = names.map((name) => ({ name, digest: { sha256: target.slice('sha256:'.length) } }))
+export function makeAttestation(
+  target: Descriptor,
+  names: readonly string[],
+  statements: readonly Statement[],
+  { isArtifact }: AttestationForm,
+): AttestationDocuments {
+  const subject = names.map((name) => ({ name, digest: { sha256: hexOf(target.digest) } }))
   const documents = statements.map(({ predicateType, predicate }) => ({
     predicateType,
     ...compact(IN_TOTO, makeStatement({ predicateType, predicate }, subject)),
   }))
-  const config = compact(MEDIA_TYPES.ociConfig, {
-    ...NOWHERE,
-    config: {},
-    rootfs: { type: 'layers', diff_ids: documents.map(({ descriptor }) => descriptor.digest) },
-  })
+  const config = isArtifact ? compact(EMPTY, {}) : imageConfig(documents)
   const layers = documents.map(({ descriptor, predicateType }) => ({
     ...descriptor,
     annotations: { 'in-toto.io/predicate-type': predicateType },
   }))
-  const manifest = makeManifest(config.descriptor, layers, { ociTypes: true })
-  const annotations = { 'vnd.docker.reference.digest': target, 'vnd.docker.reference.type': 'attestation-manifest' }
+  const { mediaType, digest, size } = target
+  const artifact = isArtifact ? { artifactType: ARTIFACT, subject: { mediaType, digest, size } } : undefined
+  const manifest = makeManifest(config.descriptor, layers, { ociTypes: true, artifact })
+  const annotations = { 'vnd.docker.reference.digest': digest, 'vnd.docker.reference.type': 'attestation-manifest' }
   return { descriptor: { ...manifest.descriptor, annotations, platform: { ...NOWHERE } }, manifest, config, statements: documents }
+}
+
+function imageConfig(statements: readonly Document[]): Document {
+  const rootfs = { type: 'layers', diff_ids: statements.map(({ descriptor }) => descriptor.digest) }
+  return compact(MEDIA_TYPES.ociConfig, { ...NOWHERE, config: {}, rootfs })
 }
 
 /** Statements are read by programs. */
