@@ -6,6 +6,7 @@ import { describeBuildError } from './build-errors.ts'
 import { BuildHistory } from './build-history.ts'
 import { createClientBuilds } from './client-build.ts'
 import { ResultRefs } from './llb/result-refs.ts'
+import { RefusedBuilds } from './refused-builds.ts'
 import { bridgeService } from './services/bridge.ts'
 import { contentService, type ReadableContent } from './services/content-service.ts'
 import type { ServiceContext } from './services/context.ts'
@@ -47,6 +48,7 @@ export function createBuildkitDoor({ builds, content: store, makeVertex, platfor
     clientBuilds: createClientBuilds(),
     refs: new ResultRefs(makeVertex),
     history: new BuildHistory(),
+    refused: new RefusedBuilds(),
     worker,
     makeVertex,
     platform,

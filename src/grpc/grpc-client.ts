@@ -2,7 +2,7 @@ import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:h
 import { PassThrough, type Duplex } from 'node:stream'
 import { createGrpcTransport, type Transport } from './library.ts'
 import { spreadMetadata } from './metadata.ts'
-import { MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
+import { endWithPeer, MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
 
 /** A connection on which we call. */
 export interface GrpcConnection {
@@ -18,6 +18,7 @@ const AUTHORITY = 'http://localhost'
 /** Calls over `socket`, which belongs to the connection from now on; the peer serves HTTP/2 on it at once. */
 export function connectGrpc(socket: Duplex): GrpcConnection {
   const ended = new AbortController()
+  endWithPeer(socket)
   const session = connect(AUTHORITY, { ...SESSION_OPTIONS, createConnection: () => socket })
   session.once('connect', () => raiseWindow(session))
   session.on('error', () => ended.abort())

@@ -12,7 +12,7 @@ import {
   type UniversalHandler,
 } from './library.ts'
 import { fixAuthority, METADATA, parseMetadata } from './metadata.ts'
-import { MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
+import { endWithPeer, MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
 
 export interface GrpcServer {
   /** Answers calls on a connection whose first byte is still to come: the peer opens with HTTP/2's preface. The socket belongs to the server. */
@@ -52,7 +52,7 @@ export function createGrpcServer({ routes, describeError = toGrpcError }: GrpcSe
     serve(socket) {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
-      socket.on('error', () => socket.destroy())
+      endWithPeer(socket)
       server.emit('connection', socket)
     },
     close() {

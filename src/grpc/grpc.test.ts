@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer as createListener, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Duplex, duplexPair } from 'node:stream'
 import { afterEach, test } from 'node:test'
 import { notFound } from '#errors'
@@ -131,6 +135,30 @@ test('createGrpcServer sends details with the types that their makers gave them'
 test('createGrpcServer answers UNIMPLEMENTED for a service it does not have', async () => {
   const transport = pair(() => {})
   await assert.rejects(createClient(health.Health, transport).check({}), { code: Code.Unimplemented })
+})
+
+test('connections end with the peer, on sockets that may be half open, too', { timeout: 5000 }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'gantry-grpc-'))
+  const accepted: Socket[] = []
+  const listener = createListener({ allowHalfOpen: true }, (socket) => accepted.push(socket))
+  const path = join(directory, 's')
+  await new Promise<void>((resolve) => listener.listen(path, resolve))
+  try {
+    for (const use of ['serve', 'call'] as const) {
+      const peer = connect(path)
+      while (accepted.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+      const [socket] = accepted.splice(0)
+      assert.ok(socket)
+      const closed = new Promise((resolve) => socket.once('close', resolve))
+      if (use === 'serve') createGrpcServer({ routes: () => {} }).serve(socket)
+      else opened.push(connectGrpc(socket))
+      peer.resume().end()
+      await closed
+    }
+  } finally {
+    listener.close()
+    rmSync(directory, { recursive: true })
+  }
 })
 
 test('connectGrpc ends its calls when the socket goes', async () => {

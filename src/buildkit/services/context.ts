@@ -6,6 +6,7 @@ import type { BuildHistory } from '../build-history.ts'
 import type { ClientBuild } from '../client-build.ts'
 import { decodeDefinition } from '../llb/decode-definition.ts'
 import { REF_SCHEME, type ResultRefs } from '../llb/result-refs.ts'
+import type { RefusedBuilds } from '../refused-builds.ts'
 import type { Rendezvous } from '../rendezvous.ts'
 import type { Sessions } from '../sessions.ts'
 import type { WorkerFacts } from '../worker-record.ts'
@@ -17,6 +18,7 @@ export interface ServiceContext {
   clientBuilds: Rendezvous<ClientBuild>
   refs: ResultRefs
   history: BuildHistory
+  refused: RefusedBuilds
   worker: WorkerFacts
   makeVertex: typeof vertex
   platform: Platform

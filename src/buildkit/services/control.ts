@@ -1,4 +1,4 @@
-import type { CacheLocation, CacheRecordInfo, Entitlement, ExportRequest } from '#build'
+import type { Build, CacheLocation, CacheRecordInfo, Entitlement, ExportRequest } from '#build'
 import { invalidArgument, notImplemented } from '#errors'
 import type { control, HandlerContext, MessageInitShape, ServiceImpl } from '#grpc'
 import { parseCacheFilters } from '../cache-filters.ts'
@@ -13,7 +13,7 @@ const NANOSECONDS = 1_000_000n
 
 /** Builds as a whole. Source: moby/buildkit control/control.go. */
 export function controlService(context: ServiceContext): ServiceImpl<typeof control.Control> {
-  const { builds, history, sessions, worker } = context
+  const { builds, history, refused, sessions, worker } = context
   return {
     listWorkers: () => ({ record: [workerRecord(worker, builds)] }),
 
@@ -26,7 +26,12 @@ export function controlService(context: ServiceContext): ServiceImpl<typeof cont
     },
 
     async *status({ ref }, { signal }) {
-      for await (const events of builds.events(ref, signal)) yield* statusResponses(events)
+      using refusal = refused.watch(ref)
+      try {
+        for await (const events of builds.events(ref, AbortSignal.any([signal, refusal.signal]))) yield* statusResponses(events)
+      } catch (error) {
+        if (!refusal.signal.aborted) throw error
+      }
     },
 
     session: (messages, call) => tunnelSession(sessions, messages, call),
@@ -62,17 +67,9 @@ async function solve(
   request: control.SolveRequest,
   call: HandlerContext,
 ): Promise<MessageInitShape<typeof control.SolveResponseSchema>> {
-  const { builds, sessions, clientBuilds } = context
+  const { clientBuilds } = context
   const { ref, cache } = request
-  const session = request.session === '' ? noSession() : await sessions.wait(request.session, call.signal)
-  const build = builds.start({
-    id: ref,
-    session,
-    sessionOf: (id) => sessions.get(id),
-    entitlements: entitlements(request.entitlements),
-    cacheImports: cacheLocations(cache?.imports, cache?.importRefs),
-    signal: call.signal,
-  })
+  const build = await start(context, request, call)
   await using client = new ClientBuild(build, request.session, request.frontendInputs)
   clientBuilds.set(ref, client)
   try {
@@ -84,6 +81,24 @@ async function solve(
     throw error
   } finally {
     clientBuilds.delete(ref)
+  }
+}
+
+/** Throws what is wrong with the request; then whoever waits for news of the build hears that there will be none. */
+async function start({ builds, sessions, refused }: ServiceContext, request: control.SolveRequest, call: HandlerContext): Promise<Build> {
+  const { ref, cache } = request
+  try {
+    return builds.start({
+      id: ref,
+      session: request.session === '' ? noSession() : await sessions.wait(request.session, call.signal),
+      sessionOf: (id) => sessions.get(id),
+      entitlements: entitlements(request.entitlements),
+      cacheImports: cacheLocations(cache?.imports, cache?.importRefs),
+      signal: call.signal,
+    })
+  } catch (error) {
+    refused.add(ref)
+    throw error
   }
 }
 
