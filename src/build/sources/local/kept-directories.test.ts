@@ -103,6 +103,10 @@ describe('KeptDirectories', () => {
     assert.deepEqual(look(held.path), expected(TREE))
     assert.deepEqual(transfer.asked, ['a/one', 'a/two', 'c'])
     assert.equal(lstatSync(join(held.path, 'c')).ino, lstatSync(join(held.path, 'd')).ino)
+    assert.deepEqual(
+      [held.path, join(held.path, '..')].map((path) => lstatSync(path).mode & 0o777),
+      [0o755, 0o700],
+    )
   })
 
   it('asks for nothing again, and keeps the generation, when nothing has changed', async () => {
@@ -152,6 +156,20 @@ describe('KeptDirectories', () => {
         }
       }
     }
+  })
+
+  it('receives many files, and large ones', async () => {
+    using test = setUp()
+    const tree: Record<string, FakeFile> = { big: { content: 'b'.repeat(300_000) }, d: {} }
+    for (let i = 0; i < 300; i++) tree[`d/${String(i).padStart(3, '0')}`] = { content: `file ${i}`.repeat(i) }
+    const { held } = await send(test.kept, tree)
+    assert.deepEqual(look(held.path), expected(tree))
+    held[Symbol.dispose]()
+    const { big } = tree
+    assert.deepEqual(
+      look((await send(test.kept, { ...(big && { big: { ...big, mtime: 7n } }) })).held.path),
+      expected({ big: { ...big, mtime: 7n } }),
+    )
   })
 
   it('never writes to a file that others may have links to', async () => {

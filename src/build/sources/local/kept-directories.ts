@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { conflict, notFound } from '#errors'
 import type { Files } from '#kernel'
 import { KeyedMutex } from '#lib'
@@ -110,7 +110,9 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
 
   async function apply(name: string, index: TreeIndex, plan: UpdatePlan, request: ReceiveRequest): Promise<void> {
     const { tree, incoming } = place(name)
-    mkdirSync(tree, { recursive: true, mode: 0o700 })
+    mkdirSync(dirname(tree), { recursive: true, mode: 0o700 })
+    // RUN steps of any user may look into it by a bind mount; users of the host cannot, because of the directory above.
+    mkdirSync(tree, { recursive: true, mode: 0o755 })
     // Left by an update that broke off.
     rmSync(incoming, { recursive: true, force: true })
     mkdirSync(incoming, { mode: 0o700 })
