@@ -1,3 +1,5 @@
+import { notFound, type EngineError } from '#errors'
+
 /** Builds that are remembered; the calls about one come within a moment. */
 const MAX_REMEMBERED = 100
 
@@ -10,13 +12,13 @@ export class RefusedBuilds {
     const [oldest] = this.#refused
     if (this.#refused.size >= MAX_REMEMBERED && oldest !== undefined) this.#refused.delete(oldest)
     this.#refused.add(id)
-    for (const controller of this.#watching.get(id) ?? []) controller.abort()
+    for (const controller of this.#watching.get(id) ?? []) controller.abort(refusal(id))
   }
 
   /** `signal` aborts when the build has been refused, or is. */
   watch(id: string): Disposable & { readonly signal: AbortSignal } {
     const controller = new AbortController()
-    if (this.#refused.has(id)) controller.abort()
+    if (this.#refused.has(id)) controller.abort(refusal(id))
     const watching = this.#watching.get(id) ?? new Set()
     this.#watching.set(id, watching.add(controller))
     return {
@@ -27,4 +29,8 @@ export class RefusedBuilds {
       },
     }
   }
+}
+
+function refusal(id: string): EngineError {
+  return notFound(`no such job ${id}`)
 }

@@ -25,10 +25,11 @@ export interface ServiceContext {
 }
 
 /** The build that a call of LLBBridge is about. Throws NOT_FOUND when it does not begin soon. */
-export function clientBuildOf({ clientBuilds }: ServiceContext, call: HandlerContext): Promise<ClientBuild> {
+export async function clientBuildOf({ clientBuilds, refused }: ServiceContext, call: HandlerContext): Promise<ClientBuild> {
   const id = metadataOf(call).get('buildkit-controlapi-buildid')?.[0]
   if (id === undefined) throw invalidArgument('no buildid found in context')
-  return clientBuilds.wait(id, call.signal)
+  using refusal = refused.watch(id)
+  return await clientBuilds.wait(id, AbortSignal.any([call.signal, refusal.signal]))
 }
 
 /** A definition of a client of `session`; undefined: an empty file system. */
