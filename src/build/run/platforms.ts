@@ -32,10 +32,14 @@ const MACHINES: Readonly<Record<string, readonly Platform[]>> = {
  * the daemon runs (`docker run --privileged tonistiigi/binfmt --install all`).
  */
 export function runnablePlatforms(options: { binfmt?: string; machine?: string } = {}): Platform[] {
-  const own = hostPlatform(options.machine)
-  const native = own.architecture === 'amd64' ? [own, { os: 'linux', architecture: '386' }] : [own]
+  const native = nativePlatforms(options.machine)
   const foreign = handlers(options.binfmt ?? BINFMT_MISC).filter((platform) => !native.some((known) => platformMatches(known, platform)))
   return [...native, ...foreign]
+}
+
+function nativePlatforms(machine: string | undefined): Platform[] {
+  const own = hostPlatform(machine)
+  return own.architecture === 'amd64' ? [own, { os: 'linux', architecture: '386' }] : [own]
 }
 
 /** Whether a program for `platform` can be run, and so whether a step of a build can. */
@@ -43,7 +47,9 @@ export function isRunnable(platform: Platform, options: { binfmt?: string; machi
   // Newer variants of amd64 (v2, v3) are a matter of the processor, which tells by itself.
   const wanted = normalisePlatform(platform)
   const any = wanted.architecture === 'amd64' ? { os: wanted.os, architecture: wanted.architecture } : wanted
-  return runnablePlatforms(options).some((known) => platformMatches(known, any))
+  const isAny = (known: Platform): boolean => platformMatches(known, any)
+  // Most steps are native: the handlers, a file each, are not read for them.
+  return nativePlatforms(options.machine).some(isAny) || runnablePlatforms(options).some(isAny)
 }
 
 function handlers(directory: string): Platform[] {

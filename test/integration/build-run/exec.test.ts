@@ -1,6 +1,6 @@
 /** Steps that run programs, on the real kernel: their surroundings, how they end, what they leave. */
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
@@ -143,6 +143,21 @@ unshared(import.meta.filename, () => {
       await assert.rejects(world.run('dd if=/dev/zero of=/dev/null bs=64M count=1; exit $?', { op: { limits } }), {
         message: /did not complete successfully: cannot allocate memory/,
       })
+    })
+
+    test('is below the daemon’s cgroup, whatever parent it asks for', async () => {
+      const limits = { memory: 0, memorySwap: 0, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpusetCpus: '', cpusetMems: '', shmSize: 1 << 20 }
+      let found: string[] = []
+      const { stdout } = await world.run('df -k /dev/shm | grep -o " 1024 " | head -1; sleep 0.1', {
+        op: { cgroupParent: '/../../outside', limits },
+        log: (_stream, data) => {
+          assert.equal(data.toString(), ' 1024 \n')
+          found = globSync(`/sys/fs/cgroup/{,*/}${world.cgroupParent.slice(1)}/outside/*/cgroup.procs`)
+        },
+      })
+      assert.equal(stdout, '')
+      assert.ok(found.length > 0)
+      assert.deepEqual(globSync('/sys/fs/cgroup/{,*/}outside'), [])
     })
 
     test('that is not wanted any more is killed with all it has started', async () => {

@@ -31,7 +31,7 @@ import { openStorage, type Storage } from '../storage/storage.ts'
 
 const BINARY = join(import.meta.dirname, '../../../native/init/build/gantry-init')
 const APPLETS =
-  'sh cat echo true false sleep id ls mount umount hostname yes env pwd grep test touch mkdir rm stat seq nc chmod dd wc find ip ping nslookup ps kill'
+  'sh cat echo true false sleep id ls mount umount hostname yes env pwd grep test touch mkdir rm stat seq nc chmod dd wc find ip ping nslookup ps kill df head'
 const ROOT: Mount = { type: 'bind', target: '/', input: 0, selector: '', readonly: false, output: 0, contentKey: false }
 
 /** What a test wants to be different of `sh -c`. */
