@@ -1,9 +1,10 @@
 /** Trees that exporters send: as files, and as one archive. Needs root. */
 import assert from 'node:assert/strict'
-import { linkSync, writeFileSync } from 'node:fs'
-import { Readable } from 'node:stream'
+import { linkSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { Readable, Writable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { readTar } from '#archive'
 import type { TarEntry } from '#archive'
 import { unshared } from '../unshared.ts'
@@ -24,6 +25,11 @@ async function archived(world: ExportWorld): Promise<Map<string, { entry: TarEnt
   const archive = await world.session.received.at(-1)!.content
   for await (const { entry, body } of readTar(Readable.from([archive]))) entries.set(entry.path, { entry, content: await text(body) })
   return entries
+}
+
+/** What this process holds. */
+function state(): [number, string] {
+  return [readdirSync('/proc/self/fd').length, readFileSync('/proc/self/mountinfo', 'utf8')]
 }
 
 unshared(import.meta.filename, () => {
@@ -93,11 +99,22 @@ unshared(import.meta.filename, () => {
       assert.ok([...entries.values()].every(({ entry }) => entry.mtime === 1_600_000_000_000_000_000n))
     })
 
+    it('leaves nothing behind when the client goes away', async () => {
+      await using world = await openWorld()
+      const chain = await world.step('big', undefined, (root) => writeFileSync(`${root}/big`, Buffer.alloc(8 << 20, 'x')))
+      let files = 0
+      world.session.sendFile = async () =>
+        new Writable({ write: (_chunk, _encoding, done) => done(files++ > 1 ? new Error('the client is gone') : undefined) })
+      const before = state()
+      for (let round = 0; round < 3; round++) await assert.rejects(world.export('tar', {}, resultOf(chain)), /the client is gone/)
+      // The file that was being read is closed in the background.
+      for (let wait = 0; wait < 200 && state()[0] > before[0]; wait++) await sleep(10)
+      assert.deepEqual(state(), before)
+    })
+
     it('leaves no mount and no descriptor behind', async () => {
       await using world = await openWorld()
       const chain = await tree(world)
-      const { readdirSync, readFileSync } = await import('node:fs')
-      const state = (): [number, string] => [readdirSync('/proc/self/fd').length, readFileSync('/proc/self/mountinfo', 'utf8')]
       await world.export('tar', {}, resultOf(chain))
       await world.session.received[0]!.content
       const before = state()
