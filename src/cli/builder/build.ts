@@ -1,5 +1,4 @@
 import type { Cli } from '../cli.ts'
-import { ExitError } from '../errors.ts'
 import type { BuildValues } from './build-flags.ts'
 import { failureMessage } from './build-failure.ts'
 import { buildRequest, type BuildRequest } from './build-request.ts'
@@ -12,23 +11,27 @@ import { runBuild, type BuildAnswer } from './run-build.ts'
 /** As a shell shows a program that SIGINT ended. */
 const INTERRUPTED = 130
 
-/** `build`, as its flags say. Throws ExitError when the build fails, after having said why. */
-export async function build(cli: Cli, flags: BuildValues, context: string): Promise<void> {
+/**
+ * `build`, as its flags say. Answers the status to end with, after having said what is wrong: this file is in a bundle of its own, so that an error's class
+ * would not be the one that the command line knows.
+ */
+export async function build(cli: Cli, flags: BuildValues, context: string): Promise<number> {
   using request = await buildRequest(cli, flags, context)
   const files = { iidfile: flags.iidfile, metadata: flags['metadata-file'] }
   forgetResultFiles(files)
   const answer = await runInterruptibly(cli, flags, request)
+  if (typeof answer === 'number') return answer
   if (request.options['requestid'] !== undefined) {
     printAnswer(cli, answer.metadata)
-    const status = callStatus(answer.metadata)
-    if (status !== 0) throw new ExitError(status)
-    return
+    return callStatus(answer.metadata)
   }
   writeResultFiles(files, answer.response)
   if (flags.quiet && imageId(answer.response) !== '') cli.print(imageId(answer.response))
+  return 0
 }
 
-async function runInterruptibly(cli: Cli, flags: BuildValues, request: BuildRequest): Promise<BuildAnswer> {
+/** What the engine answers, or the status of a build that came to nothing. */
+async function runInterruptibly(cli: Cli, flags: BuildValues, request: BuildRequest): Promise<BuildAnswer | number> {
   const isQuestion = request.options['requestid'] !== undefined
   const display = chooseDisplay(cli, flags.progress, flags.quiet || isQuestion)
   const interrupt = new AbortController()
@@ -42,8 +45,9 @@ async function runInterruptibly(cli: Cli, flags: BuildValues, request: BuildRequ
     })
   } catch (error) {
     const { excerpt, message } = failureMessage(error)
-    if (interrupt.signal.aborted) throw new ExitError(INTERRUPTED, 'ERROR: failed to build: context canceled')
-    throw new ExitError(1, `${excerpt}ERROR: ${message.startsWith('failed to') ? message : `failed to build: ${message}`}`)
+    const text = interrupt.signal.aborted ? 'failed to build: context canceled' : message
+    cli.warn(`${excerpt}ERROR: ${text.startsWith('failed to') ? text : `failed to build: ${text}`}`)
+    return interrupt.signal.aborted ? INTERRUPTED : 1
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop)
   }

@@ -1,5 +1,5 @@
 /** `docker build`: an image from a Dockerfile. */
-import { exactly, defineCommand, OK, type Command } from '../../command.ts'
+import { exactly, defineCommand, type Command } from '../../command.ts'
 import { BUILD_FLAGS } from '../../builder/build-flags.ts'
 
 export const command: Command = defineCommand({
@@ -11,7 +11,6 @@ export const command: Command = defineCommand({
   async run(cli, { flags, args }) {
     // What a build needs (gRPC, the Dockerfile language) is not loaded for a help page.
     const { build } = await import('../../builder/build.ts')
-    await build(cli, flags, args[0] ?? '')
-    return OK
+    return await build(cli, flags, args[0] ?? '')
   },
 })
