@@ -4,6 +4,7 @@ import type { NewRecord } from '../cache/build-cache.ts'
 import type { CacheRecord } from '../cache/cache-record.ts'
 import { SCRATCH, type LayerRef, type Ref } from '../graph/ref.ts'
 import type { Edge, Vertex } from '../graph/types.ts'
+import { withoutLogin } from '../sources/without-login.ts'
 import type { CacheRecordType, SourceResolver, Step } from '../types.ts'
 import type { Identity, ImportedResult, Solved, SolverDeps, SourceOp } from './solver.ts'
 import type { StepFeed } from './step-feed.ts'
@@ -109,9 +110,9 @@ function describe({ op, meta }: Vertex): string {
     case 'exec':
       return `mount / from exec ${op.args.join(' ')}`
     case 'git':
-      return `git snapshot for ${op.remote}#${op.ref}`
+      return `git snapshot for ${withoutLogin(op.remote)}#${op.ref}`
     case 'http':
-      return `http url ${op.url}`
+      return `http url ${withoutLogin(op.url)}`
     case 'local':
     case 'layout':
     case 'file':

@@ -7,6 +7,7 @@ import type { GitSource } from '../../graph/types.ts'
 import { copyDirectory } from '../../files/layers-from.ts'
 import type { SourceResolver, Step } from '../../types.ts'
 import type { LayerBuilder } from '../layer-builder.ts'
+import { withoutLogin } from '../without-login.ts'
 import { checkOut } from './checkout.ts'
 import { fetchCommit } from './fetch-commit.ts'
 import { openAccess } from './git-access.ts'
@@ -141,10 +142,6 @@ function directoryOf({ subdirectory }: GitSource): string {
 /** A part of a repository has no repository in it. */
 function keepsGit(source: GitSource): boolean {
   return source.keepGitDirectory && directoryOf(source) === ''
-}
-
-function withoutLogin(remote: string): string {
-  return remote.replace(/^(https?:\/\/)[^/@]*@/i, '$1')
 }
 
 function fetchFailure(remote: string): (error: unknown) => never {

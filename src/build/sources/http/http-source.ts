@@ -11,6 +11,7 @@ import { digestOfData } from '../../graph/digest.ts'
 import type { HttpSource } from '../../graph/types.ts'
 import type { SourceResolver, Step } from '../../types.ts'
 import type { LayerBuilder } from '../layer-builder.ts'
+import { withoutLogin } from '../without-login.ts'
 import { downloadName } from './file-name.ts'
 
 export interface HttpSourceDeps {
@@ -205,11 +206,4 @@ function parseUrl(text: string): URL {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw invalidArgument(`invalid URL ${JSON.stringify(text)}`)
   return url
-}
-
-function withoutLogin(text: string): string {
-  const url = new URL(text)
-  url.username = ''
-  url.password = ''
-  return url.href
 }
