@@ -5,7 +5,7 @@ import type { Vertex } from './graph/types.ts'
 import type { BuildEvent } from './progress.ts'
 import { createBuildService, type OwnedBuildService } from './service.ts'
 import { fakeSession } from './sources/testing/fake-step.ts'
-import { context, copy, createFakeParts, edge, endsOf, image, run, type FakeParts } from './testing/fake-parts.ts'
+import { context, copy, createFakeParts, edge, endsOf, image, importedFrom, run, type FakeParts } from './testing/fake-parts.ts'
 import type { Build, BuildOptions } from './types.ts'
 
 let count = 0
@@ -194,6 +194,53 @@ describe('steps shared by builds', () => {
     assert.equal(step.signal.aborted, true)
     assert.deepEqual(endsOf(await eventsOf(service, two.id)).slice(-1), ['failed (context canceled) RUN hang'])
     await service.close()
+  })
+})
+
+describe('an imported cache', () => {
+  /** Builds and exports on one machine; then another build on a new one, which imports. */
+  async function elsewhere(made: Vertex, wanted: Vertex): Promise<{ content: string; ran: string[] }> {
+    const here = createFakeParts()
+    const exporting = createBuildService(here.deps)
+    const own = start(exporting)
+    const result = await own.solve({ frontend: '', options: {}, inputs: {}, definition: edge(made), evaluate: false })
+    await own.finish(result, [{ type: 'moby', attributes: {}, id: '' }], [])
+    await exporting.close()
+    const there = createFakeParts()
+    const importing = createBuildService({ ...there.deps, caches: { ...there.deps.caches, open: async () => importedFrom(here, there) } })
+    const second = start(importing, { cacheImports: [{ type: 'registry', attributes: {} }] })
+    const ref = await second.evaluate(edge(wanted))
+    await second.end()
+    await importing.close()
+    return { content: there.contentOf(ref), ran: there.ran }
+  }
+
+  it('gives the results of another machine, and only what is needed', async () => {
+    const target = run(run(image('a'), ['one']), ['two'])
+    assert.deepEqual(await elsewhere(target, target), { content: 'a+one+two', ran: ['fetch layers'] })
+  })
+
+  it('is used half way', async () => {
+    const base = run(image('a'), ['one'])
+    assert.deepEqual(await elsewhere(run(base, ['two']), run(base, ['three'])), {
+      content: 'a+one+three',
+      ran: ['fetch layers', 'RUN three'],
+    })
+  })
+
+  it('knows a copied stage by its definition, without fetching the stage', async () => {
+    const target = run(copy(image('base'), run(image('gcc'), ['compile'])), ['install'])
+    assert.deepEqual(await elsewhere(target, target), { content: 'base|gcc+compile+install', ran: ['fetch layers'] })
+  })
+
+  it('has the results of steps that were run without cache, too', async () => {
+    const target = (ignoreCache: boolean): Vertex => run(run(image('a'), ['one'], { ignoreCache }), ['two'])
+    assert.deepEqual((await elsewhere(target(true), target(false))).ran, ['fetch layers'])
+  })
+
+  it('is not asked for what lies on a step that was run anew', async () => {
+    const target = (ignoreCache: boolean): Vertex => run(run(image('a'), ['one'], { ignoreCache }), ['two'])
+    assert.deepEqual((await elsewhere(target(false), target(true))).ran, ['fetch layers', 'RUN one', 'RUN two'])
   })
 })
 

@@ -7,7 +7,7 @@ import { vertex } from '../graph/digest.ts'
 import type { Ref } from '../graph/ref.ts'
 import type { Edge, ExecOp, FileOp, ImageSource, LocalSource, Vertex } from '../graph/types.ts'
 import type { BuildEvent } from '../progress.ts'
-import type { ContentSelection, Step } from '../types.ts'
+import type { ContentSelection, ImportedCache, Step, StepResult } from '../types.ts'
 
 /** What a fake RUN step does: the content of the file system it leaves. Hangs until it is aborted when the promise does. */
 export type FakeProgram = (step: Step, inputs: readonly string[]) => string | Promise<string>
@@ -27,6 +27,8 @@ export interface FakeParts {
   readonly chains: Map<ChainId, string>
   contentOf(ref: Ref): string
   readonly reported: unknown[]
+  /** What the last exporter was told of the build's steps. */
+  steps: readonly StepResult[]
 }
 
 export function createFakeParts(options: { metadata?: Metadata; chains?: Map<ChainId, string> } = {}): FakeParts {
@@ -61,7 +63,7 @@ export function createFakeParts(options: { metadata?: Metadata; chains?: Map<Cha
   const unused = (): never => {
     throw new Error('not part of this test')
   }
-  const parts: FakeParts = { context: 'files', deps: undefined as never, metadata, programs, ran, chains, contentOf, reported }
+  const parts: FakeParts = { context: 'files', deps: undefined as never, metadata, programs, ran, chains, contentOf, reported, steps: [] }
   const deps: BuildServiceDeps = {
     metadata,
     content: { lease: () => ({ hold: () => {}, durable: async () => {}, [Symbol.dispose]: () => {} }) },
@@ -120,7 +122,14 @@ export function createFakeParts(options: { metadata?: Metadata; chains?: Map<Cha
         return digestOf(contentOf(ref))
       },
     },
-    exporters: { prepare: () => ({ export: async ({ images }) => ({ content: images.map(({ ref }) => contentOf(ref)).join(',') }) }) },
+    exporters: {
+      prepare: () => ({
+        async export({ images }, { steps }) {
+          parts.steps = steps
+          return { content: images.map(({ ref }) => contentOf(ref)).join(',') }
+        },
+      }),
+    },
     caches: { open: unused, prepare: unused },
     openContainer: unused,
     stores: [],
@@ -145,7 +154,25 @@ export function context(): Vertex {
   return vertex(op, [], { name: 'load context' })
 }
 
-/** A RUN step over `base`; `reads`: file systems mounted into it. */
+/** The cache of `parts`, as its last export has told it, for another machine. Fetching is noted in that one's `ran`. */
+export function importedFrom({ steps, chains }: FakeParts, into: FakeParts): ImportedCache {
+  return {
+    find(key) {
+      const step = steps.find(({ keys }) => keys.includes(key))
+      if (step?.chain === undefined) return undefined
+      const { keys, chain, createdAt, description } = step
+      return { key: keys[0], layers: [chain], createdAt, description }
+    },
+    async fetch([chain]) {
+      into.ran.push('fetch layers')
+      if (chain === undefined) return { kind: 'layers', chain }
+      into.chains.set(chain, chains.get(chain) ?? '')
+      return { kind: 'layers', chain }
+    },
+  }
+}
+
+/** A RUN step over `base`. */
 export function run(
   base: Vertex,
   args: readonly string[],
