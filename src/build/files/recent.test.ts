@@ -8,5 +8,8 @@ it('createRecent forgets what was not used for longest', () => {
   recent.set('b', 2)
   assert.equal(recent.get('a'), 1)
   recent.set('c', 3)
-  assert.deepEqual(['a', 'b', 'c'].map((key) => recent.get(key)), [1, undefined, 3])
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((key) => recent.get(key)),
+    [1, undefined, 3],
+  )
 })
