@@ -40,8 +40,8 @@ export interface DirectoryTransfer extends AsyncDisposable {
   entries(): AsyncIterable<FileStat>
   /** The content of the `index`th entry, which is a regular file. Only after `entries` has ended. */
   read(index: number): AsyncIterable<Uint8Array>
-  /** Instead of reading it: where the `index`th entry lies on this host. It may be linked, and stays as it is. */
-  hostPath?(index: number): string
+  /** Instead of reading it: where the `index`th entry lies on this host, if it does. It may be linked, and stays as it is. */
+  hostPath?(index: number): string | undefined
 }
 
 /** Where an exporter's files go. */

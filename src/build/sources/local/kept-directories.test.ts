@@ -187,10 +187,13 @@ describe('KeptDirectories', () => {
     const first = await send(test.kept, TREE)
     const same = await send(test.kept, TREE)
     assert.equal(same.held.path, first.held.path)
-    const other = await send(test.kept, { c: { content: 'other' } })
+    const { a, 'a/one': one } = TREE
+    const changed = { ...(a && one && { a, 'a/one': one }), c: { content: 'other' } }
+    const other = await send(test.kept, changed)
     assert.notEqual(other.held.path, first.held.path)
+    assert.deepEqual(other.transfer.asked, ['c'])
     assert.deepEqual(look(first.held.path), expected(TREE))
-    assert.deepEqual(look(other.held.path), expected({ c: { content: 'other' } }))
+    assert.deepEqual(look(other.held.path), expected(changed))
     for (const { held } of [first, first, other]) held[Symbol.dispose]()
     await test.kept.settled()
     assert.ok(!existsSync(other.held.path))

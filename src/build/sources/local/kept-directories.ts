@@ -12,9 +12,9 @@ import { createBackgroundDeletions } from '../background-deletions.ts'
 import { applyUpdate, UpdateFailure } from './apply-update.ts'
 import { readRecord, writeRecord } from './directory-record.ts'
 import { isUnchanged, planUpdate } from './plan-update.ts'
-import type { UpdatePlan } from './plan-update.ts'
+import type { KnownTree, UpdatePlan } from './plan-update.ts'
 import type { ReceivedEntry } from './receive-entries.ts'
-import { typeOf } from './stat-signature.ts'
+import { signatureOf, typeOf } from './stat-signature.ts'
 import { readBootId, readIndex, writeIndex } from './tree-index.ts'
 import type { TreeIndex } from './tree-index.ts'
 
@@ -61,7 +61,8 @@ export interface HeldDirectory extends Disposable {
  * <directory>/trash-<uuid>/      on its way out
  * ```
  *
- * Several builds hold a directory at the same time as long as it need not change; who sends something else meanwhile gets a private one.
+ * Several builds hold a directory at the same time as long as it need not change; who sends something else meanwhile gets a private one, in which
+ * what is the same is linked.
  */
 export interface KeptDirectories extends CacheStore {
   /** Waits for a transfer of the same key that is under way. */
@@ -138,7 +139,7 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
     const plan = await planUpdate(index.tree, request.entries)
     const isNew = index.generation === ''
     if (!isNew && isUnchanged(plan)) return hold(key, index.generation, request)
-    if ((holders.get(key) ?? 0) > 0) return await receivePrivate(request)
+    if ((holders.get(key) ?? 0) > 0) return await receivePrivate({ ...request, transfer: linking(request, index.tree, place(key).tree) })
     const generation = randomUUID()
     // From here on until there is a new index a crash leaves a directory of which nothing is known.
     rmSync(place(key).index, { force: true })
@@ -217,6 +218,13 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
 
     settled: () => deletions.settled(),
   }
+}
+
+/** A transfer that takes what is the same in another directory from there. */
+function linking({ entries, transfer }: ReceiveRequest, known: KnownTree, tree: string): ReceiveRequest['transfer'] {
+  const same = entries.filter(({ stat }) => known.get(stat.path) === signatureOf(stat))
+  const paths = new Map(same.map(({ index, stat }) => [index, join(tree, stat.path)]))
+  return { read: (index) => transfer.read(index), hostPath: (index) => paths.get(index) ?? transfer.hostPath?.(index) }
 }
 
 /** The failure itself; what is known of the directory is nobody else's business. */
