@@ -188,7 +188,7 @@ describe('KeptDirectories', () => {
     const same = await send(test.kept, TREE)
     assert.equal(same.held.path, first.held.path)
     const { a, 'a/one': one } = TREE
-    const changed = { ...(a && one && { a, 'a/one': one }), c: { content: 'other' } }
+    const changed = { ...(a && one && { a, 'a/one': one }), c: { content: 'another' } }
     const other = await send(test.kept, changed)
     assert.notEqual(other.held.path, first.held.path)
     assert.deepEqual(other.transfer.asked, ['c'])
