@@ -79,6 +79,7 @@ export type {
   Entitlement,
   ExportRequest,
   FailedStep,
+  FrontendRequest,
   ImageRequest,
   PruneOptions,
   ResolvedImage,
