@@ -30,7 +30,7 @@ export function createCollector(deps: {
   snapshotter: Snapshotter
   graph: ManifestGraph
   places: Pick<BlobPlaces, 'retain'>
-  compressed: Pick<CompressedLayers, 'retain' | 'blobs'>
+  compressed: Pick<CompressedLayers, 'retain' | 'blobs' | 'pushed'>
   /** Chains that are kept for others than images. */
   otherChains: () => Iterable<ChainId>
 }): Collector {
@@ -47,14 +47,21 @@ export function createCollector(deps: {
     return found
   }
 
+  /** Policy `discard`: names reach them, but their tars can be put together again; and compressed again as they were, where a push or a build has done that. */
+  function spareBlobs(): Set<Digest> {
+    const spare = snapshotter.spareBlobs()
+    if (spare.size === 0) return spare
+    const isSpare = (diffId: Digest): boolean => spare.has(snapshotter.findLayer(diffId)?.blob ?? diffId)
+    return spare.union(new Set([...deps.compressed.pushed()].flatMap(([diffId, blob]) => (isSpare(diffId) ? [blob] : []))))
+  }
+
   /** Synchronous until its first await: nothing can be stored between the decision and the deed. */
   async function free(except?: ReadonlySet<Digest>): Promise<void> {
     const own = store.ids().flatMap((id) => store.row(id)?.chain ?? [])
     snapshotter.collect(new Set([...own, ...deps.otherChains()]))
     const reached = reachable(except)
     graph.retain(reached)
-    // Policy `discard`: names reach them, but their tars can be put together again.
-    const keep = reached.difference(snapshotter.spareBlobs()).union(snapshotter.blobs())
+    const keep = reached.difference(spareBlobs()).union(snapshotter.blobs())
     deps.compressed.retain((diffId) => snapshotter.findLayer(diffId) !== undefined)
     deps.places.retain(reached.union(keep).union(deps.compressed.blobs()))
     await content.collect(keep)

@@ -16,6 +16,8 @@ export interface CompressedLayers {
   forget(diffId: Digest): void
   /** Digests of all that is remembered. */
   blobs(): Set<Digest>
+  /** By diff id, what a push makes of layers, and so can make again. */
+  pushed(): Map<Digest, Digest>
   /** Forgets all layers for which `isKept` is false. */
   retain(isKept: (diffId: Digest) => boolean): void
 }
@@ -39,6 +41,7 @@ export function createCompressedLayers({ metadata }: { metadata: Metadata }): Co
     },
     forget,
     blobs: () => new Set(rows.values().map(({ digest }) => digest)),
+    pushed: () => new Map([...rows].flatMap(([key, { digest }]) => (diffIdOf(key) === key ? [[key, digest]] : []))),
     retain(isKept) {
       for (const key of rows.keys()) if (!isKept(diffIdOf(key))) forget(key)
     },
