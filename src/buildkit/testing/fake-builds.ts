@@ -1,0 +1,81 @@
+import type { Build, BuildEvent, BuildOptions, BuildResult, BuildService, ExportRequest } from '#build'
+import { EngineError, notFound } from '#errors'
+
+type FrontendRequest = Parameters<Build['solve']>[0]
+
+/** What the doors have asked of a build. */
+export interface FakeBuild {
+  options: BuildOptions
+  solved: FrontendRequest[]
+  finished: { result: BuildResult; exports: readonly ExportRequest[] }[]
+  ended: unknown[]
+}
+
+export interface FakeBuilds {
+  service: BuildService
+  builds: FakeBuild[]
+}
+
+/** Builds whose frontend gives `solve`'s result, and whose exporters answer `answer`. */
+export function fakeBuilds(
+  behaviour: {
+    solve?: (request: FrontendRequest) => BuildResult
+    answer?: Record<string, string>
+    refuse?: string
+    events?: readonly BuildEvent[]
+    service?: Partial<BuildService>
+  } = {},
+): FakeBuilds {
+  const builds: FakeBuild[] = []
+  const unused = (): never => {
+    throw new EngineError('INTERNAL', 'not expected by this test')
+  }
+  const service: BuildService = {
+    start(options) {
+      if (behaviour.refuse !== undefined) throw new EngineError('FORBIDDEN', behaviour.refuse)
+      const fake: FakeBuild = { options, solved: [], finished: [], ended: [] }
+      builds.push(fake)
+      const build: Build = {
+        id: options.id,
+        signal: options.signal ?? new AbortController().signal,
+        async solve(request) {
+          fake.solved.push(request)
+          return (behaviour.solve ?? unused)(request)
+        },
+        evaluate: unused,
+        async readFile(_edge, path) {
+          if (path !== '/etc/os-release') throw notFound(`open ${path}: no such file or directory`)
+          return Buffer.from('NAME=Starter')
+        },
+        readDirectory: unused,
+        statFile: unused,
+        resolveImage: unused,
+        warn: unused,
+        openContainer: unused,
+        async finish(result, exports) {
+          fake.finished.push({ result, exports })
+          return behaviour.answer ?? {}
+        },
+        async end(error) {
+          fake.ended.push(error)
+        },
+      }
+      return build
+    },
+    get: unused,
+    cancel: unused,
+    async *events(_id, signal) {
+      if (behaviour.events !== undefined) return void (yield behaviour.events)
+      signal.throwIfAborted()
+      // As for a build that is about to start.
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+    },
+    diskUsage: unused,
+    prune: unused,
+    collectionRules: [],
+    platforms: () => [{ os: 'linux', architecture: 'amd64' }],
+    close: unused,
+    ...behaviour.service,
+  }
+  return { service, builds }
+}
