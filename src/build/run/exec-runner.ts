@@ -7,6 +7,7 @@ import type { ExecOp } from '../graph/types.ts'
 import { BuildError } from '../build-error.ts'
 import { checkEntitlements } from '../solver/entitlements.ts'
 import type { Step, StepRunner } from '../types.ts'
+import { failureText } from './failure-text.ts'
 import { layeredInputs } from './layered-inputs.ts'
 import { isRunnable } from './platforms.ts'
 import { openSandbox, type Sandbox } from './sandbox.ts'
@@ -103,8 +104,7 @@ function checkExit({ exitCode, oomKilled }: Exit, op: ExecOp, step: Step, inputs
 function failed(step: Step, inputs: readonly Ref[], exitCode: number, reason: string): BuildError {
   const { vertex } = step
   const { source } = vertex.meta
-  const command = JSON.stringify(execOf(step).args.join(' '))
-  return new BuildError('INVALID_ARGUMENT', `process ${command} did not complete successfully: ${reason}`, {
+  return new BuildError('INVALID_ARGUMENT', failureText(execOf(step).args, reason), {
     ...(source !== undefined && { source }),
     vertex: vertex.id,
     step: { vertex, inputs, exitCode },

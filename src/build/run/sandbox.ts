@@ -1,7 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join, posix, relative } from 'node:path'
-import { discardTask, lookUpUser, programSpec, type ProgramRequest, type UserDirectory } from '#containers'
+import {
+  discardTask,
+  lookUpUser,
+  programSpec,
+  type ProgramRequest,
+  type ResolvedUser,
+  type UserDirectory,
+  type UserFiles,
+} from '#containers'
 import { internal, invalidArgument } from '#errors'
 import type { OverlayPlan } from '#kernel'
 import { randomId } from '#lib'
@@ -10,6 +18,7 @@ import { deleteTree, type ChainId } from '#snapshots'
 import type { Ref } from '../graph/ref.ts'
 import type { BindMount, ExecOp } from '../graph/types.ts'
 import type { BuildSession } from '../session.ts'
+import { failureText } from './failure-text.ts'
 import { makeStubs, type MountTarget } from './mount-stubs.ts'
 import { inputOf, prepareMounts, readSecret, targetOf, type MountContext, type StepOutput } from './step-mounts.ts'
 import { attachStep, hostnameOf, networkModeOf, serveNames } from './step-network.ts'
@@ -57,7 +66,7 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
   const mounts = await prepareMounts(ctx, undo)
   const root = await prepareRoot(ctx, mounts.targets, undo)
   const network = await attachStep(deps, { id, op, mode, directory }, undo)
-  const user = lookUpUser(users.ofContainer(id, root.chain), op.user)
+  const user = findUser(users.ofContainer(id, root.chain), op)
   const program: ProgramRequest = {
     ...programOf(request, deps, mode),
     id,
@@ -90,6 +99,15 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
     outputs: [...root.outputs, ...mounts.outputs].toSorted((a, b) => a.output - b.output),
     finish: () => discardTask(task),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Throws INVALID_ARGUMENT for a user that the root file system does not know. */
+function findUser(known: UserFiles, { user, args }: ExecOp): ResolvedUser {
+  try {
+    return lookUpUser(known, user)
+  } catch (error) {
+    throw invalidArgument(failureText(args, (error as Error).message), error)
   }
 }
 

@@ -120,7 +120,9 @@ unshared(import.meta.filename, () => {
     })
 
     test('of a user that is not there fails', async () => {
-      await assert.rejects(world.run('true', { op: { user: 'nobody' } }), { message: /unable to find user nobody/ })
+      await assert.rejects(world.run('true', { op: { user: 'nobody' } }), {
+        message: 'process "/bin/sh -c true" did not complete successfully: unable to find user nobody: no matching entries in passwd file',
+      })
     })
 
     test('for a platform that nothing here runs is refused', async () => {
