@@ -15,6 +15,7 @@ function plainConfig({ Hostname: _name, Labels, ...config }: Config & { Hostname
 
 const SHELL = 'SHELL does not count for CMD and ENTRYPOINT'
 const EXPOSE = 'ports are taken as they are written'
+const VOLUME = 'it drops what is written below a volume'
 const ONBUILD = 'it has a line of history for ONBUILD, and for what is triggered'
 
 compareWith({
@@ -55,7 +56,11 @@ compareWith({
     'copy-modes': 'it drops the set-user-id bit of what is copied',
     'copy-several-without-slash': 'it makes a directory, BuildKit lets the last one win',
     'add-tar-chown': 'it leaves the owners of an archive alone',
-    'volume-later-writes': 'it drops what is written below a volume',
+    'volume-later-writes': VOLUME,
+    'volume-of-base-is-kept': VOLUME,
+    'label-given-by-client': 'it has a line of history for labels of the client',
+    'error-workdir-over-file': 'it leaves the file where it is, and fails later',
+    'mount-ssh-missing': 'the variable is set only where there is an agent',
     expose: EXPOSE,
     'expose-host-part': EXPOSE,
     'error-expose': EXPOSE,

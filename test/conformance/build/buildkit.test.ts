@@ -34,6 +34,7 @@ compareWith({
     'scratch-empty-with-config': 'dockerd 20.10 cannot save an image without layers',
     'from-stage-name-upper': 'it finds stages in FROM by lower case only',
     'add-tar-chown': 'it leaves the owners of an archive alone; later versions change them',
+    'error-copy-chown-unknown': 'it takes an unknown user for root',
     'onbuild-copy-from': 'it knows COPY --from in triggers since a later version',
   },
 })

@@ -5,6 +5,7 @@ import { classicBuilder } from './peer-builders.ts'
 
 const missing = spawnSync('dockerd', ['--version']).status === 0 ? undefined : 'dockerd is not installed'
 
+const VOLUME = 'it drops what is written below a volume'
 const ONBUILD = 'it has a line of history for ONBUILD, and for what is triggered'
 
 compareWith({
@@ -38,7 +39,9 @@ compareWith({
     'copy-user-does-not-count': 'directories of WORKDIR are always root’s',
     'copy-several-without-slash': 'it refuses what BuildKit lets the last one win',
     'add-tar-chown': 'it leaves the owners of an archive alone',
-    'volume-later-writes': 'it drops what is written below a volume',
+    'volume-later-writes': VOLUME,
+    'volume-of-base-is-kept': VOLUME,
+    'label-given-by-client': 'it has a line of history for labels of the client',
     'ignore-own-file': 'it knows no ignore file of a Dockerfile’s own',
     'onbuild-config': ONBUILD,
     'onbuild-in-child': ONBUILD,
