@@ -102,9 +102,10 @@ suite('steps of a build', { skip: SKIP }, () => {
     engine.mustDocker('network', 'rm', 'app')
   })
 
-  test('that a killed daemon has left are ended by the next one', async () => {
+  /** A build whose step sleeps, by a client that waits for it. */
+  async function sleepingBuild(): Promise<{ ended: Promise<unknown> }> {
     const directory = project(
-      'killed',
+      'sleeping',
       `FROM starter\nRUN --mount=type=cache,target=/c (sleep ${SECONDS} & sleep ${SECONDS} &); sleep ${SECONDS}\n`,
     )
     const client = spawn(join(ROOT, 'bin/gantry'), ['build', directory], {
@@ -113,14 +114,31 @@ suite('steps of a build', { skip: SKIP }, () => {
     })
     const ended = once(client, 'exit')
     while (sleepers() < 3 && client.exitCode === null) await delay(20)
-    await engine.stopDaemon('SIGKILL')
-    await ended
-    assert.ok(sleepers() >= 3, 'the steps go on without the daemon')
-    await engine.startDaemon()
+    return { ended }
+  }
+
+  function assertNothingLeft(): void {
     assert.equal(sleepers(), 0)
     const steps = join(engine.execRoot, 'steps')
     assert.deepEqual(existsSync(steps) ? readdirSync(steps) : [], [])
     assert.deepEqual(readdirSync(join(engine.dataRoot, 'snapshots')), [])
+  }
+
+  test('end with a daemon that is stopped', async () => {
+    const { ended } = await sleepingBuild()
+    await engine.stopDaemon()
+    await ended
+    assertNothingLeft()
+    await engine.startDaemon()
+  })
+
+  test('that a killed daemon has left are ended by the next one', async () => {
+    const { ended } = await sleepingBuild()
+    await engine.stopDaemon('SIGKILL')
+    await ended
+    assert.ok(sleepers() >= 3, 'the steps go on without the daemon')
+    await engine.startDaemon()
+    assertNothingLeft()
     build(project('after', 'FROM starter\nRUN ip -o -4 addr show eth0\n'))
   })
 })
