@@ -14,16 +14,14 @@ export interface FailedStepDetail {
 interface SolveDetail {
   mountIDs?: string[]
   op?: {
-    Op?: {
-      exec?: { meta?: { args?: string[]; env?: string[]; cwd?: string; user?: string }; mounts?: { dest?: string }[] }
-    }
+    exec?: { meta?: { args?: string[]; env?: string[]; cwd?: string; user?: string }; mounts?: { dest?: string }[] }
   }
 }
 
 /** undefined: it was no step with a program. */
 export function failedStep(error: ConnectError): FailedStepDetail | undefined {
   const { op, mountIDs = [] } = (errorDetail(error, 'Solve') ?? {}) as SolveDetail
-  const exec = op?.Op?.exec
+  const exec = op?.exec
   if (exec === undefined) return undefined
   const { args = [], env = [], cwd = '/', user = '' } = exec.meta ?? {}
   const mounts = (exec.mounts ?? []).flatMap(({ dest = '' }, index) => {

@@ -137,6 +137,7 @@ const CONTEXT: readonly CommandNode[] = [
 
 const BUILDER: readonly CommandNode[] = [
   { name: 'build', short: 'Build an image from a Dockerfile', load: () => import('./builder/build.ts') },
+  { name: 'du', short: 'Disk usage of the build cache', ours: true, load: () => import('./builder/du.ts') },
   { name: 'prune', short: 'Remove build cache', load: () => import('./builder/prune.ts') },
 ]
 

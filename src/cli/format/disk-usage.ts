@@ -1,5 +1,6 @@
-import type { ContainerSummary, ImageSummary, SystemDiskUsage, Volume } from '#api'
+import type { BuildCacheRecord, ContainerSummary, ImageSummary, SystemDiskUsage, Volume } from '#api'
 import { humanSize } from '#lib'
+import { BUILD_CACHE_LIST, buildCacheTotals, buildCacheView } from './build-cache-view.ts'
 import { CONTAINER_LIST, containerView } from './container-view.ts'
 import { formatList } from './format-list.ts'
 import { IMAGE_LIST, imageRows, imageView } from './image-view.ts'
@@ -18,22 +19,13 @@ export const DISK_USAGE_HEADERS: Readonly<Record<string, string>> = {
 const VERBOSE_IMAGES = '{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}'
 const VERBOSE_CONTAINERS = '{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}'
 const VERBOSE_VOLUMES = '{{.Name}}\t{{.Links}}\t{{.Size}}'
-const VERBOSE_CACHE = '{{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}'
-const CACHE_HEADERS: Readonly<Record<string, string>> = {
-  ID: 'CACHE ID',
-  CacheType: 'CACHE TYPE',
-  Size: 'SIZE',
-  CreatedSince: 'CREATED',
-  LastUsedSince: 'LAST USED',
-  UsageCount: 'USAGE',
-  Shared: 'SHARED',
-}
 
 interface Lists {
   layersSize: number
   images: ImageSummary[]
   containers: ContainerSummary[]
   volumes: Volume[]
+  buildCache: BuildCacheRecord[]
 }
 
 interface Totals {
@@ -52,6 +44,7 @@ export function diskUsageLists(usage: SystemDiskUsage): Lists {
     images: usage.Images ?? usage.ImageUsage?.Items ?? [],
     containers: usage.Containers ?? usage.ContainerUsage?.Items ?? [],
     volumes: usage.Volumes ?? usage.VolumeUsage?.Items ?? [],
+    buildCache: usage.BuildCache ?? usage.BuildCacheUsage?.Items ?? [],
   }
 }
 
@@ -61,21 +54,22 @@ export function diskUsageViews(lists: Lists): View[] {
     totalsView('*formatter.diskUsageImagesContext', 'Images', imageTotals(lists)),
     totalsView('*formatter.diskUsageContainersContext', 'Containers', containerTotals(lists.containers)),
     totalsView('*formatter.diskUsageVolumesContext', 'Local Volumes', volumeTotals(lists.volumes)),
-    totalsView('*formatter.diskUsageBuilderContext', 'Build Cache', { total: 0, active: 0, size: 0, reclaimable: 0, percent: false }),
+    totalsView('*formatter.diskUsageBuilderContext', 'Build Cache', { ...buildCacheTotals(lists.buildCache), percent: false }),
   ]
 }
 
 /** `docker system df -v`. `now` in milliseconds. */
-export function verboseDiskUsage({ images, containers, volumes }: Lists, now: number): string {
+export function verboseDiskUsage({ images, containers, volumes, buildCache }: Lists, now: number): string {
   const options = { truncate: true, now }
   // Only the first tag: the table counts bytes, not names.
   const imageViews = images.map((image) => imageView(firstRow(image), options))
   const containerViews = containers.map((container) => containerView({ ...container, SizeRootFs: 0 }, options))
+  const cacheViews = buildCache.map((record) => buildCacheView(record, options))
   return [
     `Images space usage:\n\n${formatList(`table ${VERBOSE_IMAGES}`, imageViews, IMAGE_LIST.headers)}`,
     `Containers space usage:\n\n${formatList(`table ${VERBOSE_CONTAINERS}`, containerViews, CONTAINER_LIST.headers)}`,
     `Local Volumes space usage:\n\n${formatList(`table ${VERBOSE_VOLUMES}`, volumes.map(volumeView), VOLUME_LIST.headers)}`,
-    `Build cache usage: 0B\n\n${formatList(`table ${VERBOSE_CACHE}`, [], CACHE_HEADERS)}`,
+    `Build cache usage: ${humanSize(buildCacheTotals(buildCache).size)}\n\n${formatList(`table ${BUILD_CACHE_LIST.table}`, cacheViews, BUILD_CACHE_LIST.headers)}`,
   ].join('\n')
 }
 
