@@ -126,6 +126,16 @@ describe('createBuildService', () => {
     await service.close()
   })
 
+  it('solves graphs that are deeper than any stack', async () => {
+    const parts = createFakeParts()
+    const service = createBuildService(parts.deps)
+    parts.programs.set('step', (_, [base = '']) => String(Number(base) + 1))
+    let target = image('0')
+    for (let depth = 0; depth < 1500; depth++) target = run(target, ['step'])
+    assert.equal(await build(parts, service, target), '1500')
+    await service.close()
+  })
+
   it('runs independent steps at the same time', async () => {
     const parts = createFakeParts()
     const service = createBuildService(parts.deps)

@@ -34,11 +34,16 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
   const near: Neighbours = {
     identityOf: (vertex, signal) =>
       identities.join(vertex.id, signal, async (own) => {
+        await nextTurn()
         const identity = await identify(deps, scope, near, vertex, own)
         identified.set(vertex.id, identity)
         return identity
       }),
-    resultOf: (vertex, signal) => results.join(vertex.id, signal, (own) => resultOf(vertex, own)),
+    resultOf: (vertex, signal) =>
+      results.join(vertex.id, signal, async (own) => {
+        await nextTurn()
+        return await resultOf(vertex, own)
+      }),
     step(vertex, signal) {
       const feed = new StepFeed(now)
       feed.add(listener(vertex))
@@ -111,6 +116,9 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
     },
   }
 }
+
+/** A graph may be thousands of steps deep, the stack may not: each vertex begins on a stack of its own. */
+async function nextTurn(): Promise<void> {}
 
 /**
  * The same work in two builds is done once. Not what must run anew for each, what comes from one client only, and what reads a directory of a client: that

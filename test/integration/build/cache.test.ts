@@ -134,5 +134,7 @@ test('a failed step stops the others, and a cancelled build ends at once', async
   assert.equal((await engine.request('POST', '/build/cancel?id=mine')).status, 200)
   assert.match((await building).error ?? '', /context canceled/)
   assert.ok(Date.now() - started < 15_000)
+  // The client hears of it at once; the program is killed meanwhile.
+  for (let attempt = 0; attempt < 50 && stepProcesses(engine).length > 0; attempt++) await sleep(100)
   assert.deepEqual(stepProcesses(engine), [])
 })
