@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../graph/digest.ts'
-import type { Vertex } from '../../graph/types.ts'
+import type { Op, Vertex } from '../../graph/types.ts'
 import type { ProvenanceFacts } from '../../types.ts'
+import { withoutLogin } from './without-login.ts'
 
 /** A build graph as provenance holds it, and where its steps are written. */
 export interface DescribedGraph {
@@ -27,11 +28,16 @@ export function describeGraph(graph: readonly Vertex[], source: ProvenanceFacts[
     return {
       id: name,
       // Bytes become text, and members come in one order.
-      op: { Op: { [op.kind]: JSON.parse(canonicalJson({ ...op, ...PRIVATE })) as object } },
+      op: { Op: { [op.kind]: JSON.parse(canonicalJson({ ...op, ...PRIVATE, ...addressOf(op) })) as object } },
       ...(inputs.length === 0 ? {} : { inputs: inputs.map((input) => `${names.get(input.vertex.id) ?? input.vertex.id}:${input.output}`) }),
     }
   })
   const infos =
     source === undefined ? [] : [{ filename: source.name, language: 'Dockerfile', data: Buffer.from(source.text).toString('base64') }]
   return { buildConfig: { llbDefinition, digestMapping: Object.fromEntries(names) }, source: { infos, locations } }
+}
+
+function addressOf(op: Op): object {
+  if (op.kind === 'git') return { remote: withoutLogin(op.remote) }
+  return op.kind === 'http' ? { url: withoutLogin(op.url) } : {}
 }

@@ -6,11 +6,12 @@
 import { formatPlatform, hostPlatform } from '#oci'
 import type { Platform } from '#oci'
 import type { Vertex } from '../../graph/types.ts'
-import type { ProvenanceFacts } from '../../types.ts'
+import type { Material, ProvenanceFacts } from '../../types.ts'
 import { timeText } from '../epoch.ts'
 import type { Statement } from './attestation-manifest.ts'
 import { describeGraph } from './describe-graph.ts'
 import type { ProvenanceOptions } from './provenance-options.ts'
+import { withoutLogin } from './without-login.ts'
 
 const BUILD_TYPE = {
   'v0.2': 'https://mobyproject.org/buildkit@v1',
@@ -46,6 +47,7 @@ interface Parts {
   isHermetic: boolean
   /** The graph; of `mode=max` alone. */
   buildConfig: object | undefined
+  materials: readonly Material[]
   metadata: object
   configSource: { entryPoint: string }
 }
@@ -63,7 +65,7 @@ function versionZero({ facts, options, parts, id, times }: Common): object {
   return {
     builder: { id },
     buildType: BUILD_TYPE['v0.2'],
-    materials: facts.materials,
+    materials: parts.materials,
     invocation: {
       configSource: parts.configSource,
       parameters: parameters(facts, parts),
@@ -91,7 +93,7 @@ function versionOne({ facts, options, parts, id, times }: Common): object {
         ...(parts.buildConfig === undefined ? {} : { buildConfig: parts.buildConfig }),
         builderPlatform: formatPlatform(hostPlatform()),
       },
-      resolvedDependencies: facts.materials,
+      resolvedDependencies: parts.materials,
     },
     runDetails: {
       builder: { id },
@@ -126,19 +128,25 @@ function partsOf(facts: ProvenanceFacts, { mode }: ProvenanceOptions): Parts {
   const described = mode === 'max' ? describeGraph(facts.graph, facts.source) : undefined
   const vcs = Object.entries(facts.options).filter(([name]) => name.startsWith('vcs:'))
   return {
-    args: Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1))),
+    args: publishable(kept),
     locals: namesOf(facts.graph.flatMap(({ op }) => (op.kind === 'local' ? op.name : []))).map((name) => ({ name })),
     secrets: mode === 'max' ? uniqueById(facts.graph.flatMap(secretsOf)) : [],
     ssh: mode === 'max' ? uniqueById(facts.graph.flatMap(sshOf)) : [],
     isComplete: kept.length === given.length,
     isHermetic: !facts.graph.some(({ op }) => op.kind === 'local' || (op.kind === 'exec' && op.network !== 'none')),
     buildConfig: described?.buildConfig,
+    materials: facts.materials.map((material) => ({ ...material, uri: withoutLogin(material.uri) })),
     metadata: {
-      ...(vcs.length === 0 ? {} : { vcs: Object.fromEntries(vcs.map(([name, value]) => [name.slice('vcs:'.length), value])) }),
+      ...(vcs.length === 0 ? {} : { vcs: publishable(vcs.map(([name, value]) => [name.slice('vcs:'.length), value])) }),
       ...(described === undefined ? {} : { source: described.source }),
     },
     configSource: { entryPoint: facts.options['filename'] ?? facts.source?.name ?? 'Dockerfile' },
   }
+}
+
+/** Sorted. Contexts and repositories are given as addresses, which may hold passwords. */
+function publishable(options: readonly (readonly [string, string])[]): Record<string, string> {
+  return Object.fromEntries(options.map(([name, value]) => [name, withoutLogin(value)] as const).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function secretsOf({ op }: Vertex): { id: string; optional?: true }[] {

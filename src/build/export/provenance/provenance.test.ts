@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { vertex } from '../../graph/digest.ts'
+import type { ExecOp, GitSource } from '../../graph/types.ts'
+import type { ProvenanceFacts } from '../../types.ts'
+import { provenanceOf } from './provenance.ts'
+import { withoutLogin } from './without-login.ts'
+import type { ProvenanceOptions } from './provenance-options.ts'
+
+const AMD64 = { os: 'linux', architecture: 'amd64' }
+const SECRET_URL = 'https://me:secret@example.com/app.git#main'
+const GIT: GitSource = {
+  kind: 'git',
+  remote: 'https://me:secret@example.com/app.git',
+  ref: 'main',
+  subdirectory: '',
+  keepGitDirectory: false,
+  skipSubmodules: false,
+  authTokenSecret: '',
+  authHeaderSecret: '',
+}
+
+function factsOf(members: Partial<ProvenanceFacts> = {}): ProvenanceFacts {
+  return { buildId: 'id', frontend: 'dockerfile.v0', options: {}, materials: [], startedAt: 1_700_000_000_000.5, graph: [], ...members }
+}
+
+function predicateOf(facts: ProvenanceFacts, options: Partial<ProvenanceOptions> = {}): any {
+  const all = { mode: 'max', version: 'v0.2', inlineOnly: false, reproducible: false, builderId: undefined, ...options } as const
+  return provenanceOf(facts, AMD64, all, { builderId: 'https://engine', finishedAt: 1_700_000_001_000 }).predicate
+}
+
+describe('provenanceOf', () => {
+  it('tells who built when, and of what', () => {
+    const materials = [{ uri: 'pkg:docker/alpine@3', digest: { sha256: 'ab' } }]
+    const predicate = predicateOf(factsOf({ materials }), { builderId: 'https://me' })
+    assert.deepEqual(predicate.materials, materials)
+    assert.equal(predicate.builder.id, 'https://me')
+    assert.equal(predicate.metadata.buildStartedOn, '2023-11-14T22:13:20Z')
+    assert.equal(predicate.metadata.buildFinishedOn, '2023-11-14T22:13:21Z')
+    assert.equal(predicate.metadata.buildInvocationID, 'id')
+  })
+
+  it('says that a build was hermetic only if no step could see a network and no directory came from a client', () => {
+    const step = (network: ExecOp['network']) =>
+      vertex({ kind: 'exec', network, mounts: [], secretEnv: [] } as Partial<ExecOp> as ExecOp, [], { name: '' })
+    const isHermetic = (network: ExecOp['network']) => predicateOf(factsOf({ graph: [step(network)] })).metadata.completeness.materials
+    assert.deepEqual([isHermetic('none'), isHermetic('default'), isHermetic({ name: 'mine' })], [true, false, false])
+  })
+
+  it('names secrets and agents, with `max` alone', () => {
+    const mounts = [
+      { type: 'secret', target: '/run/secrets/b', id: 'b', optional: false },
+      { type: 'ssh', target: '/a', id: 'default', optional: true },
+    ]
+    const op = { kind: 'exec', network: 'none', mounts, secretEnv: [{ id: 'a', name: 'A', optional: true }] } as unknown as ExecOp
+    const graph = [vertex(op, [], { name: '' })]
+    const { parameters } = predicateOf(factsOf({ graph })).invocation
+    assert.deepEqual(parameters.secrets, [{ id: 'a', optional: true }, { id: 'b' }])
+    assert.deepEqual(parameters.ssh, [{ id: 'default', optional: true }])
+    const least = predicateOf(factsOf({ graph }), { mode: 'min' })
+    assert.equal(least.invocation.parameters.secrets, undefined)
+    assert.equal(least.buildConfig, undefined)
+  })
+
+  it('publishes no passwords, and nothing that tells of the machine', () => {
+    const options = {
+      context: SECRET_URL,
+      'vcs:source': SECRET_URL,
+      'build-arg:HTTP_PROXY': SECRET_URL,
+      'cgroup-parent': '/x',
+      target: 't',
+    }
+    const facts = factsOf({ options, graph: [vertex(GIT, [], { name: '' })], materials: [{ uri: SECRET_URL, digest: {} }] })
+    for (const version of ['v0.2', 'v1'] as const) {
+      const text = JSON.stringify(predicateOf(facts, { version }))
+      assert.doesNotMatch(text, /secret@|cgroup-parent|HTTP_PROXY/)
+      assert.match(text, /https:\/\/xxxxx:xxxxx@example\.com\/app\.git#main/)
+    }
+  })
+})
+
+describe('withoutLogin', () => {
+  it('takes logins out of addresses, and leaves other texts alone', () => {
+    const cases = {
+      'https://token@github.com/a.git': 'https://xxxxx:xxxxx@github.com/a.git',
+      'ftp://me:secret@host/a': 'ftp://xxxxx:xxxxx@host/a',
+      'ssh://git@github.com/a.git': 'ssh://git@github.com/a.git',
+      'https://example.com/a@b': 'https://example.com/a@b',
+      'me@example.com': 'me@example.com',
+    }
+    for (const [text, shown] of Object.entries(cases)) assert.equal(withoutLogin(text), shown)
+  })
+})
