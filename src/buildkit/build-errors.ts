@@ -42,11 +42,11 @@ function sourceJson({ file, start, end }: SourceRange): object {
   }
 }
 
-/** One id stands for all mounts of the step. Source: moby/buildkit solver/pb/json.go. */
+/** One id stands for all mounts of the step. This one is JSON of protocol buffers, not of Go's structs, and a name too much voids it. */
 function solveJson(step: FailedStep, { args, env, cwd, user, mounts }: ExecOp): object {
   const id = failedStepId(step)
   return {
     mountIDs: mounts.map(() => id),
-    op: { Op: { exec: { meta: { args, env, cwd, user }, mounts: mounts.map(({ target }) => ({ dest: target })) } } },
+    op: { exec: { meta: { args, env, cwd, user }, mounts: mounts.map(({ target }) => ({ dest: target })) } },
   }
 }
