@@ -126,6 +126,13 @@ describe('parseInstruction', () => {
     assert.equal(copy.link, true)
     assert.equal(copy.heredocs[0]?.content, '1\n')
   })
+  it('says what is wrong without a line: there is only one', () => {
+    assert.throws(() => parseInstruction('WORKDIR'), {
+      message: 'WORKDIR requires exactly one argument',
+      range: { start: { line: 1, column: 1 }, end: { line: 1, column: 8 } },
+    })
+    assert.throws(() => parseInstruction('ENV A'), { message: 'ENV must have two arguments' })
+  })
   it('refuses what is not one instruction', () => {
     assert.throws(() => parseInstruction(''), /file with no instructions/)
     assert.throws(() => parseInstruction('RUN a\nRUN b'), /single expression/)

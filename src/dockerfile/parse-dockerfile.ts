@@ -74,7 +74,7 @@ function groupStages(source: SourceText): { globalArgs: ArgInstruction[]; stages
   const globalArgs: ArgInstruction[] = []
   const stages: (Stage & { instructions: StageInstruction[] })[] = []
   for (const raw of source.instructions) {
-    const instruction = parseRaw(raw, source.escape)
+    const instruction = parseLine(raw, source.escape)
     const stage = stages.at(-1)
     if (instruction.kind === 'from') stages.push({ index: stages.length, from: instruction, instructions: [] })
     else if (stage !== undefined) stage.instructions.push(instruction)
@@ -85,6 +85,17 @@ function groupStages(source: SourceText): { globalArgs: ArgInstruction[]; stages
   return { globalArgs, stages }
 }
 
+/** An instruction of a file: what is said about it begins with the line. */
+function parseLine(raw: RawInstruction, escape: EscapeCharacter): Instruction {
+  try {
+    return parseRaw(raw, escape)
+  } catch (error) {
+    if (!(error instanceof DockerfileError) || error instanceof WordsError) throw error
+    throw new DockerfileError(`dockerfile parse error on line ${raw.range.start.line}: ${error.message}`, raw.range, { cause: error })
+  }
+}
+
+/** Errors of what reads the parts get the place here. */
 function parseRaw(raw: RawInstruction, escape: EscapeCharacter): Instruction {
   const { keyword, source, range, comments } = raw
   try {
@@ -94,8 +105,8 @@ function parseRaw(raw: RawInstruction, escape: EscapeCharacter): Instruction {
     return parser(raw, { keyword, source, range, comments }, escape)
   } catch (error) {
     if (!(error instanceof DockerfileError)) throw error
-    const prefix = error instanceof WordsError ? '' : `dockerfile parse error on line ${range.start.line}: `
-    throw new DockerfileError(prefix + error.message, range, { cause: error })
+    const PlacedError = error instanceof WordsError ? WordsError : DockerfileError
+    throw new PlacedError(error.message, range, { cause: error })
   }
 }
 
