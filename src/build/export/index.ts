@@ -31,6 +31,6 @@
  * ```
  */
 export { createCachePlaces } from './cache/cache-places.ts'
-export type { CacheDeps } from './cache/export-cache.ts'
+export type { CacheDeps } from './cache/store-cache.ts'
 export { createExporters } from './exporters.ts'
 export type { ExporterDeps, Exporters, PreparedExport } from './types.ts'

@@ -1,7 +1,7 @@
 /** Exporters over real storage, images and registries, for a client that keeps what it is sent. */
 import { chownSync, lutimesSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { CacheDeps } from '../../../src/build/export/cache/export-cache.ts'
+import type { CacheDeps } from '../../../src/build/export/cache/store-cache.ts'
 import { createExporters } from '../../../src/build/export/exporters.ts'
 import { FakeSession } from '../../../src/build/export/testing/fake-session.ts'
 import type { BuildImage, ExportContext, SolvedResult, StepResult } from '../../../src/build/types.ts'

@@ -1,8 +1,8 @@
 import type { BuildExport } from '../../build-deps.ts'
 import type { ExportContext } from '../../types.ts'
 import { exportVertex } from '../export-vertex.ts'
-import type { CacheAssembly, CacheDeps, CacheExportOptions, StoredCache } from './export-cache.ts'
-import { cacheAnswer, storeCache } from './export-cache.ts'
+import type { CacheAssembly, CacheDeps, CacheExportOptions, StoredCache } from './store-cache.ts'
+import { cacheAnswer, storeCache } from './store-cache.ts'
 
 /** Stores a cache and has `send` bring it to its place; shown as one vertex. */
 export function cacheExport(

@@ -2,8 +2,8 @@ import { invalidArgument } from '#errors'
 import type { BuildExport } from '../../build-deps.ts'
 import type { AttributeReader } from '../attributes.ts'
 import { cacheExport } from './cache-export.ts'
-import { readCacheOptions } from './export-cache.ts'
-import type { CacheDeps } from './export-cache.ts'
+import { readCacheOptions } from './store-cache.ts'
+import type { CacheDeps } from './store-cache.ts'
 
 /** `type=local,dest=…`: a layout of the client, which writes its index itself. Source: moby/buildkit cache/remotecache/local. */
 export function prepareLocalCache(deps: CacheDeps, reader: AttributeReader): BuildExport {

@@ -5,8 +5,8 @@ import { loginHost } from '../../login-host.ts'
 import type { AttributeReader } from '../attributes.ts'
 import { uploadProgress } from '../push-result.ts'
 import { cacheExport } from './cache-export.ts'
-import { readCacheOptions } from './export-cache.ts'
-import type { CacheDeps } from './export-cache.ts'
+import { readCacheOptions } from './store-cache.ts'
+import type { CacheDeps } from './store-cache.ts'
 
 /** `type=registry,ref=…`. Source: moby/buildkit cache/remotecache/registry. */
 export function prepareRegistryCache(deps: CacheDeps, reader: AttributeReader): BuildExport {

@@ -16,7 +16,7 @@ import type { ChainId, FakeSnapshotter } from '#snapshots'
 import type { BuildEvent } from '../../progress.ts'
 import type { BuildImage, ExportContext, ExportRequest, SolvedResult, StepResult } from '../../types.ts'
 import { createExporters } from '../exporters.ts'
-import type { CacheDeps } from '../cache/export-cache.ts'
+import type { CacheDeps } from '../cache/store-cache.ts'
 import { fakeRepository } from './fake-repository.ts'
 import { FakeSession } from './fake-session.ts'
 
