@@ -129,8 +129,8 @@ test('a failed step stops the others, and a cancelled build ends at once', async
     'FROM starter AS a\nRUN sleep 30; echo a > /a\nFROM starter AS b\nRUN sleep 0.2; exit 3\nFROM starter\nCOPY --from=a /a /\nCOPY --from=b /etc /\n',
   )
   assert.match(failing.error ?? '', /returned a non-zero code: 3/)
-  const building = classicBuild(engine, 'FROM starter\nRUN sleep 30\n', { query: 'buildid=mine' })
-  while (!stepProcesses(engine).includes('sleep 30')) await sleep(20)
+  const building = classicBuild(engine, 'FROM starter\nRUN sleep 31\n', { query: 'buildid=mine' })
+  while (!stepProcesses(engine).includes('sleep 31')) await sleep(20)
   assert.equal((await engine.request('POST', '/build/cancel?id=mine')).status, 200)
   assert.match((await building).error ?? '', /context canceled/)
   assert.ok(Date.now() - started < 15_000)
