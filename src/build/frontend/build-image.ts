@@ -4,6 +4,7 @@ import type { BuildImage, BuildStep } from '../types.ts'
 import type { Converted } from './convert.ts'
 import { addHistory } from './history.ts'
 import { imageFile } from './image-draft.ts'
+import { addMembers } from './instructions/add-members.ts'
 import { isSameMachine } from './platforms.ts'
 import { createSealer } from './tree.ts'
 import type { Tree } from './tree.ts'
@@ -29,7 +30,7 @@ function addLabels({ conversion, target }: Converted): void {
   const { options, created } = conversion
   const { image } = target
   const labels = [...options.labels].sort(([a], [b]) => (a < b ? -1 : 1))
-  if (labels.length > 0) image.config.Labels = { ...image.config.Labels, ...Object.fromEntries(labels) }
+  if (labels.length > 0) addMembers((image.config.Labels ??= {}), labels)
   if (options.history !== 'classic') return
   for (const [key, value] of labels) {
     const text = `LABEL ${key}=${value}`

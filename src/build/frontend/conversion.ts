@@ -25,10 +25,15 @@ export interface Conversion {
   /** Set before instructions are carried out. */
   ignore: IgnoreMatcher | undefined
   readonly stages: StageList
+  /** How many there are, triggers included. */
+  instructions: number
   readonly linter: Linter
 }
 
+/** Nobody reads more. */
+const MAX_FINDINGS = 1000
+
 /** Tells what a lint rule has to say, unless it is not to count. */
 export function lint({ linter }: Conversion, rule: LintRuleName, values: readonly string[], range: TextRange | undefined): void {
-  linter.add(lintFinding(rule, values, range))
+  if (linter.findings.length < MAX_FINDINGS) linter.add(lintFinding(rule, values, range))
 }

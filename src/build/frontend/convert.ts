@@ -95,6 +95,7 @@ function beginConversion({ definition, options, inputs, host, platforms, linter 
     context,
     ignore: undefined,
     stages: new StageList(),
+    instructions: 0,
     linter,
   }
   lintDefaultArguments(automatic, conversion)

@@ -3,10 +3,14 @@ import type { CopyInstruction, Mount, RunInstruction, StageInstruction, TextRang
 import { invalidArgument } from '#errors'
 import { BuildError } from '../build-error.ts'
 import type { Conversion } from './conversion.ts'
+import type { Definition } from './definition.ts'
 import { sourceRange, withPlace } from './errors.ts'
 import { newOutlineNotes } from './outline-notes.ts'
 import { makesStep, newStage } from './stage-state.ts'
 import type { Command, StageState } from './stage-state.ts'
+
+/** Far more than layers can be stacked; each is some work for all that come behind it. */
+const MAX_INSTRUCTIONS = 10_000
 
 /** Reads which stages the instructions of each stage need. Source: moby/buildkit dockerfile2llb/convert.go, buildStageDependencyGraph. */
 export function findDependencies(conversion: Conversion): void {
@@ -40,9 +44,14 @@ function parseTrigger(trigger: string, range: TextRange, { definition }: Convers
 }
 
 function addCommand(stage: StageState, instruction: StageInstruction, range: TextRange, onbuild: boolean, conversion: Conversion): Command {
-  const sources = withPlace(conversion.definition.file, () => sourcesOf(instruction, range, conversion), range)
+  const sources = withPlace(conversion.definition.file, () => countedSources(instruction, range, conversion), range)
   for (const source of sources) if (source !== undefined) stage.dependencies.set(source, range)
   return { instruction, sources, onbuild }
+}
+
+function countedSources(instruction: StageInstruction, range: TextRange, conversion: Conversion): Command['sources'] {
+  if (++conversion.instructions > MAX_INSTRUCTIONS) throw invalidArgument(`more than ${MAX_INSTRUCTIONS} instructions`)
+  return sourcesOf(instruction, range, conversion)
 }
 
 function sourcesOf(instruction: StageInstruction, range: TextRange, conversion: Conversion): Command['sources'] {
@@ -111,21 +120,31 @@ function stageOrImage(name: string, range: TextRange, { stages, platforms }: Con
   return image
 }
 
+/** By hand and not by recursion: stages may be deeper than the stack. */
 function refuseCircles({ stages, definition }: Conversion): void {
   const visited = new Set<StageState>()
-  const path = new Set<StageState>()
-  const visit = (stage: StageState): void => {
+  const path: { stage: StageState; next: Iterator<[StageState, TextRange]> }[] = []
+  const onPath = new Set<StageState>()
+  const enter = (stage: StageState): void => {
     if (visited.has(stage)) return
     visited.add(stage)
-    path.add(stage)
-    for (const [next, range] of stage.dependencies) {
-      if (path.has(next)) {
-        const message = `circular dependency detected on stage: ${next.counter.stage}`
-        throw new BuildError('INVALID_ARGUMENT', message, { source: sourceRange(definition.file, range) })
-      }
-      visit(next)
-    }
-    path.delete(stage)
+    onPath.add(stage)
+    path.push({ stage, next: stage.dependencies.entries() })
   }
-  for (const stage of stages.all) visit(stage)
+  for (const start of stages.all) {
+    enter(start)
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      const step = last.next.next()
+      if (step.done === true) {
+        onPath.delete(last.stage)
+        path.pop()
+      } else if (onPath.has(step.value[0])) throw circle(step.value, definition)
+      else enter(step.value[0])
+    }
+  }
+}
+
+function circle([stage, range]: [StageState, TextRange], { file }: Definition): BuildError {
+  const message = `circular dependency detected on stage: ${stage.counter.stage}`
+  return new BuildError('INVALID_ARGUMENT', message, { source: sourceRange(file, range) })
 }

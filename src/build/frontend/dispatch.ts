@@ -1,6 +1,5 @@
 import type { StageInstruction } from '#dockerfile'
 import type { Conversion } from './conversion.ts'
-import { Environment } from './environment.ts'
 import { withPlace } from './errors.ts'
 import { continueImage, DEFAULT_PATH } from './image-draft.ts'
 import { dispatchArg } from './instructions/arg.ts'
@@ -64,11 +63,9 @@ function beginStage(stage: StageState, { platforms }: Conversion): void {
   }
   stage.platform ??= platforms.target
   if (stage.from !== undefined) stage.steps.push({ text: stage.from.source, tree: base === undefined ? stage.tree : undefined })
-  const { config } = stage.image
-  const variables = Environment.parse(config.Env ?? [])
-  if (variables.get('PATH') === undefined) variables.set('PATH', DEFAULT_PATH)
-  config.Env = variables.entries()
-  for (const entry of variables.pairs()) stage.variables.set(...entry)
+  const { config, environment } = stage.image
+  if (environment.get('PATH') === undefined) environment.set('PATH', DEFAULT_PATH)
+  stage.variables.add(environment)
   if (config.WorkingDir !== undefined && config.WorkingDir !== '') config.WorkingDir = joinDirectory('/', config.WorkingDir)
 }
 

@@ -1,5 +1,7 @@
-import type { ImageDraft } from './image-draft.ts'
+import { invalidArgument } from '#errors'
+import { MAX_CONFIG_SIZE } from '#oci'
 import { isoTime } from './image-draft.ts'
+import type { ImageDraft } from './image-draft.ts'
 import type { HistoryStyle } from './options.ts'
 
 /** What an instruction leaves in an image's history. */
@@ -20,11 +22,15 @@ export interface HistoryOptions {
   created: number | undefined
 }
 
-/** Appends `note`. Source: moby/buildkit dockerfile2llb/convert.go, commitToHistory; moby daemon/builder/dockerfile/dispatchers.go. */
+/** Appends `note`. Throws INVALID_ARGUMENT when the config becomes too large to be read again. Source: moby/buildkit dockerfile2llb/convert.go, commitToHistory; moby daemon/builder/dockerfile/dispatchers.go. */
 export function addHistory(image: ImageDraft, note: HistoryNote, { style, created }: HistoryOptions): void {
+  const text = style === 'classic' ? classicText(note, image) : buildkitText(note)
+  image.historyLength += text.length
+  // Each RUN has all arguments in its line.
+  if (image.historyLength > MAX_CONFIG_SIZE) throw invalidArgument(`the image's history has more than ${MAX_CONFIG_SIZE} characters`)
   image.history.push({
     ...(created !== undefined && { created: isoTime(created) }),
-    created_by: style === 'classic' ? classicText(note, image) : buildkitText(note),
+    created_by: text,
     ...(style === 'classic' ? image.author !== undefined && { author: image.author } : { comment: 'buildkit.dockerfile.v0' }),
     ...(!note.hasLayer && { empty_layer: true }),
   })

@@ -1,4 +1,5 @@
 import type { ImageConfigFile, ImageHistoryEntry, ImageProcessConfig, Platform } from '#oci'
+import { Environment } from './environment.ts'
 import { platformOf } from './platforms.ts'
 
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -7,38 +8,52 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 export interface ImageDraft {
   platform: Platform
   author: string | undefined
+  /** Without `Env`, which is `environment`. */
   config: ImageProcessConfig
+  environment: Environment
   history: ImageHistoryEntry[]
+  /** Characters in the lines that have been added. */
+  historyLength: number
 }
 
 /** `FROM scratch`. */
 export function emptyImage(platform: Platform): ImageDraft {
-  return { platform, author: undefined, config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' }, history: [] }
+  return {
+    platform,
+    author: undefined,
+    config: { WorkingDir: '/' },
+    environment: Environment.parse([`PATH=${DEFAULT_PATH}`]),
+    history: [],
+    historyLength: 0,
+  }
 }
 
 /** What an image made of `base` begins with. Members that Docker's own image type does not have are left behind. */
 export function imageFrom(base: ImageConfigFile): ImageDraft {
+  const { Env, ...config } = structuredClone(base.config ?? {})
   return {
     platform: platformOf(base),
     author: base.author,
-    config: structuredClone(base.config ?? {}),
-    history: structuredClone(base.history ?? []),
+    config,
+    environment: Environment.parse(Env ?? []),
+    history: [...(base.history ?? [])],
+    historyLength: 0,
   }
 }
 
 /** For a stage that continues another one. Triggers are for the next build only. */
-export function continueImage({ platform, author, config, history }: ImageDraft): ImageDraft {
+export function continueImage({ platform, author, config, environment, history, historyLength }: ImageDraft): ImageDraft {
   const { OnBuild: _, ...rest } = structuredClone(config)
-  return { platform, author, config: rest, history: structuredClone(history) }
+  return { platform, author, config: rest, environment: environment.copy(), history: [...history], historyLength }
 }
 
 /** The config file; layers are the exporter's. `created` (seconds) only where it is not to be the time of the build. */
-export function imageFile({ platform, author, config, history }: ImageDraft, created: number | undefined): ImageConfigFile {
+export function imageFile({ platform, author, config, environment, history }: ImageDraft, created: number | undefined): ImageConfigFile {
   return {
     ...platform,
     ...(created !== undefined && { created: isoTime(created) }),
     ...(author !== undefined && author !== '' && { author }),
-    config,
+    config: { Env: [...environment.entries()], ...config },
     rootfs: { type: 'layers', diff_ids: [] },
     history,
   }

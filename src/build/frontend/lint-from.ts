@@ -1,4 +1,4 @@
-import { expandWord, suggestWord } from '#dockerfile'
+import { expandWord } from '#dockerfile'
 import type { FromInstruction } from '#dockerfile'
 import { formatPlatform, parseReference } from '#oci'
 import type { Platform } from '#oci'
@@ -7,16 +7,18 @@ import type { Conversion } from './conversion.ts'
 import type { Environment } from './environment.ts'
 import { globalArguments } from './global-arguments.ts'
 import { isSameMachine } from './platforms.ts'
+import { nearest } from './suggestion.ts'
 
 /** Lint rules about FROM that need arguments' values. Source: moby/buildkit dockerfile2llb/validations.go. */
 
 /** UndefinedArgInFrom. */
 export function lintUndefinedInFrom(unset: ReadonlySet<string>, from: FromInstruction, conversion: Conversion): void {
+  if (unset.size === 0) return
   const { variables, notes } = conversion.globals
   const known = new Set([...variables.names(), ...notes.keys()])
   for (const name of unset) {
     if (known.has(name)) continue
-    lint(conversion, 'UndefinedArgInFrom', [name, suggestWord(name, known) ?? ''], from.range)
+    lint(conversion, 'UndefinedArgInFrom', [name, nearest(name, [...known])], from.range)
   }
 }
 

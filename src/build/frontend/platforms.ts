@@ -33,7 +33,7 @@ export function platformArguments({ build, target }: BuildPlatforms, stage: stri
     TARGETVARIANT: target.variant ?? '',
     TARGETSTAGE: stage === '' ? 'default' : stage,
   }
-  return new Environment(Object.entries(values).map(([name, value]) => [name, buildArgs.get(name) ?? value]))
+  return Environment.parse(Object.entries(values).map(([name, value]) => `${name}=${buildArgs.get(name) ?? value}`))
 }
 
 /** The platform that an image's config tells. */

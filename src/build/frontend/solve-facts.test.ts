@@ -84,4 +84,24 @@ describe('solveDockerfile with its host', () => {
       code: 'NOT_IMPLEMENTED',
     })
   })
+
+  test('follows stages deeper than the stack', async () => {
+    const stages = Array.from({ length: 1000 }, (_, i) => `FROM ${i === 0 ? 'scratch' : `s${i - 1}`} AS s${i}\n${'COPY a /\n'.repeat(5)}`)
+    const { result } = await fakeBuild(stages.join(''))
+    let depth = 0
+    for (let vertex = result.images[0]?.edge?.vertex; vertex?.op.kind === 'file'; vertex = vertex.inputs[0]?.vertex) depth++
+    assert.equal(depth, 5000)
+  })
+
+  test('refuses what would keep the daemon busy', async () => {
+    const lines = (count: number, line: (index: number) => string): string =>
+      `FROM scratch\n${Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('')}`
+    await assert.rejects(fakeBuild(lines(10_001, () => 'USER a')), { message: 'more than 10000 instructions' })
+    await assert.rejects(fakeBuild(lines(1000, () => 'FROM scratch')), { message: 'more than 1000 stages' })
+    await assert.rejects(fakeBuild(lines(2048, (index) => `ENV V${index}=`)), { message: 'more than 2048 variables' })
+    const long = `ARG A=${'a'.repeat(60_000)}\n`
+    await assert.rejects(fakeBuild(`FROM scratch\n${long}${'RUN a\n'.repeat(200)}`), { message: /^the image's history has more than / })
+    const { warnings } = await fakeBuild(lines(1100, (index) => `USER $NOPE${index}`))
+    assert.equal(warnings.length, 1000)
+  })
 })

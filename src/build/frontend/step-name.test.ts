@@ -18,7 +18,7 @@ describe('nextStepName', () => {
     const name = (variables: Record<string, string>): string =>
       nextStepName({ stage: 's', total: 1, index: 0, withPlatform: true }, 'RUN', {
         ...FACTS,
-        variables: new Environment(Object.entries(variables)),
+        variables: Environment.parse(Object.entries(variables).map(([name, value]) => `${name}=${value}`)),
       })
     assert.equal(name({}), '[linux/amd64 s 1/1] RUN')
     assert.equal(name({ TARGETPLATFORM: 'linux/amd64' }), '[linux/amd64 s 1/1] RUN')

@@ -32,7 +32,7 @@ export function stepTree(op: Op, inputs: readonly Tree[], meta: VertexMeta): Ste
 
 /** Collects what an operation reads, each tree once. */
 export class Inputs {
-  readonly trees: Exclude<Tree, undefined>[] = []
+  readonly trees: FullTree[] = []
 
   /** Where `tree` is among the inputs; -1 for an empty one. */
   index(tree: Tree): InputIndex {
@@ -42,22 +42,33 @@ export class Inputs {
   }
 }
 
+type FullTree = Exclude<Tree, undefined>
+
 /** Turns trees into edges, each tree into the same edge every time. Inputs of an operation are never empty trees: those have the index -1. */
 export function createSealer(): (tree: Tree) => Edge | undefined {
   const sealed = new Map<Tree, Edge>()
-  const seal = (tree: Exclude<Tree, undefined>): Edge => {
-    const known = sealed.get(tree)
-    if (known !== undefined) return known
-    const edge = makeEdge(tree, seal)
-    sealed.set(tree, edge)
-    return edge
+  return (tree) => {
+    // By hand and not by recursion: stages may be deeper than the stack.
+    const pending: FullTree[] = tree === undefined ? [] : [tree]
+    for (let next = pending.at(-1); next !== undefined; next = pending.at(-1)) {
+      const open = sealed.has(next) ? [] : inputsOf(next).filter((input) => !sealed.has(input))
+      if (open.length > 0) pending.push(...open)
+      else {
+        pending.pop()
+        if (!sealed.has(next)) sealed.set(next, makeEdge(next, sealed))
+      }
+    }
+    return sealed.get(tree)
   }
-  return (tree) => (tree === undefined ? undefined : seal(tree))
 }
 
-function makeEdge(tree: Exclude<Tree, undefined>, seal: (tree: Exclude<Tree, undefined>) => Edge): Edge {
+function inputsOf(tree: FullTree): FullTree[] {
+  return tree.kind === 'step' ? tree.inputs.filter((input) => input !== undefined) : []
+}
+
+function makeEdge(tree: FullTree, sealed: ReadonlyMap<Tree, Edge>): Edge {
   if (tree.kind === 'known') return tree.edge
   if (tree.kind === 'late') return tree.edge()
-  const inputs = tree.inputs.flatMap((input) => (input === undefined ? [] : [seal(input)]))
+  const inputs = inputsOf(tree).flatMap((input) => sealed.get(input) ?? [])
   return { vertex: vertex(tree.op, inputs, tree.meta), output: 0 }
 }

@@ -1,6 +1,7 @@
 import { parseExposedPorts } from '#dockerfile'
 import type { ExposeInstruction } from '#dockerfile'
 import { lint } from '../conversion.ts'
+import { addMembers } from './add-members.ts'
 import { goList } from './go-format.ts'
 import { expand, noteMetadata } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
@@ -14,7 +15,9 @@ export function dispatchExpose({ ports: written, range }: ExposeInstruction, con
     if (hasUpperCaseProtocol) lint(conversion, 'ExposeProtoCasing', [word.split('/').at(-1) ?? ''], range)
     return exposed
   })
-  const { config } = stage.image
-  config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) }
+  addMembers(
+    (stage.image.config.ExposedPorts ??= {}),
+    ports.map((port) => [port, {}]),
+  )
   noteMetadata(context, `EXPOSE ${goList(ports)}`, `EXPOSE ${words.join(' ')}`)
 }

@@ -1,4 +1,4 @@
-import { expandWord, suggestWord } from '#dockerfile'
+import { expandWord } from '#dockerfile'
 import type { ExpandOptions, Expansion, InstructionBase } from '#dockerfile'
 import type { Platform } from '#oci'
 import type { VertexMeta } from '../../graph/types.ts'
@@ -9,6 +9,7 @@ import { addHistory } from '../history.ts'
 import type { HistoryNote } from '../history.ts'
 import type { Command, StageState } from '../stage-state.ts'
 import { displayText, nextStepName, stepName } from '../step-name.ts'
+import { nearest } from '../suggestion.ts'
 
 /** What an instruction works with. It changes `stage`. */
 export interface InstructionContext {
@@ -26,7 +27,7 @@ export function expand(word: string, context: InstructionContext, options: Parti
   const expansion = expandWord(word, stage.variables, { escape: conversion.definition.dockerfile.escape, ...options })
   for (const name of expansion.unset) {
     if (stage.arguments.has(name) || INTERNAL_ARGUMENTS.has(name)) continue
-    lint(conversion, 'UndefinedVar', [name, suggestWord(name, stage.variables.names()) ?? ''], command.instruction.range)
+    lint(conversion, 'UndefinedVar', [name, nearest(name, stage.variables.names())], command.instruction.range)
   }
   return expansion
 }

@@ -1,5 +1,5 @@
 import type { EnvInstruction, KeyValue, LabelInstruction } from '#dockerfile'
-import { Environment } from '../environment.ts'
+import { addMembers } from './add-members.ts'
 import { expandText, noteMetadata } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
 
@@ -7,19 +7,16 @@ import type { InstructionContext } from './instruction-context.ts'
 export function dispatchEnv({ entries }: EnvInstruction, context: InstructionContext): void {
   const { stage } = context
   const pairs = expandPairs(entries, context)
-  const image = Environment.parse(stage.image.config.Env ?? [])
   for (const [name, value] of pairs) {
-    image.set(name, value)
+    stage.image.environment.set(name, value)
     stage.variables.set(name, value)
   }
-  stage.image.config.Env = image.entries()
   noteMetadata(context, `ENV ${pairTexts(pairs)}`)
 }
 
 export function dispatchLabel({ entries }: LabelInstruction, context: InstructionContext): void {
   const pairs = expandPairs(entries, context)
-  const { config } = context.stage.image
-  config.Labels = { ...config.Labels, ...Object.fromEntries(pairs) }
+  addMembers((context.stage.image.config.Labels ??= {}), pairs)
   noteMetadata(context, `LABEL ${pairTexts(pairs)}`)
 }
 

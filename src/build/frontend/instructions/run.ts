@@ -9,6 +9,7 @@ import { nextName, note, platformOfStage, stepMeta } from './instruction-context
 import type { InstructionContext } from './instruction-context.ts'
 import { readScript } from './run-script.ts'
 import { createRunMounts } from './run-mounts.ts'
+import type { RunMounts } from './run-mounts.ts'
 
 /** RUN: a program in the file system so far. Source: moby/buildkit dockerfile2llb/convert.go, dispatchRun. */
 export function dispatchRun(instruction: RunInstruction, context: InstructionContext): void {
@@ -25,15 +26,12 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
   const root = inputs.index(stage.tree)
   const mounts = createRunMounts(instruction.mounts, inputs, context)
   const name = nextName(context, runText(instruction, script.summary, mounts.secretEnv, context))
-  const variables = stage.variables.copy()
-  const [agent] = mounts.mounts.filter(({ type }) => type === 'ssh')
-  if (agent !== undefined && variables.get('SSH_AUTH_SOCK') === undefined) variables.set('SSH_AUTH_SOCK', agent.target)
   const { network, ...common } = conversion.options.run
   const op: ExecOp = {
     kind: 'exec',
     ...common,
     args,
-    env: variables.entries(),
+    env: variablesOf(context, mounts),
     cwd: stage.image.config.WorkingDir || '/',
     user: stage.image.config.User ?? '',
     network: instruction.network === 'default' ? network : parseNetwork(instruction.network),
@@ -49,6 +47,13 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
   stage.tree = stepTree(op, inputs.trees, stepMeta(context, name))
   const command = [...argumentTexts(context), ...args].join(' ')
   note(context, { text: `RUN ${command}`, classic: command, kind: 'command', hasLayer: true })
+}
+
+/** With the socket of the step's first agent, unless the stage says another. */
+function variablesOf({ stage: { variables } }: InstructionContext, { mounts }: RunMounts): readonly string[] {
+  const agent = mounts.find(({ type }) => type === 'ssh')
+  if (agent === undefined || variables.get('SSH_AUTH_SOCK') !== undefined) return variables.entries()
+  return [...variables.entries(), `SSH_AUTH_SOCK=${agent.target}`]
 }
 
 /** Where BuildKit puts scripts, too: nothing of an image is there. */
@@ -70,7 +75,7 @@ function runText(
   secrets: ExecOp['secretEnv'],
   { stage, conversion }: InstructionContext,
 ): string {
-  const shown = stage.variables.copy()
+  const shown = secrets.length > 0 ? stage.variables.copy() : stage.variables
   for (const { name } of secrets) shown.set(name, '****')
   const source = summary === undefined ? written : `${written} (${summary})`
   return displayText(source, shown, conversion.definition.dockerfile.escape, 'command')

@@ -1,6 +1,7 @@
 import { parseSignal } from '#containers'
 import type { MaintainerInstruction, OnbuildInstruction, StopSignalInstruction, UserInstruction, VolumeInstruction } from '#dockerfile'
 import { invalidArgument } from '#errors'
+import { addMembers } from './add-members.ts'
 import { goList } from './go-format.ts'
 import { expandText, noteMetadata } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
@@ -19,8 +20,10 @@ export function dispatchUser({ user: written }: UserInstruction, context: Instru
 export function dispatchVolume({ paths: written }: VolumeInstruction, context: InstructionContext): void {
   const paths = written.map((path) => expandText(path, context))
   if (paths.includes('')) throw invalidArgument('VOLUME specified can not be an empty string')
-  const { config } = context.stage.image
-  config.Volumes = { ...config.Volumes, ...Object.fromEntries(paths.map((path) => [path, {}])) }
+  addMembers(
+    (context.stage.image.config.Volumes ??= {}),
+    paths.map((path) => [path, {}]),
+  )
   noteMetadata(context, `VOLUME ${goList(paths)}`)
 }
 
