@@ -63,6 +63,8 @@ The engine is up. To try next (with the official client: export DOCKER_HOST=$DOC
   gantry run -d --name web -p 8080:80 busybox sh -c 'echo hello > /var/www/index.html; httpd -f -h /var/www'
   curl http://127.0.0.1:8080/
   gantry ps; gantry logs web; gantry stats --no-stream; gantry rm -f web
+  printf 'FROM busybox\nRUN echo built > /message\nCMD ["cat", "/message"]\n' | gantry build -t message -
+  gantry run --rm message
   gantry pull debian                                                # from Docker Hub; mirrors and private registries: docs/registries.md
   make stop                                                         # end it again
 
