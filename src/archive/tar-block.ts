@@ -88,7 +88,7 @@ function verifyChecksum(block: Buffer): void {
 /** Sum of the bytes of a block whose checksum field holds spaces. */
 export function checksum(block: Buffer): number {
   let sum = 0
-  for (const byte of block) sum += byte
+  for (let index = 0; index < block.length; index++) sum += block[index] ?? 0
   return sum
 }
 

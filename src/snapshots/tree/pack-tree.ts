@@ -1,13 +1,13 @@
-import { closeSync, lstatSync, readlinkSync } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { basename } from 'node:path'
-import { batched, decodeName, tarEntry, writeTar } from '#archive'
+import { batched, decodeName, encodeEntry, END_OF_ARCHIVE, tarEntry, writeTar } from '#archive'
 import type { Extent, TarEntry, TarEntryType, WritableEntry } from '#archive'
 import type { FilePath, Files } from '#kernel'
 import { mountIdOf } from './descriptor-path.ts'
 import { deviceOf } from './device-number.ts'
 import { inSlices } from './in-slices.ts'
-import { openSame, readExtents } from './read-file.ts'
+import { createReaderNow, openSame, readExtents } from './read-file.ts'
 import { walkTree } from './walk-tree.ts'
 import type { Enters } from './walk-tree.ts'
 import type { WrittenTree } from './tree-writer.ts'
@@ -49,6 +49,36 @@ export function packTree(files: Files, path: FilePath, options: PackOptions): As
   return batched(writeTar(inSlices(finished(treeEntries(files, path, options), options))))
 }
 
+/**
+ * The same of a directory that nobody changes, by synchronous calls: for worker threads. Pieces are small, and those of one file share their memory: each is
+ * to be used before the next is asked for.
+ */
+export function* packTreeNow(files: Files, path: FilePath, options: PackOptions): Generator<Buffer, void, void> {
+  const source = { open: openDirectly, read: createReaderNow() }
+  for (const { entry, body } of finished(treeEntries(files, path, options, source), options)) {
+    const { header, padding } = encodeEntry(entry)
+    yield header
+    if (entry.type !== 'file') continue
+    yield* (body ?? []) as Iterable<Buffer> // as `source` gives it
+    if (padding > 0) yield END_OF_ARCHIVE.subarray(0, padding)
+  }
+  yield END_OF_ARCHIVE
+}
+
+/** How files are opened and read. */
+interface FileSource {
+  /** undefined for one that is gone, or has become something else. */
+  open(path: FilePath, stat: BigIntStats): number | undefined
+  /** Exactly as many bytes as the extents say. */
+  read(fd: number, extents: readonly Extent[]): AsyncIterable<Buffer> | Iterable<Buffer>
+}
+
+const CAREFULLY: FileSource = { open: openSame, read: readExtents }
+
+function openDirectly(path: FilePath): number {
+  return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+}
+
 function* finished(entries: Iterable<WritableEntry>, { latest, counted }: PackOptions): Generator<WritableEntry, void, void> {
   for (const { entry, body } of entries) {
     if (latest !== undefined && entry.mtime > latest) entry.mtime = latest
@@ -60,12 +90,26 @@ function* finished(entries: Iterable<WritableEntry>, { latest, counted }: PackOp
   }
 }
 
-function* treeEntries(files: Files, path: FilePath, options: PackOptions): Generator<WritableEntry, void, void> {
+/** What all entries of one archive share. */
+interface Packing {
+  files: Files
+  options: PackOptions
+  source: FileSource
+  /** Files with several names: inode → the first. */
+  links: Map<string, string>
+}
+
+function* treeEntries(
+  files: Files,
+  path: FilePath,
+  options: PackOptions,
+  source: FileSource = CAREFULLY,
+): Generator<WritableEntry, void, void> {
   const { name, isOwnMount } = options
-  const links = new Map<string, string>()
+  const packing: Packing = { files, options, source, links: new Map() }
   const root = lstatSync(path, { bigint: true })
   if (!root.isDirectory()) {
-    yield* presentEntries(files, { path: name ?? '', stat: root, systemPath: path }, links, options)
+    yield* presentEntries(packing, { path: name ?? '', stat: root, systemPath: path })
     return
   }
   if (options.changedTop === true && (root.uid !== 0n || root.gid !== 0n || (root.mode & 0o7777n) !== 0o755n)) {
@@ -74,7 +118,7 @@ function* treeEntries(files: Files, path: FilePath, options: PackOptions): Gener
   if (name !== undefined) yield { entry: describe(files, path, root, 'directory', `${name}/`, options) }
   const prefix = name === undefined ? '' : `${name}/`
   const enters: Enters | undefined = isOwnMount && ((below, fd, parentFd) => mountIdOf(fd) === mountIdOf(parentFd) || isOwnMount(below))
-  for (const node of walkTree(path, enters)) yield* presentEntries(files, { ...node, path: prefix + node.path }, links, options)
+  for (const node of walkTree(path, enters)) yield* presentEntries(packing, { ...node, path: prefix + node.path })
 }
 
 /** None for a node that is gone by the time it is looked at. */
@@ -86,13 +130,15 @@ function* presentEntries(...node: Parameters<typeof nodeEntries>): Generator<Wri
   }
 }
 
+interface PackedNode {
+  path: string
+  stat: BigIntStats
+  systemPath: FilePath
+}
+
 /** The entries of one node: none for a socket, two for an opaque directory. */
-function* nodeEntries(
-  files: Files,
-  node: { path: string; stat: BigIntStats; systemPath: FilePath },
-  links: Map<string, string>,
-  options: PackOptions,
-): Generator<WritableEntry, void, void> {
+function* nodeEntries(packing: Packing, node: PackedNode): Generator<WritableEntry, void, void> {
+  const { files, links, options } = packing
   const { stat, path } = node
   const type = typeOf(stat)
   if (type === undefined) return
@@ -111,7 +157,7 @@ function* nodeEntries(
     links.set(inode, path)
   }
   if (type === 'file') {
-    const present = yield* fileEntry(files, node, options)
+    const present = yield* fileEntry(packing, node)
     // Another name of the same file may still be there; it must not be a link to an entry that was never written.
     if (!present) links.delete(`${stat.dev}:${stat.ino}`)
   } else if (type === 'symlink') yield { entry: describe(files, node.systemPath, stat, type, path, options, readLink(node.systemPath)) }
@@ -125,18 +171,14 @@ function* nodeEntries(
   }
 }
 
-function* fileEntry(
-  files: Files,
-  node: { path: string; stat: BigIntStats; systemPath: FilePath },
-  options: PackOptions,
-): Generator<WritableEntry, boolean, void> {
-  const fd = openSame(node.systemPath, node.stat)
+function* fileEntry({ files, options, source }: Packing, node: PackedNode): Generator<WritableEntry, boolean, void> {
+  const fd = source.open(node.systemPath, node.stat)
   if (fd === undefined) return false // gone, or replaced by something else
   const entry = describe(files, node.systemPath, node.stat, 'file', node.path, options)
   try {
     const size = Number(node.stat.size)
     const extents = options.sparse ? dataExtents(files, fd, node.stat, options.sparse) : undefined
-    const body = readExtents(fd, extents ?? [{ offset: 0, length: size }])
+    const body = source.read(fd, extents ?? [{ offset: 0, length: size }])
     yield { entry: { ...entry, size, ...(extents === undefined ? {} : { sparse: extents }) }, body }
     return true
   } finally {

@@ -56,6 +56,22 @@ export async function* readExtents(fd: number, extents: readonly Extent[]): Asyn
   }
 }
 
+/** The same by synchronous calls. All pieces are in one buffer: each is to be used before the next is asked for. */
+export function createReaderNow(): (fd: number, extents: readonly Extent[]) => Generator<Buffer, void, void> {
+  const buffer = Buffer.allocUnsafeSlow(256 * 1024)
+  return function* (fd, extents) {
+    for (const { offset, length } of extents) {
+      for (let done = 0; done < length;) {
+        const wanted = Math.min(buffer.length, length - done)
+        const count = readSync(fd, buffer, 0, wanted, offset + done)
+        const piece = count === 0 ? buffer.subarray(0, wanted).fill(0) : buffer.subarray(0, count)
+        done += piece.length
+        yield piece
+      }
+    }
+  }
+}
+
 function readSmall(fd: number, { offset, length }: Extent): Buffer {
   const buffer = Buffer.alloc(length)
   let done = 0

@@ -1,31 +1,52 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import type { Files } from '#kernel'
 import { createDigester } from '#oci'
-import { packTree, SPARSE_LAYER_HOLE } from '../tree/pack-tree.ts'
+import { packTreeNow, SPARSE_LAYER_HOLE } from '../tree/pack-tree.ts'
 import type { Job, JobOptions, PackResult } from './job.ts'
 
-/** Writes the tar of a layer's directory to a new file, in this thread. What was written until an error stays. */
+/** Bytes collected before they are hashed and written. */
+const BATCH = 1024 * 1024
+
+/** Writes the tar of a layer's directory, which nobody changes, to a new file, in this thread. What was written until an error stays. */
 export async function packLayer(files: Files, job: Job & { kind: 'pack' }, { signal, progress }: JobOptions): Promise<PackResult> {
   const { latest } = job
   const counted = { size: 0, inodes: 0 }
-  const archive = packTree(files, job.directory, {
+  const archive = packTreeNow(files, job.directory, {
     whiteouts: 'overlay',
     sparse: SPARSE_LAYER_HOLE,
     changedTop: true,
-    ...(latest === undefined ? {} : { latest }),
     counted,
+    ...(latest === undefined ? {} : { latest }),
   })
   const digester = createDigester()
-  const fd = openSync(job.target, 'wx', 0o600)
+  const batch = Buffer.allocUnsafeSlow(BATCH)
+  let filled = 0
   let tarSize = 0
+  const fd = openSync(job.target, 'wx', 0o600)
+
+  function flush(): void {
+    const bytes = batch.subarray(0, filled)
+    digester.update(bytes)
+    for (let written = 0; written < filled;) written += writeSync(fd, bytes, written)
+    tarSize += filled
+    filled = 0
+    progress?.(tarSize)
+  }
+
   try {
-    for await (const chunk of archive) {
-      signal?.throwIfAborted()
-      digester.update(chunk)
-      for (let written = 0; written < chunk.length;) written += writeSync(fd, chunk, written)
-      tarSize += chunk.length
-      progress?.(tarSize)
+    for (const piece of archive) {
+      for (let rest = piece; rest.length > 0;) {
+        const copied = rest.copy(batch, filled)
+        rest = rest.subarray(copied)
+        filled += copied
+        if (filled < BATCH) continue
+        flush()
+        await setImmediate() // to hear that it is given up
+        signal?.throwIfAborted()
+      }
     }
+    flush()
   } finally {
     closeSync(fd)
   }
