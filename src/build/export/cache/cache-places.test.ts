@@ -145,6 +145,16 @@ describe('local cache', () => {
     const cache = await open(second, 'local', { src: '/tmp/again', digest })
     assert.equal((await fetched(second, cache, 'upper')).length, 2)
   })
+
+  it('whose manifest is another one than was named is not taken', async () => {
+    using test = exportsUnderTest()
+    await builtSteps(test)
+    const answers = await save(test, 'local', { dest: '/tmp/cache' })
+    const { digest } = JSON.parse(answers['cache.manifest']!) as { digest: Digest }
+    const store = test.session.stores.get('local:/tmp/cache')!
+    store.set(digest, Buffer.from(`${store.get(digest)!.toString()} `))
+    await assert.rejects(open(test, 'local', { src: '/tmp/cache', digest }), /content does not match digest/)
+  })
 })
 
 describe('inline cache', () => {

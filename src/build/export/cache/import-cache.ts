@@ -38,14 +38,14 @@ export async function openCache(deps: CacheDeps, location: CacheLocation, contex
   return await shownAs(context, shown, async () => {
     reader.end()
     const { signal } = context
-    const { bytes } = await origin.fetchManifest(place, { signal })
-    const read: ReadBlob = async (descriptor) => {
-      const blob = await limited(origin.fetchBlob(descriptor, { signal }), MAX_CACHE_CONFIG)
-      if (digestOf(blob) !== descriptor.digest) throw invalidArgument(`${descriptor.digest}: content does not match digest`)
-      return blob
+    const manifest = async (at: CachePlace['place']): Promise<Buffer> => {
+      const { bytes } = await origin.fetchManifest(at, { signal })
+      return 'digest' in at ? checked(bytes, at.digest) : bytes
     }
-    const manifest = async (digest: Digest): Promise<Buffer> => (await origin.fetchManifest({ digest }, { signal })).bytes
-    return importedCache(deps, origin, await readCacheManifest(bytes, { read, manifest }))
+    const read: ReadBlob = async (descriptor) =>
+      checked(await limited(origin.fetchBlob(descriptor, { signal }), MAX_CACHE_CONFIG), descriptor.digest)
+    const reading = { read, manifest: (digest: Digest) => manifest({ digest }) }
+    return importedCache(deps, origin, await readCacheManifest(await manifest(place), reading))
   })
 }
 
@@ -86,6 +86,11 @@ function localPlace(reader: AttributeReader, { session }: OpenContext): CachePla
   if (digest === undefined || digest === '')
     throw notFound('local cache importer requires either explicit digest, "latest" tag or custom tag on index.json')
   return { shown: `local:${digest}`, origin: layoutOrigin(session.store(localStore(source))), place: { digest: parseDigest(digest) } }
+}
+
+function checked(bytes: Buffer, digest: Digest): Buffer {
+  if (digestOf(bytes) !== digest) throw invalidArgument(`${digest}: content does not match digest`)
+  return bytes
 }
 
 async function limited(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
