@@ -248,6 +248,7 @@ test('a build that is refused ends the calls that wait for it at once', { timeou
 test('what is not supported is refused by name', async () => {
   const client = open(fakeBuilds())
   await assert.rejects(client.control.solve({ ref: 'b', sourcePolicy: { rules: [{}] } }), /source policies are not implemented in Gantry/)
+  await assert.rejects(client.control.solve({ ref: 'b', enableSessionExporter: true }), /exporters that the client chooses at the end/)
   await assert.rejects(client.control.solve({ ref: 'b', entitlements: ['sys.admin'] }), /unknown entitlement sys\.admin/)
   await assert.rejects(client.control.solve({ ref: 'b', session: 'nobody' }, { timeoutMs: 50 }), { code: Code.DeadlineExceeded })
 })

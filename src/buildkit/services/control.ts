@@ -22,6 +22,7 @@ export function controlService(context: ServiceContext): ServiceImpl<typeof cont
     async solve(request, call) {
       refusePolicies([request.sourcePolicy])
       if (request.sourcePolicySession !== '') throw notImplemented('source policies are not implemented in Gantry')
+      if (request.enableSessionExporter) throw notImplemented('exporters that the client chooses at the end are not implemented in Gantry')
       return await history.record(request, () => solve(context, request, call))
     },
 
