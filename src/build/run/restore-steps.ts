@@ -9,7 +9,7 @@ import type { RunDeps } from './types.ts'
 
 /**
  * Ends what steps of a daemon that was killed still run, and takes away what they had on the host: their results have no one to go to. Before anything is
- * restored that they may hold: writable layers, addresses. Idempotent.
+ * restored that they may hold: writable layers, addresses. Idempotent. Never throws: what cannot be ended keeps no daemon from starting.
  */
 export async function restoreSteps({
   runtime,
@@ -18,7 +18,7 @@ export async function restoreSteps({
   warn,
 }: Pick<RunDeps, 'runtime' | 'mounts' | 'paths' | 'warn'>): Promise<void> {
   await Promise.all(namesIn(paths.steps).map((id) => endStep(id)))
-  await Promise.all(namesIn(paths.stubs).map((id) => deleteTree(join(paths.stubs, id))))
+  await Promise.all(namesIn(paths.stubs).map((id) => deleteStubs(id)))
 
   async function endStep(id: string): Promise<void> {
     const directory = join(paths.steps, id)
@@ -29,6 +29,14 @@ export async function restoreSteps({
       await rm(directory, { recursive: true, force: true })
     } catch (error) {
       warn('cannot end a step of an earlier daemon', { step: id, error: String(error) })
+    }
+  }
+
+  async function deleteStubs(id: string): Promise<void> {
+    try {
+      await deleteTree(join(paths.stubs, id))
+    } catch (error) {
+      warn('cannot delete the mount points of a step', { step: id, error: String(error) })
     }
   }
 
