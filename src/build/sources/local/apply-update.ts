@@ -1,4 +1,4 @@
-import { closeSync, renameSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Files } from '#kernel'
 import { createFileWriter } from '#snapshots'
@@ -8,7 +8,7 @@ import type { KnownTree, UpdatePlan } from './plan-update.ts'
 import { sortKey } from './receive-entries.ts'
 import type { ReceivedEntry } from './receive-entries.ts'
 import { signatureOf, UNFINISHED } from './stat-signature.ts'
-import { createFile, performUpdatePart, setFileAttributes } from './update-parts.ts'
+import { createFile, performUpdatePart, removeEntry, setFileAttributes } from './update-parts.ts'
 import type { NewFile, UpdatePart } from './update-parts.ts'
 
 /** Files that are asked for at once: the client's disk and the connection are to be busy, not our memory. */
@@ -23,10 +23,8 @@ const FEW = 48
 export interface ApplyDeps {
   files: Files
   jobs: Pick<JobRunner, 'run'>
-  /** The directory to be changed; nobody else writes to it. */
+  /** The directory to be changed; nobody else reads it or writes to it meanwhile. */
   tree: string
-  /** An empty directory on the same file system: files are whole before they get their names. */
-  incoming: string
 }
 
 export interface ApplyOptions {
@@ -48,7 +46,7 @@ export class UpdateFailure extends Error {
 
 /**
  * Carries out a plan. Nothing that is there is written to: what changes gets a new inode, for others may have links to the old one. Throws {@link UpdateFailure}
- * when it is known what is there then: each file is the old one or the new one.
+ * when it is known what is there then.
  */
 export async function applyUpdate(
   deps: ApplyDeps,
@@ -57,7 +55,7 @@ export async function applyUpdate(
   transfer: Pick<DirectoryTransfer, 'read' | 'hostPath'>,
   options: ApplyOptions,
 ): Promise<void> {
-  const { tree, incoming } = deps
+  const { tree } = deps
   const { removals, directories, nodes, hardLinks, attributes } = plan
   const isSmall = removals.length + directories.length + nodes.length + hardLinks.length + attributes.length + plan.files.length <= FEW
   const perform = async (input: UpdatePart): Promise<void> => {
@@ -73,9 +71,14 @@ export async function applyUpdate(
   for (const { path } of [...directories, ...attributes]) present.set(path, UNFINISHED.directory)
   for (const { path } of [...nodes, ...hardLinks, ...plan.files.map(({ stat }) => stat)]) present.set(path, UNFINISHED.file)
   try {
-    await fetchFiles(deps, plan.files, transfer, { ...options, perform, done: (stat) => void present.set(stat.path, signatureOf(stat)) })
+    await fetchFiles(deps, plan.files, transfer, {
+      ...options,
+      perform,
+      isThere: (path) => known.has(path),
+      done: (stat) => void present.set(stat.path, signatureOf(stat)),
+    })
     if (nodes.length + hardLinks.length + attributes.length > 0) {
-      await perform({ part: 'complete', tree, temporary: join(incoming, 'node'), nodes, hardLinks, attributes })
+      await perform({ part: 'complete', tree, nodes, hardLinks, attributes })
     }
   } catch (error) {
     throw new UpdateFailure(error, new Map([...present].sort(([a], [b]) => Buffer.compare(sortKey(a), sortKey(b)))))
@@ -84,6 +87,8 @@ export async function applyUpdate(
 
 interface FetchOptions extends ApplyOptions {
   perform: (part: UpdatePart) => Promise<void>
+  /** Something has had this name before. */
+  isThere: (path: string) => boolean
   done: (stat: FileStat) => void
 }
 
@@ -98,26 +103,27 @@ async function fetchFiles(
   const signal = AbortSignal.any([options.signal, stop.signal])
   const batches = createBatches(deps, options)
   const queue = entries.values()
-  const work = async (lane: number): Promise<void> => {
+  const work = async (): Promise<void> => {
     for (const { stat, index } of queue) {
       signal.throwIfAborted()
+      const replaces = options.isThere(stat.path)
       const path = transfer.hostPath?.(index)
       if (path !== undefined) {
-        await batches.add({ stat, source: { path } }, 0)
+        await batches.add({ stat, replaces, source: { path } }, 0)
         continue
       }
       const content = await readSmall(transfer.read(index), { ...options, signal })
       if (content.rest === undefined) {
-        await batches.add({ stat, source: { content: content.start } }, content.length)
+        await batches.add({ stat, replaces, source: { content: content.start } }, content.length)
         continue
       }
-      const temporary = join(deps.incoming, `large-${lane}`)
-      await writeLarge(deps.files, temporary, stat, content.start, content.rest, { ...options, signal })
-      renameSync(temporary, join(deps.tree, stat.path))
+      const target = join(deps.tree, stat.path)
+      if (replaces) removeEntry(target)
+      await writeLarge(deps.files, target, stat, content.start, content.rest, { ...options, signal })
       options.done(stat)
     }
   }
-  const lanes = Array.from({ length: Math.min(PARALLEL, entries.length) }, (_, lane) => work(lane))
+  const lanes = Array.from({ length: Math.min(PARALLEL, entries.length) }, () => work())
   // None may still be writing when the failure is reported.
   for (const lane of lanes) lane.catch((error: unknown) => stop.abort(error))
   await Promise.allSettled(lanes)
@@ -127,19 +133,18 @@ async function fetchFiles(
 
 /** Small files on their way to a worker. */
 function createBatches(
-  { tree, incoming }: ApplyDeps,
+  { tree }: ApplyDeps,
   { perform, done }: FetchOptions,
 ): { add: (file: NewFile, bytes: number) => Promise<void>; flush: () => Promise<void> } {
   let files: NewFile[] = []
   let bytes = 0
-  let count = 0
 
   async function flush(): Promise<void> {
     const batch = files
     files = []
     bytes = 0
     if (batch.length === 0) return
-    await perform({ part: 'files', tree, temporary: join(incoming, `batch-${count++}`), files: batch })
+    await perform({ part: 'files', tree, files: batch })
     for (const { stat } of batch) done(stat)
   }
 

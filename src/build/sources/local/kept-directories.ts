@@ -56,7 +56,6 @@ export interface HeldDirectory extends Disposable {
  * <directory>/<key>/tree/        the files
  * <directory>/<key>/index        what they are; not there while they are being changed
  * <directory>/<key>/record       for people
- * <directory>/<key>/incoming/    files that are not whole yet
  * <directory>/private-<uuid>/    of one build, the same without index and record
  * <directory>/trash-<uuid>/      on its way out
  * ```
@@ -85,9 +84,9 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
   const busy = new Set<string>()
   const deletions = createBackgroundDeletions(deps)
 
-  const place = (name: string): Record<'tree' | 'incoming' | 'index' | 'record', string> => {
+  const place = (name: string): Record<'tree' | 'index' | 'record', string> => {
     const path = (part: string): string => join(directory, name, part)
-    return { tree: path('tree'), incoming: path('incoming'), index: path('index'), record: path('record') }
+    return { tree: path('tree'), index: path('index'), record: path('record') }
   }
 
   function discard(name: string): void {
@@ -110,14 +109,11 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
   }
 
   async function apply(name: string, index: TreeIndex, plan: UpdatePlan, request: ReceiveRequest): Promise<void> {
-    const { tree, incoming } = place(name)
+    const { tree } = place(name)
     mkdirSync(dirname(tree), { recursive: true, mode: 0o700 })
     // RUN steps of any user may look into it by a bind mount; users of the host cannot, because of the directory above.
     mkdirSync(tree, { recursive: true, mode: 0o755 })
-    // Left by an update that broke off.
-    rmSync(incoming, { recursive: true, force: true })
-    mkdirSync(incoming, { mode: 0o700 })
-    await applyUpdate({ ...deps, tree, incoming }, index.tree, plan, request.transfer, request)
+    await applyUpdate({ ...deps, tree }, index.tree, plan, request.transfer, request)
   }
 
   async function receivePrivate(request: ReceiveRequest): Promise<HeldDirectory> {

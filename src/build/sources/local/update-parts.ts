@@ -9,7 +9,6 @@ import {
   linkSync,
   mkdirSync,
   openSync,
-  renameSync,
   rmdirSync,
   symlinkSync,
   unlinkSync,
@@ -21,24 +20,18 @@ import type { Files } from '#kernel'
 import type { FileStat } from '../../session.ts'
 import { typeOf } from './stat-signature.ts'
 
-/** A regular file whose content is at hand, or lies on this host and may be linked. */
+/** A regular file whose content is at hand, or lies on this host and may be linked. `replaces`: something has its name, no directory. */
 export interface NewFile {
   stat: FileStat
+  replaces: boolean
   source: { content: readonly Uint8Array[] } | { path: string }
 }
 
-/** A part of an update of the directory `tree`, as plain data. `temporary`: where files are until they are whole, a path that is free. */
+/** A part of an update of the directory `tree`, as plain data. */
 export type UpdatePart =
   | { part: 'prepare'; tree: string; removals: readonly string[]; directories: readonly FileStat[] }
-  | { part: 'files'; tree: string; temporary: string; files: readonly NewFile[] }
-  | {
-      part: 'complete'
-      tree: string
-      temporary: string
-      nodes: readonly FileStat[]
-      hardLinks: readonly FileStat[]
-      attributes: readonly FileStat[]
-    }
+  | { part: 'files'; tree: string; files: readonly NewFile[] }
+  | { part: 'complete'; tree: string; nodes: readonly FileStat[]; hardLinks: readonly FileStat[]; attributes: readonly FileStat[] }
 
 /** Things done between two looks at the signal. */
 const SLICE = 256
@@ -56,21 +49,21 @@ export async function performUpdatePart(files: Files, input: UpdatePart, signal?
   }
   const at = (path: string): string => join(input.tree, path)
   if (input.part === 'prepare') {
-    await each(input.removals, (path) => remove(at(path)))
+    await each(input.removals, (path) => removeEntry(at(path)))
     await each(input.directories, ({ path }) => mkdirSync(at(path), { mode: 0o700 }))
   } else if (input.part === 'files') {
     await each(input.files, (file) => {
-      makeFile(files, input.temporary, file)
-      renameSync(input.temporary, at(file.stat.path))
+      const path = at(file.stat.path)
+      if (file.replaces) removeEntry(path)
+      makeFile(files, path, file)
     })
   } else {
     await each(input.nodes, (stat) => {
-      makeNode(files, input.temporary, stat)
-      renameSync(input.temporary, at(stat.path))
+      removeEntry(at(stat.path))
+      makeNode(files, at(stat.path), stat)
     })
     await each(input.hardLinks, ({ path, linkname }) => {
-      // rename(2) does nothing when both names are the same file already.
-      remove(at(path))
+      removeEntry(at(path))
       linkSync(at(linkname), at(path))
     })
     await each(input.attributes, (stat) => {
@@ -143,8 +136,8 @@ function isOwn({ uid, gid }: FileStat): boolean {
   return uid === process.geteuid?.() && gid === process.getegid?.()
 }
 
-/** A directory is empty by now. Gone already is fine: an update may have broken off. */
-function remove(path: string): void {
+/** A directory must be empty. Gone already is fine: an update may have broken off. */
+export function removeEntry(path: string): void {
   try {
     unlinkSync(path)
   } catch (error) {
