@@ -71,7 +71,8 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
     ...programOf(request, deps, mode),
     id,
     user,
-    env: ['HOSTNAME', ...op.env, ...op.proxyEnv, ...secretEnv],
+    // What the image or the Dockerfile sets counts more than the client's proxies.
+    env: ['HOSTNAME', ...op.proxyEnv, ...op.env, ...secretEnv],
     ...network.files,
   }
   const { spec, cgroup, warnings } = programSpec(program, { defaults: deps.defaults(), host: deps.host, cgroups: deps.cgroups })

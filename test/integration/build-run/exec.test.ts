@@ -56,13 +56,13 @@ unshared(import.meta.filename, () => {
 
     test('has environment, directory, user, host name and limits that it asks for', async () => {
       const { stdout, outputs } = await world.run(
-        'pwd; id; hostname; echo $A $B; ulimit -n; cat /proc/sys/kernel/hostname; env | grep -c HOSTNAME; echo $HOME; touch x || echo no',
+        'pwd; id; hostname; echo $A $B $C; ulimit -n; cat /proc/sys/kernel/hostname; env | grep -c HOSTNAME; echo $HOME; touch x || echo no',
         {
           op: {
             cwd: '/work/deep',
             user: 'build',
             env: ['PATH=/bin', 'A=a b', 'B=1'],
-            proxyEnv: ['B=2'],
+            proxyEnv: ['B=2', 'C=3'],
             ulimits: [{ name: 'nofile', soft: 100, hard: 200 }],
           },
         },
@@ -71,7 +71,7 @@ unshared(import.meta.filename, () => {
         '/work/deep',
         'uid=1000(build) gid=1000(build) groups=1000(build),2000(extra)',
         'buildkitsandbox',
-        'a b 2',
+        'a b 1 3',
         '100',
         'buildkitsandbox',
         '0',
