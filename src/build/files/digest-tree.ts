@@ -127,13 +127,21 @@ function isWhiteout(stat: BigIntStats): boolean {
 }
 
 function describe(run: Run, at: FilePath, stat: BigIntStats, path: string): string {
-  const names = run.files.listXattr(at).filter((name) => !isOverlayXattr(name))
-  const xattrs = names.sort().map((name) => [name, run.files.getXattr(at, name)?.toString('hex')])
-  const content = stat.isFile() ? (run.digests.get(stat) ?? run.digests.put(stat, digestFile(at))) : contentOf(at, stat)
-  return JSON.stringify([path, Number(stat.mode), Number(stat.uid), Number(stat.gid), content, xattrs])
+  // All that a file has but its name goes into what is remembered of it: none of it changes without a change of its ctime.
+  const node = stat.isFile()
+    ? (run.digests.get(stat) ?? run.digests.put(stat, hash('sha256', attributesOf(run, at, stat), 'hex')))
+    : undefined
+  return JSON.stringify([path, node ?? attributesOf(run, at, stat)])
+}
+
+function attributesOf({ files }: Run, at: FilePath, stat: BigIntStats): string {
+  const names = files.listXattr(at).filter((name) => !isOverlayXattr(name))
+  const xattrs = names.sort().map((name) => [name, files.getXattr(at, name)?.toString('hex')])
+  return JSON.stringify([Number(stat.mode), Number(stat.uid), Number(stat.gid), contentOf(at, stat), xattrs])
 }
 
 function contentOf(at: FilePath, stat: BigIntStats): string {
+  if (stat.isFile()) return digestFile(at)
   if (stat.isSymbolicLink()) return readlinkSync(at, { encoding: 'buffer' }).toString('hex')
   return stat.isCharacterDevice() || stat.isBlockDevice() ? String(stat.rdev) : ''
 }
