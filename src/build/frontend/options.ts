@@ -104,7 +104,7 @@ export function parseEpoch(text: string): number | undefined {
 }
 
 /** Of options `prefix` + name the names and values. */
-export function prefixed(options: Readonly<Record<string, string>>, prefix: string): Map<string, string> {
+function prefixed(options: Readonly<Record<string, string>>, prefix: string): Map<string, string> {
   const found = Object.entries(options).filter(([key]) => key.startsWith(prefix))
   return new Map(found.map(([key, value]) => [key.slice(prefix.length), value]))
 }
