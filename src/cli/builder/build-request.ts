@@ -9,6 +9,7 @@ import { planContext, planNamedContexts, UPLOAD_URL, type ContextPlan } from './
 import type { BuildValues } from './build-flags.ts'
 import { parseCacheOption, type CacheOption } from './cache-options.ts'
 import { frontendOptions } from './frontend-options.ts'
+import { withDigest } from './local-cache.ts'
 import { buildOutputs, type BuildOutput } from './outputs.ts'
 import { secretStore } from './secrets.ts'
 import type { SessionResources } from './session/session-services.ts'
@@ -49,7 +50,7 @@ export async function buildRequest(
     flags['build-arg'].map((arg) => checkEnv(arg, cli.env)).filter((arg) => arg.includes('=')),
   )
   const outputs = buildOutputs(flags, { stdoutIsTerminal: cli.stdout.isTerminal })
-  const cacheFrom = flags['cache-from'].map((text) => parseCacheOption(text, 'from'))
+  const cacheFrom = flags['cache-from'].map((text) => withDigest(parseCacheOption(text, 'from')))
   const cacheTo = flags['cache-to'].map((text) => parseCacheOption(text, 'to'))
   const platform = flags.platform.length > 0 ? {} : wantedPlatform(cli, '')
   using undo = new DisposableStack()

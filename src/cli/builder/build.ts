@@ -5,6 +5,7 @@ import { buildRequest, type BuildRequest } from './build-request.ts'
 import { callStatus, printAnswer } from './call-answer.ts'
 import { chooseDisplay } from './choose-display.ts'
 import { openDebugShell } from './debug-shell.ts'
+import { nameLocalCaches } from './local-cache.ts'
 import { forgetResultFiles, imageId, writeResultFiles } from './result-files.ts'
 import { runBuild, type BuildAnswer } from './run-build.ts'
 
@@ -26,6 +27,7 @@ export async function build(cli: Cli, flags: BuildValues, context: string): Prom
     return callStatus(answer.metadata)
   }
   writeResultFiles(files, answer.response)
+  nameLocalCaches(request.cacheTo, answer.response)
   if (flags.quiet && imageId(answer.response) !== '') cli.print(imageId(answer.response))
   return 0
 }
@@ -45,8 +47,8 @@ async function runInterruptibly(cli: Cli, flags: BuildValues, request: BuildRequ
     })
   } catch (error) {
     const { excerpt, message } = failureMessage(error)
-    const text = interrupt.signal.aborted ? 'failed to build: context canceled' : message
-    cli.warn(`${excerpt}ERROR: ${text.startsWith('failed to') ? text : `failed to build: ${text}`}`)
+    const text = interrupt.signal.aborted ? 'context canceled' : message.replace(/^failed to solve: /, '')
+    cli.warn(`${excerpt}ERROR: failed to solve: ${text}`)
     return interrupt.signal.aborted ? INTERRUPTED : 1
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop)

@@ -1,0 +1,174 @@
+/** `gantry build` as its user has it: results, questions, what fails, and a shell in a step that failed. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Engine } from '../../harness/index.ts'
+
+let engine: Engine
+before(async () => {
+  engine = await Engine.start()
+  engine.loadStarter()
+})
+after(() => engine?.[Symbol.asyncDispose]())
+
+/** A directory with these files. */
+function project(name: string, files: Readonly<Record<string, string>>): string {
+  const directory = join(engine.directory, name)
+  mkdirSync(directory, { recursive: true })
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(directory, path), text)
+  return directory
+}
+
+function build(
+  args: readonly string[],
+  options: Parameters<Engine['gantry']>[1] = {},
+): { status: number | null; stdout: string; stderr: string } {
+  return engine.gantry(['build', ...args], options)
+}
+
+test('a build says what it does on standard error, and writes id and metadata to files', () => {
+  const directory = project('files', { Dockerfile: 'FROM starter\nRUN echo loud\nLABEL a=b\n' })
+  const [iidfile, metadata] = [join(engine.directory, 'iid'), join(engine.directory, 'metadata')]
+  const built = build(['-t', 'files:1', '-t', 'files:2', '--iidfile', iidfile, '--metadata-file', metadata, directory])
+  assert.deepEqual([built.status, built.stdout], [0, ''], built.stderr)
+  assert.match(built.stderr, /^#\d+ \[2\/2\] RUN echo loud\n#\d+ \d+\.\d{3} loud\n#\d+ DONE \d+\.\ds$/m)
+  const id = engine.mustDocker('image', 'inspect', '-f', '{{.Id}}', 'files:2')
+  assert.equal(readFileSync(iidfile, 'utf8'), id)
+  const written = JSON.parse(readFileSync(metadata, 'utf8')) as Record<string, string>
+  assert.equal(written['containerimage.config.digest'], id)
+  assert.equal(written['image.name'], 'docker.io/library/files:1,docker.io/library/files:2')
+  const quiet = build(['-q', directory])
+  assert.deepEqual([quiet.stdout, quiet.stderr], [`${id}\n`, ''])
+})
+
+test('a Dockerfile, or a whole context, comes by standard input', () => {
+  const directory = project('piped', { used: 'from the context\n' })
+  const dockerfile = 'FROM starter\nCOPY used /used\nCMD ["cat", "/used"]\n'
+  assert.equal(build(['-t', 'piped', '-f', '-', directory], { input: dockerfile }).status, 0)
+  assert.equal(engine.mustDocker('run', '--rm', 'piped'), 'from the context')
+  assert.equal(build(['-t', 'alone', '-'], { input: 'FROM starter\nCMD ["echo", "alone"]\n' }).status, 0)
+  assert.equal(engine.mustDocker('run', '--rm', 'alone'), 'alone')
+  writeFileSync(join(directory, 'Dockerfile'), dockerfile)
+  const archive = spawnSync('tar', ['-C', directory, '-c', '.'], { encoding: 'latin1' })
+  assert.equal(build(['-t', 'archive', '-'], { input: archive.stdout }).status, 0)
+  assert.equal(engine.mustDocker('run', '--rm', 'archive'), 'from the context')
+})
+
+test('results go where -o says', () => {
+  const directory = project('output', {
+    Dockerfile: 'FROM starter AS made\nRUN echo made > /file\nFROM scratch\nCOPY --from=made /file /\n',
+  })
+  const out = join(engine.directory, 'out')
+  assert.equal(build(['-o', out, directory]).status, 0)
+  assert.equal(readFileSync(join(out, 'file'), 'utf8'), 'made\n')
+  const archive = join(engine.directory, 'out.tar')
+  assert.equal(build(['-o', `type=tar,dest=${archive}`, directory]).status, 0)
+  assert.match(spawnSync('tar', ['-tf', archive], { encoding: 'utf8' }).stdout, /^file$/m)
+  const piped = build(['-o', 'type=tar', directory])
+  assert.match(spawnSync('tar', ['-tf', '-'], { input: piped.stdout, encoding: 'utf8' }).stdout, /^file$/m)
+  const saved = join(engine.directory, 'image.tar')
+  assert.equal(build(['-o', `type=oci,dest=${saved}`, '-t', 'saved:1', directory]).status, 0)
+  assert.match(engine.mustDocker('load', '-i', saved), /saved:1/)
+})
+
+test('a local cache is written and read through the client', () => {
+  const directory = project('cached', { Dockerfile: 'FROM starter\nRUN cat /proc/sys/kernel/random/uuid > /id\nCMD ["cat", "/id"]\n' })
+  const cache = join(engine.directory, 'cache')
+  assert.equal(build(['-t', 'cached', '--cache-to', `type=local,dest=${cache},mode=max`, directory]).status, 0)
+  const first = engine.mustDocker('run', '--rm', 'cached')
+  engine.mustDocker('rmi', 'cached')
+  engine.mustDocker('builder', 'prune', '-af')
+  const again = build(['-t', 'cached', '--cache-from', `type=local,src=${cache}`, directory])
+  assert.equal(again.status, 0, again.stderr)
+  assert.equal(engine.mustDocker('run', '--rm', 'cached'), first)
+})
+
+test('questions about a Dockerfile are answered without building', () => {
+  const directory = project('asked', { Dockerfile: 'FROM starter AS Base\nARG VERSION=1\nRUN exit 1\nFROM base AS second\n' })
+  const targets = build(['--call', 'targets', directory])
+  assert.match(targets.stdout, /Base|base/)
+  assert.match(targets.stdout, /second/)
+  assert.match(build(['--call', 'outline', '--target', 'base', directory]).stdout, /VERSION/)
+  const check = build(['--check', directory])
+  assert.equal(check.status, 1)
+  assert.match(check.stdout, /StageNameCasing/)
+  const clean = project('clean', { Dockerfile: 'FROM starter\n' })
+  assert.deepEqual([build(['--check', clean]).status, build(['--check', clean]).stdout], [0, 'Check complete, no warnings found.\n'])
+  assert.match(build(['--call', 'moon', clean]).stderr, /invalid value for --call/)
+})
+
+test('what fails is shown with its place, and a file of before does not pass for a result', () => {
+  const iidfile = join(engine.directory, 'stale')
+  writeFileSync(iidfile, 'old')
+  const directory = project('failing', { Dockerfile: 'FROM starter\nRUN echo before && \\\n  exit 3\nRUN true\n' })
+  const failed = build(['--iidfile', iidfile, directory])
+  assert.equal(failed.status, 1)
+  assert.match(failed.stderr, / > \[2\/3\] RUN echo before && {3}exit 3:\n\d+\.\d before\n/)
+  assert.match(failed.stderr, /Dockerfile:2\n-+\n.*\n {3}2 \| >>> RUN echo before/)
+  assert.match(
+    failed.stderr,
+    /^ERROR: failed to solve: process "\/bin\/sh -c echo before && {3}exit 3" did not complete successfully: exit code: 3$/m,
+  )
+  assert.equal(existsSync(iidfile), false)
+  for (const [dockerfile, message] of [
+    ['FROM starter\nFOO bar\n', /dockerfile parse error on line 2: unknown instruction: FOO/],
+    ['FROM starter\nCOPY missing /\n', /"\/missing": not found/],
+    ['FROM nowhere.invalid/x\n', /nowhere\.invalid\/x/],
+    ['FROM starter\nRUN --mount=type=moon true\n', /moon/],
+  ] as const) {
+    const bad = build([project('bad', { Dockerfile: dockerfile })])
+    assert.equal(bad.status, 1)
+    assert.match(bad.stderr, message)
+  }
+})
+
+test('--debug opens a shell in the state just before the step that fails', () => {
+  const directory = project('debugged', {
+    Dockerfile: `FROM starter
+ENV COLOUR=green
+WORKDIR /work
+RUN echo kept > kept
+RUN --mount=type=tmpfs,target=/scratch touch /half && touch half && exit 7
+`,
+  })
+  const script =
+    'pwd; cat kept; echo $COLOUR; ls -d /half half 2>/dev/null | wc -l; test -d /scratch && echo mounted; echo err >&2; exit 4\n'
+  const { status, stdout, stderr } = build(['--debug', directory], { input: script })
+  assert.equal(stdout, '/work\nkept\ngreen\n0\nmounted\n', stderr)
+  assert.match(stderr, /^err$/m)
+  assert.match(stderr, /exit code: 7/)
+  assert.equal(status, 1)
+})
+
+test('a build on a user-defined network reaches its containers by name', () => {
+  engine.mustDocker('network', 'create', 'builders')
+  const server = engine.mustDocker(
+    'run',
+    '-d',
+    '--network',
+    'builders',
+    '--name',
+    'mirror',
+    'starter',
+    'sh',
+    '-c',
+    'echo from the mirror > /index.html; httpd -f -h /',
+  )
+  const directory = project('networked', { Dockerfile: 'FROM starter\nRUN wget -qO /got http://mirror/index.html\nCMD ["cat", "/got"]\n' })
+  const built = build(['-t', 'networked', '--network', 'builders', directory])
+  assert.equal(built.status, 0, built.stderr)
+  assert.equal(engine.mustDocker('run', '--rm', 'networked'), 'from the mirror')
+  engine.mustDocker('rm', '-f', server)
+  engine.mustDocker('network', 'rm', 'builders')
+})
+
+test('limits of steps are theirs', () => {
+  const directory = project('limited', {
+    Dockerfile:
+      'FROM starter\nRUN cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null | head -1 > /limit\nCMD ["cat", "/limit"]\n',
+  })
+  assert.equal(build(['-t', 'limited', '-m', '64m', '--no-cache', directory]).status, 0)
+  assert.equal(engine.mustDocker('run', '--rm', 'limited'), String(64 * 1024 * 1024))
+})
