@@ -2,16 +2,16 @@ import { codeOf, EngineError, invalidArgument, notImplemented } from '#errors'
 import { BuildError } from './build-error.ts'
 import type { BuildServiceDeps } from './build-deps.ts'
 import { exportBuild } from './export-build.ts'
-import type { Edge, Vertex } from './graph/types.ts'
+import type { Edge } from './graph/types.ts'
 import type { Journal } from './journal.ts'
 import { KnownImages } from './known-images.ts'
 import { createImports } from './imports.ts'
 import { readDirectoryIn, readFileIn, statFileIn } from './read-tree.ts'
+import { ownStep } from './solver/build-step.ts'
 import { createGraphSolver } from './solver/graph-solver.ts'
 import type { BuildScope, SolverDeps } from './solver/solver.ts'
-import { StepFeed } from './solver/step-feed.ts'
 import { VertexDisplay } from './solver/vertex-display.ts'
-import type { Build, BuildOptions, BuildResult, BuildWarning, FrontendHost, FrontendRequest, Step } from './types.ts'
+import type { Build, BuildOptions, BuildResult, BuildWarning, FrontendHost, FrontendRequest } from './types.ts'
 
 export interface RunningBuildDeps {
   service: BuildServiceDeps
@@ -27,9 +27,9 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   const startedAt = service.now()
   const cancel = new AbortController()
   const signal = AbortSignal.any([cancel.signal, session.closed, ...(options.signal === undefined ? [] : [options.signal])])
-  const lease = service.content.lease()
-  const pins = solver.cache.pins()
-  const releases: (() => void)[] = []
+  const held = new DisposableStack()
+  const lease = held.use(service.content.lease())
+  const pins = held.use(solver.cache.pins())
   const display = new VertexDisplay(journal, service.now)
   const imports = createImports(service.caches, options.cacheImports, { session, signal, progress: journal, lease })
   const scope: BuildScope = {
@@ -40,22 +40,19 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     display,
     lease,
     pins,
-    releases,
+    onEnd: (release) => (held.disposed ? release() : held.defer(release)),
     imports,
   }
   const graph = createGraphSolver(solver, scope, service.now)
-  const images = new KnownImages({ resolve: service.resolveImage, display, step: stepOf })
+  const images = new KnownImages({
+    resolve: service.resolveImage,
+    display,
+    step: (vertex, own) => ownStep(scope, vertex, own, service.now),
+  })
   /** The one whose result is exported: clients run others before, to ask things. */
   let frontend: FrontendRequest | undefined
   let exporting: Promise<unknown> = Promise.resolve()
   let ending: Promise<void> | undefined
-
-  function stepOf(vertex: Vertex, own: AbortSignal): Step {
-    const feed = new StepFeed(service.now)
-    const { entitlements, progress } = scope
-    feed.add({ vertex, session, sessionOf: (id) => scope.sessionOf(id), entitlements, progress })
-    return feed.step(vertex, own, lease)
-  }
 
   const solveOne = async (edge: Edge) => {
     const [ref] = await graph.solve([edge], signal)
@@ -98,10 +95,11 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     cancel.abort(new EngineError('CANCELLED', 'context canceled'))
     await Promise.allSettled([exporting, graph.settled(), images.settled()])
     journal.end()
-    for (const release of releases) release()
-    pins[Symbol.dispose]()
-    lease[Symbol.dispose]()
-    ended()
+    try {
+      held.dispose()
+    } finally {
+      ended()
+    }
   }
 
   const build: Build = {
@@ -125,7 +123,10 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
       const solved = await Promise.all(
         (mounts ?? []).map(async ({ edge, ...mount }) => ({ ...mount, ref: edge === undefined ? undefined : await solveOne(edge) })),
       )
-      return await service.openContainer({ ...request, ...(mounts === undefined ? {} : { mounts: solved }) }, stepOf(vertex, signal))
+      return await service.openContainer(
+        { ...request, ...(mounts === undefined ? {} : { mounts: solved }) },
+        ownStep(scope, vertex, signal, service.now),
+      )
     },
     async finish(result, exports, cacheExports) {
       try {

@@ -339,6 +339,36 @@ describe('a build', () => {
     await service.close()
   })
 
+  it('gives directories of its client back, also those that come when it has left', async () => {
+    const parts = createFakeParts()
+    const { sources } = parts.deps
+    const [loading, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const released: string[] = []
+    const local = {
+      ...sources.local,
+      async fetch(...args: Parameters<typeof sources.local.fetch>) {
+        const ref = await sources.local.fetch(...args)
+        const isLate = parts.ran.length > 1
+        if (isLate) loading.resolve()
+        if (isLate) await go.promise
+        return { ...ref, release: () => void released.push(isLate ? 'late' : 'early') }
+      },
+    }
+    const service = createBuildService({ ...parts.deps, sources: { ...sources, local } })
+    const early = start(service)
+    await early.evaluate(edge(context()))
+    assert.deepEqual(released, [])
+    await early.end()
+    assert.deepEqual(released, ['early'])
+    const late = start(service)
+    const evaluating = late.evaluate(edge(context()))
+    await loading.promise
+    await Promise.all([late.end(), assert.rejects(evaluating, /context canceled/)])
+    go.resolve()
+    await service.close()
+    assert.deepEqual(released, ['early', 'late'])
+  })
+
   it('is waited for by who wants its events', async () => {
     const parts = createFakeParts()
     const service = createBuildService(parts.deps)

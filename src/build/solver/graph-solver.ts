@@ -5,13 +5,13 @@ import { BuildError } from '../build-error.ts'
 import type { Ref } from '../graph/ref.ts'
 import type { Edge, Vertex } from '../graph/types.ts'
 import type { Material, StepResult } from '../types.ts'
+import { listenerOf, ownStep } from './build-step.ts'
 import { contentInputs } from './content-inputs.ts'
 import { checkEntitlements } from './entitlements.ts'
 import { identify, type Neighbours } from './identify.ts'
 import { SharedWork } from '#lib'
 import { fromRecord, outputOf, solveVertex, type VertexWork } from './solve-vertex.ts'
 import { isSource, type BuildScope, type Identity, type ImportedResult, type Solved, type SolverDeps } from './solver.ts'
-import { StepFeed, type StepListener } from './step-feed.ts'
 import { walkGraph } from './walk-graph.ts'
 
 /** Solves the graphs of one build. What was solved once stays solved until the build ends. */
@@ -44,11 +44,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
         await nextTurn()
         return await resultOf(vertex, own)
       }),
-    step(vertex, signal) {
-      const feed = new StepFeed(now)
-      feed.add(listener(vertex))
-      return feed.step(vertex, signal, scope.lease)
-    },
+    step: (vertex, signal) => ownStep(scope, vertex, signal, now),
   }
 
   async function resultOf(vertex: Vertex, signal: AbortSignal): Promise<Solved> {
@@ -64,10 +60,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
     const solved = await shown({ vertex, identity, inputs }, signal)
     if (identity?.imported !== undefined) scope.display.cachedUnlessShown(walkGraph([vertex]).slice(0, -1))
     if (solved.record !== undefined) scope.pins.add(solved.record.id)
-    for (const ref of solved.outputs) {
-      if (ref.kind === 'layers' && ref.chain !== undefined) scope.lease.hold(ref.chain)
-      else if (ref.kind === 'directory' && ref.release !== undefined) scope.releases.push(ref.release)
-    }
+    for (const ref of solved.outputs) if (ref.kind === 'layers' && ref.chain !== undefined) scope.lease.hold(ref.chain)
     return solved
   }
 
@@ -75,7 +68,12 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
     const { vertex, identity } = work
     const shownWork = scope.display.start(vertex)
     try {
-      const solved = await deps.running.run(shareKey(work), listener(vertex), signal, (feed, own) => solveVertex(deps, work, feed, own))
+      const solved = await deps.running.run(shareKey(work), listenerOf(scope, vertex), signal, async (feed, own) => {
+        const made = await solveVertex(deps, work, feed, own)
+        // Here, and not when it is waited for: a build that has left must give its directories back, too. Steps that give some are not shared.
+        for (const ref of made.outputs) if (ref.kind === 'directory' && ref.release !== undefined) scope.onEnd(ref.release)
+        return made
+      })
       if (identity?.imported === undefined) shownWork.done()
       else shownWork.cached()
       return solved
@@ -84,11 +82,6 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       shownWork.failed(failure)
       throw BuildError.from(failure, { vertex: vertex.id, ...(vertex.meta.source && { source: vertex.meta.source }) })
     }
-  }
-
-  function listener(vertex: Vertex): StepListener {
-    const { session, entitlements, progress } = scope
-    return { vertex, session, sessionOf: (id) => scope.sessionOf(id), entitlements, progress }
   }
 
   return {

@@ -37,8 +37,8 @@ export interface BuildScope {
   /** Holds every result until the build ends. */
   readonly lease: Lease
   readonly pins: CachePins
-  /** To be called when the build has ended: gives back the directories of clients. */
-  readonly releases: (() => void)[]
+  /** Calls `release` when the build has ended; at once when it has. For directories of clients. */
+  onEnd(release: () => void): void
   /** Caches to ask when ours has nothing; loaded when first wanted. */
   imports(): Promise<readonly ImportedCache[]>
 }
