@@ -42,7 +42,12 @@ function stateOf({ step, mounts = [], network, hostname, extraHosts }: DebugRequ
   const { op } = step.vertex
   if (op.kind !== 'exec') throw invalidArgument(`a step of kind ${op.kind} has no container`)
   // A client knows of three networks only: that of the step is kept unless it asks for another.
-  return { op: { ...op, ...(network !== 'default' && { network }), hostname: hostname || op.hostname }, inputs: step.inputs }
+  const wanted = {
+    ...(network !== 'default' && { network }),
+    ...(hostname !== '' && { hostname }),
+    ...(extraHosts.length > 0 && { extraHosts }),
+  }
+  return { op: { ...op, ...wanted }, inputs: step.inputs }
 }
 
 type Process = Awaited<ReturnType<DebugContainer['run']>>
@@ -127,8 +132,14 @@ class OpenContainer implements DebugContainer {
 
   /** Who comes second waits for the end of what is going on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending ??= this.#owned.disposeAsync()
+    this.#ending ??= this.#end()
     await this.#ending
+  }
+
+  async #end(): Promise<void> {
+    await this.#owned.disposeAsync()
+    // One that is just being made ends itself when it is.
+    await this.#sandbox?.catch(() => undefined)
   }
 }
 
