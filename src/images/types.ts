@@ -180,7 +180,7 @@ export interface RemoteImage {
 }
 
 /** How far one layer has come. Bytes of its blob. */
-export interface LayerProgress {
+export interface FetchProgress {
   layer: Digest
   phase: 'download' | 'extract'
   current: number
@@ -310,7 +310,7 @@ export interface ImageService {
   /** Config and manifest of an image in a registry, without its layers and without making it an image of the engine's. Throws as `pull` does. */
   inspectRemote(options: FetchOptions): Promise<RemoteImage>
   /** The same with its layers, verified, unpacked and stacked. `chain`: undefined for an image without layers. */
-  fetch(options: FetchOptions & { progress?: (progress: LayerProgress) => void }): Promise<RemoteImage & { chain: ChainId | undefined }>
+  fetch(options: FetchOptions & { progress?: (progress: FetchProgress) => void }): Promise<RemoteImage & { chain: ChainId | undefined }>
   /** Uploads an image: the manifest or index it came as, or one made of its config and layers. Throws NOT_FOUND when it is not here. */
   push(options: PushOptions): Promise<void>
   /**

@@ -5,7 +5,7 @@ import { chainIds, decodeImageConfig, digestOf, parseReference } from '#oci'
 import type { ImagesUnderTest } from '../testing/images-under-test.ts'
 import { makeConfig, platform } from '../testing/make-archive.ts'
 import { BASE, becomesEmpty, blobRequests, BLOBS, CONFIG, NAME, pull, TOP, withImage } from '../testing/pulling.ts'
-import type { FetchOptions, LayerProgress } from '../types.ts'
+import type { FetchOptions, FetchProgress } from '../types.ts'
 
 const AMD64 = { os: 'linux', architecture: 'amd64' }
 
@@ -55,7 +55,7 @@ describe('inspectRemote', () => {
 describe('fetch', () => {
   it('makes the layers be here, tells of each, and makes no image', async () => {
     using test = withImage()
-    const heard: LayerProgress[] = []
+    const heard: FetchProgress[] = []
     using request = options(test)
     const { chain, config } = await test.images.fetch({ ...request, progress: (progress) => heard.push(progress) })
     assert.equal(chain, chainIds([BASE, TOP].map(digestOf)).at(-1))
@@ -73,7 +73,7 @@ describe('fetch', () => {
   it('says of layers that are here that they are done', async () => {
     using test = withImage()
     await pull(test)
-    const heard: LayerProgress[] = []
+    const heard: FetchProgress[] = []
     using request = options(test)
     await test.images.fetch({ ...request, progress: (progress) => heard.push(progress) })
     assert.deepEqual(

@@ -2,7 +2,7 @@ import { formatPlatform } from '#oci'
 import type { Remotes } from '#remotes'
 import type { ChainId } from '#snapshots'
 import type { ImageStore } from '../image-store.ts'
-import type { FetchOptions, LayerProgress, ProgressMessage, RemoteImage } from '../types.ts'
+import type { FetchOptions, FetchProgress, ProgressMessage, RemoteImage } from '../types.ts'
 import { fetchLayers, findRemoteImage } from './fetch-image.ts'
 import type { FetchImageDeps, FetchImageOptions, FoundImage } from './fetch-image.ts'
 import { layerName } from './layer-progress.ts'
@@ -21,7 +21,7 @@ export async function inspectUnnamed(deps: FetchUnnamedDeps, options: FetchOptio
 /** See `ImageService.fetch`. */
 export async function fetchUnnamed(
   deps: FetchUnnamedDeps,
-  options: FetchOptions & { progress?: (progress: LayerProgress) => void },
+  options: FetchOptions & { progress?: (progress: FetchProgress) => void },
 ): Promise<RemoteImage & { chain: ChainId | undefined }> {
   const fetching = request(deps, options)
   const found = await find(deps, options, fetching)
@@ -50,13 +50,13 @@ async function find(
 }
 
 /** Docker's words for users, as numbers for programs. */
-function layerReport({ manifest }: FoundImage, progress: (progress: LayerProgress) => void): (message: ProgressMessage) => void {
+function layerReport({ manifest }: FoundImage, progress: (progress: FetchProgress) => void): (message: ProgressMessage) => void {
   const layers = new Map(manifest.layers.map((descriptor) => [layerName(descriptor), descriptor]))
   return ({ id = '', status, progress: bytes }) => {
     const descriptor = layers.get(id)
     if (descriptor === undefined) return
     const { digest: layer, size: total } = descriptor
-    const tell = (phase: LayerProgress['phase'], current: number, done: boolean): void => progress({ layer, phase, current, total, done })
+    const tell = (phase: FetchProgress['phase'], current: number, done: boolean): void => progress({ layer, phase, current, total, done })
     if (status === 'Downloading') tell('download', bytes?.current ?? 0, false)
     else if (status === 'Extracting') tell('extract', bytes?.current ?? 0, false)
     else if (status === 'Already exists' || status === 'Download complete') tell('download', total, true)

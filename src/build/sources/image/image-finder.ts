@@ -1,6 +1,6 @@
 import type { ContentStore, Lease } from '#content'
 import { codeOf } from '#errors'
-import type { FetchOptions, Image, ImageService, LayerProgress } from '#images'
+import type { FetchOptions, Image, ImageService, FetchProgress } from '#images'
 import { familiarString, formatPlatform, fullString } from '#oci'
 import type { Digest, ImageConfigFile, Platform, Reference } from '#oci'
 import type { ChainId } from '#snapshots'
@@ -140,6 +140,6 @@ async function inWordsOfBuilds<T>({ reference }: WantedImage, work: () => Promis
 }
 
 /** Ids as BuildKit's: displays know them. */
-function showProgress(context: FindContext, { layer, phase, current, total, done }: LayerProgress): void {
+function showProgress(context: FindContext, { layer, phase, current, total, done }: FetchProgress): void {
   context.status(phase === 'download' ? layer : `extracting ${layer}`, { current, total, done })
 }
