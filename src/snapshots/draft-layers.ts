@@ -1,4 +1,5 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs'
+import { constants, lstatSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs'
+import { ownDescriptor } from '#kernel'
 import type { Mounts } from '#kernel'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
@@ -81,7 +82,7 @@ export function createDraftLayers(deps: {
       if (plan.lower.length > 0) return deps.mounts.overlay(plan)
       // Over nothing there is nothing to merge with, and overlayfs wants something.
       const fd = openSync(writable.upperOf(key), constants.O_RDONLY | constants.O_DIRECTORY)
-      return { fd, path: `/proc/self/fd/${fd}`, [Symbol.dispose]: () => closeSync(fd) }
+      return { ...ownDescriptor(fd), path: `/proc/self/fd/${fd}` }
     },
     async commitStep(key, lease) {
       const { parent } = writable.get(key)

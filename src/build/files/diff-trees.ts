@@ -1,7 +1,8 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
+import { constants, lstatSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { posix } from 'node:path'
 import { decodeName, systemPath } from '#archive'
+import { ownDescriptor } from '#kernel'
 import type { FilePath, Files } from '#kernel'
 import { inSlices, isOverlayXattr, OPAQUE_VALUE, OPAQUE_XATTR, walkTree } from '#snapshots'
 import { createContentCopier } from './copy-content.ts'
@@ -165,11 +166,9 @@ function isWhiteout(stat: BigIntStats): boolean {
 }
 
 function openDirectory(path: FilePath): Disposable & { fd: number } {
-  const fd = openSync(path, READ_DIRECTORY)
-  return { fd, [Symbol.dispose]: () => closeSync(fd) }
+  return ownDescriptor(openSync(path, READ_DIRECTORY))
 }
 
 function openFile(path: FilePath): Disposable & { fd: number } {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-  return { fd, [Symbol.dispose]: () => closeSync(fd) }
+  return ownDescriptor(openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW))
 }
