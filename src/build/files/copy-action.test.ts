@@ -25,7 +25,7 @@ import { performAction } from './file-tasks.ts'
 type Copy = Extract<PreparedAction, { action: 'copy' }>
 
 /** Two directories on the host, as roots of file systems. Everything belongs to whoever runs the test. */
-function openRoots(): Disposable & { from: string; to: string; copy: (action?: Partial<Copy>) => Promise<void> } {
+function openRoots(): Disposable & { from: string; to: string; copy: (action?: Partial<Copy>, signal?: AbortSignal) => Promise<void> } {
   const directory = mkdtempDisposableSync(join(tmpdir(), 'copy-'))
   const [from, to] = [join(directory.path, 'from'), join(directory.path, 'to')]
   mkdirSync(from)
@@ -51,7 +51,7 @@ function openRoots(): Disposable & { from: string; to: string; copy: (action?: P
   return {
     from,
     to,
-    copy: async (action = {}) => await performAction(createFiles(), { rootFd, action: { ...defaults, ...action } }),
+    copy: async (action = {}, signal) => await performAction(createFiles(), { rootFd, action: { ...defaults, ...action } }, signal),
     [Symbol.dispose]() {
       closeSync(fromFd)
       closeSync(rootFd)
@@ -119,6 +119,15 @@ describe('a copy', () => {
     writeFileSync(Buffer.concat([Buffer.from(`${roots.from}/`), name]), 'text')
     await roots.copy()
     assert.deepEqual(readdirSync(roots.to, { encoding: 'buffer' }), [name])
+  })
+
+  it('stops when it is given up', async () => {
+    using roots = openRoots()
+    for (let index = 0; index < 600; index++) writeFileSync(join(roots.from, `f${index}`), 'x')
+    const abort = new AbortController()
+    setImmediate(() => abort.abort(new Error('given up'))) // comes at its first pause
+    await assert.rejects(roots.copy({}, abort.signal), { message: 'given up' })
+    assert.ok(readdirSync(roots.to).length < 600)
   })
 
   it('leaves no descriptors open, however it ends', async () => {

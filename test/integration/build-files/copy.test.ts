@@ -274,7 +274,7 @@ describe('a copy among hostile links', () => {
 })
 
 describe('a copy of many files', () => {
-  it('is quick, and stops when it is given up', async () => {
+  it('goes on in a worker, on descriptors of this process', async () => {
     await using world = await openWorld()
     const from = world.directory((path) => {
       for (let directory = 0; directory < 50; directory++) {
