@@ -323,4 +323,27 @@ describe('a draft', () => {
     assert.ok(bytes === 0 || bytes >= 50_000)
     assert.deepEqual(await complaints(storage), [])
   })
+
+  it('gives up its blob for a recipe, where blobs are not kept', async () => {
+    await using storage = await openStorage({ layerBlobs: 'discard' })
+    const { snapshotter, content } = storage
+    const base = await baseOf(storage, { a: 'one', 'd/e': 'x'.repeat(50_000) })
+    const chain = await step(storage, base, (root) => {
+      writeFileSync(join(root, 'new'), 'y'.repeat(100_000))
+      writeFileSync(join(root, 'a'), 'copied up')
+      rmSync(join(root, 'd'), { recursive: true })
+    })
+    let sealed: Digest
+    {
+      using lease = content.lease()
+      sealed = await snapshotter.seal(chain, { lease })
+    }
+    const { diffId, blob } = snapshotter.layer(sealed)
+    for (let tries = 0; content.has(blob); tries++) {
+      assert.ok(tries < 200, storage.reported.join())
+      await setTimeout(50)
+    }
+    assert.equal(digestOf(await buffer(snapshotter.layerTar(sealed))), diffId)
+    assert.deepEqual(await complaints(storage), [])
+  })
 })
