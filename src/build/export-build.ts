@@ -35,6 +35,8 @@ export async function exportBuild(
   { startedAt, buildId, frontend, ...context }: Context,
   { result, exports, cacheExports }: Wanted,
 ): Promise<Record<string, string>> {
+  // A question about a Dockerfile has an answer, and no files.
+  if (result.images.length === 0) return {}
   const options = frontend?.options ?? {}
   const outputs: BuildExport[] = exports.map((request) => exporters.prepare(request, options))
   const isInline = ({ type }: CacheLocation): boolean => type === 'inline'

@@ -202,8 +202,8 @@ export interface TmpfsMount {
   readonly size: number
 }
 
-export interface SecretMount {
-  readonly type: 'secret'
+/** One file that the client has, by its id there. */
+interface ClientFileMount {
   readonly target: string
   readonly id: string
   readonly optional: boolean
@@ -212,14 +212,12 @@ export interface SecretMount {
   readonly gid: number
 }
 
-export interface SshMount {
+export interface SecretMount extends ClientFileMount {
+  readonly type: 'secret'
+}
+
+export interface SshMount extends ClientFileMount {
   readonly type: 'ssh'
-  readonly target: string
-  readonly id: string
-  readonly optional: boolean
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
 }
 
 export interface FileOp {
