@@ -26,7 +26,8 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   const { session } = options
   const startedAt = service.now()
   const cancel = new AbortController()
-  const signal = AbortSignal.any([cancel.signal, session.closed, ...(options.signal === undefined ? [] : [options.signal])])
+  // Its only reason is BuildKit's text for it, whoever has left.
+  const { signal } = cancel
   const held = new DisposableStack()
   const lease = held.use(service.content.lease())
   const pins = held.use(solver.cache.pins())
@@ -92,6 +93,8 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   }
 
   async function work(): Promise<void> {
+    // Who hears of it may call `end` again: it must be known by then that it ends.
+    await Promise.resolve()
     cancel.abort(new EngineError('CANCELLED', 'context canceled'))
     await Promise.allSettled([exporting, graph.settled(), images.settled()])
     journal.end()
@@ -138,18 +141,13 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
         await build.end()
       }
     },
-    end() {
-      if (ending === undefined) {
-        // Known before the work begins: the first thing it does makes others call this again.
-        const ended = Promise.withResolvers<void>()
-        ending = ended.promise
-        work().then(ended.resolve, ended.reject)
-      }
-      return ending
-    },
+    end: () => (ending ??= work()),
   }
   // A client that has gone ends nothing itself.
-  signal.addEventListener('abort', () => void build.end().catch(service.report), { once: true })
+  const gone = AbortSignal.any([session.closed, ...(options.signal === undefined ? [] : [options.signal])])
+  const leave = (): void => void build.end().catch(service.report)
+  if (gone.aborted) leave()
+  else gone.addEventListener('abort', leave, { once: true, signal })
   return build
 }
 

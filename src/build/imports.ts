@@ -11,10 +11,9 @@ export function createImports(
   const open = async (location: CacheLocation): Promise<ImportedCache[]> => {
     try {
       return [await places.open(location, context)]
-    } catch (error) {
+    } catch {
       // Shown with its vertex. A build without its caches is slower, not wrong.
       context.signal.throwIfAborted()
-      void error
       return []
     }
   }

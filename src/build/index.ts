@@ -1,18 +1,21 @@
 /**
  * Builds: Dockerfiles and other graphs become file systems and images.
  *
- * A client starts a *build* and drives it. A *frontend* (`frontend/`) reads the Dockerfile and gives a *graph* (`graph/`) of *vertices*, operations on file systems. The *solver* (`solver/`) makes
- * true what is asked for: it finds results in the *cache* (`cache/`), fetches *sources* (`sources/`), runs programs (`run/`) and copies files (`files/`). *Exporters* (`export/`) give results away, and
- * read and write caches elsewhere. Both doors, the classic `POST /build` (`classic/`) and BuildKit's gRPC (`#buildkit`), use this one service.
+ * A client starts a *build* and drives it. A *frontend* (`frontend/`) reads the Dockerfile and gives a *graph* (`graph/`) of *vertices*, operations on file
+ * systems. The *solver* (`solver/`) makes true what is asked for: it finds results in the *cache* (`cache/`), fetches *sources* (`sources/`), runs programs
+ * (`run/`) and copies files (`files/`). *Exporters* (`export/`) give results away, and read and write caches elsewhere. Both doors, the classic `POST /build`
+ * (`classic/`) and BuildKit's gRPC (`#buildkit`), use this one service.
  *
- * Lifecycle of a build: `start` takes a lease; `solve` runs a frontend, which asks for images' configs and files by the same solver; `finish` solves the result, exports it and ends the build. `end`, a session that closes
- * and the caller's signal end it at any moment: steps are aborted unless another build waits for them. Events are kept for readers who come late, also for a while after the end.
+ * Lifecycle of a build: `start` takes a lease; `solve` runs a frontend, which asks for images' configs and files by the same solver; `finish` solves the
+ * result, exports it and ends the build. `end`, a session that closes and the caller's signal end it at any moment: steps are aborted unless another build waits
+ * for them. Events are kept for readers who come late, also for a while after the end.
  *
- * Lifecycle of a result: a step's layers are *drafts*, held by the step's lease, then by the cache record, and by the lease of each build that uses them. Layers that no record, image or lease names are
- * collected. Records go by rules (`collection-rules.ts`) or by `prune`.
+ * Lifecycle of a result: a step's layers are *drafts*, held by the step's lease, then by the cache record, and by the lease of each build that uses them.
+ * Layers that no record, image or lease names are collected. Records go by rules (`cache/collection-rules.ts`) or by `prune`.
  *
- * Glossary: *vertex*, one operation and its inputs; *edge*, one of the file systems that a vertex gives; *step*, a vertex that is carried out, perhaps for several builds; *ref*, a file system that is there; *definition key*,
- * *content key*, *portable key*: see `docs/build.md` and `solver/identify.ts`; *session*, what the client of a build can be asked for; *pin*, a record's being in use by a build.
+ * Glossary: *vertex*, one operation and its inputs; *edge*, one of the file systems that a vertex gives; *step*, a vertex that is carried out, perhaps for
+ * several builds; *ref*, a file system that is there; *definition key*, *content key*: see `docs/build.md`; *portable key*, a key without the chance of
+ * `--no-cache`, the same on all machines; *session*, what the client of a build can be asked for; *pin*, a record's being in use by a build.
  *
  * ```ts
  * const builder = createBuilder({ metadata, content, snapshotter, images, runtime, networks, … })

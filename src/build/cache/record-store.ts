@@ -6,7 +6,7 @@ import { MAX_ALIASES, type CacheRecord, type KeyPair } from './cache-record.ts'
 /** Records in memory and on disk, by id and by key. */
 export interface RecordStore {
   get(id: string): CacheRecord | undefined
-  /** By key or alias. A record whose layers are gone is none. */
+  /** By key or alias. A record whose layers are gone is none, and is deleted. */
   find(key: Digest): CacheRecord | undefined
   all(): CacheRecord[]
   /** Replaces whatever its keys led to before; that record stays, as long as something leads to it. */
@@ -63,7 +63,9 @@ export function createRecordStore(deps: { repository: Repository<CacheRecord>; h
     get: (id) => records.get(id),
     find(key) {
       const record = records.get(ids.get(key) ?? '')
-      return record !== undefined && isWhole(record) ? record : undefined
+      if (record === undefined || isWhole(record)) return record
+      remove(record.id)
+      return undefined
     },
     all: () => [...records.values()],
     add(record) {
