@@ -30,7 +30,6 @@
 export type { ClassicBuilder, ClassicRequest, SessionRequest } from './classic/types.ts'
 export { type ClassicBuilderDeps, createClassicBuilder } from './classic/classic-builder.ts'
 export { BuildError, type BuildErrorFacts } from './build-error.ts'
-export { solveDockerfile } from './frontend/solve-dockerfile.ts'
 export { createBuilder, type Builder, type BuilderDeps, type BuilderPaths } from './create-builder.ts'
 export type { BuildSettings } from './build-deps.ts'
 export { defaultRules } from './cache/collection-rules.ts'

@@ -138,3 +138,15 @@ test('a failed step stops the others, and a cancelled build ends at once', async
   for (let attempt = 0; attempt < 50 && stepProcesses(engine).length > 0; attempt++) await sleep(100)
   assert.deepEqual(stepProcesses(engine), [])
 })
+
+test('builds and prunes at the same time leave whole images and a whole store', async () => {
+  const building = Array.from({ length: 6 }, async (_, n) => {
+    const dockerfile = `FROM starter\nRUN echo shared > /s\nRUN echo ${n % 3} > /n; sleep 0.${n}\nRUN cat /n /s > /m\n`
+    const { error } = await classicBuild(engine, dockerfile, { query: `t=busy${n}` })
+    assert.equal(error, undefined)
+    await prune('all=1')
+  })
+  await Promise.all([...building, prune('all=1'), prune('all=1')])
+  for (let n = 0; n < 6; n++) assert.equal(engine.mustDocker('run', '--rm', `busy${n}`, 'cat', '/m'), `${n % 3}\nshared`)
+  assert.match(engine.gantry(['system', 'fsck']).stdout, /clean/)
+})
