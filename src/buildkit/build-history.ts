@@ -1,20 +1,28 @@
-import { codeOf } from '#errors'
-import { control, toGrpcError, toStatus, type MessageInitShape } from '#grpc'
+import type { BuildEvent, BuildService } from '#build'
+import { control, toStatus, type MessageInitShape } from '#grpc'
+import { describeBuildError } from './build-errors.ts'
 import { Outbox } from './session/outbox.ts'
 import { timestamp } from './status-response.ts'
 
-type RecordInit = MessageInitShape<typeof control.BuildHistoryRecordSchema>
+type RecordInit = Exclude<MessageInitShape<typeof control.BuildHistoryRecordSchema>, control.BuildHistoryRecord>
 type EventInit = MessageInitShape<typeof control.BuildHistoryEventSchema>
 const { BuildHistoryEventType: Type } = control
 
 /** Builds that are remembered; a restart forgets them all. */
 const MAX_RECORDS = 100
+/** Milliseconds; what has ended is read at once. */
+const COUNTING_TIME = 200
 
 /** What was built since the engine started: `buildx history`, and what buildx looks up after each build. */
 export class BuildHistory {
   readonly #records = new Map<string, RecordInit>()
   readonly #listeners = new Set<(event: EventInit) => void>()
+  readonly #builds: Pick<BuildService, 'events'>
   #generation = 0
+
+  constructor(builds: Pick<BuildService, 'events'>) {
+    this.#builds = builds
+  }
 
   /** Runs a build and remembers it, unless it is none of the user's. */
   async record<T extends MessageInitShape<typeof control.SolveResponseSchema>>(
@@ -32,12 +40,10 @@ export class BuildHistory {
     this.#tell(Type.STARTED, record)
     try {
       const response = await run()
-      this.#tell(Type.COMPLETE, { ...record, completedAt: timestamp(Date.now()), exporterResponse: response.exporterResponse ?? {} })
+      await this.#complete({ ...record, exporterResponse: response.exporterResponse ?? {} })
       return response
     } catch (error) {
-      // Not the whole story: a client that left is no failure of the build.
-      const failure = codeOf(error) === 'CANCELLED' ? new Error('build was cancelled') : error
-      this.#tell(Type.COMPLETE, { ...record, completedAt: timestamp(Date.now()), error: toStatus(toGrpcError(failure)) })
+      await this.#complete({ ...record, error: toStatus(describeBuildError(error)) })
       throw error
     }
   }
@@ -71,6 +77,12 @@ export class BuildHistory {
     } else this.#records.set(ref, { ...record, pinned })
   }
 
+  async #complete(record: RecordInit): Promise<void> {
+    const completedAt = timestamp(Date.now())
+    const counts = await countSteps(this.#builds, record.ref ?? '')
+    this.#tell(Type.COMPLETE, { ...record, ...counts, completedAt })
+  }
+
   #tell(type: control.BuildHistoryEventType, record: RecordInit): void {
     const ref = record.ref ?? ''
     const numbered = { ...record, generation: ++this.#generation }
@@ -88,4 +100,24 @@ export class BuildHistory {
 
 function typeOf({ completedAt }: RecordInit): control.BuildHistoryEventType {
   return completedAt === undefined ? Type.STARTED : Type.COMPLETE
+}
+
+type Counts = Partial<Record<'numTotalSteps' | 'numCompletedSteps' | 'numCachedSteps', number>>
+
+/** Of a build that has ended; of one that never began there are none. */
+async function countSteps(builds: Pick<BuildService, 'events'>, ref: string): Promise<Counts> {
+  const steps = new Map<string, Extract<BuildEvent, { kind: 'vertex' }>>()
+  try {
+    for await (const events of builds.events(ref, AbortSignal.timeout(COUNTING_TIME))) {
+      for (const event of events) if (event.kind === 'vertex') steps.set(event.id, event)
+    }
+  } catch {
+    return {}
+  }
+  const all = [...steps.values()]
+  return {
+    numTotalSteps: all.length,
+    numCompletedSteps: all.filter(({ completed }) => completed !== undefined).length,
+    numCachedSteps: all.filter(({ cached }) => cached).length,
+  }
 }

@@ -306,17 +306,23 @@ test('disk usage and prune speak of the same records, filtered', async () => {
 })
 
 test('history tells of a build that has ended, and forgets it when asked to', async () => {
-  const client = open(fakeBuilds({ solve: () => result('linux/amd64'), answer: { key: 'value' } }))
+  const step = { kind: 'vertex', inputs: [], name: 'x', completed: 2 } as const
+  const events: BuildEvent[] = [
+    { ...step, id: 'sha256:1' as Digest, cached: true },
+    { ...step, id: 'sha256:2' as Digest, cached: false },
+  ]
+  const client = open(fakeBuilds({ solve: () => result('linux/amd64'), answer: { key: 'value' }, events }))
   await client.control.solve({ ref: 'b1', frontend: 'dockerfile.v0', frontendAttrs: { target: 'x' } })
   await client.control.solve({ ref: 'probe', frontend: 'dockerfile.v0', internal: true })
   const list = async (): Promise<unknown[]> => {
     const seen: unknown[] = []
     for await (const { type, record } of client.control.listenBuildHistory({ earlyExit: true })) {
-      seen.push([type, record?.ref, record?.frontendAttrs, record?.exporterResponse])
+      const { ref, frontendAttrs, exporterResponse, numTotalSteps, numCachedSteps } = record ?? {}
+      seen.push([type, ref, frontendAttrs, exporterResponse, numTotalSteps, numCachedSteps])
     }
     return seen
   }
-  assert.deepEqual(await list(), [[control.BuildHistoryEventType.COMPLETE, 'b1', { target: 'x' }, { key: 'value' }]])
+  assert.deepEqual(await list(), [[control.BuildHistoryEventType.COMPLETE, 'b1', { target: 'x' }, { key: 'value' }, 2, 1]])
   await client.control.updateBuildHistory({ ref: 'b1', delete: true })
   assert.deepEqual(await list(), [])
 })

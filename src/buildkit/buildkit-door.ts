@@ -47,7 +47,7 @@ export function createBuildkitDoor({ builds, content: store, makeVertex, platfor
     sessions,
     clientBuilds: createClientBuilds(),
     refs: new ResultRefs(makeVertex),
-    history: new BuildHistory(),
+    history: new BuildHistory(builds),
     refused: new RefusedBuilds(),
     worker,
     makeVertex,

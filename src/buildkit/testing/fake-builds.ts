@@ -64,8 +64,9 @@ export function fakeBuilds(
     },
     get: unused,
     cancel: unused,
-    async *events(_id, signal) {
+    async *events(id, signal) {
       if (behaviour.events !== undefined) return void (yield behaviour.events)
+      if (builds.some(({ options, finished, ended }) => options.id === id && finished.length + ended.length > 0)) return
       signal.throwIfAborted()
       // As for a build that is about to start.
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
