@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { build, readBase, type Base, type Result } from '../../integration/build-examples/built-example.ts'
+import { build, readBase, type Base, type Failure, type Image } from '../../integration/build-examples/built-example.ts'
 import { readExamples, type Example } from '../../integration/build-examples/example.ts'
 import { featuresOf, type Feature } from './features.ts'
 import type { PeerBuilder } from './peer-builders.ts'
@@ -21,7 +21,6 @@ export interface Peer {
   readonly plainConfig?: (config: Config) => Config
 }
 
-type Image = Exclude<Result, { error: string }>
 export type Config = Image['config']
 
 /** Builds each example that the peer can build, and compares it with `result.json`, which is what Gantry makes of it. */
@@ -61,7 +60,7 @@ function plainName({ name }: Example): string {
   return name.slice(4)
 }
 
-function compare(example: Example, theirs: Result, peer: Peer): void {
+function compare(example: Example, theirs: Failure | Image, peer: Peer): void {
   if ('error' in theirs || example.error !== undefined) {
     assert.ok('error' in theirs && example.error !== undefined, 'error' in theirs ? theirs.error : 'only we refuse it')
     return

@@ -9,15 +9,18 @@ export interface Builder {
   save(tag: string): Promise<Buffer>
 }
 
-/** An example's outcome, as it is kept in `result.json`. */
-export type Result =
-  | { readonly error: string }
-  | {
-      /** What is different from the base image `busybox`; of images without base: everything. */
-      readonly files: Readonly<Record<string, string>>
-      readonly config: Readonly<Record<string, unknown>>
-      readonly history: readonly string[]
-    }
+/** The whole output of a build that failed. */
+export interface Failure {
+  readonly error: string
+}
+
+/** An image, as it is kept in `result.json`. */
+export interface Image {
+  /** What is different from the base image `busybox`; of images without base: everything. */
+  readonly files: Readonly<Record<string, string>>
+  readonly config: Readonly<Record<string, unknown>>
+  readonly history: readonly string[]
+}
 
 /** Files of the base image, and layers that have been read. */
 export interface Base {
@@ -30,8 +33,8 @@ export async function readBase(builder: Builder): Promise<Base> {
   return { tree: readImage(await builder.save('busybox'), cache).tree, cache }
 }
 
-/** Builds one. A failed build gives its whole output as `error`. */
-export async function build(example: Example, builder: Builder, base: Base): Promise<Result> {
+/** Builds one, and reads what has become of it. */
+export async function build(example: Example, builder: Builder, base: Base): Promise<Failure | Image> {
   await using context = await ContextCopy.of(example)
   const tag = `example:${example.name}`
   const { status, output } = await runBuild(example, builder, tag, context.path)
