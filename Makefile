@@ -56,6 +56,12 @@ lint: $(NODE) ## layers, sizes, format, lint, types
 format: $(NODE)
 	$(BIN)/oxfmt src test tools bench
 
+.PHONY: generate
+generate: $(NODE) ## what is written by tools: protocol.h, gRPC messages, the API document
+	$(NODE) tools/gen-protocol.ts
+	$(NODE) tools/gen-grpc.ts
+	$(NODE) --disable-warning=ExperimentalWarning tools/gen-api-document.ts
+
 .PHONY: unit
 unit: $(NODE) ## unit tests: no root, two processes
 	@$(MAKE) --no-print-directory -j2 --output-sync=target unit-registries unit-engine
