@@ -279,4 +279,3 @@ test('info loses fields for older versions and gains those they had', () => {
   assert.equal(old.NRI, undefined)
   assert.deepEqual(encodeInfo(info, 49).FirewallBackend, { Driver: 'nftables' })
 })
-
