@@ -5,6 +5,9 @@
  * instruction says is kept as written: variables have values only where the frontend knows them, so `expandWord` and the functions that read a flag's value
  * (`parseMount` …) are called by it. Sources of the rules: moby/buildkit frontend/dockerfile (parser, instructions, shell, linter), moby/patternmatcher.
  *
+ * Texts come from clients: reading them takes bounded time and memory (`docs/dockerfile.md` has the limits), and no regular expression is made of a pattern. All
+ * errors are `DockerfileError`s with Docker's words; those of a file know their place.
+ *
  * Glossary: *directive*, `# name=value` in the first lines; *heredoc*, `<<EOF` with its content in the lines behind; *shell form* and *exec form* of a command;
  * *trigger*, the instruction inside of ONBUILD; *finding*, what a lint rule has to say.
  *
