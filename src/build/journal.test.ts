@@ -50,7 +50,7 @@ describe('Journal', () => {
     const events = await all(journal.read(NEVER))
     assert.equal(events[0]?.kind, 'vertex')
     const size = events.reduce((sum, event) => sum + (event.kind === 'log' ? event.data.length : 0), 0)
-    assert.ok(size <= 8 << 20 && size >= 4 << 20, String(size))
+    assert.ok(size <= 4 << 20 && size >= 2 << 20, String(size))
   })
 })
 

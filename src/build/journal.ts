@@ -1,7 +1,7 @@
 import type { BuildEvent, Progress } from './progress.ts'
 
 /** Bytes of output that are kept for readers who come late. */
-const MAX_OUTPUT = 8 << 20
+const MAX_OUTPUT = 4 << 20
 /** Events of other kinds: far more than a build of thousands of steps has. */
 const MAX_EVENTS = 100_000
 

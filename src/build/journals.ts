@@ -3,8 +3,8 @@ import { deferred, type Deferred } from '#lib'
 import { Journal } from './journal.ts'
 import type { BuildEvent } from './progress.ts'
 
-/** Ended builds whose events can still be read. */
-const KEPT = 16
+/** Ended builds whose events can still be read: clients that ask late ask soon after. Each may hold megabytes of output. */
+const KEPT = 8
 /** Milliseconds that a reader waits for a build to begin: clients ask for events and start the build at the same time. */
 const PATIENCE = 6000
 
