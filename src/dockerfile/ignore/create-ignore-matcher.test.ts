@@ -65,6 +65,29 @@ describe('createIgnoreMatcher', () => {
     assert.throws(() => createIgnoreMatcher(['!']), /illegal exclusion pattern: "!"/)
   })
 
+  it('decides alike in whatever order paths come', () => {
+    const patterns = ['a', '!a/b', 'a/b/c', '**/x', '!d/**/x']
+    const paths = ['a/b/c/d', 'a', 'd/e/x/f', 'a/b', 'x', 'd/e/x', 'a/b/x/y', 'e/x/y', 'a/b/c', 'd/x']
+    const fresh = paths.map((path) => createIgnoreMatcher(patterns).ignores(path))
+    const matcher = createIgnoreMatcher(patterns)
+    assert.deepEqual(
+      [...paths, ...paths].map((path) => matcher.ignores(path)),
+      [...fresh, ...fresh],
+    )
+    assert.deepEqual(fresh, [true, true, false, false, true, false, true, true, true, false])
+  })
+
+  it('forgets directories without deciding otherwise', () => {
+    const matcher = createIgnoreMatcher(['**/skip', '!**/skip/not'])
+    for (let i = 0; i < 1000; i++) {
+      assert.equal(matcher.ignores(`d${i}/skip/f`), true)
+      assert.equal(matcher.ignores(`d${i}/skip/not`), false)
+      assert.equal(matcher.ignores(`d${i}/f`), false)
+    }
+  })
+
+  it('takes paths that cannot be for not ignored', () => assert.equal(createIgnoreMatcher(['**']).ignores('a/'.repeat(40_000)), false))
+
   it('is done soon with many wildcards', () => {
     const matcher = createIgnoreMatcher([`${'*a'.repeat(50)}b`, `${'**/a'.repeat(50)}b`])
     assert.equal(matcher.ignores('a'.repeat(2000)), false)

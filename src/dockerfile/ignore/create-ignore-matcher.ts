@@ -7,6 +7,12 @@ import type { PathTest } from './ignore-pattern.ts'
 /** Patterns in one file; each path is compared with all of them. */
 const MAX_PATTERNS = 10_000
 
+/** Directories of which the matching rules are remembered. */
+const MAX_REMEMBERED = 256
+
+/** Linux has no longer paths; in a Dockerfile anything may be written. */
+const MAX_PATH = 4096
+
 interface Rule {
   readonly text: string
   readonly matches: PathTest
@@ -24,11 +30,13 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
     .filter((pattern) => pattern !== '')
     .map(parseRule)
   const hasExceptions = rules.some(({ exception }) => exception)
+  const above = rememberDirectories(rules)
+  const ignores = (path: string): boolean => path.length <= MAX_PATH && decide(rules, path, above(path))
   return {
     patterns: rules.map(({ text }) => text),
     hasExceptions,
-    ignores: (path) => decide(rules, withParents(path)),
-    prunes: (directory) => decide(rules, withParents(directory)) && !rules.some((rule) => rule.exception && mayMatchBelow(rule, directory)),
+    ignores,
+    prunes: (directory) => ignores(directory) && !rules.some((rule) => rule.exception && mayMatchBelow(rule, directory)),
   }
 }
 
@@ -40,20 +48,35 @@ function parseRule(text: string): Rule {
   return { text: (exception ? '!' : '') + cleaned, matches: compilePathPattern(cleaned), exception }
 }
 
-/** The last rule that matches the path or a directory above it. */
-function decide(rules: readonly Rule[], paths: readonly string[]): boolean {
+/** The last rule that matches the path or a directory above it. `above`: 1 for each rule that matches such a directory. */
+function decide(rules: readonly Rule[], path: string, above: Uint8Array): boolean {
   let ignored = false
-  for (const { matches, exception } of rules) {
-    if (exception === ignored && paths.some(matches)) ignored = !exception
+  for (const [index, { matches, exception }] of rules.entries()) {
+    if (exception === ignored && (above[index] === 1 || matches(path))) ignored = !exception
   }
   return ignored
 }
 
-/** `a/b/c` → `a/b/c`, `a`, `a/b`. */
-function withParents(path: string): string[] {
-  const paths = [path]
-  for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) paths.push(path.slice(0, slash))
-  return paths
+/** Gives, for a path, the rules that match a directory above it. Trees are walked directory by directory, so the last ones are remembered. */
+function rememberDirectories(rules: readonly Rule[]): (path: string) => Uint8Array {
+  const none = new Uint8Array(rules.length)
+  let known = new Map<string, Uint8Array>()
+  const matchesOf = (directory: string, further: Uint8Array): Uint8Array => {
+    const found = Uint8Array.from(rules, ({ matches }, index) => (further[index] === 1 || matches(directory) ? 1 : 0))
+    if (known.size >= MAX_REMEMBERED) known = new Map()
+    known.set(directory, found)
+    return found
+  }
+  return (path) => {
+    const remembered = known.get(path.slice(0, Math.max(path.lastIndexOf('/'), 0)))
+    if (remembered !== undefined) return remembered
+    let found: Uint8Array = none
+    for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
+      const directory = path.slice(0, slash)
+      found = known.get(directory) ?? matchesOf(directory, found)
+    }
+    return found
+  }
 }
 
 /** Whether an exception could name something inside of `directory`. What holds a wildcard always could. */
