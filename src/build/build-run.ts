@@ -42,6 +42,7 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     lease,
     pins,
     onEnd: (release) => (held.disposed ? release() : held.defer(release)),
+    hasImports: options.cacheImports.length > 0,
     imports,
   }
   const graph = createGraphSolver(solver, scope, service.now)

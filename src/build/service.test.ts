@@ -209,7 +209,7 @@ describe('steps shared by builds', () => {
 
 describe('an imported cache', () => {
   /** Builds and exports on one machine; then another build on a new one, which imports. */
-  async function elsewhere(made: Vertex, wanted: Vertex): Promise<{ content: string; ran: string[] }> {
+  async function elsewhere(made: Vertex, wanted: Vertex, mode: 'min' | 'max' = 'max'): Promise<{ content: string; ran: string[] }> {
     const here = createFakeParts()
     const exporting = createBuildService(here.deps)
     const own = start(exporting)
@@ -217,7 +217,10 @@ describe('an imported cache', () => {
     await own.finish(result, [{ type: 'moby', attributes: {}, id: '' }], [])
     await exporting.close()
     const there = createFakeParts()
-    const importing = createBuildService({ ...there.deps, caches: { ...there.deps.caches, open: async () => importedFrom(here, there) } })
+    const importing = createBuildService({
+      ...there.deps,
+      caches: { ...there.deps.caches, open: async () => importedFrom(here, there, mode) },
+    })
     const second = start(importing, { cacheImports: [{ type: 'registry', attributes: {} }] })
     const ref = await second.evaluate(edge(wanted))
     await second.end()
@@ -241,6 +244,33 @@ describe('an imported cache', () => {
   it('knows a copied stage by its definition, without fetching the stage', async () => {
     const target = run(copy(image('base'), run(image('gcc'), ['compile'])), ['install'])
     assert.deepEqual(await elsewhere(target, target), { content: 'base|gcc+compile+install', ran: ['fetch layers'] })
+  })
+
+  it('may lack the stage that is copied from', async () => {
+    const target = run(copy(image('base'), run(image('gcc'), ['compile'])), ['install'])
+    assert.deepEqual(await elsewhere(target, target, 'min'), { content: 'base|gcc+compile+install', ran: ['fetch layers'] })
+  })
+
+  it('that has nothing keeps no stages from running at the same time', async () => {
+    const parts = createFakeParts()
+    const service = createBuildService({
+      ...parts.deps,
+      caches: { ...parts.deps.caches, open: async () => importedFrom(parts, parts, 'max') },
+    })
+    const both = Promise.withResolvers<void>()
+    let running = 0
+    const meet = async (): Promise<string> => {
+      if (++running === 2) both.resolve()
+      await both.promise
+      return 'met'
+    }
+    parts.programs.set('left', meet)
+    parts.programs.set('right', meet)
+    const own = start(service, { cacheImports: [{ type: 'registry', attributes: {} }] })
+    const target = copy(copy(image('a'), run(image('a'), ['left'])), run(image('a'), ['right']))
+    assert.equal(parts.contentOf(await own.evaluate(edge(target))), 'a|met|met')
+    await own.end()
+    await service.close()
   })
 
   it('has the results of steps that were run without cache, too', async () => {
@@ -336,6 +366,25 @@ describe('a build', () => {
     closed.abort()
     await own.end()
     assert.throws(() => service.get(own.id), { code: 'NOT_FOUND' })
+    await service.close()
+  })
+
+  it('stops what steps above have begun early', async () => {
+    const parts = createFakeParts()
+    const service = createBuildService(parts.deps)
+    const hanging = Promise.withResolvers<void>()
+    const stopped = Promise.withResolvers<void>()
+    parts.programs.set('hang', (step) => {
+      hanging.resolve()
+      step.signal.addEventListener('abort', () => stopped.resolve())
+      return new Promise((_, reject) => step.signal.addEventListener('abort', () => reject(new Error('killed'))))
+    })
+    const own = start(service)
+    const evaluating = own.evaluate(edge(run(run(image('a'), ['hang']), ['two'])))
+    await hanging.promise
+    // By now it is known what the step above is, and only its result is waited for.
+    await new Promise((resolve) => setImmediate(resolve))
+    await Promise.all([own.end(), assert.rejects(evaluating, /context canceled/), stopped.promise])
     await service.close()
   })
 

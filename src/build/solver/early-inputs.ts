@@ -10,10 +10,14 @@ export class EarlyInputs {
   readonly #solve: (input: Vertex) => Promise<Solved>
   readonly #failed = Promise.withResolvers<never>()
   readonly #begun = new Set<number>()
+  readonly #when: Promise<void> | undefined
+  #decided = false
 
-  constructor(vertex: Vertex, solve: (input: Vertex) => Promise<Solved>) {
+  /** `when`: nothing is begun before; undefined: at once. */
+  constructor(vertex: Vertex, solve: (input: Vertex) => Promise<Solved>, when: Promise<void> | undefined) {
     this.#vertex = vertex
     this.#solve = solve
+    this.#when = when
     this.#failed.promise.catch(() => {})
   }
 
@@ -21,7 +25,11 @@ export class EarlyInputs {
     const input = this.#vertex.inputs[index]
     if (input === undefined || this.#begun.has(index)) return
     this.#begun.add(index)
-    this.#solve(input.vertex).catch((error: unknown) => this.#failed.reject(error))
+    const start = (): void => {
+      if (!this.#decided) this.#solve(input.vertex).catch((error: unknown) => this.#failed.reject(error))
+    }
+    if (this.#when === undefined) start()
+    else void this.#when.then(start)
   }
 
   beginAll(): void {
@@ -30,6 +38,10 @@ export class EarlyInputs {
 
   /** What `work` gives; the failure of an input that was begun comes first. */
   async unlessOneFails<T>(work: Promise<T>): Promise<T> {
-    return await Promise.race([work, this.#failed.promise])
+    try {
+      return await Promise.race([work, this.#failed.promise])
+    } finally {
+      this.#decided = true
+    }
   }
 }

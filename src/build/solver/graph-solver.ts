@@ -30,6 +30,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
   const identities = new SharedWork<Digest, Identity>({ remember: true })
   const results = new SharedWork<Digest, Solved>({ remember: true })
   const identified = new Map<Digest, Identity>()
+  const missed = Promise.withResolvers<void>()
 
   const near: Neighbours = {
     identityOf: (vertex, signal) =>
@@ -45,6 +46,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
         return await resultOf(vertex, own)
       }),
     step: (vertex, signal) => ownStep(scope, vertex, signal, now),
+    missed: missed.promise,
   }
 
   async function resultOf(vertex: Vertex, signal: AbortSignal): Promise<Solved> {
@@ -56,6 +58,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       return fromRecord(identity.record)
     }
     const isMade = identity?.imported === undefined && !isSource(vertex)
+    if (isMade) missed.resolve()
     const inputs = isMade ? await Promise.all(vertex.inputs.map((edge) => near.resultOf(edge.vertex, signal))) : []
     const solved = await shown({ vertex, identity, inputs }, signal)
     if (identity?.imported !== undefined) scope.display.cachedUnlessShown(walkGraph([vertex]).slice(0, -1))

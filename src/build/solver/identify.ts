@@ -17,6 +17,8 @@ export interface Neighbours {
   resultOf(vertex: Vertex, signal: AbortSignal): Promise<Solved>
   /** What a resolver is given. */
   step(vertex: Vertex, signal: AbortSignal): Step
+  /** Resolves when the build has to run a step. */
+  readonly missed: Promise<void>
 }
 
 /** Of all inputs; undefined for what is known by content only. */
@@ -37,7 +39,8 @@ export async function identify(
   if (op.kind === 'local') return await identifyLocal(deps, near, vertex, signal)
   if (op.kind === 'image' || op.kind === 'git' || op.kind === 'http' || op.kind === 'layout')
     return await identifySource(deps, scope, near, vertex, op, signal)
-  const early = new EarlyInputs(vertex, (input) => near.resultOf(input, signal))
+  // An imported cache may have a result and not what it was made of (`mode=min`): nothing is sure before something was missed.
+  const early = new EarlyInputs(vertex, (input) => near.resultOf(input, signal), scope.hasImports ? near.missed : undefined)
   return await early.unlessOneFails(identifyStep(deps, scope, near, vertex, early, signal))
 }
 

@@ -39,6 +39,7 @@ export interface BuildScope {
   readonly pins: CachePins
   /** Calls `release` when the build has ended; at once when it has. For directories of clients. */
   onEnd(release: () => void): void
+  readonly hasImports: boolean
   /** Caches to ask when ours has nothing; loaded when first wanted. */
   imports(): Promise<readonly ImportedCache[]>
 }

@@ -154,11 +154,11 @@ export function context(): Vertex {
   return vertex(op, [], { name: 'load context' })
 }
 
-/** The cache of `parts`, as its last export has told it, for another machine. Fetching is noted in that one's `ran`. */
-export function importedFrom({ steps, chains }: FakeParts, into: FakeParts): ImportedCache {
+/** The cache of `parts`, as its last export has told it, for another machine. Fetching is noted in that one's `ran`. `min`: without steps that only others read. */
+export function importedFrom({ steps, chains }: FakeParts, into: FakeParts, mode: 'min' | 'max'): ImportedCache {
   return {
     find(key) {
-      const step = steps.find(({ keys }) => keys.includes(key))
+      const step = steps.find(({ keys, isInResult }) => keys.includes(key) && (mode === 'max' || isInResult))
       if (step?.chain === undefined) return undefined
       const { keys, chain, createdAt, description } = step
       return { key: keys[0], layers: [chain], createdAt, description }
