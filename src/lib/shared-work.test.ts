@@ -59,4 +59,37 @@ describe('SharedWork', () => {
     assert.equal(await work.join('key', NEVER, async () => 1), 1)
     assert.equal(await work.join('key', NEVER, async () => 2), 1)
   })
+
+  it('tells remembered work that has ended, too, when all have left: for what it has begun for them', async () => {
+    const work = new SharedWork<string, AbortSignal>({ remember: true })
+    const [first, second] = [new AbortController(), new AbortController()]
+    const ask = (signal: AbortSignal): Promise<AbortSignal> => work.join('key', signal, async (own) => own)
+    const [own] = await Promise.all([ask(first.signal), ask(second.signal)])
+    first.abort()
+    await Promise.resolve()
+    assert.equal(own?.aborted, false)
+    second.abort()
+    await Promise.resolve()
+    assert.equal(own?.aborted, true)
+    assert.equal(await ask(NEVER), own)
+  })
+
+  it('ends work that waits for work, however deep', async () => {
+    const work = new SharedWork<number, number>()
+    const bottom = Promise.withResolvers<void>()
+    const descend = (depth: number, signal: AbortSignal): Promise<number> =>
+      work.join(depth, signal, async (own) => {
+        await Promise.resolve()
+        if (depth === 0) bottom.resolve()
+        return depth === 0
+          ? await new Promise((_, reject) => own.addEventListener('abort', () => reject(own.reason)))
+          : await descend(depth - 1, own)
+      })
+    const top = new AbortController()
+    const waiting = descend(5000, top.signal)
+    await bottom.promise
+    top.abort(new Error('left'))
+    await assert.rejects(waiting, { message: 'left' })
+    await work.settled()
+  })
 })

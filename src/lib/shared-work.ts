@@ -6,7 +6,8 @@ interface Entry<V> {
 
 /**
  * Work by key that several may wait for: the first one begins it, the last one to leave aborts it. With `remember` what came of it stays, failures
- * too, and later ones get it at once.
+ * too, and later ones get it at once. Remembered work may begin other work for those who wait, and end before that: its signal is aborted when they have
+ * all left, even then.
  */
 export class SharedWork<K, V> {
   readonly #entries = new Map<K, Entry<V>>()
@@ -22,6 +23,7 @@ export class SharedWork<K, V> {
   async join(key: K, signal: AbortSignal, start: (signal: AbortSignal) => Promise<V>): Promise<V> {
     signal.throwIfAborted()
     const entry = this.#entries.get(key) ?? this.#begin(key, start)
+    if (!this.#unsettled.has(entry.promise)) return await entry.promise
     entry.waiting++
     const left = Promise.withResolvers<never>()
     const leave = (): void => {
@@ -32,7 +34,7 @@ export class SharedWork<K, V> {
     try {
       return await Promise.race([entry.promise, left.promise])
     } finally {
-      signal.removeEventListener('abort', leave)
+      if (!this.#remember) signal.removeEventListener('abort', leave)
     }
   }
 
@@ -76,9 +78,10 @@ export class SharedWork<K, V> {
 
   #leave(key: K, entry: Entry<V>): void {
     entry.waiting--
-    if (entry.waiting > 0 || !this.#unsettled.has(entry.promise)) return
+    if (entry.waiting > 0) return
     // Who comes from now on begins anew: this one is on its way out.
-    if (this.#entries.get(key) === entry) this.#entries.delete(key)
-    entry.abort.abort(new Error('context canceled'))
+    if (this.#unsettled.has(entry.promise) && this.#entries.get(key) === entry) this.#entries.delete(key)
+    // On a stack of its own: work that waits for work may be thousands deep.
+    queueMicrotask(() => entry.abort.abort(new Error('context canceled')))
   }
 }
