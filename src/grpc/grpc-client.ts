@@ -1,8 +1,9 @@
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { PassThrough, type Duplex } from 'node:stream'
+import { endWithPeer, written } from './given-socket.ts'
 import { createGrpcTransport, type Transport } from './library.ts'
 import { spreadMetadata } from './metadata.ts'
-import { endWithPeer, MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
+import { MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
 
 /** A connection on which we call. */
 export interface GrpcConnection {
@@ -19,27 +20,33 @@ const AUTHORITY = 'http://localhost'
 export function connectGrpc(socket: Duplex): GrpcConnection {
   const ended = new AbortController()
   endWithPeer(socket)
-  const session = connect(AUTHORITY, { ...SESSION_OPTIONS, createConnection: () => socket })
-  session.once('connect', () => raiseWindow(session))
-  session.on('error', () => ended.abort())
-  session.once('close', () => ended.abort())
   socket.once('close', () => ended.abort())
+  const opening = openSession(socket, () => ended.abort())
+  opening.catch(() => socket.destroy())
   const transport = createGrpcTransport({
     baseUrl: AUTHORITY,
     acceptCompression: [],
     readMaxBytes: MAX_MESSAGE,
     writeMaxBytes: MAX_MESSAGE,
-    sessionManager: singleSession(session),
+    sessionManager: singleSession(opening),
   })
   return {
     transport,
     closed: ended.signal,
     close() {
-      session.destroy()
-      socket.destroy()
       ended.abort()
+      void opening.then((session) => session.destroy()).finally(() => socket.destroy())
     },
   }
+}
+
+async function openSession(socket: Duplex, ended: () => void): Promise<ClientHttp2Session> {
+  await written(socket)
+  const session = connect(AUTHORITY, { ...SESSION_OPTIONS, createConnection: () => socket })
+  session.once('connect', () => raiseWindow(session))
+  session.on('error', ended)
+  session.once('close', ended)
+  return session
 }
 
 /**
@@ -56,10 +63,11 @@ function readFromTheStart(stream: ClientHttp2Stream): ClientHttp2Stream {
 }
 
 /** The library's own manager connects again, pings, and closes what is idle; this connection can only live once. */
-function singleSession(session: ClientHttp2Session): NonNullable<Parameters<typeof createGrpcTransport>[0]['sessionManager']> {
+function singleSession(opening: Promise<ClientHttp2Session>): NonNullable<Parameters<typeof createGrpcTransport>[0]['sessionManager']> {
   return {
     authority: AUTHORITY,
     async request(method, path, headers, options) {
+      const session = await opening
       return readFromTheStart(session.request({ ...spreadMetadata(headers), ':method': method, ':path': path }, options))
     },
     notifyResponseByteRead() {},

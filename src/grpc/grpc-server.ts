@@ -1,5 +1,6 @@
 import { createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { endWithPeer, written } from './given-socket.ts'
 import { repairDetails, toGrpcError } from './grpc-error.ts'
 import {
   createConnectRouter,
@@ -12,7 +13,7 @@ import {
   type UniversalHandler,
 } from './library.ts'
 import { fixAuthority, METADATA, parseMetadata } from './metadata.ts'
-import { endWithPeer, MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
+import { MAX_MESSAGE, raiseWindow, SESSION_OPTIONS } from './settings.ts'
 
 export interface GrpcServer {
   /** Answers calls on a connection whose first byte is still to come: the peer opens with HTTP/2's preface. The socket belongs to the server. */
@@ -53,7 +54,9 @@ export function createGrpcServer({ routes, describeError = toGrpcError }: GrpcSe
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       endWithPeer(socket)
-      server.emit('connection', socket)
+      // With TLS Node answers 403 where the handshake has not agreed on HTTP/2; here it was agreed on by an upgrade, or by the preface.
+      if ('alpnProtocol' in socket) socket.alpnProtocol = 'h2'
+      void written(socket).then(() => server.emit('connection', socket))
     },
     close() {
       for (const socket of sockets) socket.destroy()

@@ -161,6 +161,30 @@ test('connections end with the peer, on sockets that may be half open, too', { t
   }
 })
 
+test('connections begin when what was written before is on its way', async () => {
+  for (const use of ['serve', 'call'] as const) {
+    let release = (): void => {}
+    const order: string[] = []
+    const socket = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        order.push(chunk.subarray(0, 3).toString('latin1'))
+        // Slow, as with TLS.
+        if (order.length === 1) release = done
+        else done()
+      },
+    })
+    socket.write('101 Switching')
+    if (use === 'serve') createGrpcServer({ routes: () => {} }).serve(socket)
+    else opened.push(connectGrpc(socket))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    assert.deepEqual(order, ['101'])
+    release()
+    while (order.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
+    socket.destroy()
+  }
+})
+
 test('connectGrpc ends its calls when the socket goes', async () => {
   const [ours, theirs] = duplexPair()
   const connection = connectGrpc(ours)

@@ -1,7 +1,6 @@
 /** HTTP/2 as both sides of a connection set it up. */
 
 import type { Http2Session, SessionOptions } from 'node:http2'
-import type { Duplex } from 'node:stream'
 
 /** Longest message either way, bytes: BuildKit's own limit. */
 export const MAX_MESSAGE: number = 16 * 1024 * 1024
@@ -22,14 +21,6 @@ export const SESSION_OPTIONS: SessionOptions = {
 }
 
 export function raiseWindow(session: Http2Session): void {
-  session.setLocalWindowSize(CONNECTION_WINDOW)
-}
-
-/**
- * A peer that has ended its side is gone: HTTP/2 knows no half-closed connections. Sockets of the API server do, and would stay open for ever. Errors are
- * the connection's end, no more.
- */
-export function endWithPeer(socket: Duplex): void {
-  socket.on('error', () => socket.destroy())
-  socket.once('end', () => socket.end(() => socket.destroy()))
+  // The peer may have gone before it was greeted.
+  if (!session.destroyed) session.setLocalWindowSize(CONNECTION_WINDOW)
 }
