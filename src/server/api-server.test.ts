@@ -86,7 +86,7 @@ test('a client that closes its sending side still gets its answer', async () => 
 test('what is no HTTP is answered with 400 and an end', async () => {
   await using server = await startServer()
   const client = server.connect()
-  client.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+  client.write('PRIVATE * HTTP/2.0\r\n\r\nSM\r\n\r\n')
   assert.match(await readAll(client), /^HTTP\/1\.1 400 Bad Request\r\n/)
 })
 

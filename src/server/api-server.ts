@@ -123,15 +123,15 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
   }
 
   /** Prior knowledge: the client began with HTTP/2, on which there is gRPC and nothing else. */
-  function serveHttp2(socket: Socket): void {
+  async function serveHttp2(socket: Socket): Promise<void> {
     hijacked.add(socket)
     socket.once('close', () => hijacked.delete(socket))
-    deps.buildkit
-      .serve(() => untouched(socket))
-      .catch((error: unknown) => {
-        deps.onInternalError?.('a connection with HTTP/2', error)
-        socket.destroy()
-      })
+    try {
+      await deps.buildkit.serve(() => untouched(socket))
+    } catch (error) {
+      deps.onInternalError?.('a connection with HTTP/2', error)
+      socket.destroy()
+    }
   }
 
   /** `Upgrade` on any other route is an offer that is declined by answering plainly (RFC 9110, 7.8). */
@@ -157,7 +157,9 @@ export function createApiServer(deps: ApiServerDeps): ApiServer {
       // A client may close its sending side and still want the answer; Go's server gives it.
       Object.assign(server, { httpAllowHalfOpen: true, shouldUpgradeCallback: shouldUpgrade })
       // With TLS the event `connection` gives the encrypted socket.
-      server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) => watchConnection(socket, serveHttp2))
+      server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) =>
+        watchConnection(socket, (taken) => void serveHttp2(taken)),
+      )
       server.on('request', onRequest)
       server.on('upgrade', onUpgrade)
       server.on('clientError', onClientError)
