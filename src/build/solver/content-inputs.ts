@@ -5,17 +5,19 @@ import type { ContentSelection } from '../types.ts'
  * What a step reads of the inputs that it only reads: by index of the input. These count by what the selected files hold, not by how they came to be. An input
  * that also is what the step builds on is not among them.
  */
-export function contentInputs({ op }: Vertex): Map<number, ContentSelection[]> {
-  if (op.kind === 'file') return copiedFrom(op)
+export function contentInputs({ op, inputs }: Pick<Vertex, 'op' | 'inputs'>): Map<number, ContentSelection[]> {
+  if (op.kind === 'file') return copiedFrom(op, inputs.length)
   if (op.kind === 'exec') return mountedFrom(op)
   return new Map()
 }
 
-function copiedFrom({ actions }: FileOp): Map<number, ContentSelection[]> {
+function copiedFrom({ actions }: FileOp, inputs: number): Map<number, ContentSelection[]> {
   const bases = new Set(actions.map(({ input }) => input))
   const selections = new Map<number, ContentSelection[]>()
   for (const action of actions) {
     if (action.action !== 'copy' || bases.has(action.from)) continue
+    // Nothing, or what an action before has left: that follows from the operation itself.
+    if (action.from < 0 || action.from >= inputs) continue
     add(selections, action.from, {
       path: action.source,
       followLinks: action.followSymlink,
