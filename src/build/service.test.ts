@@ -388,6 +388,27 @@ describe('a build', () => {
     await service.close()
   })
 
+  it('keeps nothing of a step that cannot be stopped', async () => {
+    const parts = createFakeParts()
+    const service = createBuildService(parts.deps)
+    const [running, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    parts.programs.set('stubborn', async () => {
+      running.resolve()
+      await go.promise
+      return 'of files that have changed meanwhile'
+    })
+    const target = run(image('a'), ['stubborn'])
+    const own = start(service)
+    const evaluating = own.evaluate(edge(target))
+    await running.promise
+    await Promise.all([own.end(), assert.rejects(evaluating, /context canceled/)])
+    go.resolve()
+    parts.programs.set('stubborn', () => 'right')
+    assert.equal(await build(parts, service, target), 'right')
+    assert.equal(await build(parts, service, target), 'right')
+    await service.close()
+  })
+
   it('gives directories of its client back, also those that come when it has left', async () => {
     const parts = createFakeParts()
     const { sources } = parts.deps

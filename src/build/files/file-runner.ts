@@ -74,6 +74,7 @@ function createFileSteps(
   }
 
   async function commit(layer: OpenLayer): Promise<ChainId | undefined> {
+    step.signal.throwIfAborted() // a worker may have been too far on to stop
     layer.mount[Symbol.dispose]()
     const chain = await snapshotter.commitStep(layer.key, step.lease)
     open.delete(layer)

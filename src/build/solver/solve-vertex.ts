@@ -35,6 +35,8 @@ export async function solveVertex(deps: SolverDeps, work: VertexWork, feed: Step
   for (const ref of refs) if (ref.kind === 'layers' && ref.chain !== undefined) lease.hold(ref.chain)
   try {
     const outputs = await run(deps, vertex, refs, step)
+    // It may have been too far on to be stopped. What it has read is held for nobody by now: a directory may have become another one on the way.
+    signal.throwIfAborted()
     const parents = work.inputs.flatMap(({ record }) => record?.id ?? [])
     return kept(deps, identity, outputs, { type: typeOf(vertex), description: describe(vertex), parents })
   } catch (error) {
