@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { duplexPair, Readable } from 'node:stream'
 import { afterEach, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { BuildEvent, BuildResult, CacheRecordInfo, Edge, Vertex } from '#build'
-import { notFound } from '#errors'
+import { conflict, invalidArgument, notFound } from '#errors'
 import {
   Code,
   ConnectError,
@@ -243,6 +244,32 @@ test('a build that is refused ends the calls that wait for it at once', { timeou
     assert.rejects(ping, /no such job b1/),
     status,
   ])
+})
+
+test('a name that was refused may be used again, and one in use is not taken from its build', { timeout: 5000 }, async () => {
+  const fake = fakeBuilds({ solve: () => result('linux/amd64') })
+  const { start } = fake.service
+  const refusals = [invalidArgument('not this time'), undefined, conflict('build b1 is already running')]
+  fake.service.start = (options) => {
+    const refusal = refusals.shift()
+    if (refusal !== undefined) throw refusal
+    return start(options)
+  }
+  const client = open(fake)
+  await assert.rejects(client.control.solve({ ref: 'b1' }), /not this time/)
+  const ending = client.control.solve({ ref: 'b1' })
+  // It waits for the build: that one of the same name was refused before is forgotten.
+  await client.bridge.ping({}, ofBuild)
+  const following = new AbortController()
+  const status = (async () => {
+    for await (const _ of client.control.status({ ref: 'b1' }, { signal: following.signal }));
+  })()
+  await assert.rejects(client.control.solve({ ref: 'b1' }), /already running/)
+  assert.equal(await Promise.race([status.then(() => 'ended'), setTimeout(50, 'goes on')]), 'goes on')
+  following.abort()
+  await assert.rejects(status)
+  await client.bridge.return({}, ofBuild)
+  await ending
 })
 
 test('what is not supported is refused by name', async () => {

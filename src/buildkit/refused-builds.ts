@@ -15,6 +15,11 @@ export class RefusedBuilds {
     for (const controller of this.#watching.get(id) ?? []) controller.abort(refusal(id))
   }
 
+  /** A build of this name has begun after all. */
+  delete(id: string): void {
+    this.#refused.delete(id)
+  }
+
   /** `signal` aborts when the build has been refused, or is. */
   watch(id: string): Disposable & { readonly signal: AbortSignal } {
     const controller = new AbortController()

@@ -1,5 +1,5 @@
 import type { Build, CacheLocation, CacheRecordInfo, Entitlement, ExportRequest } from '#build'
-import { invalidArgument, notImplemented } from '#errors'
+import { codeOf, invalidArgument, notImplemented } from '#errors'
 import type { control, HandlerContext, MessageInitShape, ServiceImpl } from '#grpc'
 import { parseCacheFilters } from '../cache-filters.ts'
 import { ClientBuild } from '../client-build.ts'
@@ -85,11 +85,14 @@ async function solve(
   }
 }
 
-/** Throws what is wrong with the request; then whoever waits for news of the build hears that there will be none. */
+/**
+ * Throws what is wrong with the request; then whoever waits for news of the build hears that there will be none, unless it runs and it is another one of its name
+ * that was refused.
+ */
 async function start({ builds, sessions, refused }: ServiceContext, request: control.SolveRequest, call: HandlerContext): Promise<Build> {
   const { ref, cache } = request
   try {
-    return builds.start({
+    const build = builds.start({
       id: ref,
       session: request.session === '' ? noSession() : await sessions.wait(request.session, call.signal),
       sessionOf: (id) => sessions.get(id),
@@ -97,8 +100,10 @@ async function start({ builds, sessions, refused }: ServiceContext, request: con
       cacheImports: cacheLocations(cache?.imports, cache?.importRefs),
       signal: call.signal,
     })
+    refused.delete(ref)
+    return build
   } catch (error) {
-    refused.add(ref)
+    if (codeOf(error) !== 'CONFLICT') refused.add(ref)
     throw error
   }
 }

@@ -185,6 +185,12 @@ test('secret gives bytes, and undefined where there is none or nobody to ask', a
   assert.equal(await session(() => {}).secret('token'), undefined)
 })
 
+test('secret throws for one that is too large, instead of having none', async () => {
+  const getSecret = (): object => ({ data: Buffer.alloc(500 * 1024 + 1) })
+  const client = session((router) => router.service(secrets.Secrets, { getSecret }))
+  await assert.rejects(client.secret('big'), { code: 'INVALID_ARGUMENT', message: 'secret big is larger than 512000 bytes' })
+})
+
 test('credentials gives a password, an identity token, or nothing', async () => {
   const answers: Record<string, object> = {
     'one.example': { username: 'u', secret: 'p' },

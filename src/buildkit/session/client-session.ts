@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { BuildSession, ExportTarget } from '#build'
-import { codeOf, notFound } from '#errors'
+import { codeOf, invalidArgument, notFound } from '#errors'
 import {
   connectGrpc,
   createClient,
@@ -12,6 +12,7 @@ import {
   sshforward,
   upload,
   type GrpcConnection,
+  type Transport,
 } from '#grpc'
 import type { Credentials } from '#remotes'
 import { clientStore } from './client-store.ts'
@@ -39,7 +40,7 @@ export interface ClientSession extends BuildSession {
 /** Milliseconds. Source: moby/buildkit session/grpc.go, monitorHealth. */
 const HEALTH_INTERVAL = 5000
 const HEALTH_TIMEOUT = 15_000
-/** As in BuildKit. */
+/** Bytes; as in BuildKit. */
 const MAX_SECRET = 500 * 1024
 
 /** Metadata of exporters that clients know by a name of their own; all others go under a prefix. */
@@ -60,14 +61,9 @@ export function openClientSession(socket: Duplex, { id, sharedKey }: SessionHell
     directory: (request) => receiveDirectory(transport, request),
 
     async secret(secretId) {
-      try {
-        const { data } = await createClient(secrets.Secrets, transport).getSecret({ id: secretId })
-        if (data.length > MAX_SECRET) throw notFound(`secret ${secretId} is larger than ${MAX_SECRET} bytes`)
-        return data
-      } catch (error) {
-        if (isAbsent(error)) return undefined
-        throw fromGrpcError(error)
-      }
+      const data = await readSecret(transport, secretId)
+      if (data !== undefined && data.length > MAX_SECRET) throw invalidArgument(`secret ${secretId} is larger than ${MAX_SECRET} bytes`)
+      return data
     },
 
     async checkAgent(agentId) {
@@ -107,6 +103,16 @@ export function openClientSession(socket: Duplex, { id, sharedKey }: SessionHell
       sendDirectory(transport, { entries, read, headers: exportHeaders(target), signal: target.signal }),
 
     store: (storeId) => clientStore(transport, storeId),
+  }
+}
+
+/** undefined: there is none. */
+async function readSecret(transport: Transport, id: string): Promise<Uint8Array | undefined> {
+  try {
+    return (await createClient(secrets.Secrets, transport).getSecret({ id })).data
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw fromGrpcError(error)
   }
 }
 
