@@ -1,5 +1,6 @@
 /** What a parsed Dockerfile consists of, and what is asked of it. Instructions are in `instructions/types.ts`, the manual is in `index.ts`. */
 
+import type { Effort } from './effort.ts'
 import type { ArgInstruction, FromInstruction, StageInstruction } from './instructions/types.ts'
 import type { TextRange } from './ranges.ts'
 
@@ -54,6 +55,8 @@ export interface ExpandOptions {
   readonly ignoreQuotes?: boolean
   /** `$unset` stays as it is. Default false: it becomes empty. */
   readonly keepUnset?: boolean
+  /** Shared by all words of a Dockerfile. Default: the word has one of its own. */
+  readonly effort?: Effort
 }
 
 export interface Expansion {
@@ -136,6 +139,8 @@ export interface Linter {
   readonly config: LintConfig
   /** In the order in which they were added. */
   readonly findings: readonly LintFinding[]
+  /** Whether findings of this rule count. */
+  wants(rule: LintRule): boolean
   /** Keeps it unless the config skips its rule. Says whether it was kept. */
   add(finding: LintFinding): boolean
   /** What a build fails with when `error` is set and something was found. Place: the first finding. */

@@ -1,5 +1,5 @@
-import type { IgnoreMatcher, Linter, LintRuleName, TextRange } from '#dockerfile'
-import { lintFinding } from '#dockerfile'
+import type { Effort, IgnoreMatcher, Linter, LintRuleName, TextRange } from '#dockerfile'
+import { LINT_RULES, lintFinding } from '#dockerfile'
 import type { FrontendHost } from '../types.ts'
 import type { NamedContexts } from './context/named-contexts.ts'
 import type { Definition } from './definition.ts'
@@ -28,12 +28,20 @@ export interface Conversion {
   /** How many there are, triggers included. */
   instructions: number
   readonly linter: Linter
+  /** What is left of what it may cost. */
+  readonly effort: Effort
 }
 
 /** Nobody reads more. */
 const MAX_FINDINGS = 1000
 
-/** Tells what a lint rule has to say, unless it is not to count. */
-export function lint({ linter }: Conversion, rule: LintRuleName, values: readonly string[], range: TextRange | undefined): void {
-  if (linter.findings.length < MAX_FINDINGS) linter.add(lintFinding(rule, values, range))
+/** Tells what a lint rule has to say, unless it is not to count. `values` may be a function where they take time to find. */
+export function lint(
+  { linter }: Conversion,
+  rule: LintRuleName,
+  values: readonly string[] | (() => readonly string[]),
+  range: TextRange | undefined,
+): void {
+  if (linter.findings.length >= MAX_FINDINGS || !linter.wants(LINT_RULES[rule])) return
+  linter.add(lintFinding(rule, typeof values === 'function' ? values() : values, range))
 }

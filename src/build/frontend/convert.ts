@@ -1,4 +1,4 @@
-import { createLinter, parseLintConfig } from '#dockerfile'
+import { createLinter, Effort, parseLintConfig } from '#dockerfile'
 import type { LintConfig, Linter } from '#dockerfile'
 import { invalidArgument, notFound } from '#errors'
 import type { Edge } from '../graph/types.ts'
@@ -80,7 +80,8 @@ function beginConversion({ definition, options, inputs, host, platforms, linter 
   const { dockerfile, file } = definition
   const target = options.target === '' ? (dockerfile.stages.at(-1)?.from.name ?? '') : options.target
   const automatic = platformArguments(platforms, target, options.buildArgs)
-  const globals = globalArguments(dockerfile, file, automatic, options.buildArgs)
+  const effort = new Effort()
+  const globals = globalArguments(dockerfile, file, automatic, options.buildArgs, effort)
   const contextPaths = new Set<string>()
   const context: LateTree = { kind: 'late', edge: () => definition.context(contextPaths, conversion.ignore) }
   const conversion: Conversion = {
@@ -97,6 +98,7 @@ function beginConversion({ definition, options, inputs, host, platforms, linter 
     stages: new StageList(),
     instructions: 0,
     linter,
+    effort,
   }
   lintDefaultArguments(automatic, conversion)
   return conversion

@@ -41,7 +41,7 @@ const HANDLERS: Handlers = {
 export function dispatchStages(needed: ReadonlySet<StageState>, conversion: Conversion): void {
   for (const stage of conversion.stages.all) {
     if (!needed.has(stage) || stage.phase === 'done') continue
-    beginStage(stage, conversion)
+    withPlace(conversion.definition.file, () => beginStage(stage, conversion), stage.range)
     for (const command of stage.commands) {
       withPlace(conversion.definition.file, () => dispatch(command, stage, conversion), command.instruction.range)
     }
@@ -50,9 +50,11 @@ export function dispatchStages(needed: ReadonlySet<StageState>, conversion: Conv
 }
 
 /** What a stage has before its first instruction: all of the stage that it continues, arguments included, or what the image's config says. */
-function beginStage(stage: StageState, { platforms }: Conversion): void {
+function beginStage(stage: StageState, { platforms, effort }: Conversion): void {
   const { base } = stage
   if (base !== undefined) {
+    // A thousand stages may continue one with a large config: each has a copy.
+    effort.spend(JSON.stringify(base.image.config).length + base.image.environment.size() + base.variables.size())
     stage.tree = base.tree
     stage.image = continueImage(base.image)
     stage.platform = base.platform

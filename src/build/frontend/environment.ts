@@ -8,6 +8,7 @@ const MAX_VARIABLES = 2048
 export class Environment implements Variables {
   /** Name → `NAME=value`, which is shared by the lists of all steps. */
   readonly #entries = new Map<string, string>()
+  #size = 0
   /** Of all entries; undefined: something has changed since. */
   #list: readonly string[] | undefined
 
@@ -27,6 +28,7 @@ export class Environment implements Variables {
 
   /** Throws INVALID_ARGUMENT when there are too many. */
   set(name: string, value: string): void {
+    this.#size += name.length + 1 + value.length - (this.#entries.get(name)?.length ?? 0)
     this.#entries.set(name, `${name}=${value}`)
     this.#list = undefined
     if (this.#entries.size > MAX_VARIABLES) throw invalidArgument(`more than ${MAX_VARIABLES} variables`)
@@ -35,6 +37,11 @@ export class Environment implements Variables {
   /** Takes over the variables of another one; its values win. */
   add(other: Environment): void {
     for (const name of other.names()) this.set(name, other.get(name) ?? '')
+  }
+
+  /** Characters of all entries. */
+  size(): number {
+    return this.#size
   }
 
   names(): string[] {
@@ -49,6 +56,7 @@ export class Environment implements Variables {
   copy(): Environment {
     const copy = new Environment()
     for (const [name, entry] of this.#entries) copy.#entries.set(name, entry)
+    copy.#size = this.#size
     return copy
   }
 }

@@ -53,7 +53,10 @@ function findStage({ from, index, instructions }: Stage, conversion: Conversion)
 }
 
 function expandFrom(word: string, from: FromInstruction, conversion: Conversion): Expansion {
-  const expansion = expandWord(word, conversion.globals.variables, { escape: conversion.definition.dockerfile.escape })
+  const expansion = expandWord(word, conversion.globals.variables, {
+    escape: conversion.definition.dockerfile.escape,
+    effort: conversion.effort,
+  })
   lintUndefinedInFrom(expansion.unset, from, conversion)
   return expansion
 }

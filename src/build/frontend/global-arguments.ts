@@ -1,5 +1,5 @@
 import { expandWord } from '#dockerfile'
-import type { Dockerfile } from '#dockerfile'
+import type { Dockerfile, Effort } from '#dockerfile'
 import type { SourceFile } from '../graph/types.ts'
 import type { Environment } from './environment.ts'
 import { withPlace } from './errors.ts'
@@ -17,6 +17,7 @@ export function globalArguments(
   file: SourceFile,
   automatic: Environment,
   buildArgs: ReadonlyMap<string, string>,
+  effort: Effort,
 ): GlobalArguments {
   const variables = automatic.copy()
   const notes = new Map<string, ArgumentNote>()
@@ -27,7 +28,7 @@ export function globalArguments(
       const expansion =
         given !== undefined || written === undefined
           ? undefined
-          : withPlace(file, () => expandWord(written, variables, { escape: dockerfile.escape }), range)
+          : withPlace(file, () => expandWord(written, variables, { escape: dockerfile.escape, effort }), range)
       const value = given ?? expansion?.text
       if (value !== undefined) variables.set(name, value)
       notes.set(name, { definition, value: value ?? '', uses: usesOf(name, expansion?.used, notes.get(name)), range })

@@ -37,10 +37,11 @@ export function lintBasePlatform(
 /** InvalidDefaultArgInFrom: the Dockerfile should also build when no argument is given. */
 export function lintDefaultArguments(automatic: Environment, conversion: Conversion): void {
   const { dockerfile, file } = conversion.definition
+  const { effort } = conversion
   try {
-    const { variables } = globalArguments(dockerfile, file, automatic, new Map())
+    const { variables } = globalArguments(dockerfile, file, automatic, new Map(), effort)
     for (const { from } of dockerfile.stages) {
-      const { text } = expandWord(from.image, variables, { escape: dockerfile.escape })
+      const { text } = expandWord(from.image, variables, { escape: dockerfile.escape, effort })
       if (!isReference(text)) lint(conversion, 'InvalidDefaultArgInFrom', [from.image], from.range)
     }
   } catch {

@@ -101,6 +101,16 @@ describe('solveDockerfile with its host', () => {
     await assert.rejects(fakeBuild(lines(2048, (index) => `ENV V${index}=`)), { message: 'more than 2048 variables' })
     const long = `ARG A=${'a'.repeat(60_000)}\n`
     await assert.rejects(fakeBuild(`FROM scratch\n${long}${'RUN a\n'.repeat(200)}`), { message: /^the image's history has more than / })
+    const laugh = `ARG A=${'a'.repeat(60_000)}\nARG B=$A$A$A$A\n`
+    const busy = [
+      `${laugh}${'ARG C=$B\n'.repeat(500)}FROM scratch\n`,
+      `${laugh}FROM scratch\nARG B\nUSER \${B//a*b/x}\n`,
+      `${laugh}FROM scratch\nARG B\nLABEL ${'x=${Z:+$B} '.repeat(300)}\n`,
+      `FROM scratch\nEXPOSE ${'1-65535 '.repeat(1000)}\n`,
+      `${laugh}FROM scratch\nARG B\nENV B=$B C=$B D=$B\n${'RUN a\n'.repeat(200)}`,
+      `${laugh}FROM scratch AS s0\nARG B\nLABEL b=$B\n${Array.from({ length: 300 }, (_, index) => `FROM s${index} AS s${index + 1}\n`).join('')}`,
+    ]
+    for (const text of busy) await assert.rejects(fakeBuild(text), { code: 'INVALID_ARGUMENT', message: /takes too much work to be read/ })
     const { warnings } = await fakeBuild(lines(1100, (index) => `USER $NOPE${index}`))
     assert.equal(warnings.length, 1000)
   })

@@ -32,9 +32,9 @@ describe('nextStepName', () => {
 describe('displayText', () => {
   test('has values for variables, and leaves to the shell what is the shell’s', () => {
     const variables = new Map([['A', 'x']])
-    assert.equal(displayText('copy "$A" $B /', variables, '\\'), 'COPY x  /')
-    assert.equal(displayText('run echo "$A" $B', variables, '\\', 'command'), 'RUN echo "x" $B')
-    assert.equal(displayText('RUN echo ${', variables, '\\', 'command'), 'RUN echo ${')
+    assert.equal(displayText('copy "$A" $B /', variables, { escape: '\\' }), 'COPY x  /')
+    assert.equal(displayText('run echo "$A" $B', variables, { escape: '\\' }, 'command'), 'RUN echo "x" $B')
+    assert.equal(displayText('RUN echo ${', variables, { escape: '\\' }, 'command'), 'RUN echo ${')
   })
 })
 

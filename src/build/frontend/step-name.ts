@@ -1,5 +1,5 @@
 import { expandWord } from '#dockerfile'
-import type { EscapeCharacter, Variables } from '#dockerfile'
+import type { ExpandOptions, Variables } from '#dockerfile'
 import type { Platform } from '#oci'
 import type { Environment } from './environment.ts'
 import { platformPrefix } from './platforms.ts'
@@ -38,10 +38,15 @@ export function stepName(counter: StepCounter, text: string, { platform, variabl
 }
 
 /** An instruction as progress displays show it: the first word in upper case, variables with their values. What cannot be expanded stays as it is. */
-export function displayText(source: string, variables: Variables, escape: EscapeCharacter, style: 'words' | 'command' = 'words'): string {
+export function displayText(
+  source: string,
+  variables: Variables,
+  expansion: Pick<ExpandOptions, 'escape' | 'effort'>,
+  style: 'words' | 'command' = 'words',
+): string {
   const text = source.replace(/^\S+/, (word) => word.toUpperCase())
   // The shell reads quotes and unknown variables of a command by itself.
-  const options = style === 'command' ? { escape, keepQuotes: true, keepUnset: true } : { escape }
+  const options = style === 'command' ? { ...expansion, keepQuotes: true, keepUnset: true } : expansion
   try {
     return expandWord(text, variables, options).text
   } catch {

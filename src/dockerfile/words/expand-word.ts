@@ -3,6 +3,7 @@
  */
 
 import { DockerfileError } from '../dockerfile-error.ts'
+import { Effort } from '../effort.ts'
 import type { Expansion, ExpandOptions, Variables } from '../types.ts'
 import { replaceMatches, trimPrefix, trimSuffix } from './shell-pattern.ts'
 import { WordList } from './word-list.ts'
@@ -45,6 +46,7 @@ class WordLexer {
   readonly #characters: readonly string[]
   readonly #variables: Variables
   readonly #options: ExpandOptions
+  readonly #effort: Effort
   readonly #joinHeredocs: boolean
   #position = 0
   #depth = 0
@@ -54,6 +56,7 @@ class WordLexer {
     this.#characters = Array.from(word)
     this.#variables = variables
     this.#options = options
+    this.#effort = options.effort ?? new Effort()
     this.#joinHeredocs = joinHeredocs
   }
 
@@ -201,7 +204,9 @@ class WordLexer {
       case '%': {
         const longest = word.startsWith(modifier)
         const pattern = longest ? word.slice(1) : word
-        return modifier === '#' ? trimPrefix(value ?? '', pattern, longest) : trimSuffix(value ?? '', pattern, longest)
+        return modifier === '#'
+          ? trimPrefix(value ?? '', pattern, longest, this.#effort)
+          : trimSuffix(value ?? '', pattern, longest, this.#effort)
       }
       default:
         throw unsupported(written)
@@ -215,7 +220,7 @@ class WordLexer {
     const replacement = this.#readPart('}', true)
     const value = this.#lookUp(name)
     if (value === undefined && this.#options.keepUnset === true) return `\${${name}/${all ? '/' : ''}${pattern}/${replacement}}`
-    return replaceMatches(value ?? '', pattern, replacement, all)
+    return replaceMatches(value ?? '', pattern, replacement, all, this.#effort)
   }
 
   #readPart(stop: string, keepEscapes: boolean, missing: string = `'${stop}'`): string {
@@ -240,6 +245,7 @@ class WordLexer {
   #lookUp(name: string): string | undefined {
     const value = this.#variables.get(name)
     ;(value === undefined ? this.unset : this.used).add(name)
+    this.#effort.spend(value?.length ?? 0)
     return value
   }
 

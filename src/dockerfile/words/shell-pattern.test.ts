@@ -14,6 +14,10 @@ describe('trimPrefix', () => {
 
   it('does not cross lines with a wildcard', () => assert.equal(trimPrefix('a\nb.c', '*.', true), 'a\nb.c'))
 
+  it('is given up when all places of a long value are tried', () => {
+    assert.throws(() => replaceMatches('a'.repeat(100_000), 'a*b', 'x', true), { message: /too much work/ })
+  })
+
   it('is done soon with many stars', () => {
     const value = 'a'.repeat(20_000)
     assert.equal(trimPrefix(value, `${'*a'.repeat(200)}*b`, true), value)

@@ -5,38 +5,40 @@
  */
 
 import { DockerfileError } from '../dockerfile-error.ts'
+import { Effort } from '../effort.ts'
 
 /** A character, or one of the two wildcards. */
 type Token = { readonly character: string } | 'any' | 'star'
 
-/** Longer ones are refused: matching costs length of the value × length of the pattern. */
+/** Longer ones are refused: a match costs length of the value × length of the pattern; to replace, all places are tried. */
 const MAX_PATTERN = 1024
 
 /** `value` without the shortest (or longest) beginning that the pattern matches. */
-export function trimPrefix(value: string, pattern: string, longest: boolean): string {
+export function trimPrefix(value: string, pattern: string, longest: boolean, effort: Effort = new Effort()): string {
   const characters = Array.from(value)
-  const end = matchEnd(characters, 0, segments(parsePattern(pattern)), longest)
+  const end = matchEnd(characters, 0, segments(parsePattern(pattern)), longest, effort)
   return end === undefined ? value : characters.slice(end).join('')
 }
 
 /** `value` without the shortest (or longest) end that the pattern matches. */
-export function trimSuffix(value: string, pattern: string, longest: boolean): string {
+export function trimSuffix(value: string, pattern: string, longest: boolean, effort: Effort = new Effort()): string {
   const characters = Array.from(value).reverse()
-  const end = matchEnd(characters, 0, segments(parsePattern(pattern).reverse()), longest)
+  const end = matchEnd(characters, 0, segments(parsePattern(pattern).reverse()), longest, effort)
   return end === undefined ? value : characters.slice(end).reverse().join('')
 }
 
 /** `value` with the first (or every) longest match replaced. */
-export function replaceMatches(value: string, pattern: string, replacement: string, all: boolean): string {
+export function replaceMatches(value: string, pattern: string, replacement: string, all: boolean, effort: Effort = new Effort()): string {
   const characters = Array.from(value)
   const parts = segments(parsePattern(pattern))
   let result = ''
   let afterMatch = false
   for (let position = 0; position <= characters.length;) {
-    const end = matchEnd(characters, position, parts, true)
+    const end = matchEnd(characters, position, parts, true, effort)
     // An empty match directly behind another does not count: as in Go's regexp.
     const empty = end === position
     if (end !== undefined && !(empty && afterMatch)) {
+      effort.spend(replacement.length)
       result += replacement
       if (!all) return result + characters.slice(end).join('')
     }
@@ -81,27 +83,45 @@ function segments(tokens: readonly Token[]): Token[][] {
  * Where the shortest or longest match that begins at `start` ends. Each part is taken at its first place, which leaves most to those behind it; the longest
  * match takes the last part at its last place.
  */
-function matchEnd(text: readonly string[], start: number, parts: readonly (readonly Token[])[], longest: boolean): number | undefined {
+function matchEnd(
+  text: readonly string[],
+  start: number,
+  parts: readonly (readonly Token[])[],
+  longest: boolean,
+  effort: Effort,
+): number | undefined {
   const [first = [], ...others] = parts
+  effort.spend(first.length + 1)
   if (!matchesAt(text, start, first)) return undefined
   let position = start + first.length
   const last = others.pop()
   if (last === undefined) return position
   const newline = text.indexOf('\n', position)
   const limit = newline < 0 ? text.length : newline
+  effort.spend(limit - position)
   for (const part of others) {
-    const found = findPart(text, position, limit, part, 1)
+    const found = findPart(text, position, limit, part, 1, effort)
     if (found === undefined) return undefined
     position = found + part.length
   }
-  const found = longest ? findPart(text, limit - last.length, position, last, -1) : findPart(text, position, limit, last, 1)
+  const found = longest ? findPart(text, limit - last.length, position, last, -1, effort) : findPart(text, position, limit, last, 1, effort)
   return found === undefined ? undefined : found + last.length
 }
 
 /** Looks for `part` from `from` towards `to`; upwards it must end before `to`, downwards it must not begin before it. */
-function findPart(text: readonly string[], from: number, to: number, part: readonly Token[], step: 1 | -1): number | undefined {
+function findPart(
+  text: readonly string[],
+  from: number,
+  to: number,
+  part: readonly Token[],
+  step: 1 | -1,
+  effort: Effort,
+): number | undefined {
   const lastPlace = step === 1 ? to - part.length : to
-  for (let i = from; step === 1 ? i <= lastPlace : i >= lastPlace; i += step) if (matchesAt(text, i, part)) return i
+  for (let i = from; step === 1 ? i <= lastPlace : i >= lastPlace; i += step) {
+    effort.spend(part.length + 1)
+    if (matchesAt(text, i, part)) return i
+  }
   return undefined
 }
 

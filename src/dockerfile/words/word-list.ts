@@ -4,9 +4,11 @@ export class WordList {
   #word = ''
 
   add(text: string): void {
-    for (const character of text) {
-      if (/^\s$/.test(character)) this.#endWord()
-      else this.#word += character
+    const [start = '', ...others] = text.split(/\s+/)
+    this.#word += start
+    for (const word of others) {
+      this.#endWord()
+      this.#word = word
     }
   }
 

@@ -24,7 +24,11 @@ export const INTERNAL_ARGUMENTS: ReadonlySet<string> = new Set(['BUILDKIT_SBOM_S
 /** One word with the stage's variables; those that are not set are told (UndefinedVar). Throws DockerfileError without range. */
 export function expand(word: string, context: InstructionContext, options: Partial<ExpandOptions> = {}): Expansion {
   const { stage, conversion, command } = context
-  const expansion = expandWord(word, stage.variables, { escape: conversion.definition.dockerfile.escape, ...options })
+  const expansion = expandWord(word, stage.variables, {
+    escape: conversion.definition.dockerfile.escape,
+    effort: conversion.effort,
+    ...options,
+  })
   for (const name of expansion.unset) {
     if (stage.arguments.has(name) || INTERNAL_ARGUMENTS.has(name)) continue
     lint(conversion, 'UndefinedVar', [name, nearest(name, stage.variables.names())], command.instruction.range)
@@ -77,5 +81,5 @@ function nameFacts(context: InstructionContext): { platform: Platform; variables
 
 /** The instruction for its step's name. */
 export function shownText({ source }: InstructionBase, { stage, conversion }: InstructionContext): string {
-  return displayText(source, stage.variables, conversion.definition.dockerfile.escape)
+  return displayText(source, stage.variables, { escape: conversion.definition.dockerfile.escape, effort: conversion.effort })
 }

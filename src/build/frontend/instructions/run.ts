@@ -24,6 +24,8 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
       : commandArguments({ ...instruction.command, args: script.args }, stage.image)
   const inputs = new Inputs()
   const root = inputs.index(stage.tree)
+  // Each step has all of its variables in its operation, and is known by their digest.
+  conversion.effort.spend(stage.variables.size())
   const mounts = createRunMounts(instruction.mounts, inputs, context)
   const name = nextName(context, runText(instruction, script.summary, mounts.secretEnv, context))
   const { network, ...common } = conversion.options.run
@@ -78,7 +80,7 @@ function runText(
   const shown = secrets.length > 0 ? stage.variables.copy() : stage.variables
   for (const { name } of secrets) shown.set(name, '****')
   const source = summary === undefined ? written : `${written} (${summary})`
-  return displayText(source, shown, conversion.definition.dockerfile.escape, 'command')
+  return displayText(source, shown, { escape: conversion.definition.dockerfile.escape, effort: conversion.effort }, 'command')
 }
 
 /** `|2 A=1 B=2`: arguments so far, as both builders write them in front of a command. */
