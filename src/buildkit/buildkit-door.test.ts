@@ -248,7 +248,7 @@ test('a build that is refused ends the calls that wait for it at once', { timeou
 
 test('a name that was refused may be used again, and one in use is not taken from its build', { timeout: 5000 }, async () => {
   const fake = fakeBuilds({ solve: () => result('linux/amd64') })
-  const { start } = fake.service
+  const start = fake.service.start.bind(fake.service)
   const refusals = [invalidArgument('not this time'), undefined, conflict('build b1 is already running')]
   fake.service.start = (options) => {
     const refusal = refusals.shift()

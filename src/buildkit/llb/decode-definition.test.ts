@@ -163,9 +163,12 @@ test('decodeDefinition decodes git and http sources', () => {
   const git = source('git://github.com/a/b.git#main:docs', { 'git.fullurl': 'https://github.com/a/b.git', 'git.keepgitdir': 'true' })
   assert.ok(git?.kind === 'git')
   assert.deepEqual([git.remote, git.ref, git.subdirectory, git.keepGitDirectory], ['https://github.com/a/b.git', 'main', 'docs', true])
-  const http = source('https://example.com/x.tar', { 'http.filename': 'y', 'http.perm': '0644' })
-  assert.ok(http?.kind === 'http')
-  assert.deepEqual([http.url, http.filename, http.mode], ['https://example.com/x.tar', 'y', 0o644])
+  for (const mode of ['0644', '0o644', '0x1a4', '420']) {
+    const http = source('https://example.com/x.tar', { 'http.filename': 'y', 'http.perm': mode })
+    assert.ok(http?.kind === 'http')
+    assert.deepEqual([http.url, http.filename, http.mode], ['https://example.com/x.tar', 'y', 0o644])
+  }
+  for (const uid of ['', '-1', '7x', '1e3']) assert.throws(() => source('https://example.com/', { 'http.uid': uid }), /invalid http\.uid/)
 })
 
 test('ResultRefs gives a definition that comes back as the same file system', () => {

@@ -92,10 +92,9 @@ function httpSource(url: string, attributes: Attributes): HttpSource {
     url,
     ...(checksum !== undefined && checksum !== '' && { checksum: parseDigest(checksum) }),
     filename: attributes['http.filename'] ?? '',
-    // As Go reads it: `0644` is octal, `0x1a4` and `420` are what they are elsewhere.
-    ...(mode !== undefined && { mode: integer('http.perm', mode, /^0[0-7]+$/.test(mode) ? 8 : 10) }),
-    uid: integer('http.uid', attributes['http.uid'] ?? '0', 10),
-    gid: integer('http.gid', attributes['http.gid'] ?? '0', 10),
+    ...(mode !== undefined && { mode: integer('http.perm', mode) }),
+    uid: integer('http.uid', attributes['http.uid'] ?? '0'),
+    gid: integer('http.gid', attributes['http.gid'] ?? '0'),
     authHeaderSecret: attributes['http.authheadersecret'] ?? '',
   }
 }
@@ -120,9 +119,12 @@ function list(attributes: Attributes, name: string): string[] {
   return value as string[]
 }
 
-function integer(name: string, text: string, radix: number): number {
-  const value = Number.parseInt(text, radix)
-  if (!Number.isSafeInteger(value) || value < 0) throw invalidArgument(`invalid ${name}: ${JSON.stringify(text)}`)
+/** As Go reads it: `0644` is octal; `0o644`, `0x1a4` and `420` are the same. */
+function integer(name: string, text: string): number {
+  const value = Number(/^0[0-7]+$/.test(text) ? `0o${text}` : text)
+  if (!/^(?:\d+|0x[\da-f]+|0o[0-7]+|0b[01]+)$/i.test(text) || !Number.isSafeInteger(value)) {
+    throw invalidArgument(`invalid ${name}: ${JSON.stringify(text)}`)
+  }
   return value
 }
 
