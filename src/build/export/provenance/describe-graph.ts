@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../graph/digest.ts'
 import type { Op, Vertex } from '../../graph/types.ts'
 import type { ProvenanceFacts } from '../../types.ts'
-import { withoutLogin } from './without-login.ts'
+import { withoutLogin } from '../../sources/without-login.ts'
 
 /** A build graph as provenance holds it, and where its steps are written. */
 export interface DescribedGraph {

@@ -11,7 +11,7 @@ import { timeText } from '../epoch.ts'
 import type { Statement } from './attestation-manifest.ts'
 import { describeGraph } from './describe-graph.ts'
 import type { ProvenanceOptions } from './provenance-options.ts'
-import { withoutLogin } from './without-login.ts'
+import { withoutLogin } from '../../sources/without-login.ts'
 
 const BUILD_TYPE = {
   'v0.2': 'https://mobyproject.org/buildkit@v1',
