@@ -24,6 +24,7 @@ describe('parseLintConfig', () => {
 describe('createLinter', () => {
   it('keeps what counts', () => {
     const linter = createLinter(parseLintConfig('skip=UndefinedVar;error=true'))
+    assert.deepEqual([linter.wants(LINT_RULES.UndefinedVar), linter.wants(LINT_RULES.StageNameCasing)], [false, true])
     assert.equal(linter.add(lintFinding('UndefinedVar', ['a'])), false)
     assert.equal(linter.add(lintFinding('CopyIgnoredFile', ['COPY', 'a'])), false)
     assert.equal(linter.error(), undefined)

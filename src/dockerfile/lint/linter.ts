@@ -1,5 +1,5 @@
 import { DockerfileError } from '../dockerfile-error.ts'
-import type { LintConfig, Linter, LintFinding } from '../types.ts'
+import type { LintConfig, Linter, LintFinding, LintRule } from '../types.ts'
 
 /** What nobody has configured. */
 const DEFAULTS: LintConfig = { skip: new Set(), experimental: new Set(), error: false }
@@ -23,12 +23,14 @@ export function parseLintConfig(text: string): LintConfig {
 /** Experimental rules count when they are asked for, the others unless they are skipped. */
 export function createLinter(config: LintConfig): Linter {
   const findings: LintFinding[] = []
+  const wants = ({ name, experimental }: LintRule): boolean =>
+    experimental ? includes(config.experimental, name) : !includes(config.skip, name)
   return {
     config,
     findings,
+    wants,
     add(finding) {
-      const { name, experimental } = finding.rule
-      const counts = experimental ? includes(config.experimental, name) : !includes(config.skip, name)
+      const counts = wants(finding.rule)
       if (counts) findings.push(finding)
       return counts
     },
