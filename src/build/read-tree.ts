@@ -3,6 +3,7 @@ import { posix } from 'node:path'
 import { EngineError, invalidArgument, notFound } from '#errors'
 import type { Files } from '#kernel'
 import { O_PATH, type Snapshotter } from '#snapshots'
+import { compileComponent } from './files/wildcards.ts'
 import type { Ref } from './graph/ref.ts'
 import type { FileStat } from './session.ts'
 
@@ -35,7 +36,7 @@ export function readDirectoryIn(deps: ReadTreeDeps, ref: Ref, path: string, patt
   return inRoot(deps, ref, path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => {
     const directory = `/proc/self/fd/${fd}`
     return readdirSync(directory)
-      .filter((name) => pattern === '' || posix.matchesGlob(name, pattern))
+      .filter(pattern === '' ? () => true : compileComponent(pattern))
       .toSorted()
       .map((name) => statEntry(deps, fd, name))
   })

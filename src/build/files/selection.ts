@@ -28,7 +28,7 @@ function leadsToSome(patterns: readonly string[]): (directory: string) => boolea
     return ways.some((way) => {
       const any = way.indexOf(undefined)
       const known = Math.min(path.length, any < 0 ? way.length : any)
-      return path.slice(0, known).every((name, index) => way[index]?.test(name) === true)
+      return path.slice(0, known).every((name, index) => way[index]?.(name) === true)
     })
   }
 }

@@ -11,50 +11,77 @@ export function hasWildcard(path: string): boolean {
   return /^(?:[^\\*?[]|\\.)*[*?[]/s.test(path)
 }
 
-/** A test for one component of a path. Throws INVALID_ARGUMENT. Source: Go path/filepath, Match. */
-export function compileComponent(pattern: string): RegExp {
+/** Whether a name is meant. */
+type NameTest = (name: string) => boolean
+type Token = 'star' | ((character: number) => boolean)
+
+/**
+ * A test for one component of a path. No regular expression: with many stars one takes for ever on a long name. Throws INVALID_ARGUMENT. Source: Go
+ * path/filepath, Match.
+ */
+export function compileComponent(pattern: string): NameTest {
   const characters = Array.from(pattern)
-  let source = ''
+  const tokens: Token[] = []
 
   /** The next character, or the one behind a backslash. */
-  function literal(): string {
+  function literal(): number {
     const character = characters.shift()
     const plain = character === '\\' ? characters.shift() : character
     if (plain === undefined) throw malformed(pattern)
-    return escape(plain)
+    return codePoint(plain)
   }
 
-  function characterClass(): string {
+  function characterClass(): Token {
     const negated = characters[0] === '^'
     if (negated) characters.shift()
-    let ranges = ''
+    const ranges: [low: number, high: number][] = []
     do {
       if (characters[0] === '-' || characters[0] === ']') throw malformed(pattern)
       const low = literal()
-      if (characters[0] !== '-') ranges += low
-      else {
-        characters.shift()
-        const high = literal()
-        // One that ends before it begins holds nothing; for RegExp it would be an error.
-        if (low <= high) ranges += `${low}-${high}`
-      }
+      const isRange = characters[0] === '-'
+      if (isRange) characters.shift()
+      ranges.push([low, isRange ? literal() : low])
     } while (characters[0] !== ']')
     characters.shift()
-    return negated ? `[^/${ranges}]` : `[${ranges}]`
+    return (character) => ranges.some(([low, high]) => low <= character && character <= high) !== negated
+  }
+
+  function exactly(expected: number): Token {
+    return (character) => character === expected
   }
 
   while (characters.length > 0) {
-    if (characters[0] === '*') source += (characters.shift(), '[^/]*')
-    else if (characters[0] === '?') source += (characters.shift(), '[^/]')
-    else if (characters[0] === '[') source += (characters.shift(), characterClass())
-    else source += literal()
+    if (characters[0] === '*') tokens.push((characters.shift(), 'star'))
+    else if (characters[0] === '?') tokens.push((characters.shift(), () => true))
+    else if (characters[0] === '[') tokens.push((characters.shift(), characterClass()))
+    else tokens.push(exactly(literal()))
   }
-  return new RegExp(`^${source}$`, 'su')
+  return (name) => matchesName(tokens, Array.from(name, codePoint))
 }
 
-/** In eight digits, so that two of them compare as the characters do. */
-function escape(character: string): string {
-  return `\\u{${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}}`
+/** Only the last star is tried again with more: what those before it took is as good as anything. Time: length of the name × length of the pattern. */
+function matchesName(tokens: readonly Token[], name: readonly number[]): boolean {
+  let place = 0
+  let afterStar: number | undefined
+  let start = 0
+  for (let at = 0; at < name.length;) {
+    const token = tokens[place]
+    if (token === 'star') {
+      afterStar = ++place
+      start = at
+    } else if (token?.(name[at] ?? 0) === true) {
+      place++
+      at++
+    } else if (afterStar !== undefined) {
+      place = afterStar
+      at = ++start
+    } else return false
+  }
+  return tokens.slice(place).every((token) => token === 'star')
+}
+
+function codePoint(character: string): number {
+  return character.codePointAt(0) ?? 0
 }
 
 function malformed(pattern: string): Error {
@@ -79,11 +106,11 @@ export function resolveWildcards(rootFd: number, pattern: string): string[] {
 }
 
 /** Takes over `fd`. */
-function* matches(fd: number, prefix: string, [test, ...rest]: readonly RegExp[]): Generator<string, void, void> {
+function* matches(fd: number, prefix: string, [test, ...rest]: readonly NameTest[]): Generator<string, void, void> {
   try {
     if (test === undefined) return
     const entries = readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' }).map(decodeName)
-    for (const name of entries.filter((entry) => test.test(entry)).sort()) {
+    for (const name of entries.filter(test).sort()) {
       const path = `${prefix}/${name}`
       if (rest.length === 0) yield path
       else if (lstatSync(pathIn(fd, name)).isDirectory()) yield* matches(openSync(pathIn(fd, name), DIRECTORY), path, rest)

@@ -31,6 +31,16 @@ describe('solveDockerfile with its host', () => {
     )
   })
 
+  test('looks for variables that are meant only as long as somebody is told of it', async () => {
+    const variables = Array.from({ length: 400 }, (_, i) => `ENV v${i.toString(36).padStart(4, 'q')}=1\n`).join('')
+    const unset = Array.from({ length: 12_000 }, (_, i) => `$z${i.toString(36).padStart(4, 'q')}`).join('')
+    const start = performance.now()
+    const { warnings } = await fakeBuild(`FROM scratch\n${variables}${`ENV x=${unset.slice(0, 60_000)}\n`.repeat(5)}`)
+    // Each of them compared with each variable would take half a minute.
+    assert.ok(performance.now() - start < 5000)
+    assert.equal(warnings.length, 1000)
+  })
+
   test('makes no graph for stages that are not needed, and asks nothing about them', async () => {
     const { requests } = await fakeBuild('FROM debian AS unused\nRUN a\nFROM scratch\nCOPY a /\n')
     assert.deepEqual(requests, [])
@@ -107,7 +117,7 @@ describe('solveDockerfile with its host', () => {
       `${laugh}FROM scratch\nARG B\nUSER \${B//a*b/x}\n`,
       `${laugh}FROM scratch\nARG B\nLABEL ${'x=${Z:+$B} '.repeat(300)}\n`,
       `FROM scratch\nEXPOSE ${'1-65535 '.repeat(1000)}\n`,
-      `${laugh}FROM scratch\nARG B\nENV B=$B C=$B D=$B\n${'RUN a\n'.repeat(200)}`,
+      `FROM scratch\nENV A=${'a'.repeat(60_000)}\nENV B=$A$A$A$A C=$A$A$A$A\n${'RUN a\n'.repeat(200)}`,
       `${laugh}FROM scratch AS s0\nARG B\nLABEL b=$B\n${Array.from({ length: 300 }, (_, index) => `FROM s${index} AS s${index + 1}\n`).join('')}`,
     ]
     for (const text of busy) await assert.rejects(fakeBuild(text), { code: 'INVALID_ARGUMENT', message: /takes too much work to be read/ })
