@@ -24,7 +24,7 @@ interface Test extends Disposable {
   directory: string
   sessions: UploadedSessions
   /** Files of a directory as the build sees them. */
-  load(session: BuildSession, source?: Partial<LocalSource>): Promise<{ path: string; names: string[]; release: () => void }>
+  load(session: BuildSession, source?: Partial<LocalSource>): Promise<{ path: string; names: string[] }>
 }
 
 function setUp(): Test {
@@ -41,9 +41,9 @@ function setUp(): Test {
     sessions: createUploadedSessions({ directory, files, jobs, owner, report }),
     async load(session, members = {}) {
       const ref = await source.fetch({ ...SOURCE, ...members }, fakeStep(session))
-      assert.ok(ref.kind === 'directory' && ref.release)
+      assert.ok(ref.kind === 'directory')
       const names = (readdirSync(ref.path, { recursive: true }) as string[]).toSorted()
-      return { path: ref.path, names, release: ref.release }
+      return { path: ref.path, names }
     },
     [Symbol.dispose]: () => temporary.remove(),
   }
@@ -64,7 +64,7 @@ const options = { credentials: {}, signal: new AbortController().signal }
 const stream = (bytes: Buffer): Readable => Readable.from([bytes], { objectMode: false })
 
 describe('UploadedSession', () => {
-  it('serves what is in the archive, without copying it', async () => {
+  it('serves what is in the archive where it lies', async () => {
     using test = setUp()
     const archive = await tar({ Dockerfile: 'FROM scratch', 'a/b': 'text', 'a/c': 'more' })
     for (const bytes of [archive, gzipSync(archive)]) {
@@ -72,23 +72,24 @@ describe('UploadedSession', () => {
       const context = await test.load(session)
       assert.deepEqual(context.names, ['Dockerfile', 'a', 'a/b', 'a/c'])
       const stat = lstatSync(join(context.path, 'a/b'), { bigint: true })
-      assert.deepEqual([stat.nlink, stat.mode & 0o777n, stat.mtimeNs], [2n, 0o640n, 7n])
+      assert.deepEqual([stat.nlink, stat.mode & 0o777n, stat.mtimeNs], [1n, 0o640n, 7n])
+      assert.deepEqual([context.path.startsWith(test.directory), lstatSync(context.path).mode & 0o777], [true, 0o755])
       const dockerfile = await test.load(session, { name: 'dockerfile', followPaths: ['Dockerfile', 'Dockerfile.dockerignore'] })
-      assert.deepEqual(dockerfile.names, ['Dockerfile'])
+      assert.equal(dockerfile.path, context.path)
       await session[Symbol.asyncDispose]()
       await test.sessions.settled()
       assert.deepEqual([session.closed.aborted, readdirSync(test.directory)], [true, []])
     }
   })
 
-  it('leaves out what is excluded', async () => {
+  it('leaves out what is excluded, without copying the rest', async () => {
     using test = setUp()
     const archive = await tar({ 'a/b': '1', 'a/keep/x': '2', 'd/e/f': '3', g: '4' })
     await using session = await test.sessions.open(stream(archive), options)
-    const { names } = await test.load(session, { excludePatterns: ['a', '!a/keep', 'd', '!d/nothing'] })
-    assert.deepEqual(names, ['a', 'a/keep', 'a/keep/x', 'g'])
-    assert.deepEqual((await test.load(session, { followPaths: ['/d/e'] })).names, ['d', 'd/e', 'd/e/f'])
-    assert.deepEqual((await test.load(session, { includePatterns: ['d*'] })).names.length, 8)
+    const { path, names } = await test.load(session, { excludePatterns: ['a', '!a/keep', 'd', '!d/nothing'] })
+    assert.deepEqual([names, lstatSync(join(path, 'g')).nlink], [['a', 'a/keep', 'a/keep/x', 'g'], 2])
+    assert.deepEqual((await test.load(session, { excludePatterns: ['a'], followPaths: ['/d/e'] })).names, ['d', 'd/e', 'd/e/f'])
+    assert.deepEqual((await test.load(session, { excludePatterns: ['g'], includePatterns: ['d*'] })).names.length, 7)
     await test.sessions.settled()
   })
 

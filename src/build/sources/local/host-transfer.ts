@@ -10,12 +10,14 @@ import type { DirectoryTransfer, FileStat, SyncRequest } from '../../session.ts'
 export type HostRequest = Pick<SyncRequest, 'includePatterns' | 'excludePatterns' | 'followPaths'>
 
 /**
- * The transfer of a directory that is on this host and changes no more: files are linked instead of copied. What is excluded is left out; of what is not needed
- * (`includePatterns`, `followPaths`) only what surely is not: when a pattern or a link may lead anywhere, everything is given.
+ * The transfer of a directory that is on this host and changes no more: without exclusions it is taken where it lies, else files are linked instead of copied.
+ * What is excluded is left out; of what is not needed (`includePatterns`, `followPaths`) only what surely is not: when a pattern or a link may lead anywhere,
+ * everything is given.
  */
 export function hostTransfer(root: string, request: HostRequest): DirectoryTransfer {
   const paths: string[] = []
   return {
+    place: request.excludePatterns.length === 0 ? root : undefined,
     async *entries() {
       const excludes = createIgnoreMatcher(request.excludePatterns)
       const found: FileStat[] = []

@@ -205,6 +205,9 @@ export function createKeptDirectories(deps: KeptDirectoriesDeps): KeptDirectorie
     },
 
     restore() {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      // As for layers: ext4 is slow where many files have just been deleted.
+      deps.files.spreadSubdirectories(directory)
       for (const name of names()) {
         if (name.startsWith(TRASH)) deletions.delete(join(directory, name))
         else if (name.startsWith(PRIVATE)) discard(name)
