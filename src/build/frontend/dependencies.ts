@@ -98,7 +98,7 @@ function refuseVariables(from: string, conversion: Conversion): void {
 
 /** A stage by its name; else the name is that of an image or context, which becomes a stage without instructions. */
 function stageOrImage(name: string, range: TextRange, { stages, platforms }: Conversion): StageState {
-  const known = stages.named(name) ?? stages.all.find((stage) => stage.from === undefined && stage.baseName === name)
+  const known = stages.named(name) ?? stages.image(name)
   if (known !== undefined) return known
   const image = newStage(
     {

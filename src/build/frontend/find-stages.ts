@@ -63,11 +63,11 @@ function expandFrom(word: string, from: FromInstruction, conversion: Conversion)
 
 function stagePlatform(word: string, from: FromInstruction, conversion: Conversion): { value: Platform; used: ReadonlySet<string> } {
   const { text, used, unset } = expandFrom(word, from, conversion)
-  const hint = didYouMean(unset, conversion.globals.variables.names())
-  if (text === '') throw invalidArgument(`empty platform value from expression ${word}${hint}`)
+  const hint = (): string => didYouMean(unset, conversion.globals.variables.names())
+  if (text === '') throw invalidArgument(`empty platform value from expression ${word}${hint()}`)
   try {
     return { value: parsePlatform(text, conversion.platforms.build), used }
   } catch (error) {
-    throw invalidArgument(`failed to parse platform ${word}: ${(error as Error).message}${hint}`, error)
+    throw invalidArgument(`failed to parse platform ${word}: ${(error as Error).message}${hint()}`, error)
   }
 }

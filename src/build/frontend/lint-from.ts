@@ -18,7 +18,7 @@ export function lintUndefinedInFrom(unset: ReadonlySet<string>, from: FromInstru
   const known = new Set([...variables.names(), ...notes.keys()])
   for (const name of unset) {
     if (known.has(name)) continue
-    lint(conversion, 'UndefinedArgInFrom', [name, nearest(name, [...known])], from.range)
+    lint(conversion, 'UndefinedArgInFrom', () => [name, nearest(name, [...known])], from.range)
   }
 }
 

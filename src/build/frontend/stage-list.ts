@@ -5,15 +5,22 @@ import type { StageState } from './stage-state.ts'
 export class StageList {
   readonly all: StageState[] = []
   readonly #byName = new Map<string, StageState>()
+  readonly #images = new Map<string, StageState>()
 
   add(stage: StageState): void {
     this.all.push(stage)
     if (stage.name !== undefined) this.#byName.set(stage.name, stage)
+    if (stage.from === undefined) this.#images.set(stage.baseName, stage)
   }
 
   /** The last one of this name. */
   named(name: string): StageState | undefined {
     return this.#byName.get(name.toLowerCase())
+  }
+
+  /** An image or context that only `--from` names, as it names it. */
+  image(name: string): StageState | undefined {
+    return this.#images.get(name)
   }
 
   /** Throws INVALID_ARGUMENT. */

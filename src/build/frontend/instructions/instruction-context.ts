@@ -31,7 +31,7 @@ export function expand(word: string, context: InstructionContext, options: Parti
   })
   for (const name of expansion.unset) {
     if (stage.arguments.has(name) || INTERNAL_ARGUMENTS.has(name)) continue
-    lint(conversion, 'UndefinedVar', [name, nearest(name, stage.variables.names())], command.instruction.range)
+    lint(conversion, 'UndefinedVar', () => [name, nearest(name, stage.variables.names())], command.instruction.range)
   }
   return expansion
 }
