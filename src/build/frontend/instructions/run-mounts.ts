@@ -73,7 +73,8 @@ function cacheMount(written: CacheMount, source: StageState | undefined, inputs:
     requireDone(source, written)
     source.paths.add(rooted(selector))
   }
-  const id = written.id ?? posix.normalize(written.target ?? '')
+  // `/cache/` is the same one as `/cache`.
+  const id = written.id ?? posix.join(written.target ?? '').replace(/(.)\/$/, '$1')
   return {
     type: 'cache',
     target,
