@@ -33,13 +33,17 @@ export function csvFields(line: string): string[] {
   }
 }
 
-/** `host=address,…`. */
+/** What is known only where the step runs: the daemon's setting, else the default bridge's address, as for containers. */
+const HOST_GATEWAY = 'host-gateway'
+
+/** `host=address,…`; the address may be `host-gateway`, which BuildKit leaves to clients. */
 export function parseExtraHosts(text: string): ExecOp['extraHosts'] {
   return csvFields(text).map((pair) => {
     const equals = pair.indexOf('=')
     if (equals < 0) throw invalidArgument(`failed to parse additional hosts: invalid key-value pair ${pair}`)
     const address = pair.slice(equals + 1).toLowerCase()
-    if (isIP(address) === 0) throw invalidArgument(`failed to parse additional hosts: failed to parse IP ${address}`)
+    if (address !== HOST_GATEWAY && isIP(address) === 0)
+      throw invalidArgument(`failed to parse additional hosts: failed to parse IP ${address}`)
     return { host: pair.slice(0, equals).toLowerCase(), address }
   })
 }

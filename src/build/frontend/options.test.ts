@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { csvFields, parseNetwork, parseUlimits } from './option-values.ts'
+import { csvFields, parseExtraHosts, parseNetwork, parseUlimits } from './option-values.ts'
 import { decodeOptions } from './options.ts'
 
 const HOST = { os: 'linux', architecture: 'amd64' }
@@ -83,6 +83,16 @@ describe('decodeOptions', () => {
 describe('parseNetwork', () => {
   test('takes any other name for a network of the user', () => {
     assert.deepEqual(['', 'sandbox', 'none', 'host', 'mine'].map(parseNetwork), ['default', 'default', 'none', 'host', { name: 'mine' }])
+  })
+})
+
+describe('parseExtraHosts', () => {
+  test('takes addresses of both families, and what the engine knows', () => {
+    assert.deepEqual(parseExtraHosts('DB=10.0.0.1,six=fd00::1,up=host-gateway'), [
+      { host: 'db', address: '10.0.0.1' },
+      { host: 'six', address: 'fd00::1' },
+      { host: 'up', address: 'host-gateway' },
+    ])
   })
 })
 

@@ -137,6 +137,7 @@ export interface ExecOp {
   readonly secretEnv: readonly SecretEnv[]
   /** Given to the process, and part of no key: `HTTP_PROXY=…`. */
   readonly proxyEnv: readonly string[]
+  /** An address, or `host-gateway`. */
   readonly extraHosts: readonly { host: string; address: string }[]
   readonly ulimits: readonly { name: string; soft: number; hard: number }[]
   readonly cgroupParent: string

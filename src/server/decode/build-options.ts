@@ -88,10 +88,11 @@ function network(mode: string): Record<string, string> {
   return mode === '' || mode === 'default' || mode === 'bridge' ? {} : { 'force-network-mode': mode }
 }
 
-/** `host:address`, or several of them behind each other with commas, as older clients send them. */
+/** `host:address` (of IPv6 perhaps in brackets), or several of them behind each other with commas, as older clients send them. */
 function hosts(values: readonly string[]): Record<string, string> {
   const pairs = values.flatMap((value) => value.split(',')).filter((pair) => pair !== '')
-  return pairs.length === 0 ? {} : { 'add-hosts': pairs.map((pair) => pair.replace(/[:=]/, '=')).join(',') }
+  const texts = pairs.map((pair) => pair.replace(/[:=]/, '=').replace(/=\[(.*)\]$/, '=$1'))
+  return texts.length === 0 ? {} : { 'add-hosts': texts.join(',') }
 }
 
 function ulimits(query: Query): Record<string, string> {

@@ -45,6 +45,7 @@ test('build reads every parameter of the query', async () => {
   })
   query.append('t', 'app:1')
   query.append('t', 'app:2')
+  query.append('extrahosts', 'six:[fd00::1]')
   assert.deepEqual(await decoded(query.toString()), {
     id: 'x',
     names: ['app:1', 'app:2'],
@@ -63,7 +64,7 @@ test('build reads every parameter of the query', async () => {
       'no-cache': '',
       'image-resolve-mode': 'pull',
       'force-network-mode': 'host',
-      'add-hosts': 'a=1.2.3.4',
+      'add-hosts': 'a=1.2.3.4,six=fd00::1',
       ulimit: 'nofile=1:2',
     },
   })
