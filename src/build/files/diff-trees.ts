@@ -20,6 +20,8 @@ export interface DiffInput {
 
 const READ_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const WHITEOUT_MODE = constants.S_IFCHR
+/** Nanoseconds. */
+const SECOND = 1_000_000_000n
 
 interface Difference {
   /** What is new or other in the upper tree, and the directories on the way; without slash in front. */
@@ -105,9 +107,13 @@ function isSame(files: Files, lower: FilePath, below: BigIntStats, upper: FilePa
   return xattrsOf(files, lower) === xattrsOf(files, upper)
 }
 
-/** Files of one size with one time hold the same, as everywhere where trees are compared; else they are read. */
+/**
+ * Files of one size with one time hold the same, as everywhere where trees are compared; else they are read. A time without fraction says nothing, unless it is one
+ * inode that both show: archives have only such times, and those of reproducible builds have the same for all files.
+ */
 function haveSameData(lower: FilePath, below: BigIntStats, upper: FilePath, above: BigIntStats): boolean {
-  if (below.mtimeNs === above.mtimeNs) return true
+  const isOne = below.ino === above.ino && below.ctimeNs === above.ctimeNs
+  if (below.mtimeNs === above.mtimeNs && (isOne || below.mtimeNs % SECOND !== 0n)) return true
   using one = openFile(lower)
   using other = openFile(upper)
   const [a, b] = [Buffer.allocUnsafe(64 * 1024), Buffer.allocUnsafe(64 * 1024)]

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { createFiles } from '#kernel'
+import { OPAQUE_VALUE, OPAQUE_XATTR } from '#snapshots'
 import { SCRATCH } from '../../../src/build/graph/ref.ts'
 import type { LayerRef, Ref } from '../../../src/build/graph/ref.ts'
 import { openWorld } from './world.ts'
@@ -34,6 +36,11 @@ function write(root: string, contents: Record<string, string>): void {
     mkdirSync(join(root, path, '..'), { recursive: true })
     writeFileSync(join(root, path), text)
   }
+}
+
+/** What overlayfs does to each directory that it makes, on kernels whose default is `redirect_dir=on`. */
+function markOpaque(world: World, ref: LayerRef, directory: string): void {
+  createFiles().setXattr(join(world.layers(ref).paths[0] ?? '', directory), OPAQUE_XATTR, OPAQUE_VALUE)
 }
 
 function list(world: World, ref: LayerRef): string[] {
@@ -73,6 +80,22 @@ describe('merge', () => {
     )
     assert.deepEqual(list(world, merged), ['f', 'g', 'h'])
   })
+
+  it('hides nothing in directories that were new in an input', async () => {
+    await using world = await openWorld()
+    const other = await world.base((path) => write(path, { 'opt/mine': 'x', old: 'x' }))
+    const base = await world.base((path) => write(path, { a: '', old: 'x' }))
+    const upper = await onTop(world, base, (root) => {
+      write(root, { 'opt/tool/bin': 'x' })
+      rmSync(join(root, 'old'))
+    })
+    markOpaque(world, upper, 'opt')
+    const last = await onTop(world, upper, (root) => write(root, { b: '' }))
+    const merged = await merge(world, other, last)
+    assert.deepEqual(list(world, merged), ['a', 'b', 'opt', 'opt/mine', 'opt/tool', 'opt/tool/bin'])
+    assert.equal(world.layers(merged).ids.at(-1), world.layers(last).ids.at(-1))
+    assert.deepEqual(world.leftovers(), [])
+  })
 })
 
 describe('diff', () => {
@@ -94,9 +117,21 @@ describe('diff', () => {
     await using world = await openWorld()
     const base = await world.base((path) => write(path, { a: '' }))
     const upper = await onTop(world, base, (root) => write(root, { 'opt/tool/bin': 'x' }))
+    markOpaque(world, upper, 'opt')
     const other = await world.base((path) => write(path, { 'opt/mine': 'x' }))
     const merged = await merge(world, other, await diff(world, base, upper))
     assert.deepEqual(list(world, merged), ['opt', 'opt/mine', 'opt/tool', 'opt/tool/bin'])
+  })
+
+  it('reads files whose times say nothing', async () => {
+    await using world = await openWorld()
+    const dated = async (text: string): Promise<LayerRef> =>
+      await world.base((path) => {
+        write(path, { f: text, same: 'x' })
+        for (const name of ['f', 'same']) utimesSync(join(path, name), 0, 0)
+      })
+    const difference = await diff(world, await dated('one'), await dated('two'))
+    assert.deepEqual(list(world, difference), ['f'])
   })
 
   it('compares trees that have nothing to do with each other', async () => {
