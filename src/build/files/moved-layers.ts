@@ -11,9 +11,8 @@ export interface MovedLayersDeps extends LayersFromDeps {
 }
 
 /**
- * Whether layers (directories of overlayfs, topmost first) made on top of `lower` say the same on top of something else. Where the kernel's default is
- * `redirect_dir=on`, overlayfs marks each new directory as hiding what is below, though there was nothing: there is no harm in it where the layer was made, but
- * elsewhere it would hide files.
+ * Whether layers (directories of overlayfs, topmost first) made on top of `lower` say the same on top of something else. Before Linux 5.14 overlayfs marks each
+ * new directory as hiding what is below, though there was nothing: there is no harm in it where the layer was made, but elsewhere it would hide files.
  */
 export async function standAlone(deps: MovedLayersDeps, lower: LayerRef, layers: readonly string[], signal: AbortSignal): Promise<boolean> {
   using root = openRef(deps, lower)

@@ -38,7 +38,7 @@ function write(root: string, contents: Record<string, string>): void {
   }
 }
 
-/** What overlayfs does to each directory that it makes, on kernels whose default is `redirect_dir=on`. */
+/** What overlayfs does to each directory that it makes before Linux 5.14. */
 function markOpaque(world: World, ref: LayerRef, directory: string): void {
   createFiles().setXattr(join(world.layers(ref).paths[0] ?? '', directory), OPAQUE_XATTR, OPAQUE_VALUE)
 }
