@@ -35,11 +35,7 @@ export function createBuildDoors({ builder, content, worker }: BuildDoorsDeps): 
       builds: builder.service,
       upload: (archive, options) => builder.uploads.open(archive, options),
       session: async (id, signal) => (await door()).session(id, signal),
-      // Asked for events of builds whose session came through the door.
-      encodeTrace: (events) => {
-        if (loaded === undefined) throw new Error('Cannot encode the trace of a build: its door is not loaded')
-        return loaded.encodeTrace(events)
-      },
+      encodeTrace: async (events) => (await door()).encodeTrace(events),
     }),
     buildkit: {
       async serve(accept) {

@@ -21,7 +21,7 @@ export interface ClassicBuilderDeps {
   /** Sessions that clients have opened, by id; waits a moment for one that is about to come. Throws NOT_FOUND. */
   session(id: string, signal: AbortSignal): Promise<BuildSession>
   /** Events as BuildKit's StatusResponse. */
-  encodeTrace(events: readonly BuildEvent[]): Uint8Array
+  encodeTrace(events: readonly BuildEvent[]): Promise<Uint8Array>
 }
 
 /** {@link ClassicBuilder} over the one build service. */
@@ -101,6 +101,6 @@ async function solve(
 
 async function tell(deps: ClassicBuilderDeps, id: string, report: SessionRequest['report'], signal: AbortSignal): Promise<void> {
   for await (const events of deps.builds.events(id, signal)) {
-    report({ id: 'moby.buildkit.trace', aux: Buffer.from(deps.encodeTrace(events)).toString('base64') })
+    report({ id: 'moby.buildkit.trace', aux: Buffer.from(await deps.encodeTrace(events)).toString('base64') })
   }
 }
