@@ -62,6 +62,12 @@ describe('makeStubs', () => {
     assert.equal(lstatSync(join(parent, 'stubs')).mode & 0o7777, lstatSync(root).mode & 0o7777)
   })
 
+  it('makes mount points of tmpfs open to everyone, as a tmpfs that covers nothing is', () => {
+    assert.deepEqual(stubs({ path: '/new/tmp', kind: 'tmpfs' }, { path: '/run', kind: 'tmpfs' }, directory('/run/x')), ['new/', 'new/tmp/'])
+    assert.equal(lstatSync(join(parent, 'stubs/new/tmp')).mode & 0o7777, 0o1777)
+    assert.equal(lstatSync(join(parent, 'stubs/new')).mode & 0o7777, 0o755)
+  })
+
   it('leaves alone what lies behind a file: the launch says so', () => {
     assert.deepEqual(stubs(directory('/run/file/x'), directory('/z')), ['run/', 'z/'])
   })

@@ -9,8 +9,11 @@ import { O_PATH } from '#snapshots'
 export interface MountTarget {
   /** Absolute; links in it are followed inside the root. */
   path: string
-  kind: 'directory' | 'file'
+  kind: 'directory' | 'tmpfs' | 'file'
 }
+
+/** A tmpfs takes over the mode of what it covers; where nothing was it is open to everyone, as the kernel makes it. */
+const MODES = { directory: 0o755, tmpfs: 0o1777, file: 0o644 } as const
 
 /** Mounted over in every container: what lies below them is not the root file system's. */
 const SYSTEM_MOUNTS = ['/dev', '/proc', '/sys']
@@ -24,7 +27,7 @@ const SYSTEM_MOUNTS = ['/dev', '/proc', '/sys']
  */
 export function makeStubs(files: Files, rootFd: number, targets: readonly MountTarget[], directory: string): boolean {
   const resolved = targets.map(({ path, kind }) => ({ path: resolveLinks(files, rootFd, path), kind }))
-  const covers = [...SYSTEM_MOUNTS, ...resolved.flatMap(({ path, kind }) => (kind === 'directory' ? [path] : []))]
+  const covers = [...SYSTEM_MOUNTS, ...resolved.flatMap(({ path, kind }) => (kind === 'file' ? [] : [path]))]
   const missing = resolved.filter(({ path }) => !covers.some((cover) => path.startsWith(`${cover}/`)) && !exists(files, rootFd, path))
   if (missing.length === 0) return false
   mkdirSync(directory, { mode: 0o755 })
@@ -47,8 +50,9 @@ function makeStub(files: Files, rootFd: number, directory: string, path: string,
   }
   const place = join(directory, path)
   if (existsSync(place)) return
-  if (kind === 'directory') mkdirSync(place, { mode: 0o755 })
-  else writeFileSync(place, '', { mode: 0o644 })
+  if (kind === 'file') writeFileSync(place, '')
+  else mkdirSync(place)
+  chmodSync(place, MODES[kind])
   // Making it has changed its parent's time.
   for (let parent = dirname(path); ; parent = dirname(parent)) {
     repeatDirectory(files, rootFd, parent, join(directory, parent))

@@ -86,7 +86,7 @@ async function prepareMount(ctx: MountContext, mount: Mount, around: Surrounding
       return { kind: 'directory', spec: { destination, type: 'bind', source: around.caches.get(mount) ?? '', options } }
     }
     case 'tmpfs':
-      return { kind: 'directory', spec: tmpfs(destination, mount) }
+      return { kind: 'tmpfs', spec: tmpfs(destination, mount) }
     case 'secret':
       return prepareSecret(ctx, mount, destination, around.result.secrets)
     default:

@@ -154,6 +154,12 @@ unshared(import.meta.filename, () => {
       assert.equal(stdout, '1048576\n')
       assert.deepEqual(outputs, [world.base])
     })
+
+    test('is for every user, unless it covers a directory that is not', async () => {
+      const mounts: Mount[] = ['/scratch', '/root'].map((target) => ({ type: 'tmpfs', target, size: 0 }))
+      const { stdout } = await world.run('stat -c %a /scratch /root; touch /scratch/x && echo written', { mounts, op: { user: '1000' } })
+      assert.match(stdout, /^1777\n7[0-5]{2}\nwritten\n$/)
+    })
   })
 
   suite('a cache mount', () => {
