@@ -6,6 +6,7 @@
  */
 
 import type { Digest, Platform } from '#oci'
+import type { ChainId } from '#snapshots'
 
 /** One operation and where its inputs come from. Immutable; two with the same `id` are the same work. */
 export interface Vertex {
@@ -59,6 +60,8 @@ export interface ImageSource {
   readonly reference: string
   readonly platform: Platform
   readonly resolveMode: ResolveMode
+  /** Of one that was looked up and is here: its layers, which the build holds. In no graph. */
+  readonly chain?: ChainId
 }
 
 /** A directory of the client. */

@@ -187,7 +187,7 @@ describe('image source', () => {
       uri: 'pkg:docker/alpine@3?platform=linux%2Famd64',
       digest: { sha256: TARGET.digest.slice('sha256:'.length) },
     })
-    assert.deepEqual(local.pinned, SOURCE)
+    assert.deepEqual(local.pinned, { ...SOURCE, chain: CHAIN })
   })
 
   it('fetches layers under the lease of the step, and tells how far they are', async () => {
@@ -196,6 +196,18 @@ describe('image source', () => {
     const step = fakeStep()
     assert.deepEqual(await made.image.fetch({ ...SOURCE, reference: `${NAME}@${TARGET.digest}` }, step), { kind: 'layers', chain: CHAIN })
     assert.deepEqual([images.lastOptions?.lease, step.statuses], [step.lease, [`${DIFF_ID} 5/9`, `extracting ${DIFF_ID} 9/9 done`]])
+  })
+
+  it('is what its name meant when it was looked up', async () => {
+    const { images, sources: made } = sources()
+    images.addLocal(NAME)
+    const asking = fakeStep()
+    const { pinned } = await made.image.identify(SOURCE, asking)
+    assert.deepEqual(asking.held, [CHAIN])
+    images.addLocal(NAME, { chain: digestOf('other layers') })
+    const step = fakeStep()
+    assert.deepEqual(await made.image.fetch(pinned, step), { kind: 'layers', chain: CHAIN })
+    assert.deepEqual(step.held, [CHAIN])
   })
 
   it('holds the layers of an image that is here', async () => {

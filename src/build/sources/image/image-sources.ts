@@ -29,9 +29,17 @@ export function createImageSources(deps: ImageFinderDeps): ImageSources {
       async identify(source, step) {
         const wanted = fromRegistry(source)
         const found = await finder.find(wanted, step)
-        return { key: keyOf(found), pinned: { ...source, reference: fullString(found.reference) }, material: materialOf(wanted, found) }
+        const { chain } = found.image ?? {}
+        if (chain !== undefined) step.lease.hold(chain)
+        const pinned = { ...source, reference: fullString(found.reference), ...(chain !== undefined && { chain }) }
+        return { key: keyOf(found), pinned, material: materialOf(wanted, found) }
       },
-      fetch: async (source, step) => ({ kind: 'layers', chain: await finder.fetch(fromRegistry(source), step) }),
+      async fetch(source, step) {
+        // Not looked up again: its name may have been given to another image meanwhile, which would be kept by the key of this one.
+        if (source.chain === undefined) return { kind: 'layers', chain: await finder.fetch(fromRegistry(source), step) }
+        step.lease.hold(source.chain)
+        return { kind: 'layers', chain: source.chain }
+      },
     },
     layout: {
       async identify(source, step) {
