@@ -6,6 +6,7 @@ import { BuildError } from '../build-error.ts'
 import type { BuildSession } from '../session.ts'
 import type { Build, BuildResult, BuildService, CacheLocation, ExportRequest } from '../types.ts'
 import { ClassicDisplay } from './classic-display.ts'
+import { grantedEntitlements } from './granted-entitlements.ts'
 
 /** One request of the classic builder. Names of `options` are those of BuildKit's Dockerfile frontend. */
 export interface ClassicBuildRequest {
@@ -39,8 +40,7 @@ export async function buildClassic(builds: BuildService, request: ClassicBuildRe
   const build = builds.start({
     id: request.id === '' ? randomUUID() : request.id,
     session: request.session,
-    // The API has always allowed it: who may speak to the daemon may use the host's network.
-    entitlements: new Set(['network.host']),
+    entitlements: grantedEntitlements(request.options),
     cacheImports: request.cacheImports,
     signal: request.signal,
   })

@@ -6,6 +6,7 @@ import type { BuildEvent } from '../progress.ts'
 import type { BuildSession } from '../session.ts'
 import type { Build, BuildService } from '../types.ts'
 import { buildClassic } from './classic-build.ts'
+import { grantedEntitlements } from './granted-entitlements.ts'
 import type { ClassicBuilder, SessionRequest } from './types.ts'
 
 /** A session that ends with the request. */
@@ -70,7 +71,7 @@ async function trace(deps: ClassicBuilderDeps, request: SessionRequest, session:
   const { builds } = deps
   const { options, names, cacheImports, signal, report } = request
   const id = request.id === '' ? randomUUID() : request.id
-  const build = builds.start({ id, session, entitlements: new Set(['network.host']), cacheImports, signal })
+  const build = builds.start({ id, session, entitlements: grantedEntitlements(options), cacheImports, signal })
   const told = new AbortController()
   const telling = tell(deps, id, report, told.signal)
   try {

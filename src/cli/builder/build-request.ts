@@ -24,15 +24,8 @@ export interface BuildRequest extends Disposable {
   cacheFrom: readonly CacheOption[]
   cacheTo: readonly CacheOption[]
   entitlements: readonly string[]
-}
-
-/** What `--call` may be, as the frontend calls it; undefined: a build. */
-const REQUESTS: Readonly<Record<string, string | undefined>> = {
-  build: undefined,
-  check: 'frontend.lint',
-  lint: 'frontend.lint',
-  outline: 'frontend.outline',
-  targets: 'frontend.targets',
+  /** undefined: it is a build. */
+  call: CallOption | undefined
 }
 
 /** Throws Error with buildx's texts for what cannot be. */
@@ -41,17 +34,19 @@ export async function buildRequest(
   flags: BuildValues,
   context: string,
 ): Promise<BuildRequest> {
+  refuseContradictions(flags)
+  const call = parseCallOption(flags.check ? 'check' : flags.call)
   const plan = planContext(context, flags.file)
   const named = planNamedContexts(flags['build-context'])
   const host = cli.contextName === 'default' ? (cli.env['DOCKER_HOST'] ?? '') : cli.contextName
   const args = withProxyVariables(
     cli.config,
     host,
-    flags['build-arg'].map((arg) => checkEnv(arg, cli.env)).filter((arg) => arg.includes('=')),
+    withEpoch(flags['build-arg'].map((arg) => checkEnv(arg, cli.env)).filter((arg) => arg.includes('=')), cli.env),
   )
   const outputs = buildOutputs(flags, { stdoutIsTerminal: cli.stdout.isTerminal })
   const cacheFrom = flags['cache-from'].map((text) => withDigest(parseCacheOption(text, 'from')))
-  const cacheTo = flags['cache-to'].map((text) => parseCacheOption(text, 'to'))
+  const cacheTo = [...flags['cache-to'], ...inlineCache(args)].map((text) => parseCacheOption(text, 'to'))
   const platform = flags.platform.length > 0 ? {} : wantedPlatform(cli, '')
   using undo = new DisposableStack()
   const input = await standardInput(plan, undo)
@@ -63,7 +58,7 @@ export async function buildRequest(
       ...plan.options,
       ...named.options,
       ...input.options,
-      ...call(flags),
+      ...(call !== undefined && { requestid: call.request }),
     },
     resources: {
       directories: { ...plan.directories, ...named.directories, ...input.directories },
@@ -77,16 +72,10 @@ export async function buildRequest(
     outputs,
     cacheFrom,
     cacheTo,
-    entitlements: flags.allow,
+    // Who asks for it for all steps grants it, as with buildx.
+    entitlements: flags.network === 'host' ? [...flags.allow, 'network.host'] : flags.allow,
     [Symbol.dispose]: () => kept.dispose(),
   }
-}
-
-function call(flags: BuildValues): Record<string, string> {
-  const name = flags.check ? 'check' : flags.call
-  if (!(name in REQUESTS)) throw new Error(`invalid value for --call: ${JSON.stringify(name)}`)
-  const request = REQUESTS[name]
-  return request === undefined ? {} : { requestid: request }
 }
 
 interface InputPlan extends Pick<ContextPlan, 'options'> {
