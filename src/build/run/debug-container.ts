@@ -87,9 +87,8 @@ class OpenContainer implements DebugContainer {
 
   async #open({ args, env, cwd, user, tty }: DebugProcess): Promise<Sandbox> {
     const { op, inputs, step } = this.#state
-    const { session, signal } = step
     const wanted = { ...op, args, env, user, cwd: posix.resolve('/', op.cwd, cwd) }
-    const sandbox = await openSandbox(this.#deps, this.#users, { op: wanted, inputs, session, tty, openStdin: true, signal })
+    const sandbox = await openSandbox(this.#deps, this.#users, { op: wanted, inputs, step, tty, openStdin: true })
     if (this.#owned.disposed) {
       await sandbox[Symbol.asyncDispose]()
       throw ended()

@@ -1,26 +1,24 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { basename, dirname } from 'node:path'
+import { Duplex } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { hostPlatform } from '#oci'
 import { LaunchError } from '#runtime'
 import { BuildError } from '../build-error.ts'
 import { vertex } from '../graph/digest.ts'
 import { SCRATCH } from '../graph/ref.ts'
-import type { BindMount, ExecOp, SecretMount } from '../graph/types.ts'
+import type { BindMount, ExecOp, SecretMount, SshMount } from '../graph/types.ts'
 import type { Step } from '../types.ts'
 import { createExecRunner } from './exec-runner.ts'
 import { createFakeRunDeps, type FakeRunDeps } from './testing/fake-run-deps.ts'
 
 const ROOT: BindMount = { type: 'bind', target: '/', input: 0, selector: '', readonly: false, output: 0, contentKey: false }
-const SECRET: SecretMount = {
-  type: 'secret',
-  target: '/run/secret',
-  id: 'token',
-  optional: false,
-  mode: 0o400,
-  uid: process.getuid?.() ?? 0,
-  gid: process.getgid?.() ?? 0,
-}
+const OWNER = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+const SECRET: SecretMount = { type: 'secret', target: '/run/secret', id: 'token', optional: false, mode: 0o400, ...OWNER }
+const AGENT: SshMount = { type: 'ssh', target: '/agent', id: 'default', optional: false, mode: 0o600, ...OWNER }
 
 const OP: ExecOp = {
   kind: 'exec',
@@ -144,6 +142,25 @@ describe('createExecRunner', () => {
     assert.notEqual(path, '')
   })
 
+  it('asks the agent of a client that is still there, when the first one has left', async () => {
+    const agentOf = (name: string): Step['session'] =>
+      ({ checkAgent: async () => undefined, forwardAgent: async () => Duplex.from([name]) }) as unknown as Step['session']
+    let session = agentOf('first')
+    let path = ''
+    fake.onLaunch = ({ spec }) => {
+      path = spec.mounts.find(({ destination }) => destination === '/agent')?.source ?? ''
+      session = agentOf('second')
+    }
+    let answer = ''
+    fake.program = async () => {
+      answer = await readSocket(path)
+      return { exitCode: 0, oomKilled: false, finishedAt: 1 }
+    }
+    const { step } = stepOf({ mounts: [ROOT, AGENT] })
+    await createExecRunner(fake.deps).run([SCRATCH], Object.defineProperty(step, 'session', { get: () => session }))
+    assert.equal(answer, 'second')
+  })
+
   it('kills what is not wanted any more, and never starts what was not wanted in time', async () => {
     const abort = new AbortController()
     fake.program = () => {
@@ -169,3 +186,13 @@ describe('createExecRunner', () => {
     assert.equal(results[0], other)
   })
 })
+
+/** By way of a descriptor of its directory: the path is longer than a socket's may be. */
+async function readSocket(path: string): Promise<string> {
+  const directory = openSync(dirname(path), 'r')
+  try {
+    return await text(createConnection(`/proc/self/fd/${directory}/${basename(path)}`))
+  } finally {
+    closeSync(directory)
+  }
+}

@@ -59,10 +59,8 @@ function checkAllowed(deps: RunDeps, op: ExecOp, { vertex, entitlements }: Step)
 }
 
 async function open(deps: RunDeps, users: UserDirectory, inputs: readonly Ref[], step: Step): Promise<Sandbox> {
-  const op = execOf(step)
-  const { session, signal } = step
   try {
-    return await openSandbox(deps, users, { op, inputs, session, tty: false, openStdin: false, signal })
+    return await openSandbox(deps, users, { op: execOf(step), inputs, step, tty: false, openStdin: false })
   } catch (error) {
     step.signal.throwIfAborted()
     throw error instanceof LaunchError ? notStarted(error, step, inputs) : error

@@ -17,7 +17,7 @@ import type { Task } from '#runtime'
 import { deleteTree, type ChainId } from '#snapshots'
 import type { Ref } from '../graph/ref.ts'
 import type { BindMount, ExecOp } from '../graph/types.ts'
-import type { BuildSession } from '../session.ts'
+import type { Step } from '../types.ts'
 import { failureText } from './failure-text.ts'
 import { makeStubs, type MountTarget } from './mount-stubs.ts'
 import { inputOf, prepareMounts, readSecret, targetOf, type MountContext, type StepOutput } from './step-mounts.ts'
@@ -28,10 +28,10 @@ import type { RunDeps } from './types.ts'
 export interface SandboxRequest {
   op: ExecOp
   inputs: readonly Ref[]
-  session: BuildSession
+  /** Its session is looked up at each use: the client that began the step may leave while another one waits for it. */
+  step: Pick<Step, 'session' | 'signal'>
   tty: boolean
   openStdin: boolean
-  signal: AbortSignal
 }
 
 /** A program that waits for its start, in everything that a step has. Disposing ends it and takes all of it away that is not committed. */
@@ -54,7 +54,7 @@ const PRIVATE = 0o700
 
 /** Prepares everything up to the start of the program. When a part of it fails nothing is left. Throws as the client should read it. */
 export async function openSandbox(deps: RunDeps, users: UserDirectory, request: SandboxRequest): Promise<Sandbox> {
-  const { op, tty, openStdin, signal } = request
+  const { op, step, tty, openStdin } = request
   const mode = networkModeOf(deps, op)
   const id = randomId()
   const directory = join(deps.paths.steps, id)
@@ -77,7 +77,7 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
   }
   const { spec, cgroup, warnings } = programSpec(program, { defaults: deps.defaults(), host: deps.host, cgroups: deps.cgroups })
   for (const warning of warnings) deps.warn(warning, { step: id })
-  signal.throwIfAborted()
+  step.signal.throwIfAborted()
   deps.cgroupControl.prepare(dirname(spec.linux.cgroupsPath ?? '/'), cgroup)
   const task = await deps.runtime.create({
     id,
@@ -147,8 +147,10 @@ function rootOf(op: ExecOp): BindMount {
   return mount
 }
 
-async function readSecretEnv({ op, session }: SandboxRequest): Promise<string[]> {
-  const values = await Promise.all(op.secretEnv.map(async (wanted) => ({ name: wanted.name, data: await readSecret(session, wanted) })))
+async function readSecretEnv({ op, step }: SandboxRequest): Promise<string[]> {
+  const values = await Promise.all(
+    op.secretEnv.map(async (wanted) => ({ name: wanted.name, data: await readSecret(step.session, wanted) })),
+  )
   return values.flatMap(({ name, data }) => (data === undefined ? [] : [`${name}=${Buffer.from(data).toString()}`]))
 }
 

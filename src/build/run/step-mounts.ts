@@ -7,6 +7,7 @@ import type { LaunchSpec } from '#runtime'
 import type { LayerRef, Ref } from '../graph/ref.ts'
 import type { BindMount, CacheMount, ExecOp, Mount, SecretMount, SshMount, TmpfsMount } from '../graph/types.ts'
 import type { BuildSession } from '../session.ts'
+import type { Step } from '../types.ts'
 import { openAgentSocket } from './agent-socket.ts'
 import { kindIn } from './kind-in.ts'
 import type { MountTarget } from './mount-stubs.ts'
@@ -25,8 +26,7 @@ export interface MountContext {
   directory: string
   op: ExecOp
   inputs: readonly Ref[]
-  session: BuildSession
-  signal: AbortSignal
+  step: Pick<Step, 'session' | 'signal'>
 }
 
 /** One result of a step: a writable layer to be committed, or what came in. */
@@ -103,11 +103,11 @@ function tmpfs(destination: string, { size }: TmpfsMount): MountSpec {
  * made, as this may take long.
  */
 async function acquireCaches(ctx: MountContext, undo: AsyncDisposableStack): Promise<Map<Mount, string>> {
-  const { op, deps, id, signal } = ctx
+  const { op, deps, id, step } = ctx
   const mounts = op.mounts.filter((mount): mount is CacheMount => mount.type === 'cache').toSorted((a, b) => (a.id < b.id ? -1 : 1))
   const paths = new Map<Mount, string>()
   for (const mount of mounts) {
-    const request = { mount, base: inputOf(ctx, mount.input), user: id, step: op.args.join(' '), signal }
+    const request = { mount, base: inputOf(ctx, mount.input), user: id, step: op.args.join(' '), signal: step.signal }
     paths.set(mount, undo.use(await deps.cacheMounts.acquire(request)).path)
   }
   return paths
@@ -119,7 +119,7 @@ async function prepareSecret(
   destination: string,
   secrets: SecretFiles,
 ): Promise<Prepared | undefined> {
-  const data = await readSecret(ctx.session, mount)
+  const data = await readSecret(ctx.step.session, mount)
   if (data === undefined) return undefined
   const options = ['bind', 'ro', 'nosuid', 'nodev', 'noexec', 'rprivate']
   return { kind: 'file', spec: { destination, type: 'bind', source: secrets.add(data, mount), options } }
@@ -141,16 +141,16 @@ async function prepareAgent(
   destination: string,
   { index, undo }: Surroundings,
 ): Promise<Prepared | undefined> {
-  const { session, directory } = ctx
+  const { step, directory } = ctx
   try {
-    await session.checkAgent(mount.id)
+    await step.session.checkAgent(mount.id)
   } catch (error) {
     if (mount.optional) return undefined
     if (codeOf(error) !== 'NOT_FOUND' && codeOf(error) !== 'NOT_IMPLEMENTED') throw error
     throw new EngineError('NOT_FOUND', `no SSH key ${JSON.stringify(mount.id)} forwarded from the client`, { cause: error })
   }
   const source = join(directory, `agent-${index}.sock`)
-  undo.use(await openAgentSocket(source, mount, () => session.forwardAgent(mount.id)))
+  undo.use(await openAgentSocket(source, mount, () => step.session.forwardAgent(mount.id)))
   return { kind: 'file', spec: { destination, type: 'bind', source, options: ['bind', 'rprivate'] } }
 }
 
