@@ -23,6 +23,8 @@ export interface ChainStore {
   stack(chain: ChainId): Digest[]
   /** The diff id of the topmost layer. Throws NOT_FOUND. */
   top(chain: ChainId): Digest
+  /** What its topmost layer lies on; undefined: nothing. Throws NOT_FOUND. */
+  parent(chain: ChainId): ChainId | undefined
   /** Throws NOT_FOUND for an unknown parent, CONFLICT `max depth exceeded`. */
   add(parent: ChainId | undefined, diffId: Digest): ChainId
   all(): { chain: ChainId; diffId: Digest; parent?: ChainId }[]
@@ -55,6 +57,7 @@ export function createChainStore(deps: { metadata: Metadata }): ChainStore {
     layers: (chain) => [...new Set(downwards(chain))],
     stack: (chain) => downwards(chain).reverse(),
     top: (chain) => get(chain).diffId,
+    parent: (chain) => get(chain).parent,
     add(parent, diffId) {
       const chain = chainId(parent, diffId)
       if (rows.has(chain)) return chain

@@ -2,11 +2,14 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Files, Mounts } from '#kernel'
 import type { Metadata } from '#metadata'
-import { makeMountPoints } from './init-layer.ts'
+import type { Digest } from '#oci'
+import type { ChainStore } from './chain-store.ts'
+import { hasMountPoints, makeMountPoints } from './init-layer.ts'
 import type { LayerDirectories } from './layer-directories.ts'
 import type { ChainId } from './types.ts'
 
 interface InitRow {
+  /** Several chains may name the same one. */
   directory: number
   /** Boot of the machine during which it was made. It is never synced: after another boot it is made anew. */
   bootId: string
@@ -16,11 +19,11 @@ interface InitRow {
 const SCRATCH = 'scratch'
 
 /**
- * One init layer for each chain: the mount points that the image lacks, made when the first container needs them. It lies between image
- * and writable layer, so it never shows in `changes` or `diff`.
+ * The init layer of each chain: the mount points that the image lacks, made when the first container needs them. It lies between image and writable layer, so
+ * it never shows in `changes` or `diff`. A chain whose upper layers have nothing to do with mount points shares that of the chain below: most steps of builds.
  */
 export interface InitLayerStore {
-  /** Directory of the init layer over `layers` (topmost first), made if need be. */
+  /** Directory of the init layer over a chain, whose directories are `layers` (topmost first), made if need be. */
   pathOver(chain: ChainId | undefined, layers: readonly string[]): string
   directories(): Set<number>
   /** Chains whose init layer's directory is gone. */
@@ -36,6 +39,9 @@ export function createInitLayerStore(deps: {
   files: Files
   mounts: Mounts
   directories: LayerDirectories
+  chains: Pick<ChainStore, 'parent' | 'top'>
+  /** Where the files of a layer are. */
+  index: { pathOf(id: Digest): string }
   bootId: string
 }): InitLayerStore {
   const repository = deps.metadata.repository<InitRow>('initLayers')
@@ -63,16 +69,41 @@ export function createInitLayerStore(deps: {
     return directory
   }
 
+  /** undefined: it has to be made anew. */
+  function known(chain: string): number | undefined {
+    const row = rows.get(chain)
+    return row?.bootId === deps.bootId ? row.directory : undefined
+  }
+
+  /** The init layer of a chain below, if the layers between change nothing that it has been made of. */
+  function shared(chain: ChainId): number | undefined {
+    for (let above = chain; ;) {
+      const below = deps.chains.parent(above)
+      if (below === undefined || hasMountPoints(deps.files, deps.index.pathOf(deps.chains.top(above)))) return undefined
+      const found = known(below)
+      if (found !== undefined) return found
+      above = below
+    }
+  }
+
+  /** Deletes what no row names any more. */
+  function discardUnnamed(gone: readonly InitRow[]): void {
+    const named = directories()
+    for (const { directory } of gone) if (!named.has(directory)) deps.directories.discard(directory)
+  }
+
   return {
     pathOver(chain, layers) {
       const key = chain ?? SCRATCH
-      const known = rows.get(key)
-      if (known !== undefined && known.bootId === deps.bootId) return deps.directories.pathOf(known.directory)
-      const row: InitRow = { directory: make(layers), bootId: deps.bootId }
+      const found = known(key)
+      if (found !== undefined) return deps.directories.pathOf(found)
+      const before = rows.get(key)
+      const directory = (chain === undefined ? undefined : shared(chain)) ?? make(layers)
+      const row: InitRow = { directory, bootId: deps.bootId }
       repository.put(key, row)
       rows.set(key, row)
-      if (known !== undefined) deps.directories.discard(known.directory)
-      return deps.directories.pathOf(row.directory)
+      if (before !== undefined) discardUnnamed([before])
+      return deps.directories.pathOf(directory)
     },
     directories,
     broken: () => [...rows].flatMap(([key, { directory }]) => (existsSync(deps.directories.pathOf(directory)) ? [] : [key])),
@@ -80,16 +111,14 @@ export function createInitLayerStore(deps: {
       const row = rows.get(chain)
       repository.delete(chain)
       rows.delete(chain)
-      if (row !== undefined) deps.directories.discard(row.directory)
+      if (row !== undefined) discardUnnamed([row])
     },
     retain(chains) {
       const unused = [...rows].filter(([key]) => key !== SCRATCH && !chains.has(key as ChainId))
       for (const [key] of unused) repository.delete(key)
       return () => {
-        for (const [key, { directory }] of unused) {
-          rows.delete(key)
-          deps.directories.discard(directory)
-        }
+        for (const [key] of unused) rows.delete(key)
+        discardUnnamed(unused.map(([, row]) => row))
       }
     },
   }

@@ -1,6 +1,8 @@
 import { closeSync, constants, lstatSync, symlinkSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Files } from '#kernel'
 import { O_PATH } from './tree/descriptor-path.ts'
+import { OPAQUE_XATTR } from './tree/whiteout.ts'
 
 /**
  * Mount points that every container needs, and the file by which programs see that they are in a container.
@@ -18,6 +20,9 @@ const MOUNT_POINTS: readonly (readonly [path: string, type: 'directory' | 'file'
   ['dev/console', 'file'],
   ['etc/mtab', '-> /proc/mounts'],
 ]
+
+/** `dev`, `etc` … */
+const TOP_NAMES: readonly string[] = [...new Set(MOUNT_POINTS.map(([path]) => path.split('/')[0] ?? ''))]
 
 /**
  * Makes the mount points in `root`, a mount of an image with the init layer as its upper directory. What is no directory on the way is
@@ -43,6 +48,12 @@ export function makeMountPoints(files: Files, root: string): void {
       closeSync(directory)
     }
   }
+}
+
+/** Whether a layer, alone, has anything that {@link makeMountPoints} looks at: over one that has not, the init layer of what lies below it does as well. */
+export function hasMountPoints(files: Pick<Files, 'getXattr'>, layer: string): boolean {
+  if (files.getXattr(layer, OPAQUE_XATTR) !== undefined) return true
+  return TOP_NAMES.some((name) => lstatSync(join(layer, name), { throwIfNoEntry: false }) !== undefined)
 }
 
 function makeDirectory(files: Files, parentFd: number, name: string): void {

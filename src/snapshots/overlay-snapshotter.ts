@@ -53,7 +53,7 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
   const drafts = createDraftStore(stores)
   const index = createLayerIndex({ layers, drafts, directories })
   const chains = createChainStore({ metadata })
-  const inits = createInitLayerStore(stores)
+  const inits = createInitLayerStore({ ...stores, index, chains })
   const writable = createWritableLayers({ ...stores, lowerOf: ({ parent, bare }) => lowerOf(parent, bare === true) })
   const { namedDirectories, ...care } = createLayerCare({ ...stores, layers, drafts, index, chains, inits, writable })
 
