@@ -8,10 +8,7 @@ const FRAME_HEADER = 8
 
 export type WriteLog = (stream: 1 | 2, data: Uint8Array) => void
 
-/**
- * Carries a task's output to the log until it ends. What the log does not take yet stops the program: the next chunk is read when this one has been dealt
- * with. `stream`: as `Task.attach` gives it.
- */
+/** Carries a task's output to the log until it ends. The program never waits: what nobody reads in time is the log's to drop. `stream`: as `Task.attach` gives it. */
 export async function carryOutput(stream: Readable, log: WriteLog): Promise<void> {
   const frames = createFrameReader(clipped(log))
   for await (const chunk of stream) frames(chunk as Buffer)
