@@ -30,16 +30,18 @@ export async function* receiveDirectory(destination: string, incoming: AsyncIter
   }
   const files: { id: number; path: string; stat: fsutil.Stat }[] = []
   const links: (() => void)[] = []
+  const directories = new Set([destination])
   const times: (() => void)[] = []
   for (let id = 0; ; id++) {
     const { type, stat } = await next()
     if (type !== Type.STAT) throw new Error('the transfer of the result is out of order')
     if (stat === undefined) break
-    const path = safePath(destination, stat.path)
+    const path = safePath(destination, stat.path, directories)
     const mode = posixFileMode(stat.mode) ?? 0
     const seconds = Number(stat.modTime) / 1e9
     if ((mode & S_IFMT) === S_IFDIR) {
       makeDirectory(path, mode)
+      directories.add(path)
       times.push(() => utimesSync(path, seconds, seconds))
     } else if ((mode & S_IFMT) === S_IFLNK) {
       links.push(() => {
@@ -48,7 +50,7 @@ export async function* receiveDirectory(destination: string, incoming: AsyncIter
         lutimesSync(path, seconds, seconds)
       })
     } else if ((mode & S_IFMT) === S_IFREG && stat.linkname !== '') {
-      const source = safePath(destination, stat.linkname)
+      const source = safePath(destination, stat.linkname, directories)
       links.push(() => {
         replace(path)
         linkSync(source, path)
@@ -112,13 +114,15 @@ function replace(path: string): void {
   rmSync(path, { force: true })
 }
 
-/** Below `destination`, with no link on the way: what another entry may have put there must not lead out. */
-function safePath(destination: string, path: string): string {
+/**
+ * Below `destination`, in one of the `directories` that were sent: all of these were made, or found to be directories, just now. Attack: a link that an earlier
+ * result has left, `d -> /home/me`, then `d/.ssh/authorized_keys`.
+ */
+function safePath(destination: string, path: string, directories: ReadonlySet<string>): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.length === 0 || parts.includes('..')) throw new Error(`invalid path in the result: ${JSON.stringify(path)}`)
   const absolute = join(destination, ...parts)
-  const parent = dirname(absolute)
-  if (parent !== destination && lstatSync(parent, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (!directories.has(dirname(absolute)))
     throw new Error(`invalid path in the result: ${JSON.stringify(path)} is not inside of a directory`)
   return absolute
 }
