@@ -1,5 +1,4 @@
 import { notFound } from '#errors'
-import { deferred, type Deferred } from '#lib'
 import { Journal } from './journal.ts'
 import type { BuildEvent } from './progress.ts'
 
@@ -12,7 +11,8 @@ const PATIENCE = 6000
 export class Journals {
   readonly #journals = new Map<string, Journal>()
   readonly #ended: string[] = []
-  readonly #awaited = new Map<string, Deferred<Journal>>()
+  /** Readers who wait for a build to begin. */
+  readonly #waiting = new Map<string, Set<PromiseWithResolvers<Journal>>>()
 
   /** An id that was used before begins anew. */
   begin(id: string): Journal {
@@ -20,8 +20,7 @@ export class Journals {
     this.#journals.set(id, journal)
     const known = this.#ended.indexOf(id)
     if (known >= 0) this.#ended.splice(known, 1)
-    this.#awaited.get(id)?.resolve(journal)
-    this.#awaited.delete(id)
+    for (const reader of this.#waiting.get(id) ?? []) reader.resolve(journal)
     return journal
   }
 
@@ -38,22 +37,23 @@ export class Journals {
 
   /** Nobody needs to wait any more. */
   close(): void {
-    for (const [id, awaited] of this.#awaited) awaited.reject(notFound(`no such build: ${id}`))
-    this.#awaited.clear()
+    for (const [id, readers] of this.#waiting) for (const reader of readers) reader.reject(notFound(`no such build: ${id}`))
   }
 
   async #wait(id: string, signal: AbortSignal): Promise<Journal> {
-    const awaited = this.#awaited.get(id) ?? deferred<Journal>()
-    this.#awaited.set(id, awaited)
-    const gaveUp = Promise.withResolvers<never>()
-    const timer = setTimeout(() => gaveUp.reject(notFound(`no such build: ${id}`)), PATIENCE)
-    const abort = (): void => gaveUp.reject(signal.reason)
+    const reader = Promise.withResolvers<Journal>()
+    const readers = this.#waiting.get(id) ?? new Set()
+    this.#waiting.set(id, readers.add(reader))
+    const timer = setTimeout(() => reader.reject(notFound(`no such build: ${id}`)), PATIENCE)
+    const abort = (): void => reader.reject(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
     try {
-      return await Promise.race([awaited.promise, gaveUp.promise])
+      return await reader.promise
     } finally {
       clearTimeout(timer)
       signal.removeEventListener('abort', abort)
+      readers.delete(reader)
+      if (readers.size === 0 && this.#waiting.get(id) === readers) this.#waiting.delete(id)
     }
   }
 }

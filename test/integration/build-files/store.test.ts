@@ -46,8 +46,18 @@ test('a daemon that is killed and starts again finds the cache', async () => {
   await checkStore(engine)
 })
 
+test('125 layers lie on each other, and no more', async () => {
+  const copies = Array.from({ length: 124 }, (_, index) => `COPY one /copies/${index}\n`).join('')
+  const deep = await classicBuild(engine, `FROM starter\n${copies}RUN true\n`, { files: FILES, query: 't=deep' })
+  assert.equal(deep.error, undefined, deep.text)
+  assert.equal(engine.gantry(['run', '--rm', 'deep', 'cat', '/copies/0', '/copies/123']).stdout, '1\n1\n')
+  const deeper = await classicBuild(engine, 'FROM deep\nRUN touch /one-more\n', { files: FILES })
+  assert.match(deeper.error ?? '', /max depth exceeded/)
+  await checkStore(engine)
+})
+
 test('nothing is left when images and cache are deleted', async () => {
-  for (const image of ['built', 'other', 'starter']) await engine.request('DELETE', `/images/${image}?force=1`)
+  for (const image of ['built', 'other', 'deep', 'starter']) await engine.request('DELETE', `/images/${image}?force=1`)
   await engine.request('POST', '/images/prune') // the one whose name the last build took
   assert.equal((await engine.request('POST', '/build/prune?all=1')).status, 200)
   await checkStore(engine)
