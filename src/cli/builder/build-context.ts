@@ -26,7 +26,8 @@ export function planContext(context: string, file: string): ContextPlan {
     // Whether it is an archive the frontend sees from the first bytes.
     return { directories: {}, options: file === '' ? {} : { filename: file }, standardInput: 'context' }
   }
-  if (isRemote(context)) {
+  // As Docker: a directory that is called like a repository is one all the same.
+  if (isRemote(context) && !isDirectory(context)) {
     if (file === '-')
       return { directories: {}, options: { context, dockerfilekey: 'dockerfile', filename: PIPED_DOCKERFILE }, standardInput: 'dockerfile' }
     return { directories: {}, options: { context, ...(file === '' ? {} : { filename: file }) }, standardInput: 'none' }
@@ -69,6 +70,10 @@ function layoutPlace(text: string): { path: string; reference: string } {
 /** As Docker tells them from paths. */
 export function isRemote(text: string): boolean {
   return /^(https?|git|ssh):\/\//.test(text) || /^git@[^:/]+:/.test(text) || text.startsWith('github.com/')
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(resolve(path), { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function directoryOf(path: string): string {

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import type { Cli } from '../cli.ts'
 import { credentialKey, hostnameOf, storedAuth } from '../config/credentials.ts'
-import { withProxyVariables } from '../config/environment-proxies.ts'
 import { wantedPlatform } from '../config/wanted-platform.ts'
-import { checkEnv } from '../opts/key-values.ts'
+import { buildArguments, cacheOfArguments } from './build-arguments.ts'
 import { planContext, planNamedContexts, UPLOAD_URL, type ContextPlan } from './build-context.ts'
 import type { BuildValues } from './build-flags.ts'
 import { parseCacheOption, type CacheOption } from './cache-options.ts'
+import { parseCallOption, type CallOption } from './call-option.ts'
 import { frontendOptions } from './frontend-options.ts'
 import { withDigest } from './local-cache.ts'
 import { buildOutputs, type BuildOutput } from './outputs.ts'
@@ -38,15 +38,10 @@ export async function buildRequest(
   const call = parseCallOption(flags.check ? 'check' : flags.call)
   const plan = planContext(context, flags.file)
   const named = planNamedContexts(flags['build-context'])
-  const host = cli.contextName === 'default' ? (cli.env['DOCKER_HOST'] ?? '') : cli.contextName
-  const args = withProxyVariables(
-    cli.config,
-    host,
-    withEpoch(flags['build-arg'].map((arg) => checkEnv(arg, cli.env)).filter((arg) => arg.includes('=')), cli.env),
-  )
+  const args = buildArguments(cli, flags['build-arg'])
   const outputs = buildOutputs(flags, { stdoutIsTerminal: cli.stdout.isTerminal })
   const cacheFrom = flags['cache-from'].map((text) => withDigest(parseCacheOption(text, 'from')))
-  const cacheTo = [...flags['cache-to'], ...inlineCache(args)].map((text) => parseCacheOption(text, 'to'))
+  const cacheTo = [...flags['cache-to'], ...cacheOfArguments(args)].map((text) => parseCacheOption(text, 'to'))
   const platform = flags.platform.length > 0 ? {} : wantedPlatform(cli, '')
   using undo = new DisposableStack()
   const input = await standardInput(plan, undo)
@@ -74,8 +69,17 @@ export async function buildRequest(
     cacheTo,
     // Who asks for it for all steps grants it, as with buildx.
     entitlements: flags.network === 'host' ? [...flags.allow, 'network.host'] : flags.allow,
+    call,
     [Symbol.dispose]: () => kept.dispose(),
   }
+}
+
+function refuseContradictions({ allow, progress, quiet, ...flags }: BuildValues): void {
+  if (flags['no-cache'] && flags['no-cache-filter'].length > 0)
+    throw new Error('--no-cache and --no-cache-filter cannot currently be used together')
+  if (quiet && !['', 'auto', 'quiet'].includes(progress)) throw new Error(`progress=${progress} and quiet cannot be used together`)
+  const unknown = allow.find((name) => name !== 'network.host' && name !== 'security.insecure')
+  if (unknown !== undefined) throw new Error(`unknown entitlement ${unknown}`)
 }
 
 interface InputPlan extends Pick<ContextPlan, 'options'> {

@@ -2,7 +2,7 @@ import type { Cli } from '../cli.ts'
 import type { BuildValues } from './build-flags.ts'
 import { failureMessage } from './build-failure.ts'
 import { buildRequest, type BuildRequest } from './build-request.ts'
-import { callStatus, printAnswer } from './call-answer.ts'
+import { showAnswer } from './call-answer.ts'
 import { chooseDisplay } from './choose-display.ts'
 import { openDebugShell } from './debug-shell.ts'
 import { nameLocalCaches } from './local-cache.ts'
@@ -22,10 +22,7 @@ export async function build(cli: Cli, flags: BuildValues, context: string): Prom
   forgetResultFiles(files)
   const answer = await runInterruptibly(cli, flags, request)
   if (typeof answer === 'number') return answer
-  if (request.options['requestid'] !== undefined) {
-    printAnswer(cli, answer.metadata)
-    return callStatus(answer.metadata)
-  }
+  if (request.call !== undefined) return showAnswer(cli, request.call, answer.metadata)
   writeResultFiles(files, answer.response)
   nameLocalCaches(request.cacheTo, answer.response)
   if (flags.quiet && imageId(answer.response) !== '') cli.print(imageId(answer.response))
@@ -34,8 +31,7 @@ export async function build(cli: Cli, flags: BuildValues, context: string): Prom
 
 /** What the engine answers, or the status of a build that came to nothing. */
 async function runInterruptibly(cli: Cli, flags: BuildValues, request: BuildRequest): Promise<BuildAnswer | number> {
-  const isQuestion = request.options['requestid'] !== undefined
-  const display = chooseDisplay(cli, flags.progress, flags.quiet || isQuestion)
+  const display = chooseDisplay(cli, flags.progress, flags.quiet || request.call !== undefined)
   const interrupt = new AbortController()
   const stop = (): void => interrupt.abort()
   process.on('SIGINT', stop).on('SIGTERM', stop)

@@ -1,27 +1,47 @@
+import { sourceExcerpt } from '#dockerfile'
 import type { Cli } from '../cli.ts'
+import type { CallOption } from './call-option.ts'
 
 type Metadata = Readonly<Record<string, Uint8Array>>
 
-/** What a frontend has answered to `--call`, for people. */
-export function printAnswer(cli: Pick<Cli, 'print'>, metadata: Metadata): void {
-  const text = textOf(metadata, 'result.txt')
-  const errors = textOf(metadata, 'result.statuscode')
-  if (text === '' && (errors === '' || errors === '0')) cli.print('Check complete, no warnings found.')
-  else cli.print(text.replace(/\n$/, ''))
+/** `result.json` of `frontend.lint`. */
+interface LintResult {
+  warnings?: unknown[] | null
+  sources?: { filename: string; data: string }[]
+  buildError?: { message: string; location?: { ranges?: { start?: { line?: number }; end?: { line?: number } }[] } }
 }
 
-/** Status to end with: a check that found something fails, as with buildx. */
-export function callStatus(metadata: Metadata): number {
-  const given = Number(textOf(metadata, 'result.statuscode'))
-  if (given !== 0 && Number.isInteger(given)) return given
-  return warnings(metadata) > 0 ? 1 : 0
+/**
+ * Shows what a frontend has answered to `--call`: the answer on standard output, what else there is to say on standard error. Gives the status to end with: a
+ * check that found something fails, as with buildx.
+ */
+export function showAnswer(
+  cli: Pick<Cli, 'print' | 'stdout' | 'warn'>,
+  { request, format, ignoreStatus }: CallOption,
+  metadata: Metadata,
+): number {
+  cli.stdout.write(textOf(metadata, format === 'json' ? 'result.json' : 'result.txt'))
+  const isCheck = request === 'frontend.lint'
+  if (format === 'json') cli.stdout.write('\n')
+  else if (isCheck) concludeCheck(cli, JSON.parse(textOf(metadata, 'result.json')) as LintResult)
+  return ignoreStatus ? 0 : Number(textOf(metadata, 'result.statuscode')) || 0
 }
 
-function warnings(metadata: Metadata): number {
-  const text = textOf(metadata, 'result.json')
-  if (text === '') return 0
-  const { warnings: found } = JSON.parse(text) as { warnings?: unknown[] | null }
-  return found?.length ?? 0
+function concludeCheck(cli: Pick<Cli, 'print' | 'warn'>, result: LintResult): void {
+  const { warnings, buildError } = result
+  const count = warnings?.length ?? 0
+  if (buildError !== undefined) cli.warn(`${excerptOf(result)}ERROR: ${buildError.message}`)
+  else if (count === 0) cli.print('Check complete, no warnings found.')
+  else cli.warn(`Check complete, ${count === 1 ? '1 warning has' : `${count} warnings have`} been found!`)
+}
+
+function excerptOf({ buildError, sources = [] }: LintResult): string {
+  const range = buildError?.location?.ranges?.[0]
+  const [source] = sources
+  const start = range?.start?.line
+  if (start === undefined || source === undefined) return ''
+  const file = { name: source.filename, text: Buffer.from(source.data, 'base64').toString() }
+  return sourceExcerpt({ file, start, end: range?.end?.line ?? start })
 }
 
 function textOf(metadata: Metadata, name: string): string {

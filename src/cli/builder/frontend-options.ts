@@ -1,10 +1,14 @@
+import { formatPlatform, hostPlatform } from '#oci'
 import { toMap } from '../opts/key-values.ts'
 import type { BuildValues } from './build-flags.ts'
 import { parseFields } from './key-value-option.ts'
 
 /** Flags as options of the Dockerfile frontend. `args`: `KEY=value`, with the values of the environment and the proxies of the configuration. */
 export function frontendOptions(flags: BuildValues, args: readonly string[]): Record<string, string> {
-  const platforms = flags.platform.filter((platform) => platform !== '')
+  // `local` is this machine's, as with buildx.
+  const platforms = flags.platform
+    .filter((platform) => platform !== '')
+    .map((platform) => (platform === 'local' ? formatPlatform(hostPlatform()) : platform))
   return {
     ...given('target', flags.target),
     ...prefixed('build-arg:', toMap(args)),

@@ -3,8 +3,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { formatPlatform, hostPlatform } from '#oci'
+import { buildArguments, cacheOfArguments } from './build-arguments.ts'
+import { BUILD_FLAGS, type BuildValues } from './build-flags.ts'
+import { buildRequest } from './build-request.ts'
 import { planContext, planNamedContexts } from './build-context.ts'
 import { parseCacheOption } from './cache-options.ts'
+import { frontendOptions } from './frontend-options.ts'
 import { annotations, buildOutputs, parseOutput } from './outputs.ts'
 import { secretStore } from './secrets.ts'
 
@@ -18,6 +23,8 @@ function project(): Disposable & { path: string } {
 }
 
 const FLAGS = { output: [] as string[], load: false, push: false, tag: [] as string[], annotation: [] as string[] }
+/** What a command line without flags gives. */
+const VALUES = Object.fromEntries(Object.entries(BUILD_FLAGS).map(([name, { initial }]) => [name, initial])) as unknown as BuildValues
 const PIPED = { stdoutIsTerminal: false }
 
 suite('outputs', () => {
@@ -88,6 +95,19 @@ suite('contexts', () => {
       assert.deepEqual(planContext(place, '').options, { context: place })
   })
 
+  test('a directory called like a repository is a directory', () => {
+    using made = project()
+    const before = process.cwd()
+    mkdirSync(join(made.path, 'github.com/o/r'), { recursive: true })
+    try {
+      process.chdir(made.path)
+      assert.deepEqual(planContext('github.com/o/r', '').directories['context'], join(made.path, 'github.com/o/r'))
+    } finally {
+      process.chdir(before)
+    }
+    assert.deepEqual(planContext('github.com/o/r', '').options, { context: 'github.com/o/r' })
+  })
+
   test('named contexts are directories, images, layouts', () => {
     using made = project()
     assert.deepEqual(planNamedContexts([`Src=${made.path}`, 'base=docker-image://alpine:3', 'lay=oci-layout:///l/x:tag']), {
@@ -97,6 +117,39 @@ suite('contexts', () => {
     })
     assert.throws(() => planNamedContexts(['x']), /invalid context value: x/)
   })
+})
+
+suite('arguments', () => {
+  const cli = { config: {}, contextName: 'default' }
+
+  test('take values of the environment, SOURCE_DATE_EPOCH without being asked for', () => {
+    const env = { HOME: '/h', SOURCE_DATE_EPOCH: '5' }
+    assert.deepEqual(buildArguments({ ...cli, env }, ['A=1', 'HOME', 'NOT_SET']), ['A=1', 'HOME=/h', 'SOURCE_DATE_EPOCH=5'])
+    assert.deepEqual(buildArguments({ ...cli, env }, ['SOURCE_DATE_EPOCH=7']), ['SOURCE_DATE_EPOCH=7'])
+    assert.deepEqual(buildArguments({ ...cli, env: {} }, []), [])
+  })
+
+  test('may mean an inline cache', () => {
+    assert.deepEqual(cacheOfArguments(['BUILDKIT_INLINE_CACHE=1']), ['type=inline'])
+    assert.deepEqual(cacheOfArguments(['BUILDKIT_INLINE_CACHE=0', 'A=1']), [])
+  })
+})
+
+test('buildRequest refuses flags that do not go together', async () => {
+  const cli = {} as Parameters<typeof buildRequest>[0]
+  const cases: [Partial<BuildValues>, RegExp][] = [
+    [{ 'no-cache': true, 'no-cache-filter': ['a'] }, /--no-cache and --no-cache-filter cannot currently be used together/],
+    [{ quiet: true, progress: 'plain' }, /progress=plain and quiet cannot be used together/],
+    [{ allow: ['network.moon'] }, /unknown entitlement network.moon/],
+  ]
+  for (const [flags, message] of cases) await assert.rejects(buildRequest(cli, { ...VALUES, ...flags }, '.'), message)
+})
+
+test('frontendOptions takes local for the platform of this machine', () => {
+  assert.equal(
+    frontendOptions({ ...VALUES, platform: ['local', 'linux/s390x'] }, [])['platform'],
+    `${formatPlatform(hostPlatform())},linux/s390x`,
+  )
 })
 
 test('parseCacheOption reads names and fields', () => {

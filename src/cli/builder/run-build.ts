@@ -61,14 +61,14 @@ const LAST_EVENTS = 1000
 function solveRequest(
   ref: string,
   session: string,
-  { outputs, cacheFrom, cacheTo, entitlements, options }: BuildRequest,
+  { outputs, cacheFrom, cacheTo, entitlements, options, call }: BuildRequest,
 ): Parameters<EngineConnection['control']['solve']>[0] {
-  const isQuestion = options['requestid'] !== undefined
   return {
     ref,
     session,
     entitlements: [...entitlements],
-    exporters: isQuestion ? [] : outputs.filter(({ type }) => type !== 'none').map(({ type, attributes }) => ({ type, attrs: attributes })),
+    exporters:
+      call !== undefined ? [] : outputs.filter(({ type }) => type !== 'none').map(({ type, attributes }) => ({ type, attrs: attributes })),
     cache: {
       imports: cacheFrom.map(({ type, attributes }) => ({ type, attrs: attributes })),
       exports: cacheTo.map(({ type, attributes }) => ({ type, attrs: attributes })),

@@ -94,6 +94,11 @@ test('questions about a Dockerfile are answered without building', () => {
   const check = build(['--check', directory])
   assert.equal(check.status, 1)
   assert.match(check.stdout, /StageNameCasing/)
+  const broken = build(['--check', project('broken', { Dockerfile: 'FROM starter\nNOPE\n' })])
+  assert.deepEqual([broken.status, broken.stdout], [1, ''])
+  assert.match(broken.stderr, /Dockerfile:2\n[^]*unknown instruction: NOPE/)
+  const json = JSON.parse(build(['--call', 'targets,format=json', directory]).stdout) as { targets: unknown[] }
+  assert.equal(json.targets.length, 2)
   const clean = project('clean', { Dockerfile: 'FROM starter\n' })
   assert.deepEqual([build(['--check', clean]).status, build(['--check', clean]).stdout], [0, 'Check complete, no warnings found.\n'])
   assert.match(build(['--call', 'moon', clean]).stderr, /invalid value for --call/)
