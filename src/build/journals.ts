@@ -1,4 +1,5 @@
 import { notFound } from '#errors'
+import { Rendezvous } from '#lib'
 import { Journal } from './journal.ts'
 import type { BuildEvent } from './progress.ts'
 
@@ -9,10 +10,8 @@ const PATIENCE = 6000
 
 /** The events of builds by id: of those that run, and of the last ones that have ended. */
 export class Journals {
-  readonly #journals = new Map<string, Journal>()
+  readonly #journals = new Rendezvous<Journal>((id) => notFound(`no such build: ${id}`), PATIENCE)
   readonly #ended: string[] = []
-  /** Readers who wait for a build to begin. */
-  readonly #waiting = new Map<string, Set<PromiseWithResolvers<Journal>>>()
 
   /** An id that was used before begins anew. */
   begin(id: string): Journal {
@@ -20,7 +19,6 @@ export class Journals {
     this.#journals.set(id, journal)
     const known = this.#ended.indexOf(id)
     if (known >= 0) this.#ended.splice(known, 1)
-    for (const reader of this.#waiting.get(id) ?? []) reader.resolve(journal)
     return journal
   }
 
@@ -31,29 +29,11 @@ export class Journals {
 
   /** Throws NOT_FOUND when no such build begins in time. */
   async *read(id: string, signal: AbortSignal): AsyncIterable<readonly BuildEvent[]> {
-    signal.throwIfAborted()
-    yield* (this.#journals.get(id) ?? (await this.#wait(id, signal))).read(signal)
+    yield* (await this.#journals.wait(id, signal)).read(signal)
   }
 
   /** Nobody needs to wait any more. */
   close(): void {
-    for (const [id, readers] of this.#waiting) for (const reader of readers) reader.reject(notFound(`no such build: ${id}`))
-  }
-
-  async #wait(id: string, signal: AbortSignal): Promise<Journal> {
-    const reader = Promise.withResolvers<Journal>()
-    const readers = this.#waiting.get(id) ?? new Set()
-    this.#waiting.set(id, readers.add(reader))
-    const timer = setTimeout(() => reader.reject(notFound(`no such build: ${id}`)), PATIENCE)
-    const abort = (): void => reader.reject(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    try {
-      return await reader.promise
-    } finally {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', abort)
-      readers.delete(reader)
-      if (readers.size === 0 && this.#waiting.get(id) === readers) this.#waiting.delete(id)
-    }
+    this.#journals.giveUp()
   }
 }

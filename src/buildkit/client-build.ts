@@ -1,15 +1,15 @@
 import type { Build, BuildResult, DebugContainer, FailedStep } from '#build'
-import { conflict, EngineError } from '#errors'
+import { conflict, EngineError, notFound } from '#errors'
 import type { ops } from '#grpc'
+import { Rendezvous } from '#lib'
 import { buildFacts, failedStepId } from './build-errors.ts'
-import { Rendezvous } from './rendezvous.ts'
 
 /** Milliseconds for a build to begin: the call that starts it and those that drive it come side by side. Source: moby/buildkit control/gateway. */
 const PATIENCE = 3000
 
 /** Builds that go on, by their clients' names for them. */
 export function createClientBuilds(): Rendezvous<ClientBuild> {
-  return new Rendezvous((id) => `no such job ${id}`, PATIENCE)
+  return new Rendezvous((id) => notFound(`no such job ${id}`), PATIENCE)
 }
 
 /** A build as its client sees it, from the call that starts it to that call's answer. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { BuildSession } from '#build'
 import { conflict, notFound } from '#errors'
-import { Rendezvous } from './rendezvous.ts'
+import { Rendezvous } from '#lib'
 import { openClientSession, type ClientSession, type SessionHello } from './session/client-session.ts'
 
 /** Milliseconds. Source: moby/buildkit session/manager.go. */
@@ -9,7 +9,7 @@ const PATIENCE = 5000
 
 /** Clients that are there, by the ids they chose. The connection of a session and the request that names it come side by side. */
 export class Sessions {
-  readonly #open = new Rendezvous<ClientSession>((id) => `no active session for ${id}: context deadline exceeded`, PATIENCE)
+  readonly #open = new Rendezvous<ClientSession>((id) => notFound(`no active session for ${id}: context deadline exceeded`), PATIENCE)
 
   /** A session on the socket that `accept` gives, until it closes. Throws CONFLICT, before `accept`, for an id in use. */
   open(accept: () => Duplex, hello: SessionHello): ClientSession {

@@ -9,6 +9,7 @@
  * ```
  */
 
+export { addMembers } from './add-members.ts'
 export { AsyncMutex } from './async-mutex.ts'
 export { deferred, type Deferred } from './deferred.ts'
 export { formatGoDuration, parseGoDuration } from './go-duration.ts'
@@ -22,6 +23,7 @@ export { logfmt } from './logfmt.ts'
 export { formatNano, formatNanoFixed, nowNano, parseNano, parseUnixNano } from './nano-time.ts'
 export { randomId, shortId } from './random-id.ts'
 export { LimitExceededError, readLimited } from './read-limited.ts'
+export { Rendezvous } from './rendezvous.ts'
 export { retry, type RetryOptions } from './retry.ts'
 export { Semaphore } from './semaphore.ts'
 export { SharedWork } from './shared-work.ts'

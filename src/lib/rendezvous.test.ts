@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Rendezvous } from './rendezvous.ts'
 
 const never = new AbortController().signal
-const create = (patience: number): Rendezvous<number> => new Rendezvous((name) => `no ${name}`, patience)
+const create = (patience: number): Rendezvous<number> => new Rendezvous((name) => new Error(`no ${name}`), patience)
 
 test('Rendezvous gives what is there at once, and what comes to all that wait', async () => {
   const numbers = create(1000)
@@ -15,13 +15,13 @@ test('Rendezvous gives what is there at once, and what comes to all that wait', 
   assert.deepEqual([...numbers.values()], [1, 2])
 })
 
-test('Rendezvous throws NOT_FOUND for what is not there, and for what does not come in time', async () => {
+test('Rendezvous throws for what is not there, and for what does not come in time', async () => {
   const numbers = create(1)
   numbers.set('gone', 1)
   numbers.delete('gone')
   assert.equal(numbers.has('gone'), false)
-  assert.throws(() => numbers.get('gone'), { code: 'NOT_FOUND', message: 'no gone' })
-  await assert.rejects(numbers.wait('late', never), { code: 'NOT_FOUND', message: 'no late' })
+  assert.throws(() => numbers.get('gone'), { message: 'no gone' })
+  await assert.rejects(numbers.wait('late', never), { message: 'no late' })
 })
 
 test('Rendezvous stops waiting when the signal says so', async () => {
@@ -31,4 +31,14 @@ test('Rendezvous stops waiting when the signal says so', async () => {
   abort.abort(new Error('left'))
   await assert.rejects(waiting, { message: 'left' })
   await assert.rejects(numbers.wait('one', abort.signal), { message: 'left' })
+})
+
+test('Rendezvous gives up what others wait for, and lets them wait again', async () => {
+  const numbers = create(1000)
+  const waiting = numbers.wait('one', never)
+  numbers.giveUp()
+  await assert.rejects(waiting, { message: 'no one' })
+  const again = numbers.wait('one', never)
+  numbers.set('one', 1)
+  assert.equal(await again, 1)
 })
