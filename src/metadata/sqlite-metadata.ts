@@ -50,7 +50,7 @@ function createMetadata(database: DatabaseSync): Metadata {
     } catch (error) {
       // SQLite has ended the transaction by itself after some errors (disk full, I/O).
       if (database.isTransaction) database.exec(rollback)
-      throw error
+      throw writeError(error)
     } finally {
       depth--
     }
@@ -129,13 +129,11 @@ function createRepository<T>(database: DatabaseSync, name: CollectionName): Repo
       return row && (decode(name, key, row.json) as T)
     },
     put(key, value) {
-      prepare(`INSERT INTO "${name}" (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json`).run(
-        key,
-        JSON.stringify(value),
-      )
+      const statement = prepare(`INSERT INTO "${name}" (key, json) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET json = excluded.json`)
+      written(() => statement.run(key, JSON.stringify(value)))
     },
     delete(key) {
-      prepare(`DELETE FROM "${name}" WHERE key = ?`).run(key)
+      written(() => prepare(`DELETE FROM "${name}" WHERE key = ?`).run(key))
     },
     all() {
       const rows = prepare(`SELECT key, json FROM "${name}" ORDER BY seq`).all() as { key: string; json: string }[]
@@ -162,9 +160,24 @@ function decode(name: string, key: string, json: string): unknown {
   }
 }
 
+function written(write: () => unknown): void {
+  try {
+    write()
+  } catch (error) {
+    throw writeError(error)
+  }
+}
+
+/** A full disk is told as everywhere else: SQLite has words of its own for it. */
+function writeError(error: unknown): unknown {
+  if ((error as { errcode?: number }).errcode !== SQLITE_FULL) return error
+  return new EngineError('RESOURCE_EXHAUSTED', 'cannot write to the database: no space left on device', { cause: error })
+}
+
 /** SQLite's primary result codes. Source: sqlite.org/rescode.html. */
 const SQLITE_BUSY = 5
 const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
 const SQLITE_NOTADB = 26
 
 function explain(error: unknown, path: string): unknown {

@@ -83,9 +83,11 @@ async function download(work: LayerWork): Promise<Layer> {
       growing: (blob) => layer.resolve(holdKnownLayer(work) ?? unpack(work, signal, { growing: blob, progress: extracting })),
     })
   } catch (error) {
+    // A download that was stopped for the layer's sake says only that it was stopped.
+    const failure: unknown = stop.signal.aborted ? stop.signal.reason : error
     layer.reject(error)
     await layer.promise.catch(() => {})
-    throw explain(error, descriptor.digest)
+    throw explain(failure, descriptor.digest)
   }
   isDownloaded = true
   work.hold(descriptor.digest)
