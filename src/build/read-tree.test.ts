@@ -70,6 +70,16 @@ describe('readDirectoryIn', () => {
       ['absolute', 'link', 'loop', 'relative'],
     )
   })
+
+  it('takes patterns as Go does, and names that are no UTF-8', () => {
+    const odd = join(tree, 'odd')
+    mkdirSync(odd)
+    for (const name of ['.hidden', 'a', '{a,b}']) writeFileSync(join(odd, name), '')
+    writeFileSync(Buffer.concat([Buffer.from(join(odd, 'b')), Buffer.from([0xff])]), '')
+    const matching = (pattern: string): number => readDirectoryIn(deps, ref, 'odd', pattern).length
+    assert.deepEqual(['', '*', '.*', '{a,b}', '[^.]', 'b?'].map(matching), [4, 4, 1, 1, 1, 1])
+    assert.throws(() => matching('['), { code: 'INVALID_ARGUMENT' })
+  })
 })
 
 describe('statFileIn', () => {

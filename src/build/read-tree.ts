@@ -1,8 +1,9 @@
 import { closeSync, constants, fstatSync, readdirSync, readlinkSync, readSync } from 'node:fs'
 import { posix } from 'node:path'
+import { decodeName, systemPath } from '#archive'
 import { EngineError, invalidArgument, notFound } from '#errors'
 import type { Files } from '#kernel'
-import { O_PATH, type Snapshotter } from '#snapshots'
+import { O_PATH, pathIn, type Snapshotter } from '#snapshots'
 import { compileComponent } from './files/wildcards.ts'
 import type { Ref } from './graph/ref.ts'
 import type { FileStat } from './session.ts'
@@ -34,8 +35,8 @@ export function readFileIn(deps: ReadTreeDeps, ref: Ref, path: string, range?: {
 /** The entries of a directory, by name; `path` is the name. `pattern`: as Go's filepath.Match, empty: all. */
 export function readDirectoryIn(deps: ReadTreeDeps, ref: Ref, path: string, pattern: string): FileStat[] {
   return inRoot(deps, ref, path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => {
-    const directory = `/proc/self/fd/${fd}`
-    return readdirSync(directory)
+    return readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' })
+      .map(decodeName)
       .filter(pattern === '' ? () => true : compileComponent(pattern))
       .toSorted()
       .map((name) => statEntry(deps, fd, name))
@@ -48,10 +49,10 @@ export function statFileIn(deps: ReadTreeDeps, ref: Ref, path: string): FileStat
 }
 
 function statEntry({ files }: ReadTreeDeps, directory: number, name: string): FileStat {
-  const fd = files.openInRoot(directory, name, O_PATH | constants.O_NOFOLLOW)
+  const fd = files.openInRoot(directory, systemPath(name), O_PATH | constants.O_NOFOLLOW)
   try {
     const isLink = fstatSync(fd).isSymbolicLink()
-    return describe(fd, name, isLink ? readlinkSync(`/proc/self/fd/${directory}/${name}`) : '')
+    return describe(fd, name, isLink ? decodeName(readlinkSync(pathIn(directory, name), { encoding: 'buffer' })) : '')
   } finally {
     closeSync(fd)
   }
