@@ -24,19 +24,24 @@ export { parseDevice } from './device.ts'
 export { parseExposedPorts } from './exposed-ports.ts'
 export { createIgnoreMatcher } from './ignore/create-ignore-matcher.ts'
 export { parseIgnoreFile } from './ignore/parse-ignore-file.ts'
+export { commandArguments } from './instructions/command-arguments.ts'
+export { healthConfig } from './instructions/health-config.ts'
 export { createLinter, parseLintConfig } from './lint/linter.ts'
 export { formatFinding, LINT_RULES, lintFinding } from './lint/rules.ts'
 export { parseMount } from './mount.ts'
+export { parseChanges } from './parse-changes.ts'
 export { parseDockerfile, parseInstruction } from './parse-dockerfile.ts'
 export { sourceExcerpt } from './source-excerpt.ts'
 export { suggestWord } from './suggest-word.ts'
 export { expandWord } from './words/expand-word.ts'
+export type { HealthConfig } from './instructions/health-config.ts'
 export type {
   AddInstruction,
   ArgDefinition,
   ArgInstruction,
   BindMount,
   CacheMount,
+  ChangeInstruction,
   CmdInstruction,
   CommandLine,
   CopyInstruction,

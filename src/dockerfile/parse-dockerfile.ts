@@ -59,7 +59,7 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
   }
 }
 
-/** One instruction that is not FROM: an ONBUILD trigger, `commit --change`. Throws {@link DockerfileError}; lines count in `text`. */
+/** One instruction that is not FROM: an ONBUILD trigger. Throws {@link DockerfileError}; lines count in `text`. */
 export function parseInstruction(text: string, escape: EscapeCharacter = '\\'): StageInstruction {
   const source = readSource(text, escape)
   const [raw, ...others] = source.instructions
@@ -96,7 +96,7 @@ function parseLine(raw: RawInstruction, escape: EscapeCharacter): Instruction {
 }
 
 /** Errors of what reads the parts get the place here. */
-function parseRaw(raw: RawInstruction, escape: EscapeCharacter): Instruction {
+export function parseRaw(raw: RawInstruction, escape: EscapeCharacter): Instruction {
   const { keyword, source, range, comments } = raw
   try {
     const name = keyword.toUpperCase()

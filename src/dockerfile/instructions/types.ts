@@ -209,6 +209,20 @@ export type StageInstruction =
 
 export type Instruction = FromInstruction | StageInstruction
 
+/** What needs neither a container nor a file: it changes the configuration of an image only. */
+export type ChangeInstruction =
+  | CmdInstruction
+  | EntrypointInstruction
+  | EnvInstruction
+  | ExposeInstruction
+  | HealthcheckInstruction
+  | LabelInstruction
+  | OnbuildInstruction
+  | StopSignalInstruction
+  | UserInstruction
+  | VolumeInstruction
+  | WorkdirInstruction
+
 // ── Flags that may hold variables, read after expansion ──────────────────────────────────────────────────────────────────────────────────────
 
 interface MountBase {

@@ -1,133 +1,114 @@
 /**
- * The instructions of `import --change` and `commit --change`: Dockerfile lines that change an image's configuration only.
- * Sources: moby builder/dockerfile/builder.go BuildFromConfig; buildkit frontend/dockerfile/instructions/parse.go.
+ * The instructions of `import --change` and `commit --change`: Dockerfile lines that change an image's configuration only. The language is `#dockerfile`'s, what
+ * they do is here. Source: moby daemon/builder/dockerfile/builder.go BuildFromConfig, dispatchers.go.
  */
 
 import { posix } from 'node:path'
+import { commandArguments, Effort, expandWord, healthConfig, parseChanges, parseExposedPorts } from '#dockerfile'
+import type { ChangeInstruction, CommandLine, EscapeCharacter, Expansion, KeyValue } from '#dockerfile'
 import { invalidArgument } from '#errors'
+import { addMembers } from '#lib'
 import type { ImageProcessConfig } from '#oci'
-import { parseHealthcheck } from './healthcheck.ts'
-import { expandWord, splitOnce, splitWords } from './words.ts'
 
-type Instruction = (config: ImageProcessConfig, argument: string, name: string) => void
+/** As much text as one port becomes in the config. */
+const PORT_EFFORT = 16
 
-/** The only instructions that need no container and no file. */
-const INSTRUCTIONS: Readonly<Record<string, Instruction>> = {
-  CMD: (config, argument) => (config.Cmd = commandLine(config, argument)),
-  ENTRYPOINT: (config, argument) => {
-    config.Entrypoint = commandLine(config, argument)
+/** What the instructions work on. */
+interface Draft {
+  /** Its `Env` is written at the end. */
+  readonly config: ImageProcessConfig
+  readonly variables: Map<string, string>
+  readonly escape: EscapeCharacter
+  readonly effort: Effort
+  /** CMD has been among the changes. */
+  hasOwnCommand: boolean
+}
+
+type Handlers = { readonly [K in ChangeInstruction['kind']]: (draft: Draft, instruction: ChangeInstruction & { kind: K }) => void }
+
+const HANDLERS: Handlers = {
+  cmd: (draft, { command }) => {
+    draft.config.Cmd = commandLine(draft, command, 'CMD')
+    draft.hasOwnCommand = true
   },
-  ENV: (config, argument, name) => {
-    const before = config.Env ?? []
-    for (const [key, value] of namedValues(argument, name, before)) setEnv(config, key, value)
+  entrypoint: (draft, { command }) => {
+    draft.config.Entrypoint = commandLine(draft, command, 'ENTRYPOINT')
+    // The container's command was for its own ENTRYPOINT, and goes with it.
+    if (draft.config.Entrypoint.length > 0 && !draft.hasOwnCommand) delete draft.config.Cmd
   },
-  LABEL: (config, argument, name) => {
-    config.Labels = { ...config.Labels, ...Object.fromEntries(namedValues(argument, name, config.Env ?? [])) }
+  env: (draft, { entries }) => {
+    for (const [name, value] of expandPairs(draft, entries)) draft.variables.set(name, value)
   },
-  EXPOSE: (config, argument) => {
-    const ports = splitWords(argument)
-      .map((word) => expandWord(word, config.Env ?? []))
-      .flatMap(portRange)
-    config.ExposedPorts = { ...config.ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) }
+  expose: (draft, { ports }) => {
+    for (const word of ports.flatMap((written) => expand(draft, written).words)) {
+      const exposed = parseExposedPorts(word).ports
+      draft.effort.spend(exposed.length * PORT_EFFORT)
+      addNames((draft.config.ExposedPorts ??= {}), exposed)
+    }
   },
-  HEALTHCHECK: (config, argument) => (config.Healthcheck = parseHealthcheck(argument, (command) => commandLine(config, command))),
-  ONBUILD: (config, argument) => {
-    refuseBadTrigger(argument)
-    config.OnBuild = [...(config.OnBuild ?? []), argument]
+  healthcheck: ({ config }, instruction) => {
+    config.Healthcheck = healthConfig(instruction)
   },
-  STOPSIGNAL: (config, argument) => (config.StopSignal = oneWord(config, argument, 'STOPSIGNAL')),
-  USER: (config, argument) => (config.User = oneWord(config, argument, 'USER')),
-  VOLUME: (config, argument) => {
-    const paths = jsonList(argument) ?? splitWords(argument)
-    const volumes = paths.map((path) => [expandWord(path, config.Env ?? []), {}] as const)
-    if (volumes.some(([path]) => path === '')) throw invalidArgument('VOLUME specified can not be an empty string')
-    config.Volumes = { ...config.Volumes, ...Object.fromEntries(volumes) }
+  label: (draft, { entries }) => {
+    addMembers((draft.config.Labels ??= {}), expandPairs(draft, entries))
   },
-  WORKDIR: (config, argument) => {
-    const path = expandWord(argument, config.Env ?? [])
-    config.WorkingDir = posix.resolve('/', config.WorkingDir ?? '', path)
+  onbuild: ({ config }, { trigger }) => {
+    const triggers = (config.OnBuild ??= [])
+    triggers.push(trigger)
+  },
+  stopsignal: (draft, { signal }) => {
+    draft.config.StopSignal = expand(draft, signal).text
+  },
+  user: (draft, { user }) => {
+    draft.config.User = expand(draft, user).text
+  },
+  volume: (draft, { paths: written }) => {
+    const paths = written.map((path) => expand(draft, path).text)
+    if (paths.includes('')) throw invalidArgument('VOLUME specified can not be an empty string')
+    addNames((draft.config.Volumes ??= {}), paths)
+  },
+  workdir: (draft, { path }) => {
+    draft.config.WorkingDir = posix.resolve('/', draft.config.WorkingDir ?? '', expand(draft, path).text)
   },
 }
 
 /** `config` with the instructions carried out, in order. Throws INVALID_ARGUMENT with Docker's words. */
 export function applyChanges(config: ImageProcessConfig, changes: readonly string[]): ImageProcessConfig {
+  // One text, as in Docker: a change may hold several instructions, or go on in the next one.
+  const { escape, instructions } = parseChanges(changes.join('\n'))
   const changed = structuredClone(config)
-  for (const change of changes) {
-    // A line that ends in a backslash goes on in the next.
-    const [name, argument] = splitInstruction(change.replaceAll(/\\[ \t]*\r?\n/g, ''))
-    if (name === '' || name.startsWith('#')) continue
-    const instruction = INSTRUCTIONS[name.toUpperCase()]
-    if (instruction === undefined) throw invalidArgument(`${name.toLowerCase()} is not a valid change command`)
-    if (argument === '') throw invalidArgument(`${name.toUpperCase()} requires at least one argument`)
-    instruction(changed, argument, name.toUpperCase())
+  const variables = new Map(changed.Env?.map(splitVariable))
+  const draft: Draft = { config: changed, variables, escape, effort: new Effort(), hasOwnCommand: false }
+  for (const instruction of instructions) {
+    const handler = HANDLERS[instruction.kind] as (draft: Draft, instruction: ChangeInstruction) => void
+    handler(draft, instruction)
   }
+  if (instructions.some(({ kind }) => kind === 'env')) changed.Env = Array.from(variables, ([name, value]) => `${name}=${value}`)
   return changed
 }
 
-function splitInstruction(line: string): [name: string, argument: string] {
-  const match = /^\s*(\S*)\s*(.*?)\s*$/s.exec(line)
-  return [match?.[1] ?? '', match?.[2] ?? '']
+function splitVariable(entry: string): [name: string, value: string] {
+  const [name = ''] = entry.split('=', 1)
+  return [name, entry.slice(name.length + 1)]
 }
 
-/** The JSON form as it is; anything else is a line for the shell. */
-function commandLine(config: ImageProcessConfig, text: string): string[] {
-  return jsonList(text) ?? [...(config.Shell ?? ['/bin/sh', '-c']), text]
+function commandLine({ config }: Draft, command: CommandLine, name: string): string[] {
+  if (command.form === 'shell' && command.args.length === 0) throw invalidArgument(`${name} requires at least one argument`)
+  return commandArguments(command, config.Shell)
 }
 
-function jsonList(text: string): string[] | undefined {
-  if (!text.startsWith('[')) return undefined
-  try {
-    const list: unknown = JSON.parse(text)
-    return Array.isArray(list) && list.every((entry) => typeof entry === 'string') ? list : undefined
-  } catch {
-    return undefined // as Docker: then it is a shell line that begins with a bracket
-  }
+/** All values see the variables as they were before the instruction. */
+function expandPairs(draft: Draft, entries: readonly KeyValue[]): [key: string, value: string][] {
+  return entries.map(({ key, value }) => [expand(draft, key).text, expand(draft, value).text])
 }
 
-/** `K=V K2="a b"`, or the old form `K everything else`. */
-function namedValues(argument: string, instruction: string, env: readonly string[]): [string, string][] {
-  const words = splitWords(argument)
-  const [first = ''] = words
-  if (!first.includes('=')) {
-    const [name, value] = splitInstruction(argument)
-    if (value === '') throw invalidArgument(`${instruction} must have two arguments`)
-    return [[expandWord(name, env), expandWord(value, env)]]
-  }
-  return words.map((word) => {
-    if (!word.includes('='))
-      throw invalidArgument(`Syntax error - can't find = in ${JSON.stringify(word)}. Must be of the form: name=value`)
-    const [name, value] = splitOnce(word, '=').map((part) => expandWord(part, env)) as [string, string]
-    if (name === '') throw invalidArgument(`${instruction} names can not be blank`)
-    return [name, value]
-  })
+function expand({ variables, escape, effort }: Draft, word: string): Expansion {
+  return expandWord(word, variables, { escape, effort })
 }
 
-function setEnv(config: ImageProcessConfig, name: string, value: string): void {
-  const env = [...(config.Env ?? [])]
-  const index = env.findIndex((entry) => entry.startsWith(`${name}=`))
-  if (index < 0) env.push(`${name}=${value}`)
-  else env[index] = `${name}=${value}`
-  config.Env = env
-}
-
-/** `80`, `80/udp`, `8000-8010/tcp` → `80/tcp` … */
-function portRange(text: string): string[] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/i.exec(text)
-  const first = Number(match?.[1])
-  const last = Number(match?.[2] ?? first)
-  if (match === null || last > 65_535 || first > last) throw invalidArgument(`invalid containerPort: ${text}`)
-  const protocol = (match[3] ?? 'tcp').toLowerCase()
-  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`)
-}
-
-function oneWord(config: ImageProcessConfig, argument: string, instruction: string): string {
-  const words = splitWords(argument)
-  if (words.length !== 1) throw invalidArgument(`${instruction} requires exactly one argument`)
-  return expandWord(words[0] ?? '', config.Env ?? [])
-}
-
-function refuseBadTrigger(trigger: string): void {
-  const name = splitInstruction(trigger)[0].toUpperCase()
-  if (name === 'ONBUILD') throw invalidArgument("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
-  if (name === 'FROM' || name === 'MAINTAINER') throw invalidArgument(`${name} isn't allowed as an ONBUILD trigger`)
+function addNames(map: Record<string, object>, names: readonly string[]): void {
+  addMembers(
+    map,
+    names.map((name) => [name, {}]),
+  )
 }

@@ -4,6 +4,7 @@
  */
 
 import { invalidArgument } from '#errors'
+import { addMembers } from '#lib'
 import { parseTimestamp } from './timestamp.ts'
 
 export type Filters = Record<string, string[]>
@@ -23,8 +24,7 @@ export function parseFilters(text: string, accepted?: readonly string[]): Filter
   const filters: Filters = {}
   for (const [key, values] of Object.entries(json)) {
     if (accepted !== undefined && !accepted.includes(key)) throw invalidArgument(`invalid filter '${key}'`)
-    // Object.defineProperty: a client may send the key __proto__.
-    Object.defineProperty(filters, key, { value: filterValues(values), enumerable: true, configurable: true, writable: true })
+    addMembers(filters, [[key, filterValues(values)]])
   }
   return filters
 }

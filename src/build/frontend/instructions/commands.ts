@@ -1,25 +1,16 @@
-import type { CmdInstruction, CommandLine, EntrypointInstruction, HealthcheckInstruction, ShellInstruction } from '#dockerfile'
+import { commandArguments, healthConfig } from '#dockerfile'
+import type { CmdInstruction, EntrypointInstruction, HealthcheckInstruction, ShellInstruction } from '#dockerfile'
 import { formatGoDuration } from '#lib'
 import { lint } from '../conversion.ts'
-import type { ImageDraft } from '../image-draft.ts'
 import { goList, quote, quoteList } from './go-format.ts'
 import { noteMetadata } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
-
-const DEFAULT_SHELL = ['/bin/sh', '-c']
-
-/** What runs for a command: in the shell form the stage's shell with all of the text as one argument. */
-export function commandArguments({ form, args }: Pick<CommandLine, 'form' | 'args'>, { config }: ImageDraft): string[] {
-  if (form === 'exec') return [...args]
-  const shell = config.Shell ?? []
-  return [...(shell.length > 0 ? shell : DEFAULT_SHELL), args.join(' ')]
-}
 
 export function dispatchCmd(instruction: CmdInstruction, context: InstructionContext): void {
   const { stage } = context
   const { command } = instruction
   lintShellForm(instruction, context)
-  const args = commandArguments(command, stage.image)
+  const args = commandArguments(command, stage.image.config.Shell)
   stage.image.config.Cmd = args
   stage.image.config.ArgsEscaped = true
   stage.hasOwnCommand = true
@@ -31,7 +22,7 @@ export function dispatchEntrypoint(instruction: EntrypointInstruction, context: 
   const { stage } = context
   const { command } = instruction
   lintShellForm(instruction, context)
-  const args = commandArguments(command, stage.image)
+  const args = commandArguments(command, stage.image.config.Shell)
   stage.image.config.Entrypoint = args
   if (!stage.hasOwnCommand) delete stage.image.config.Cmd
   noteMetadata(context, `ENTRYPOINT ${quoteList(args)}`)
@@ -53,14 +44,7 @@ export function dispatchShell({ shell }: ShellInstruction, context: InstructionC
 
 export function dispatchHealthcheck(instruction: HealthcheckInstruction, context: InstructionContext): void {
   const { test, interval = 0, timeout = 0, startPeriod = 0, startInterval = 0, retries = 0 } = instruction
-  context.stage.image.config.Healthcheck = {
-    ...(test.length > 0 && { Test: [...test] }),
-    ...(interval > 0 && { Interval: interval }),
-    ...(timeout > 0 && { Timeout: timeout }),
-    ...(startPeriod > 0 && { StartPeriod: startPeriod }),
-    ...(startInterval > 0 && { StartInterval: startInterval }),
-    ...(retries > 0 && { Retries: retries }),
-  }
+  context.stage.image.config.Healthcheck = healthConfig(instruction)
   const [every, limit, start, startEvery] = [interval, timeout, startPeriod, startInterval].map(formatGoDuration)
   noteMetadata(
     context,

@@ -1,7 +1,7 @@
 import { parseExposedPorts } from '#dockerfile'
 import type { ExposeInstruction } from '#dockerfile'
+import { addMembers } from '#lib'
 import { lint } from '../conversion.ts'
-import { addMembers } from './add-members.ts'
 import { goList } from './go-format.ts'
 import { expand, noteMetadata } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'

@@ -1,5 +1,5 @@
 import type { EnvInstruction, KeyValue, LabelInstruction } from '#dockerfile'
-import { addMembers } from './add-members.ts'
+import { addMembers } from '#lib'
 import { expandText, noteMetadata } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
 

@@ -1,10 +1,10 @@
+import { commandArguments } from '#dockerfile'
 import type { RunInstruction } from '#dockerfile'
 import { notImplemented } from '#errors'
 import type { ExecOp, FileOp } from '../../graph/types.ts'
 import { parseNetwork } from '../option-values.ts'
 import { displayText } from '../step-name.ts'
 import { Inputs, stepTree } from '../tree.ts'
-import { commandArguments } from './commands.ts'
 import { nextName, note, platformOfStage, stepMeta } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
 import { readScript } from './run-script.ts'
@@ -21,7 +21,7 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
   const args =
     script.kind === 'file'
       ? [`${SCRIPT_DIRECTORY}/${script.name}`]
-      : commandArguments({ ...instruction.command, args: script.args }, stage.image)
+      : commandArguments({ ...instruction.command, args: script.args }, stage.image.config.Shell)
   const inputs = new Inputs()
   const root = inputs.index(stage.tree)
   // Each step has all of its variables in its operation, and is known by their digest.

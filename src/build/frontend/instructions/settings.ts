@@ -1,7 +1,7 @@
 import { parseSignal } from '#containers'
 import type { MaintainerInstruction, OnbuildInstruction, StopSignalInstruction, UserInstruction, VolumeInstruction } from '#dockerfile'
 import { invalidArgument } from '#errors'
-import { addMembers } from './add-members.ts'
+import { addMembers } from '#lib'
 import { goList } from './go-format.ts'
 import { expandText, noteMetadata } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
