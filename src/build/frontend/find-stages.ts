@@ -11,14 +11,10 @@ import { makesStep, newStage } from './stage-state.ts'
 import type { StageState } from './stage-state.ts'
 import { didYouMean } from './suggestion.ts'
 
-/** Each may begin with all that another one has. */
-const MAX_STAGES = 1000
-
 /** Reads all FROM lines. Source: moby/buildkit dockerfile2llb/convert.go, buildDispatchStates. */
 export function findStages(conversion: Conversion): void {
   const { definition, stages } = conversion
   for (const stage of definition.dockerfile.stages) {
-    if (stage.index >= MAX_STAGES) throw invalidArgument(`more than ${MAX_STAGES} stages`)
     stages.add(withPlace(definition.file, () => findStage(stage, conversion), stage.from.range))
   }
 }

@@ -76,6 +76,8 @@ interface Base {
 
 /** Triggers are for this build, not for the image that it makes. */
 function setBase(stage: StageState, { tree, config, platform }: Base, conversion: Conversion): void {
+  // Many stages may begin with one image whose config is as large as one may be.
+  if (config !== undefined) conversion.effort.spend(JSON.stringify(config).length)
   stage.tree = tree
   stage.image = config === undefined ? emptyImage(platform) : imageFrom(config)
   stage.platform = platform

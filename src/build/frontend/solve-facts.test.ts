@@ -109,6 +109,12 @@ describe('solveDockerfile with its host', () => {
     await assert.rejects(fakeBuild(lines(10_001, () => 'USER a')), { message: 'more than 10000 instructions' })
     await assert.rejects(fakeBuild(lines(1000, () => 'FROM scratch')), { message: 'more than 1000 stages' })
     await assert.rejects(fakeBuild(lines(2048, (index) => `ENV V${index}=`)), { message: 'more than 2048 variables' })
+    await assert.rejects(fakeBuild(lines(1001, (index) => `COPY --from=image${index} a /`)), { message: 'more than 1000 stages' })
+    const config = { config: { Labels: { a: 'a'.repeat(1_000_000) } } }
+    const bases = Array.from({ length: 100 }, (_, index) => index)
+    const large = `${bases.map(() => 'FROM large\n').join('')}FROM scratch\n${bases.map((index) => `COPY --from=${index} / /\n`).join('')}`
+    const tooMuch = { code: 'INVALID_ARGUMENT', message: /takes too much work to be read/ }
+    await assert.rejects(fakeBuild(large, { images: { 'docker.io/library/large:latest': config } }), tooMuch)
     const long = `ARG A=${'a'.repeat(60_000)}\n`
     await assert.rejects(fakeBuild(`FROM scratch\n${long}${'RUN a\n'.repeat(200)}`), { message: /^the image's history has more than / })
     const laugh = `ARG A=${'a'.repeat(60_000)}\nARG B=$A$A$A$A\n`
@@ -120,7 +126,7 @@ describe('solveDockerfile with its host', () => {
       `FROM scratch\nENV A=${'a'.repeat(60_000)}\nENV B=$A$A$A$A C=$A$A$A$A\n${'RUN a\n'.repeat(200)}`,
       `${laugh}FROM scratch AS s0\nARG B\nLABEL b=$B\n${Array.from({ length: 300 }, (_, index) => `FROM s${index} AS s${index + 1}\n`).join('')}`,
     ]
-    for (const text of busy) await assert.rejects(fakeBuild(text), { code: 'INVALID_ARGUMENT', message: /takes too much work to be read/ })
+    for (const text of busy) await assert.rejects(fakeBuild(text), tooMuch)
     const { warnings } = await fakeBuild(lines(1100, (index) => `USER $NOPE${index}`))
     assert.equal(warnings.length, 1000)
   })

@@ -1,13 +1,18 @@
 import { invalidArgument } from '#errors'
 import type { StageState } from './stage-state.ts'
 
+/** Each may begin with all that another one has; each image is asked for in its registry. */
+const MAX_STAGES = 1000
+
 /** All stages in order, with the images and contexts behind them that only `--from` names. */
 export class StageList {
   readonly all: StageState[] = []
   readonly #byName = new Map<string, StageState>()
   readonly #images = new Map<string, StageState>()
 
+  /** Throws INVALID_ARGUMENT when there are too many. */
   add(stage: StageState): void {
+    if (this.all.length >= MAX_STAGES) throw invalidArgument(`more than ${MAX_STAGES} stages`)
     this.all.push(stage)
     if (stage.name !== undefined) this.#byName.set(stage.name, stage)
     if (stage.from === undefined) this.#images.set(stage.baseName, stage)

@@ -85,7 +85,13 @@ export function decodeCacheConfig(bytes: Buffer): DecodedCache {
     if (!isDigestText(digest) || !isDigestText(diffID) || typeof size !== 'number' || typeof mediaType !== 'string') continue
     blobs.set(diffID, { diffId: diffID, digest, size, mediaType })
   }
-  const records = list(config?.records, MAX_RECORDS, 'records').flatMap((record) => decodeRecord(record as RecordEntry | null, layers))
+  // Many records may stand on the same stack.
+  const stacks = new Map<number, Digest[] | undefined>()
+  const stack = (top: number): Digest[] | undefined => {
+    if (!stacks.has(top)) stacks.set(top, stackOf(top, layers))
+    return stacks.get(top)
+  }
+  const records = list(config?.records, MAX_RECORDS, 'records').flatMap((record) => decodeRecord(record as RecordEntry | null, stack))
   return { cache: { records }, blobs }
 }
 
@@ -96,12 +102,12 @@ interface RecordEntry {
   'gantry.description'?: unknown
 }
 
-function decodeRecord(record: RecordEntry | null, layers: readonly (LayerEntry | null)[]): PortableCache['records'] {
+function decodeRecord(record: RecordEntry | null, stackOfLayer: (top: number) => Digest[] | undefined): PortableCache['records'] {
   const aliases = record?.['gantry.aliases']
   const key = record?.digest
   const [result] = Array.isArray(record?.layers) ? (record.layers as { layer?: unknown; createdAt?: unknown }[]) : []
   if (!isDigestText(key) || !Array.isArray(aliases) || typeof result?.layer !== 'number') return []
-  const diffIds = stackOf(result.layer, layers)
+  const diffIds = stackOfLayer(result.layer)
   if (diffIds === undefined) return []
   const description = record?.['gantry.description']
   return [
