@@ -7,6 +7,7 @@ import type { BuildSession } from '../session.ts'
 import type { Build, BuildResult, BuildService, CacheLocation, ExportRequest } from '../types.ts'
 import { ClassicDisplay } from './classic-display.ts'
 import { grantedEntitlements } from './granted-entitlements.ts'
+import { HeldMessages } from './held-messages.ts'
 
 /** One request of the classic builder. Names of `options` are those of BuildKit's Dockerfile frontend. */
 export interface ClassicBuildRequest {
@@ -17,7 +18,7 @@ export interface ClassicBuildRequest {
   options: Readonly<Record<string, string>>
   /** `app:1`, as the user wrote them. */
   names: readonly string[]
-  /** Nothing is told but the id at the end. */
+  /** Nothing is told but the id at the end, or what led to a failure. */
   quiet: boolean
   cacheImports: readonly CacheLocation[]
   signal: AbortSignal
@@ -54,7 +55,8 @@ export async function buildClassic(builds: BuildService, request: ClassicBuildRe
 
 async function drive(builds: BuildService, build: Build, request: ClassicBuildRequest): Promise<Digest> {
   const { names, options, quiet } = request
-  const tell = quiet ? (): void => {} : request.report
+  const held = new HeldMessages()
+  const tell = quiet ? (message: ProgressMessage): void => held.add(message) : request.report
   const result = await build.solve({
     frontend: 'dockerfile.v0',
     options: { ...options, 'gantry.history': 'classic' },
@@ -63,13 +65,13 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
   })
   const [image] = result.images
   const shown = new AbortController()
-  const display = quiet ? Promise.resolve() : show(builds, build.id, image?.steps ?? [], tell, shown.signal)
+  const display = show(builds, build.id, image?.steps ?? [], tell, shown.signal)
   try {
     const answer = await build.finish(asClassic(result), [imageExport(names)], [])
     await display
     const id = parseDigest(answer['containerimage.config.digest'] ?? '')
     if (quiet) request.report({ stream: `${id}\n` })
-    else request.report({ aux: { ID: id } })
+    tell({ aux: { ID: id } })
     tell({ stream: `Successfully built ${hexOf(id).slice(0, 12)}\n` })
     for (const name of answer['image.name']?.split(',') ?? []) if (name !== '') tell({ stream: `Successfully tagged ${familiar(name)}\n` })
     return id
@@ -77,6 +79,7 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
     // What the failed step has said comes before the failure.
     await build.end(error)
     await display
+    held.tell(request.report)
     throw error
   } finally {
     shown.abort()

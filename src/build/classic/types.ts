@@ -12,7 +12,7 @@ export interface ClassicRequest {
   options: Readonly<Record<string, string>>
   /** `app:1`, as the user wrote them. */
   names: readonly string[]
-  /** Nothing is told but the id at the end. */
+  /** Nothing is told but the id at the end, or what led to a failure. */
   quiet: boolean
   cacheImports: readonly CacheLocation[]
   /** By registry, as in the client's config.json. */
