@@ -75,7 +75,7 @@ export function createDraftLayers(deps: {
 
   return {
     async prepareStep(key, parent, { bare }) {
-      writable.prepare(key, { ...(parent === undefined ? {} : { parent }), ...(bare ? { bare } : {}) })
+      writable.prepare(key, { ...(parent === undefined ? {} : { parent }), ...(bare ? { bare } : {}), isStep: true })
     },
     mountStep(key) {
       const plan = writable.overlay(key, { volatile: true })

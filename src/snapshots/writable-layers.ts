@@ -10,6 +10,8 @@ export interface SnapshotRow {
   parent?: ChainId
   /** Of a build step: without init layer. */
   bare?: true
+  /** Of a build step: it is in no database, as it outlives no daemon, and goes although the disk is full. */
+  isStep?: true
 }
 
 /** Rows of writable layers and their directories `<key>/{upper,work}`. */
@@ -68,7 +70,7 @@ export function createWritableLayers(deps: {
 
   function forget(key: string): () => void {
     // The row first: a directory without a row is discarded at the next start, a row without a directory would be a broken container.
-    repository.delete(key)
+    if (rows.get(key)?.isStep !== true) repository.delete(key)
     return () => {
       rows.delete(key)
       trash.discard(directory(key))
@@ -89,7 +91,7 @@ export function createWritableLayers(deps: {
       mkdirSync(upperOf(key), { mode: 0o755 })
       mkdirSync(workOf(key), { mode: 0o700 })
       chmodSync(upperOf(key), 0o755) // whatever the umask says: this is the root directory that the container sees
-      repository.put(key, row)
+      if (row.isStep !== true) repository.put(key, row)
       rows.set(key, row)
     },
     lowerOf: (key) => deps.lowerOf(get(key)),
