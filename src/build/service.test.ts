@@ -390,7 +390,8 @@ describe('a build', () => {
 
   it('keeps nothing of a step that cannot be stopped', async () => {
     const parts = createFakeParts()
-    const service = createBuildService(parts.deps)
+    let collections = 0
+    const service = createBuildService({ ...parts.deps, released: () => void collections++ })
     const [running, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     parts.programs.set('stubborn', async () => {
       running.resolve()
@@ -402,7 +403,10 @@ describe('a build', () => {
     const evaluating = own.evaluate(edge(target))
     await running.promise
     await Promise.all([own.end(), assert.rejects(evaluating, /context canceled/)])
+    assert.equal(collections, 1)
     go.resolve()
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(collections, 2)
     parts.programs.set('stubborn', () => 'right')
     assert.equal(await build(parts, service, target), 'right')
     assert.equal(await build(parts, service, target), 'right')

@@ -24,7 +24,7 @@ export interface OwnedBuildService extends BuildService {
 export function createBuildService(deps: BuildServiceDeps): OwnedBuildService {
   const cache = createBuildCache(deps)
   const usage = createCacheUsage({ ...deps, cache })
-  const running = new RunningSteps<Solved>(deps.now)
+  const running = new RunningSteps<Solved>({ now: deps.now, abandoned: deps.released })
   const solver: SolverDeps = {
     cache,
     content: deps.content,

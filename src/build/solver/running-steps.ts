@@ -7,9 +7,12 @@ export class RunningSteps<V> {
   readonly #work = new SharedWork<Digest | symbol, V>()
   readonly #feeds = new Map<Digest | symbol, StepFeed>()
   readonly #now: () => number
+  readonly #abandoned: () => void
 
-  constructor(now: () => number) {
-    this.#now = now
+  /** `abandoned`: a step has ended that nobody waits for any more. No lease holds what it has made. */
+  constructor(deps: { now: () => number; abandoned: () => void }) {
+    this.#now = deps.now
+    this.#abandoned = deps.abandoned
   }
 
   /** Joins the step of this key, or starts it. It is aborted when nobody waits any more. */
@@ -25,7 +28,13 @@ export class RunningSteps<V> {
     this.#feeds.set(key, feed)
     using _listening = feed.add(listener)
     try {
-      return await this.#work.join(key, signal, (own) => work(feed, own))
+      return await this.#work.join(key, signal, async (own) => {
+        try {
+          return await work(feed, own)
+        } finally {
+          if (own.aborted) this.#abandoned()
+        }
+      })
     } finally {
       if (!this.#work.has(key) && this.#feeds.get(key) === feed) this.#feeds.delete(key)
     }
