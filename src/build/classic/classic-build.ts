@@ -65,10 +65,11 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
   })
   const [image] = result.images
   const shown = new AbortController()
-  const display = show(builds, build.id, image?.steps ?? [], tell, shown.signal)
+  const display = new ClassicDisplay(image?.steps ?? [], tell)
+  const showing = show(builds, build.id, display, shown.signal)
   try {
     const answer = await build.finish(asClassic(result), [imageExport(names)], [])
-    await display
+    await showing
     const id = parseDigest(answer['containerimage.config.digest'] ?? '')
     if (quiet) request.report({ stream: `${id}\n` })
     tell({ aux: { ID: id } })
@@ -78,7 +79,8 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
   } catch (error) {
     // What the failed step has said comes before the failure.
     await build.end(error)
-    await display
+    await showing
+    display.fail(error instanceof BuildError ? error.vertex : undefined)
     held.tell(request.report)
     throw error
   } finally {
@@ -86,14 +88,7 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
   }
 }
 
-async function show(
-  builds: BuildService,
-  id: string,
-  steps: NonNullable<BuildResult['images'][number]['steps']>,
-  send: (message: ProgressMessage) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const display = new ClassicDisplay(steps, send)
+async function show(builds: BuildService, id: string, display: ClassicDisplay, signal: AbortSignal): Promise<void> {
   for await (const events of builds.events(id, signal)) for (const event of events) display.handle(event)
 }
 

@@ -74,3 +74,13 @@ test('ClassicDisplay shows no image for a step that failed', () => {
   display.handle(vertex(RUN, { started: 3, completed: 4, error: 'exit code: 1' }))
   assert.match(text(), /RUN make\n ---> Running in ID\n$/)
 })
+
+test('ClassicDisplay says which step has failed before it began', () => {
+  const { display, text } = shown()
+  display.fail(RUN)
+  display.fail(undefined)
+  assert.equal(text(), '')
+  display.handle(vertex(FROM, { started: 1, completed: 2 }))
+  display.fail(RUN)
+  assert.match(text(), / ---> ID\nStep 3\/3 : RUN make\n$/)
+})

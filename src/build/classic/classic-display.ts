@@ -54,6 +54,12 @@ export class ClassicDisplay {
     else if (event.kind === 'status') this.#status(event)
   }
 
+  /** The build has failed in the step of `vertex`. Where it failed before it began, as a file is missing, nobody has been told of it yet. */
+  fail(vertex: Digest | undefined): void {
+    const step = this.#steps[this.#current]
+    if (vertex !== undefined && step?.vertex === vertex && !this.#opened) this.#head(step)
+  }
+
   #vertex(event: VertexEvent): void {
     const work = this.#work.get(event.id)
     if (work === undefined) return
@@ -97,11 +103,15 @@ export class ClassicDisplay {
 
   #open(step: BuildStep, work: Work | undefined): void {
     this.#opened = true
-    this.#stream(`Step ${this.#current + 1}/${this.#steps.length} : ${step.text}`)
-    this.#stream('\n')
+    this.#head(step)
     this.#id = step.vertex ?? digestOf(Buffer.from(`${this.#id} ${step.text}`))
     if (work?.cached === true) this.#stream(' ---> Using cache\n')
     else if (/^run\b/i.test(step.text)) this.#stream(` ---> Running in ${hexOf(this.#id).slice(0, 12)}\n`)
+  }
+
+  #head({ text }: BuildStep): void {
+    this.#stream(`Step ${this.#current + 1}/${this.#steps.length} : ${text}`)
+    this.#stream('\n')
   }
 
   #close(step: BuildStep): void {

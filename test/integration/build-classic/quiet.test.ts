@@ -30,3 +30,9 @@ test('a build that fails tells what it did', () => {
   assert.match(stderr, /Step 2\/2 : RUN echo the reason && exit 3\n ---> Running in [0-9a-f]{12}\nthe reason\n/)
   assert.match(stderr, /returned a non-zero code: 3\n$/)
 })
+
+test('a step that cannot begin is named all the same', () => {
+  const { status, stderr } = build('missing', 'FROM starter\nCOPY nowhere /\n')
+  assert.equal(status, 1)
+  assert.match(stderr, /Step 2\/2 : COPY nowhere \/\n[^]*"\/nowhere": not found\n$/)
+})
