@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { starterImage, TestHost } from '../../test/harness/index.ts'
+import { removeCgroups, starterImage, TestHost } from '../../test/harness/index.ts'
 import { Api } from '../api.ts'
 
 /** How to start an engine: its name in the results and its command line. */
@@ -90,13 +90,8 @@ export class Peer implements AsyncDisposable {
     this.api.close()
     await this.stopDaemon()
     await this.host[Symbol.asyncDispose]()
-    for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
-      try {
-        rmdirSync(join('/sys/fs/cgroup', hierarchy, this.#cgroupParent))
-      } catch {
-        // Not in this hierarchy.
-      }
-    }
+    // A peer may leave some below: dockerd's BuildKit its `buildkit`.
+    removeCgroups(this.#cgroupParent)
     for (const path of [this.directory, this.state]) rmSync(path, { recursive: true, force: true })
   }
 }

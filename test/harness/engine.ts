@@ -1,10 +1,11 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnSyncReturns } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { cgroupsOf, removeCgroups } from './cgroups.ts'
 import { TestHost } from './test-host.ts'
 
 export const ROOT: string = resolve(import.meta.dirname, '../..')
@@ -203,12 +204,17 @@ export class Engine implements AsyncDisposable {
           .filter((name) => name.startsWith('veth'))
           .map((name) => `interface: ${name}`),
         ...this.host.processes().map(({ pid, command }) => `process: ${pid} ${command}`),
-        ...cgroupsNamed(this.cgroupParent).map((path) => `cgroup: ${path}`),
+        ...this.#cgroupsBelow().map((path) => `cgroup: ${path}`),
       ]
       if (found.length === 0) break
       await sleep(50)
     }
     return found
+  }
+
+  /** The parent itself may stay as long as the daemon lives. */
+  #cgroupsBelow(): string[] {
+    return cgroupsOf(this.cgroupParent).filter((path) => !path.endsWith(`/${this.cgroupParent}`))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -226,23 +232,6 @@ export class Engine implements AsyncDisposable {
       for (const path of [this.directory, this.#state]) rmSync(path, { recursive: true, force: true })
     }
     if (leaks.length > 0) throw new Error(`The engine left behind:\n${leaks.join('\n')}`)
-  }
-}
-
-/** Directories below a cgroup parent of ours, in every hierarchy; the parent itself may stay as long as the daemon lives. */
-function cgroupsNamed(parent: string): string[] {
-  const found: string[] = []
-  for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
-    const path = join('/sys/fs/cgroup', hierarchy, parent)
-    if (!existsSync(path)) continue
-    for (const entry of readdirSync(path, { withFileTypes: true })) if (entry.isDirectory()) found.push(join(path, entry.name))
-  }
-  return found
-}
-
-function removeCgroups(parent: string): void {
-  for (const path of [...cgroupsNamed(parent), ...readdirSync('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name, parent))]) {
-    spawnSync('rmdir', [path], { stdio: 'ignore' })
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { docker } from '../../../bench/peers/docker.ts'
@@ -29,7 +29,6 @@ export async function buildkitBuilder(): Promise<PeerBuilder> {
 
 async function dockerBuilder(env: Readonly<Record<string, string>>, prepare: (config: string) => void): Promise<PeerBuilder> {
   await using undo = new AsyncDisposableStack()
-  undo.defer(removeCgroups)
   const peer = undo.use(await Peer.start(docker))
   const config = join(peer.directory, 'config')
   mkdirSync(config)
@@ -44,14 +43,6 @@ async function dockerBuilder(env: Readonly<Record<string, string>>, prepare: (co
     }),
     save: (tag) => saveImage(peer.socket, tag),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-/** The BuildKit in dockerd leaves a cgroup below that of its daemon, which then cannot be removed. */
-function removeCgroups(): void {
-  for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
-    const parent = join('/sys/fs/cgroup', hierarchy, `gantry-bench-${process.pid}-${docker.name}`)
-    spawnSync('rmdir', [join(parent, 'buildkit'), parent], { stdio: 'ignore' })
   }
 }
 

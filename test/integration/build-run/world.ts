@@ -25,6 +25,7 @@ import {
 } from '#kernel'
 import { hostPlatform } from '#oci'
 import { createRuntime, type Runtime } from '#runtime'
+import { cgroupsOf } from '../../harness/index.ts'
 import { tar, type TarEntry } from '../../harness/tar.ts'
 import { startDaemon, type Daemon } from '../networks/topology.ts'
 import { openStorage, type Storage } from '../storage/storage.ts'
@@ -215,22 +216,6 @@ export async function createWorld(options: { directory?: string } = {}): Promise
       for (const path of cgroupsOf(cgroupParent)) rmdirSync(path)
     },
   }
-}
-
-/** The cgroup and those below it, in all hierarchies; children first. */
-function cgroupsOf(parent: string): string[] {
-  const hierarchies = ['/sys/fs/cgroup', ...namesIn('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name))]
-  return hierarchies
-    .map((hierarchy) => hierarchy + parent)
-    .filter((path) => existsSync(path))
-    .flatMap((path) => [path, ...directoriesBelow(path)])
-    .sort()
-    .reverse()
-}
-
-function directoriesBelow(path: string): string[] {
-  const entries = readdirSync(path, { withFileTypes: true, recursive: true })
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
 }
 
 function namesIn(directory: string): string[] {

@@ -1,11 +1,9 @@
 /** Restart policies and health checks in real time: back-off, counts, what a manual stop means, and a machine that was switched off. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { after, afterEach, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine } from '../../harness/index.ts'
+import { Engine, removeCgroups } from '../../harness/index.ts'
 
 let engine: Engine
 
@@ -104,10 +102,7 @@ async function switchOff(): Promise<void> {
   for (const name of engine.host.interfaces()) if (name !== 'lo') engine.host.run(['ip', 'link', 'delete', name])
   engine.host.run(['nft', 'flush', 'ruleset'])
   rmSync(engine.execRoot, { recursive: true, force: true })
-  const groups = readdirSync('/sys/fs/cgroup').map((hierarchy) => join('/sys/fs/cgroup', hierarchy, engine.cgroupParent))
-  const present = groups.filter((path) => existsSync(path))
-  // Without a path find takes the directory it is called in.
-  if (present.length > 0) spawnSync('find', [...present, '-mindepth', '1', '-depth', '-type', 'd', '-delete'])
+  removeCgroups(engine.cgroupParent)
 }
 
 test('a health check tells of its state, its log and its events', async () => {
