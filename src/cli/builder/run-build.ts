@@ -111,9 +111,10 @@ async function drive(
 
 /** What the engine says of the build as a whole tells more than a call that was cut off by its end. */
 async function rootFailure(error: unknown, solving: Promise<unknown>): Promise<unknown> {
-  const isCut =
-    error instanceof ConnectError && (error.code === Code.Canceled || error.code === Code.Unavailable || error.code === Code.NotFound)
-  if (!isCut) return error
+  if (!(error instanceof ConnectError)) return error
+  // BuildKit has no code for a build that was refused, so that there is none to ask about.
+  const isRefused = error.rawMessage.startsWith('no such job')
+  if (!isRefused && error.code !== Code.Canceled && error.code !== Code.Unavailable) return error
   try {
     await solving
     return error

@@ -129,6 +129,14 @@ test('what fails is shown with its place, and a file of before does not pass for
   }
 })
 
+test('a build that the daemon does not allow says what it is', () => {
+  const directory = project('refused', { Dockerfile: 'FROM starter\n' })
+  assert.match(
+    build(['--allow', 'security.insecure', directory]).stderr,
+    /granting entitlement security.insecure is not allowed by build daemon/,
+  )
+})
+
 test('--debug opens a shell in the state just before the step that fails', () => {
   const directory = project('debugged', {
     Dockerfile: `FROM starter
