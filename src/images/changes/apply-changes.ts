@@ -67,8 +67,10 @@ const HANDLERS: Handlers = {
     if (paths.includes('')) throw invalidArgument('VOLUME specified can not be an empty string')
     addNames((draft.config.Volumes ??= {}), paths)
   },
-  workdir: (draft, { path }) => {
-    draft.config.WorkingDir = posix.resolve('/', draft.config.WorkingDir ?? '', expand(draft, path).text)
+  workdir: (draft, { path: written }) => {
+    const path = expand(draft, written).text
+    if (path === '') throw invalidArgument('cannot normalize nothing')
+    draft.config.WorkingDir = posix.resolve('/', draft.config.WorkingDir ?? '', path)
   },
 }
 
