@@ -9,6 +9,10 @@ export function hijackedDuplex(stream: HijackedStream): Duplex {
     write(chunk: Buffer, _encoding, callback) {
       stream.write(chunk).then(() => callback(), callback)
     },
+    // HTTP/2 writes several pieces for each frame, and frames while the last one is on its way: they go out together.
+    writev(chunks: { chunk: Buffer }[], callback) {
+      stream.write(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(() => callback(), callback)
+    },
     final(callback) {
       stream.closeWrite()
       callback()
