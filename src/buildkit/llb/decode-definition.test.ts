@@ -188,6 +188,18 @@ test('ResultRefs names the session of directories that another build made', () =
   assert.equal(source?.kind === 'local' && source.session, 'elsewhere')
 })
 
+test('ResultRefs keeps those of builds that run, and the last ones of builds that have ended', () => {
+  const own = new ResultRefs(makeVertex)
+  const edge = decodeDefinition(definition({ base: image('alpine') }, 'base'), context)
+  const keep = (): string => own.keep(edge, 'here', context.platform).id ?? ''
+  const running = keep()
+  const ended = Array.from({ length: 1001 }, keep)
+  own.retire(ended)
+  assert.equal(own.find(running), edge)
+  assert.equal(own.find(ended[1] ?? ''), edge)
+  assert.throws(() => own.find(ended[0] ?? ''), { code: 'INVALID_ARGUMENT' })
+})
+
 test('ResultRefs refuses ids that it did not give', () => {
   assert.throws(() => refs.find('made-up'), { code: 'INVALID_ARGUMENT' })
   assert.equal(refs.find(''), undefined)

@@ -7,8 +7,8 @@ import { digestOf, type Platform } from '#oci'
 /** Scheme of the source that stands for a file system of ours in a client's definitions. */
 export const REF_SCHEME = 'gantry-result://'
 
-/** File systems kept for clients that may come back with them; the oldest go. A build gives one for each platform. */
-const MAX_REFS = 5000
+/** File systems of ended builds for whose return we wait: some 40 KiB each, as a graph goes with it. A build gives one for each platform. */
+const MAX_RETIRED = 1000
 
 interface KnownRef {
   readonly edge: Edge
@@ -22,20 +22,30 @@ interface KnownRef {
  */
 export class ResultRefs {
   readonly #known = new Map<string, KnownRef>()
+  /** Ids of builds that have ended; the oldest come first. */
+  readonly #retired = new Set<string>()
   readonly #makeVertex: typeof vertex
 
   constructor(makeVertex: typeof vertex) {
     this.#makeVertex = makeVertex
   }
 
-  /** undefined: an empty file system, which has no id. */
+  /** Kept at least until it is retired. undefined: an empty file system, which has no id. */
   keep(edge: Edge | undefined, session: string, platform: Platform): MessageInitShape<typeof gateway.RefSchema> {
     if (edge === undefined) return { id: '' }
     const id = randomUUID()
     this.#known.set(id, { edge, session })
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > MAX_REFS && oldest !== undefined) this.#known.delete(oldest)
     return { id, def: definitionOf(id, platform) }
+  }
+
+  /** Their build has ended: from now on the oldest go when there are too many. */
+  retire(ids: Iterable<string>): void {
+    for (const id of ids) if (this.#known.has(id)) this.#retired.add(id)
+    for (const oldest of this.#retired) {
+      if (this.#retired.size <= MAX_RETIRED) break
+      this.#retired.delete(oldest)
+      this.#known.delete(oldest)
+    }
   }
 
   /** Throws INVALID_ARGUMENT for what was not given out here. */

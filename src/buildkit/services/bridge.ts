@@ -31,6 +31,8 @@ export function bridgeService(context: ServiceContext): ServiceImpl<typeof gatew
       const inputs = edgesOf(context, request.frontendInputs, client.session)
       const solving = client.build.solve({ frontend, options, inputs, ...(edge !== undefined && { definition: edge }), evaluate })
       const result = await client.rememberFailure(solving)
+      // What a build gives out after its end nobody would retire.
+      client.build.signal.throwIfAborted()
       const told = toResult(result, client, refs)
       return request.allowResultReturn ? { result: forClient(told, request.allowResultArrayRef) } : { ref: singleRef(told) }
     },

@@ -68,7 +68,7 @@ async function solve(
   request: control.SolveRequest,
   call: HandlerContext,
 ): Promise<MessageInitShape<typeof control.SolveResponseSchema>> {
-  const { clientBuilds } = context
+  const { clientBuilds, refs } = context
   const { ref, cache } = request
   const build = await start(context, request, call)
   await using client = new ClientBuild(build, request.session, request.frontendInputs)
@@ -82,6 +82,7 @@ async function solve(
     throw error
   } finally {
     clientBuilds.delete(ref)
+    refs.retire(client.given.map((given) => given.ref))
   }
 }
 
