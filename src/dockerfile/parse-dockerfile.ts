@@ -1,5 +1,6 @@
 import { DockerfileError, WordsError } from './dockerfile-error.ts'
 import { findInText } from './lint/find-in-text.ts'
+import { inlineChecks } from './lint/inline-checks.ts'
 import { parseAdd, parseCopy } from './instructions/copy.ts'
 import { parseCmd, parseEntrypoint, parseHealthcheck, parseRun, parseShell } from './instructions/commands.ts'
 import { parseFrom } from './instructions/from.ts'
@@ -56,6 +57,7 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
     globalArgs,
     stages,
     findings: findInText(globalArgs, stages, source.emptyContinuations),
+    checks: inlineChecks([...globalArgs, ...stages.flatMap(({ from, instructions }) => [from, ...instructions])]),
   }
 }
 

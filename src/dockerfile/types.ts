@@ -28,6 +28,8 @@ export interface Dockerfile {
   readonly stages: readonly Stage[]
   /** What can be said of the text alone, whatever `# check` skips; in order of the rules' finding. See `createLinter`. */
   readonly findings: readonly LintFinding[]
+  /** `# check` in front of single instructions, by their first lines. Its `error` means nothing. */
+  readonly checks: ReadonlyMap<number, LintConfig>
 }
 
 export interface Stage {
@@ -139,8 +141,8 @@ export interface Linter {
   readonly config: LintConfig
   /** In the order in which they were added. */
   readonly findings: readonly LintFinding[]
-  /** Whether findings of this rule count. */
-  wants(rule: LintRule): boolean
+  /** Whether findings of this rule count, at this place. */
+  wants(rule: LintRule, range: TextRange | undefined): boolean
   /** Keeps it unless the config skips its rule. Says whether it was kept. */
   add(finding: LintFinding): boolean
   /** What a build fails with when `error` is set and something was found. Place: the first finding. */

@@ -42,6 +42,6 @@ export function lint(
   values: readonly string[] | (() => readonly string[]),
   range: TextRange | undefined,
 ): void {
-  if (linter.findings.length >= MAX_FINDINGS || !linter.wants(LINT_RULES[rule])) return
+  if (linter.findings.length >= MAX_FINDINGS || !linter.wants(LINT_RULES[rule], range)) return
   linter.add(lintFinding(rule, typeof values === 'function' ? values() : values, range))
 }

@@ -63,9 +63,10 @@ export async function convertDockerfile(request: ConversionRequest, everything: 
 
 /** The linter that the client, or the Dockerfile, asks for. Throws BuildError. */
 export function createBuildLinter({ dockerfile, file }: Definition, { check }: FrontendOptions): Linter {
+  const { checks } = dockerfile
   const directive = dockerfile.directives.find(({ name }) => name === 'check')
-  if (check !== undefined || directive === undefined) return createLinter(lintConfig(check ?? '', 'BUILDKIT_DOCKERFILE_CHECK'))
-  return withPlace(file, () => createLinter(lintConfig(directive.value, 'check options')), directive.range)
+  if (check !== undefined || directive === undefined) return createLinter(lintConfig(check ?? '', 'BUILDKIT_DOCKERFILE_CHECK'), checks)
+  return withPlace(file, () => createLinter(lintConfig(directive.value, 'check options'), checks), directive.range)
 }
 
 function lintConfig(text: string, what: string): LintConfig {

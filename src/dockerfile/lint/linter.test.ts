@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { parseDockerfile } from '../parse-dockerfile.ts'
 import { createLinter, parseLintConfig } from './linter.ts'
 import { formatFinding, LINT_RULES, lintFinding } from './rules.ts'
 
@@ -24,7 +25,7 @@ describe('parseLintConfig', () => {
 describe('createLinter', () => {
   it('keeps what counts', () => {
     const linter = createLinter(parseLintConfig('skip=UndefinedVar;error=true'))
-    assert.deepEqual([linter.wants(LINT_RULES.UndefinedVar), linter.wants(LINT_RULES.StageNameCasing)], [false, true])
+    assert.deepEqual([linter.wants(LINT_RULES.UndefinedVar, RANGE), linter.wants(LINT_RULES.StageNameCasing, undefined)], [false, true])
     assert.equal(linter.add(lintFinding('UndefinedVar', ['a'])), false)
     assert.equal(linter.add(lintFinding('CopyIgnoredFile', ['COPY', 'a'])), false)
     assert.equal(linter.error(), undefined)
@@ -38,6 +39,30 @@ describe('createLinter', () => {
     assert.equal(linter.add(lintFinding('CopyIgnoredFile', ['COPY', 'a'])), true)
     assert.equal(linter.add(lintFinding('StageNameCasing', ['A'])), false)
     assert.equal(linter.error(), undefined)
+  })
+})
+
+describe('inlineChecks', () => {
+  it('hold for one instruction', () => {
+    const { checks, findings } = parseDockerfile(
+      'FROM a AS A\n# check=skip=MaintainerDeprecated,X as I say so\nMAINTAINER b\n# check=nonsense\nMAINTAINER c\n',
+    )
+    assert.deepEqual([...checks], [[3, { skip: new Set(['MaintainerDeprecated', 'X']), experimental: new Set(), error: false }]])
+    const linter = createLinter(parseLintConfig(''), checks)
+    assert.deepEqual(
+      findings.filter((finding) => linter.add(finding)).map(({ rule, range }) => [rule.name, range?.start.line]),
+      [
+        ['StageNameCasing', 1],
+        ['MaintainerDeprecated', 5],
+      ],
+    )
+  })
+
+  it('may ask for experimental rules', () => {
+    const { checks } = parseDockerfile('FROM a\n# Check = experimental=all\nCOPY a b\n')
+    const linter = createLinter(parseLintConfig(''), checks)
+    assert.equal(linter.wants(LINT_RULES.CopyIgnoredFile, { start: { line: 3, column: 1 }, end: { line: 3, column: 2 } }), true)
+    assert.equal(linter.wants(LINT_RULES.CopyIgnoredFile, undefined), false)
   })
 })
 

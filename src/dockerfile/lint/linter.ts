@@ -1,4 +1,5 @@
 import { DockerfileError } from '../dockerfile-error.ts'
+import type { TextRange } from '../ranges.ts'
 import type { LintConfig, Linter, LintFinding, LintRule } from '../types.ts'
 
 /** What nobody has configured. */
@@ -20,17 +21,20 @@ export function parseLintConfig(text: string): LintConfig {
   return config
 }
 
-/** Experimental rules count when they are asked for, the others unless they are skipped. */
-export function createLinter(config: LintConfig): Linter {
+/** Experimental rules count when they are asked for, the others unless they are skipped. `checks`: for instructions by their first lines, beside `config`. */
+export function createLinter(config: LintConfig, checks: ReadonlyMap<number, LintConfig> = new Map()): Linter {
   const findings: LintFinding[] = []
-  const wants = ({ name, experimental }: LintRule): boolean =>
-    experimental ? includes(config.experimental, name) : !includes(config.skip, name)
+  const wants = ({ name, experimental }: LintRule, range: TextRange | undefined): boolean => {
+    const own = (range && checks.get(range.start.line)) ?? DEFAULTS
+    if (experimental) return includes(config.experimental, name) || includes(own.experimental, name)
+    return !includes(config.skip, name) && !includes(own.skip, name)
+  }
   return {
     config,
     findings,
     wants,
     add(finding) {
-      const counts = wants(finding.rule)
+      const counts = wants(finding.rule, finding.range)
       if (counts) findings.push(finding)
       return counts
     },
