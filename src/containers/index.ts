@@ -46,7 +46,6 @@ export { programSpec, type ProgramRequest } from './program-spec.ts'
 export { discardTask } from './start.ts'
 export { describeLaunchError } from './start-error.ts'
 export { UserDirectory } from './user-directory.ts'
-export { parseSignal } from './signals.ts'
 export { lookUpUser, type ResolvedUser, type UserFiles } from './user-lookup.ts'
 export type { CgroupControl, Clock, ContainerDefaults, ContainerDeps, ContainerPaths } from './context.ts'
 export type {

@@ -1,9 +1,9 @@
 import { codeOf } from '#errors'
+import { parseSignal, requireKnownSignal, SIGKILL } from '#kernel'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { cancelRestart } from './exit.ts'
 import { publishEvent } from './publish-event.ts'
-import { parseSignal, requireKnownSignal, SIGKILL } from './signals.ts'
 import { isActive, notRunning } from './state.ts'
 import { thaw } from './pause.ts'
 

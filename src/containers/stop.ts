@@ -1,9 +1,9 @@
 import { EngineError } from '#errors'
+import { parseSignal, SIGKILL, SIGTERM } from '#kernel'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { sendSignal } from './kill.ts'
 import { publishEvent } from './publish-event.ts'
-import { parseSignal, SIGKILL, SIGTERM } from './signals.ts'
 import { startLocked } from './start.ts'
 import { isActive } from './state.ts'
 

@@ -1,7 +1,7 @@
 import { invalidArgument, notImplemented } from '#errors'
+import { parseSignal } from '#kernel'
 import type { ContainerDefaults } from './context.ts'
 import type { ContainerConfig, Healthcheck, HostConfig, Resources } from './configuration.ts'
-import { parseSignal } from './signals.ts'
 
 const MIB = 1024 * 1024
 const MIN_MEMORY = 6 * MIB

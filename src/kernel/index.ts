@@ -9,6 +9,7 @@
  * - {@link Sysctls}, {@link PortProbe}, {@link inNetworkNamespace}.
  * - Cgroups v1 and v2: `detectCgroupLayout` once, `prepareCgroupParent` per parent, `cgroupSupport` for what can be limited; then `planCgroup` (pure) per
  *   start, with `createCgroupDevices().attach` on v2; `updateCgroup`, `readCgroupStats`, `freezeCgroup`, `killCgroup`, `removeCgroup` by location.
+ * - Signals by name and number: `parseSignal`.
  * - Capabilities and seccomp: `containerCapabilities`, `resolveProfile`, `compileSeccomp`, all pure; `createSeccompFilters` remembers.
  *
  * Lifecycle: `createX()` costs microseconds and opens nothing; make one per thread (errno is per thread), so a worker makes its own. Descriptors
@@ -25,6 +26,7 @@ export type { Conntrack, FilePath, Files, Mounts, NetworkNamespaces, Nftables, P
 export { createFiles } from './files.ts'
 export { createMounts, overlayOptions } from './mounts.ts'
 export { createNetworkNamespaces, inNetworkNamespace } from './namespaces.ts'
+export { parseSignal, requireKnownSignal, SIGKILL, SIGTERM } from './signals.ts'
 export { createSysctls } from './sysctls.ts'
 export { ownDescriptor } from './own-descriptor.ts'
 export { createPortProbe } from './port-probe.ts'

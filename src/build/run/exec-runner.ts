@@ -1,5 +1,6 @@
 import { describeLaunchError, UserDirectory } from '#containers'
 import { EngineError, internal } from '#errors'
+import { SIGKILL } from '#kernel'
 import { formatPlatform } from '#oci'
 import { LaunchError, type Exit } from '#runtime'
 import type { Ref, LayerRef } from '../graph/ref.ts'
@@ -16,7 +17,6 @@ import type { StepOutput } from './step-mounts.ts'
 import { networkModeOf } from './step-network.ts'
 import type { RunDeps } from './types.ts'
 
-const SIGKILL = 9
 /** What a program that could not be started counts as having ended with; BuildKit's (runc's own code). */
 const NOT_STARTED = 1
 

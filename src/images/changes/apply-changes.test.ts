@@ -90,6 +90,7 @@ describe('applyChanges', () => {
     ['EXPOSE 80-70', 'invalid containerPort: 80-70'],
     ['USER', 'USER requires exactly one argument'],
     ['VOLUME [""]', 'VOLUME specified can not be an empty string'],
+    ['STOPSIGNAL FOO', 'invalid signal: FOO'],
     ['WORKDIR $NONE', 'cannot normalize nothing'],
     ['ONBUILD ONBUILD RUN x', /ONBUILD ONBUILD/],
     ['ONBUILD FROM x', "FROM isn't allowed as an ONBUILD trigger"],

@@ -7,6 +7,7 @@ import { posix } from 'node:path'
 import { commandArguments, Effort, expandWord, healthConfig, parseChanges, parseExposedPorts } from '#dockerfile'
 import type { ChangeInstruction, CommandLine, EscapeCharacter, Expansion, KeyValue } from '#dockerfile'
 import { invalidArgument } from '#errors'
+import { parseSignal } from '#kernel'
 import { addMembers } from '#lib'
 import type { ImageProcessConfig } from '#oci'
 
@@ -56,8 +57,10 @@ const HANDLERS: Handlers = {
     const triggers = (config.OnBuild ??= [])
     triggers.push(trigger)
   },
-  stopsignal: (draft, { signal }) => {
-    draft.config.StopSignal = expand(draft, signal).text
+  stopsignal: (draft, { signal: written }) => {
+    const signal = expand(draft, written).text
+    parseSignal(signal)
+    draft.config.StopSignal = signal
   },
   user: (draft, { user }) => {
     draft.config.User = expand(draft, user).text

@@ -1,6 +1,6 @@
-import { parseSignal } from '#containers'
 import type { MaintainerInstruction, OnbuildInstruction, StopSignalInstruction, UserInstruction, VolumeInstruction } from '#dockerfile'
 import { invalidArgument } from '#errors'
+import { parseSignal } from '#kernel'
 import { addMembers } from '#lib'
 import { goList } from './go-format.ts'
 import { expandText, noteMetadata } from './instruction-context.ts'
