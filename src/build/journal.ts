@@ -11,6 +11,7 @@ export class Journal implements Progress {
   /** Number of the first event that is kept. */
   #first = 0
   #output = 0
+  #maxEvents = MAX_EVENTS
   #ended = false
   #changed = Promise.withResolvers<void>()
 
@@ -18,7 +19,7 @@ export class Journal implements Progress {
     if (this.#ended) return
     this.#events.push(event)
     if (event.kind === 'log') this.#output += event.data.length
-    if (this.#output > MAX_OUTPUT || this.#events.length > MAX_EVENTS) this.#shorten()
+    if (this.#output > MAX_OUTPUT || this.#events.length > this.#maxEvents) this.#shorten()
     this.#wake()
   }
 
@@ -53,12 +54,19 @@ export class Journal implements Progress {
     this.#changed = Promise.withResolvers()
   }
 
-  /** States of vertices and warnings stay: without them a display makes no sense. Half goes at once, so that this is rare. */
+  /** The oldest goes, half of what may be kept at once, so that this is rare. States of vertices and warnings stay: without them a display makes no sense. */
   #shorten(): void {
-    const half = this.#events.length / 2
-    const kept = this.#events.filter((event, index) => index >= half || event.kind === 'vertex' || event.kind === 'warning')
+    let excess = this.#events.length - this.#maxEvents / 2
+    const kept = this.#events.filter((event) => {
+      if (event.kind === 'vertex' || event.kind === 'warning') return true
+      if (excess <= 0 && this.#output <= MAX_OUTPUT / 2) return true
+      excess--
+      if (event.kind === 'log') this.#output -= event.data.length
+      return false
+    })
     this.#first += this.#events.length - kept.length
     this.#events = kept
-    this.#output = kept.reduce((sum, event) => sum + (event.kind === 'log' ? event.data.length : 0), 0)
+    // What stays may be more than that.
+    this.#maxEvents = Math.max(MAX_EVENTS, 2 * kept.length)
   }
 }
