@@ -101,6 +101,9 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     journal.end()
     try {
       held.dispose()
+    } catch (error) {
+      // A full disk cannot note what was used. What was built stands.
+      service.report(error)
     } finally {
       ended()
     }

@@ -369,6 +369,18 @@ describe('a build', () => {
     await service.close()
   })
 
+  it('stands although its use of the cache cannot be noted', async () => {
+    const parts = createFakeParts()
+    const metadata = Object.create(parts.metadata, { transaction: { value: () => assert.fail('disk full') } }) as typeof parts.metadata
+    const service = createBuildService({ ...parts.deps, metadata })
+    const own = start(service)
+    await own.evaluate(edge(image('a')))
+    await own.end()
+    assert.match(String(parts.reported[0]), /disk full/)
+    assert.throws(() => service.get(own.id), { code: 'NOT_FOUND' })
+    await service.close()
+  })
+
   it('stops what steps above have begun early', async () => {
     const parts = createFakeParts()
     const service = createBuildService(parts.deps)
