@@ -9,7 +9,7 @@ import type { BuildValues } from './build-flags.ts'
 import { parseCacheOption, type CacheOption } from './cache-options.ts'
 import { parseCallOption, type CallOption } from './call-option.ts'
 import { frontendOptions } from './frontend-options.ts'
-import { withDigest } from './local-cache.ts'
+import { findLocalCache } from './local-cache.ts'
 import { buildOutputs, type BuildOutput } from './outputs.ts'
 import { secretStore } from './secrets.ts'
 import type { SessionResources } from './session/session-services.ts'
@@ -40,7 +40,7 @@ export async function buildRequest(
   const named = planNamedContexts(flags['build-context'])
   const args = buildArguments(cli, flags['build-arg'])
   const outputs = buildOutputs(flags, { stdoutIsTerminal: cli.stdout.isTerminal })
-  const cacheFrom = flags['cache-from'].map((text) => withDigest(parseCacheOption(text, 'from')))
+  const cacheFrom = flags['cache-from'].flatMap((text) => findLocalCache(parseCacheOption(text, 'from'), cli.warn) ?? [])
   const cacheTo = [...flags['cache-to'], ...cacheOfArguments(args)].map((text) => parseCacheOption(text, 'to'))
   const platform = flags.platform.length > 0 ? {} : wantedPlatform(cli, '')
   using undo = new DisposableStack()

@@ -13,17 +13,24 @@ interface LayoutIndex {
 }
 
 /**
- * A local cache that is read, with the digest of what its name stands for: the engine sees blobs only, the index of the directory is ours to read. Throws Error
- * when there is no such cache.
+ * A local cache that is read, with the digest of what its name stands for: the engine sees blobs only, the index of the directory is ours to read. One that is
+ * not there, as before a project's first build, is passed over with a warning.
  */
-export function withDigest(option: CacheOption): CacheOption {
+export function findLocalCache(option: CacheOption, warn: (line: string) => void): CacheOption | undefined {
   const { directory, attributes } = option
   if (directory === undefined || attributes['digest'] !== undefined) return option
-  const tag = attributes['tag'] ?? DEFAULT_TAG
-  const { manifests } = readIndex(directory)
-  const found = manifests.find(({ annotations }) => annotations?.[NAME] === tag)
+  try {
+    return { ...option, attributes: { ...attributes, digest: digestOf(directory, attributes['tag'] ?? DEFAULT_TAG) } }
+  } catch (error) {
+    warn(`WARNING: local cache import at ${directory} not found due to err: ${(error as Error).message}`)
+    return undefined
+  }
+}
+
+function digestOf(directory: string, tag: string): string {
+  const found = readIndex(directory).manifests.find(({ annotations }) => annotations?.[NAME] === tag)
   if (found === undefined) throw new Error(`could not read ${join(directory, 'index.json')}: no cache named ${JSON.stringify(tag)}`)
-  return { ...option, attributes: { ...attributes, digest: found.digest } }
+  return found.digest
 }
 
 /** After a build: names what the engine has written in the directories of local caches. */

@@ -10,6 +10,7 @@ import { buildRequest } from './build-request.ts'
 import { planContext, planNamedContexts } from './build-context.ts'
 import { parseCacheOption } from './cache-options.ts'
 import { frontendOptions } from './frontend-options.ts'
+import { findLocalCache } from './local-cache.ts'
 import { annotations, buildOutputs, parseOutput } from './outputs.ts'
 import { secretStore } from './secrets.ts'
 
@@ -156,6 +157,24 @@ test('parseCacheOption reads names and fields', () => {
   assert.deepEqual(parseCacheOption('user/app:cache', 'from'), { type: 'registry', attributes: { ref: 'user/app:cache' } })
   assert.deepEqual(parseCacheOption('type=local,dest=/c', 'to'), { type: 'local', attributes: { dest: '/c' }, directory: '/c' })
   assert.throws(() => parseCacheOption('type=local,dest=/c', 'from'), /src is required for local cache/)
+})
+
+test('findLocalCache finds what a name stands for, and passes over a cache that is not there', () => {
+  using made = project()
+  const annotations = { 'org.opencontainers.image.ref.name': 'latest' }
+  writeFileSync(join(made.path, 'index.json'), JSON.stringify({ manifests: [{ digest: 'sha256:aa', annotations }] }))
+  const warnings: string[] = []
+  const find = (text: string): string | undefined =>
+    findLocalCache(parseCacheOption(text, 'from'), (line) => void warnings.push(line))?.attributes['digest']
+  assert.deepEqual(
+    [find(`type=local,src=${made.path}`), find('type=local,src=/nowhere,digest=sha256:bb'), warnings],
+    ['sha256:aa', 'sha256:bb', []],
+  )
+  assert.deepEqual([find(`type=local,src=${made.path},tag=other`), find('type=local,src=/nowhere')], [undefined, undefined])
+  assert.match(
+    warnings.join('\n'),
+    /^WARNING: local cache import at .*: no cache named "other"\nWARNING: local cache import at \/nowhere not found due to err: /,
+  )
 })
 
 test('secretStore reads files and variables, and names what is wrong', () => {
