@@ -83,7 +83,9 @@ test('terminal display draws in place, fits the terminal, and shows all steps at
   const { output, text, clear } = recorder([10, 40])
   const display = createTerminalDisplay(output, { title: 'Building', colors: false, now: () => 2000 })
   display.update(
-    update({ vertexes: [vertex('a', { started: 1000, completed: 1500 }), vertex('b', { started: 1500, name: 'RUN '.repeat(30) })] }),
+    update({
+      vertexes: [vertex('a', { started: 1000, completed: 1500 }), vertex('b', { started: 1500, name: 'RUN \u001B[2J'.repeat(30) })],
+    }),
   )
   display.update(update({ logs: [log('b', 'x\u001B[2Jy\r50%\r100%\n')] }))
   clear()
@@ -97,6 +99,7 @@ test('terminal display draws in place, fits the terminal, and shows all steps at
     lines.every((line) => line.length < 40),
     text(),
   )
+  assert.match(lines[2] ?? '', /^ => RUN RUN RUN [RUN ]+0\.5s$/)
 })
 
 test('raw display writes the fields of BuildKit’s client', () => {

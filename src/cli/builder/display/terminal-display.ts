@@ -91,7 +91,7 @@ export function createTerminalDisplay(
       lines.push({ text: ` => => ${name}${count === '' ? '' : ` ${count}`}`, right: seconds(took), style })
     }
     if (withLogs && step.completed === undefined && logLines > 0) {
-      for (const { text } of step.lines.slice(-logLines)) lines.push({ text: ` => => # ${printable(text)}`, right: '', style: FAINT })
+      for (const { text } of step.lines.slice(-logLines)) lines.push({ text: ` => => # ${text}`, right: '', style: FAINT })
     }
     return lines
   }
@@ -109,7 +109,8 @@ export function createTerminalDisplay(
   }
 }
 
-function fit({ text, right }: FrameLine, columns: number): string {
+function fit({ text: written, right }: FrameLine, columns: number): string {
+  const text = printable(written)
   const width = Math.max(1, columns - 1)
   if (right === '') return cut(text, width)
   const left = width - right.length - 1
@@ -120,7 +121,7 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : text.slice(0, width)
 }
 
-/** Output of programs may move the cursor about: only what is visible is shown. */
+/** Output of programs, and names of steps, may move the cursor about: only what is visible is shown. */
 function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return text
