@@ -1,3 +1,4 @@
+import { unlessAborted } from '#lib'
 import type { BuildEvent, Progress } from './progress.ts'
 
 /** Bytes of output that are kept for readers who come late. */
@@ -30,22 +31,14 @@ export class Journal implements Progress {
 
   /** From the first event on; ends with the build. Throws the signal's reason. */
   async *read(signal: AbortSignal): AsyncIterable<readonly BuildEvent[]> {
-    const aborted = Promise.withResolvers<never>()
-    aborted.promise.catch(() => {})
-    const abort = (): void => aborted.reject(signal.reason)
     signal.throwIfAborted()
-    signal.addEventListener('abort', abort, { once: true })
-    try {
-      for (let next = 0; ;) {
-        const { promise } = this.#changed
-        const events = this.#events.slice(Math.max(0, next - this.#first))
-        next = this.#first + this.#events.length
-        if (events.length > 0) yield events
-        else if (this.#ended) return
-        else await Promise.race([promise, aborted.promise])
-      }
-    } finally {
-      signal.removeEventListener('abort', abort)
+    for (let next = 0; ;) {
+      const { promise } = this.#changed
+      const events = this.#events.slice(Math.max(0, next - this.#first))
+      next = this.#first + this.#events.length
+      if (events.length > 0) yield events
+      else if (this.#ended) return
+      else await unlessAborted(promise, signal)
     }
   }
 

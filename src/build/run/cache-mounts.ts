@@ -2,7 +2,7 @@ import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, readd
 import { join, posix } from 'node:path'
 import { conflict, notFound } from '#errors'
 import type { Files } from '#kernel'
-import { randomId } from '#lib'
+import { randomId, unlessAborted } from '#lib'
 import type { Repository } from '#metadata'
 import { deleteTree, measureTree, O_PATH, type JobRunner, type Snapshotter } from '#snapshots'
 import { copyDirectory } from '../files/layers-from.ts'
@@ -70,15 +70,12 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
   }
 
   async function someChange(signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const abort = (): void => reject(signal.reason as Error)
+    const { promise, resolve } = Promise.withResolvers<void>()
     waiting.add(resolve)
-    signal.addEventListener('abort', abort, { once: true })
     try {
-      await promise
+      await unlessAborted(promise, signal)
     } finally {
       waiting.delete(resolve)
-      signal.removeEventListener('abort', abort)
     }
   }
 

@@ -1,4 +1,5 @@
 import { codeOf, internal, invalidArgument } from '#errors'
+import { unlessAborted } from '#lib'
 import { createDigester, type Digest } from '#oci'
 import type { BlobKeeper } from '../repositories/types.ts'
 import type { RegistryStorage } from '../storage/types.ts'
@@ -129,16 +130,13 @@ function createProgress(): Progress {
     },
     async pass(target, signal) {
       if (ended || bytes > target) return
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const { promise, resolve } = Promise.withResolvers<void>()
       const waiter = { bytes: target, wake: resolve }
-      const cancel = (): void => reject(signal.reason as Error)
       waiting.add(waiter)
-      signal.addEventListener('abort', cancel, { once: true })
       try {
-        await promise
+        await unlessAborted(promise, signal)
       } finally {
         waiting.delete(waiter)
-        signal.removeEventListener('abort', cancel)
       }
     },
   }

@@ -1,3 +1,5 @@
+import { unlessAborted } from '#lib'
+
 /** Work that many want at the same time and that is done once. */
 export interface SingleFlight {
   /** Joins the work that runs under `key`, or begins it. Rejects with the signal's reason when this caller gives up; the work goes on. */
@@ -22,16 +24,5 @@ export function createSingleFlight(): SingleFlight {
     async settled() {
       await Promise.allSettled(running.values())
     },
-  }
-}
-
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const cancel = (): void => reject(signal.reason as Error)
-  signal.addEventListener('abort', cancel, { once: true })
-  try {
-    await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', cancel)
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineError } from '#errors'
+import { unlessAborted } from '#lib'
 
 /** What a cancelled operation throws; Go's words, since they end up in front of Docker's users. */
 function cancelled(signal: AbortSignal): EngineError {
@@ -15,13 +16,10 @@ export function checkCancelled(signal: AbortSignal | undefined): void {
 export async function abandonable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   checkCancelled(signal)
   if (signal === undefined) return await work
-  const { promise, reject } = Promise.withResolvers<never>()
-  const abort = (): void => reject(cancelled(signal))
-  signal.addEventListener('abort', abort, { once: true })
   try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', abort)
+    return await unlessAborted(work, signal)
+  } catch (error) {
+    throw error === signal.reason ? cancelled(signal) : error
   }
 }
 
