@@ -88,6 +88,13 @@ describe('createIgnoreMatcher', () => {
 
   it('takes paths that cannot be for not ignored', () => assert.equal(createIgnoreMatcher(['**']).ignores('a/'.repeat(40_000)), false))
 
+  it('gives up when patterns and paths together take too long', () => {
+    const patterns = Array.from({ length: 5000 }, (_, index) => `${'*a'.repeat(50)}b${index}*`)
+    assert.throws(() => createIgnoreMatcher(patterns).ignores('a'.repeat(255)), { message: 'ignore patterns take too much work' })
+    const many = createIgnoreMatcher(['*x*y*', '**/node_modules/**', '*'])
+    for (let index = 0; index < 2000; index++) assert.equal(many.ignores(`directory/of/something/file-${index}.txt`), true)
+  })
+
   it('is done soon with many wildcards', () => {
     const matcher = createIgnoreMatcher([`${'*a'.repeat(50)}b`, `${'**/a'.repeat(50)}b`])
     assert.equal(matcher.ignores('a'.repeat(2000)), false)

@@ -13,6 +13,12 @@ const MAX_REMEMBERED = 256
 /** Linux has no longer paths; in a Dockerfile anything may be written. */
 const MAX_PATH = 4096
 
+/**
+ * Places of patterns that are tried: for one path a second of work at most, for each of many some milliseconds. Attack: five thousand patterns `*a*a*a…b*`, and files called
+ * `aaaa…`; each is answered in bounded time, but all of them in hours.
+ */
+const MAX_STEPS = { atOnce: 20_000_000, perPath: 50_000 }
+
 interface Rule {
   readonly text: string
   readonly matches: PathTest
@@ -20,18 +26,26 @@ interface Rule {
 }
 
 /**
- * A matcher for patterns of `parseIgnoreFile`, `COPY --exclude` and the like. Throws {@link DockerfileError} for a malformed one.
- * Source: moby/patternmatcher, MatchesOrParentMatches.
+ * A matcher for patterns of `parseIgnoreFile`, `COPY --exclude` and the like. Throws {@link DockerfileError} for a malformed one, and
+ * when asked about paths that take too much work. Source: moby/patternmatcher, MatchesOrParentMatches.
  */
 export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher {
   if (patterns.length > MAX_PATTERNS) throw new DockerfileError(`more than ${MAX_PATTERNS} ignore patterns`)
+  let left = MAX_STEPS.atOnce
+  const spend = (steps: number): void => {
+    left -= steps
+    if (left < 0) throw new DockerfileError('ignore patterns take too much work')
+  }
   const rules = patterns
     .map((pattern) => pattern.trim())
     .filter((pattern) => pattern !== '')
-    .map(parseRule)
+    .map((pattern) => parseRule(pattern, spend))
   const hasExceptions = rules.some(({ exception }) => exception)
   const above = rememberDirectories(rules)
-  const ignores = (path: string): boolean => path.length <= MAX_PATH && decide(rules, path, above(path))
+  const ignores = (path: string): boolean => {
+    left = Math.min(left + MAX_STEPS.perPath, MAX_STEPS.atOnce)
+    return path.length <= MAX_PATH && decide(rules, path, above(path))
+  }
   return {
     patterns: rules.map(({ text }) => text),
     hasExceptions,
@@ -40,12 +54,12 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
   }
 }
 
-function parseRule(text: string): Rule {
+function parseRule(text: string, spend: (steps: number) => void): Rule {
   const exception = text.startsWith('!')
   const written = exception ? text.slice(1) : text
   if (written === '') throw new DockerfileError('illegal exclusion pattern: "!"')
   const cleaned = posix.normalize(written).replace(/(?<=.)\/$/, '')
-  return { text: (exception ? '!' : '') + cleaned, matches: compilePathPattern(cleaned), exception }
+  return { text: (exception ? '!' : '') + cleaned, matches: compilePathPattern(cleaned, spend), exception }
 }
 
 /** The last rule that matches the path or a directory above it. `above`: 1 for each rule that matches such a directory. */

@@ -18,14 +18,14 @@ type Token =
 /** Whether a whole path matches. */
 export type PathTest = (path: string) => boolean
 
-/** Throws {@link DockerfileError} for an open bracket and a backslash at the end. */
-export function compilePathPattern(pattern: string): PathTest {
+/** Throws {@link DockerfileError} for an open bracket and a backslash at the end. `spend` hears how many places of the pattern a test has tried; it may throw. */
+export function compilePathPattern(pattern: string, spend: (steps: number) => void): PathTest {
   const tokens = parseTokens(pattern)
   const head = textOf(leadingCharacters(tokens))
   if (tokens.every(({ kind }) => kind === 'character')) return (path) => path === head
   const tail = textOf(leadingCharacters(tokens.toReversed()).toReversed())
   // Most paths are told by these two, which costs a hundredth.
-  return (path) => path.startsWith(head) && path.endsWith(tail) && matches(tokens, path)
+  return (path) => path.startsWith(head) && path.endsWith(tail) && matches(tokens, path, spend)
 }
 
 /** What stands in front of the first wildcard. */
@@ -65,12 +65,13 @@ function parseTokens(pattern: string): Token[] {
 }
 
 /** Time: length of the path × length of the pattern, whatever they are. */
-function matches(tokens: readonly Token[], path: string): boolean {
+function matches(tokens: readonly Token[], path: string, spend: (steps: number) => void): boolean {
   // The tokens that may come next, and the `directories` that are being passed through.
   let places = new Set<number>()
   const passing = new Set<number>()
   reach(tokens, 0, places, passing)
   for (const character of path) {
+    spend(places.size + passing.size)
     const next = new Set<number>()
     if (character === '/') for (const place of [...passing]) reach(tokens, place + 1, next, passing)
     for (const place of places) {
