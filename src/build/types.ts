@@ -70,8 +70,8 @@ export interface Build {
   openContainer(request: DebugContainerRequest): Promise<DebugContainer>
   /** Exports what a frontend has given, writes caches, and ends the build. Gives the exporters' answers (`containerimage.digest` …). */
   finish(result: BuildResult, exports: readonly ExportRequest[], cacheExports: readonly CacheLocation[]): Promise<Record<string, string>>
-  /** Ends the build as failed, or without result. Idempotent. */
-  end(error?: unknown): Promise<void>
+  /** Stops what goes on, and gives back all that the build holds. Idempotent; never fails. */
+  end(): Promise<void>
 }
 
 export interface BuildWarning {

@@ -171,7 +171,7 @@ test('an error that the client returns is the error of the build, with its detai
     failure.details.map((found) => 'type' in found && found.type),
     ['errdefs.Vertex+json'],
   )
-  assert.equal(fake.builds[0]?.ended.length, 1)
+  assert.equal(fake.builds[0]?.ended, 1)
 })
 
 test('errors of steps tell where they are in the Dockerfile, and by which id they can be entered', async () => {

@@ -48,7 +48,7 @@ export async function buildClassic(builds: BuildService, request: ClassicBuildRe
   try {
     return await drive(builds, build, request)
   } catch (error) {
-    await build.end(error)
+    await build.end()
     throw asCommandFailure(error)
   }
 }
@@ -78,7 +78,7 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
     return id
   } catch (error) {
     // What the failed step has said comes before the failure.
-    await build.end(error)
+    await build.end()
     await showing
     display.fail(error instanceof BuildError ? error.vertex : undefined)
     held.tell(request.report)

@@ -80,7 +80,7 @@ async function trace(deps: ClassicBuilderDeps, request: SessionRequest, session:
     const image = answer['containerimage.config.digest'] ?? answer['containerimage.digest']
     if (image !== undefined) report({ id: 'moby.image.id', aux: { ID: parseDigest(image) } })
   } catch (error) {
-    await build.end(error)
+    await build.end()
     await telling
     throw error
   } finally {

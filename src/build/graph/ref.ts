@@ -1,6 +1,6 @@
 import type { ChainId } from '#snapshots'
 
-/** A file system that a vertex gave. Not owned: who holds the build's {@link BuildResources} keeps it. */
+/** A file system that a vertex gave. Not owned: the lease of the build keeps it. */
 export type Ref = LayerRef | DirectoryRef
 
 /** Layers of the snapshotter, some of them perhaps still drafts. */

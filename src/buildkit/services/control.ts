@@ -78,7 +78,7 @@ async function solve(
     const exporterResponse = await build.finish(result, exportRequests(request), cacheLocations(cache?.exports, exportRef(cache)))
     return { exporterResponse }
   } catch (error) {
-    await build.end(error)
+    await build.end()
     throw error
   } finally {
     clientBuilds.delete(ref)
