@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { tarEntry, writeTar } from '#archive'
+import { decodeName, systemPath, tarEntry, writeTar } from '#archive'
 import { createFiles } from '#kernel'
 import { createInlineRunner } from '#snapshots'
 import { loadFileTask } from './files/file-tasks.ts'
@@ -91,6 +91,14 @@ describe('UploadedSession', () => {
     assert.deepEqual((await test.load(session, { excludePatterns: ['a'], followPaths: ['/d/e'] })).names, ['d', 'd/e', 'd/e/f'])
     assert.deepEqual((await test.load(session, { excludePatterns: ['g'], includePatterns: ['d*'] })).names.length, 7)
     await test.sessions.settled()
+  })
+
+  it('leaves out what is excluded beside names that are no UTF-8', async () => {
+    using test = setUp()
+    const name = decodeName(Buffer.from('caf\xe9', 'latin1'))
+    await using session = await test.sessions.open(stream(await tar({ [`a/${name}`]: 'text', 'b.o': 'x' })), options)
+    const { path } = await test.load(session, { excludePatterns: ['*.o'] })
+    assert.equal(readFileSync(systemPath(join(path, 'a', name)), 'utf8'), 'text')
   })
 
   it('takes a Dockerfile that comes alone', async () => {

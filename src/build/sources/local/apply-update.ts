@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Files } from '#kernel'
+import { systemPath } from '#archive'
+import type { FilePath, Files } from '#kernel'
 import { createFileWriter } from '#snapshots'
 import type { JobRunner } from '#snapshots'
 import type { DirectoryTransfer, FileStat } from '../../session.ts'
@@ -117,7 +118,7 @@ async function fetchFiles(
         await batches.add({ stat, replaces, source: { content: content.start } }, content.length)
         continue
       }
-      const target = join(deps.tree, stat.path)
+      const target = systemPath(join(deps.tree, stat.path))
       if (replaces) removeEntry(target)
       await writeLarge(deps.files, target, stat, content.start, content.rest, { ...options, signal })
       options.done(stat)
@@ -180,7 +181,7 @@ async function readSmall(
 
 async function writeLarge(
   files: Files,
-  path: string,
+  path: FilePath,
   stat: FileStat,
   start: readonly Uint8Array[],
   rest: AsyncIterator<Uint8Array>,

@@ -1,9 +1,10 @@
 import { createReadStream, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { join } from 'node:path'
+import { decodeName, systemPath } from '#archive'
 import { createIgnoreMatcher } from '#dockerfile'
 import type { IgnoreMatcher } from '#dockerfile'
-import { inSlices } from '#snapshots'
+import { deviceOf, inSlices } from '#snapshots'
 import type { DirectoryTransfer, FileStat, SyncRequest } from '../../session.ts'
 
 /** What is wanted of a directory. */
@@ -30,7 +31,7 @@ export function hostTransfer(root: string, request: HostRequest): DirectoryTrans
       }
     },
     async *read(index) {
-      yield* createReadStream(join(root, paths[index] ?? '')) as AsyncIterable<Buffer>
+      yield* createReadStream(systemPath(join(root, paths[index] ?? ''))) as AsyncIterable<Buffer>
     },
     hostPath: (index) => join(root, paths[index] ?? ''),
     async [Symbol.asyncDispose]() {},
@@ -39,11 +40,10 @@ export function hostTransfer(root: string, request: HostRequest): DirectoryTrans
 
 /** By components and bytes; parents of what is re-included are there, too. */
 function* walk(root: string, directory: string, excludes: IgnoreMatcher): Generator<FileStat, void, void> {
-  const names = readdirSync(join(root, directory)).map((name) => ({ name, bytes: Buffer.from(name) }))
-  names.sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-  for (const { name } of names) {
+  const names = readdirSync(systemPath(join(root, directory)), { encoding: 'buffer' }).sort((a, b) => Buffer.compare(a, b))
+  for (const name of names.map(decodeName)) {
     const path = directory === '' ? name : `${directory}/${name}`
-    const stat = lstatSync(join(root, path), { bigint: true })
+    const stat = lstatSync(systemPath(join(root, path)), { bigint: true })
     if (!stat.isDirectory()) {
       if (!excludes.ignores(path)) yield fileStat(root, path, stat)
       continue
@@ -58,7 +58,6 @@ function* walk(root: string, directory: string, excludes: IgnoreMatcher): Genera
 }
 
 function fileStat(root: string, path: string, stat: BigIntStats): FileStat {
-  const device = Number(stat.rdev)
   return {
     path,
     mode: Number(stat.mode),
@@ -66,9 +65,8 @@ function fileStat(root: string, path: string, stat: BigIntStats): FileStat {
     gid: Number(stat.gid),
     size: Number(stat.size),
     mtime: stat.mtimeNs,
-    linkname: stat.isSymbolicLink() ? readlinkSync(join(root, path)) : '',
-    // As glibc takes a device number apart, for those below 4096:256.
-    device: { major: (device >> 8) & 0xfff, minor: device & 0xff },
+    linkname: stat.isSymbolicLink() ? decodeName(readlinkSync(systemPath(join(root, path)), { encoding: 'buffer' })) : '',
+    device: deviceOf(stat),
     xattrs: {},
   }
 }

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { decodeName, systemPath } from '#archive'
 import { createFiles } from '#kernel'
 import { createInlineRunner } from '#snapshots'
 import { loadFileTask } from '../../files/file-tasks.ts'
@@ -97,6 +98,23 @@ function expected(files: Record<string, FakeFile>): string[] {
 }
 
 describe('KeptDirectories', () => {
+  it('receives names that are no UTF-8, and knows them again', async () => {
+    using test = setUp()
+    const [name, target] = ['d\xe9', '../caf\xe9'].map((latin) => decodeName(Buffer.from(latin, 'latin1')))
+    const tree = {
+      [`${name}`]: {},
+      [`${name}/file`]: { content: 'text' },
+      [`${name}/link`]: { mode: constants.S_IFLNK | 0o777, linkname: `${target}` },
+    }
+    const { held } = await send(test.kept, tree)
+    const inside = (path: string): string | Buffer => systemPath(join(held.path, `${name}`, path))
+    assert.equal(readFileSync(inside('file'), 'utf8'), 'text')
+    assert.deepEqual(readlinkSync(inside('link'), { encoding: 'buffer' }), Buffer.from('../caf\xe9', 'latin1'))
+    held[Symbol.dispose]()
+    const again = await send(test.reopen(), tree)
+    assert.deepEqual([again.held.generation, again.transfer.asked], [held.generation, []])
+  })
+
   it('receives a tree as it is', async () => {
     using test = setUp()
     const { held, transfer } = await send(test.kept, TREE)

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs'
+import { encodeName } from '#archive'
 import { invalidArgument } from '#errors'
 import type { DirectoryTransfer, FileStat } from '../../session.ts'
 import { typeOf } from './stat-signature.ts'
@@ -80,13 +81,13 @@ export function parentOf(path: string): string {
 /** In whose order a walk finds entries: by components (`a/b` before `a.b`), and in these by bytes. */
 export function sortKey(path: string): Buffer {
   // NUL was refused, so `/` sorts before every character of a name.
-  return Buffer.from(path.replaceAll('/', '\0'))
+  return encodeName(path.replaceAll('/', '\0'))
 }
 
 function checkPath(path: string): void {
   if (path === '' || path.length > LONGEST_PATH || path.includes('\0')) throw invalid(path, 'is no path')
   for (const name of path.split('/')) {
-    if (name === '' || name === '.' || name === '..' || Buffer.byteLength(name) > LONGEST_NAME) throw invalid(path, 'is no plain path')
+    if (name === '' || name === '.' || name === '..' || encodeName(name).length > LONGEST_NAME) throw invalid(path, 'is no plain path')
   }
 }
 

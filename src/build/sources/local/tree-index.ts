@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import { decodeName, encodeName } from '#archive'
 import type { KnownTree } from './plan-update.ts'
 
 /** What is written down of a directory. As long as there is none, nothing is known of it. */
@@ -19,7 +20,7 @@ const HEADER = 64
 export async function readIndex(path: string): Promise<TreeIndex | undefined> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = decodeName(await readFile(path))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
@@ -54,6 +55,6 @@ export function readBootId(path: string): string | undefined {
 export async function writeIndex(path: string, { bootId, generation, tree }: TreeIndex): Promise<void> {
   const parts = [VERSION, bootId, generation]
   for (const [name, signature] of tree) parts.push(name, signature)
-  await writeFile(`${path}.new`, `${parts.join('\0')}\0`, { mode: 0o600 })
+  await writeFile(`${path}.new`, encodeName(`${parts.join('\0')}\0`), { mode: 0o600 })
   await rename(`${path}.new`, path)
 }

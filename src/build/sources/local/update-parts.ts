@@ -16,7 +16,8 @@ import {
 } from 'node:fs'
 import { join, parse } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { Files } from '#kernel'
+import { systemPath } from '#archive'
+import type { FilePath, Files } from '#kernel'
 import type { FileStat } from '../../session.ts'
 import { typeOf } from './stat-signature.ts'
 
@@ -47,7 +48,7 @@ export async function performUpdatePart(files: Files, input: UpdatePart, signal?
       signal?.throwIfAborted()
     }
   }
-  const at = (path: string): string => join(input.tree, path)
+  const at = (path: string): FilePath => systemPath(join(input.tree, path))
   if (input.part === 'prepare') {
     await each(input.removals, (path) => removeEntry(at(path)))
     await each(input.directories, ({ path }) => mkdirSync(at(path), { mode: 0o700 }))
@@ -60,7 +61,7 @@ export async function performUpdatePart(files: Files, input: UpdatePart, signal?
   } else {
     await each(input.nodes, (stat) => {
       removeEntry(at(stat.path))
-      makeNode(files, at(stat.path), stat)
+      makeNode(files, join(input.tree, stat.path), stat)
     })
     await each(input.hardLinks, ({ path, linkname }) => {
       removeEntry(at(path))
@@ -77,20 +78,20 @@ export async function performUpdatePart(files: Files, input: UpdatePart, signal?
 }
 
 /** A file nobody has; its content comes next. */
-export function createFile(path: string): number {
+export function createFile(path: FilePath): number {
   return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
 }
 
 /** After the content: a new owner takes away setuid bits and capabilities, and writing changes the time. */
-export function setFileAttributes(files: Files, fd: number, path: string, stat: FileStat): void {
+export function setFileAttributes(files: Files, fd: number, path: FilePath, stat: FileStat): void {
   if (!isOwn(stat)) fchownSync(fd, stat.uid, stat.gid)
   fchmodSync(fd, stat.mode & 0o7777)
   setXattrs(files, path, stat)
   files.setOpenTimes(fd, stat.mtime, stat.mtime)
 }
 
-function makeFile(files: Files, path: string, { stat, source }: NewFile): void {
-  if ('path' in source) return linkSync(source.path, path)
+function makeFile(files: Files, path: FilePath, { stat, source }: NewFile): void {
+  if ('path' in source) return linkSync(systemPath(source.path), path)
   const fd = createFile(path)
   try {
     for (const chunk of source.content) for (let offset = 0; offset < chunk.length;) offset += writeSync(fd, chunk, offset)
@@ -100,9 +101,10 @@ function makeFile(files: Files, path: string, { stat, source }: NewFile): void {
   }
 }
 
-function makeNode(files: Files, path: string, stat: FileStat): void {
-  if (typeOf(stat.mode) === constants.S_IFLNK) symlinkSync(stat.linkname, path)
-  else makeDevice(files, path, stat)
+function makeNode(files: Files, place: string, stat: FileStat): void {
+  const path = systemPath(place)
+  if (typeOf(stat.mode) === constants.S_IFLNK) symlinkSync(systemPath(stat.linkname), path)
+  else makeDevice(files, place, stat)
   if (!isOwn(stat)) lchownSync(path, stat.uid, stat.gid)
   if (typeOf(stat.mode) !== constants.S_IFLNK) chmodSync(path, stat.mode & 0o7777)
   setXattrs(files, path, stat)
@@ -111,16 +113,16 @@ function makeNode(files: Files, path: string, stat: FileStat): void {
 
 function makeDevice(files: Files, path: string, { mode, device }: FileStat): void {
   const { dir, base } = parse(path)
-  const fd = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY)
+  const fd = openSync(systemPath(dir), constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    files.mknodAt(fd, base, typeOf(mode) | 0o600, device.major, device.minor)
+    files.mknodAt(fd, systemPath(base), typeOf(mode) | 0o600, device.major, device.minor)
   } finally {
     closeSync(fd)
   }
 }
 
 /** Attributes that the file system cannot hold do not fail a build; those of overlayfs would mean something in a layer. */
-function setXattrs(files: Files, path: string, { xattrs }: FileStat): void {
+function setXattrs(files: Files, path: FilePath, { xattrs }: FileStat): void {
   for (const [name, value] of Object.entries(xattrs)) {
     if (/^(trusted|user)\.overlay\./.test(name)) continue
     try {
@@ -137,7 +139,7 @@ function isOwn({ uid, gid }: FileStat): boolean {
 }
 
 /** A directory must be empty. Gone already is fine: an update may have broken off. */
-export function removeEntry(path: string): void {
+export function removeEntry(path: FilePath): void {
   try {
     unlinkSync(path)
   } catch (error) {
