@@ -40,8 +40,11 @@ export interface DirectoryTransfer extends AsyncDisposable {
   entries(): AsyncIterable<FileStat>
   /** The content of the `index`th entry, which is a regular file. Only after `entries` has ended. */
   read(index: number): AsyncIterable<Uint8Array>
-  /** All of it, perhaps with more than is needed, lies here on this host, and stays as it is until the session is closed: there is nothing to transfer. */
-  readonly place?: string | undefined
+  /**
+   * Where all of it, perhaps with more than is needed, but nothing that is excluded, lies on this host, if it does. It stays as it is until the session is
+   * closed: there is nothing to transfer.
+   */
+  place?(): Promise<string | undefined>
   /** Instead of reading it: where the `index`th entry lies on this host, if it does. It may be linked, and stays as it is. */
   hostPath?(index: number): string | undefined
 }

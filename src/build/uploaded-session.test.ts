@@ -88,6 +88,7 @@ describe('UploadedSession', () => {
     await using session = await test.sessions.open(stream(archive), options)
     const { path, names } = await test.load(session, { excludePatterns: ['a', '!a/keep', 'd', '!d/nothing'] })
     assert.deepEqual([names, lstatSync(join(path, 'g')).nlink], [['a', 'a/keep', 'a/keep/x', 'g'], 2])
+    assert.equal((await test.load(session, { excludePatterns: ['not-there'] })).path.startsWith(test.directory), true)
     assert.deepEqual((await test.load(session, { excludePatterns: ['a'], followPaths: ['/d/e'] })).names, ['d', 'd/e', 'd/e/f'])
     assert.deepEqual((await test.load(session, { excludePatterns: ['g'], includePatterns: ['d*'] })).names.length, 7)
     await test.sessions.settled()

@@ -11,18 +11,19 @@ import type { DirectoryTransfer, FileStat, SyncRequest } from '../../session.ts'
 export type HostRequest = Pick<SyncRequest, 'includePatterns' | 'excludePatterns' | 'followPaths'>
 
 /**
- * The transfer of a directory that is on this host and changes no more: without exclusions it is taken where it lies, else files are linked instead of copied.
- * What is excluded is left out; of what is not needed (`includePatterns`, `followPaths`) only what surely is not: when a pattern or a link may lead anywhere,
+ * The transfer of a directory that is on this host and changes no more: it is taken where it lies, or if something is excluded, files are linked instead of
+ * copied. What is excluded is left out; of what is not needed (`includePatterns`, `followPaths`) only what surely is not: when a pattern or a link may lead anywhere,
  * everything is given.
  */
 export function hostTransfer(root: string, request: HostRequest): DirectoryTransfer {
   const paths: string[] = []
+  let listing: Promise<Listing> | undefined
+  const list = (): Promise<Listing> => (listing ??= listDirectory(root, request.excludePatterns))
   return {
-    place: request.excludePatterns.length === 0 ? root : undefined,
+    // A client that has left out what is excluded sends nothing that is.
+    place: async () => (request.excludePatterns.length === 0 || !(await list()).isExcluding ? root : undefined),
     async *entries() {
-      const excludes = createIgnoreMatcher(request.excludePatterns)
-      const found: FileStat[] = []
-      for await (const stat of inSlices(walk(root, '', excludes))) found.push(stat)
+      const { found } = await list()
       const isNeeded = needed(request, found)
       for (const stat of found) {
         if (!isNeeded(stat.path)) continue
@@ -38,22 +39,38 @@ export function hostTransfer(root: string, request: HostRequest): DirectoryTrans
   }
 }
 
-/** By components and bytes; parents of what is re-included are there, too. */
-function* walk(root: string, directory: string, excludes: IgnoreMatcher): Generator<FileStat, void, void> {
+interface Listing {
+  found: FileStat[]
+  /** Something is there that is excluded. */
+  isExcluding: boolean
+}
+
+async function listDirectory(root: string, excludePatterns: readonly string[]): Promise<Listing> {
+  const listing: Listing = { found: [], isExcluding: false }
+  const excludes = createIgnoreMatcher(excludePatterns)
+  const excluded = (): void => void (listing.isExcluding = true)
+  for await (const stat of inSlices(walk(root, '', excludes, excluded))) listing.found.push(stat)
+  return listing
+}
+
+/** By components and bytes; parents of what is re-included are there, too. `excluded` hears of what is left out. */
+function* walk(root: string, directory: string, excludes: IgnoreMatcher, excluded: () => void): Generator<FileStat, void, void> {
   const names = readdirSync(systemPath(join(root, directory)), { encoding: 'buffer' }).sort((a, b) => Buffer.compare(a, b))
   for (const name of names.map(decodeName)) {
     const path = directory === '' ? name : `${directory}/${name}`
     const stat = lstatSync(systemPath(join(root, path)), { bigint: true })
     if (!stat.isDirectory()) {
-      if (!excludes.ignores(path)) yield fileStat(root, path, stat)
+      if (excludes.ignores(path)) excluded()
+      else yield fileStat(root, path, stat)
       continue
     }
-    if (excludes.prunes(path)) continue
     const isIgnored = excludes.ignores(path)
-    const below = isIgnored ? [...walk(root, path, excludes)] : undefined
+    if (isIgnored) excluded()
+    if (excludes.prunes(path)) continue
+    const below = isIgnored ? [...walk(root, path, excludes, excluded)] : undefined
     if (below?.length === 0) continue
     yield fileStat(root, path, stat)
-    yield* below ?? walk(root, path, excludes)
+    yield* below ?? walk(root, path, excludes, excluded)
   }
 }
 

@@ -22,9 +22,10 @@ export function createLocalSource(deps: { directories: Pick<KeptDirectories, 're
       const signal = AbortSignal.any([step.signal, session.closed])
       const progress = showProgress(step, `transferring ${name}:`)
       await using transfer = await session.directory({ name, includePatterns, excludePatterns, followPaths, signal })
-      if (transfer.place !== undefined) {
+      const place = await transfer.place?.()
+      if (place !== undefined) {
         progress.end()
-        return { kind: 'directory', path: transfer.place, generation: session.id }
+        return { kind: 'directory', path: place, generation: session.id }
       }
       const entries = await receiveEntries(transfer)
       const held = await deps.directories.receive({
