@@ -122,6 +122,7 @@ describe('solveDockerfile with its host', () => {
       `${laugh}${'ARG C=$B\n'.repeat(500)}FROM scratch\n`,
       `${laugh}FROM scratch\nARG B\nUSER \${B//a*b/x}\n`,
       `${laugh}FROM scratch\nARG B\nLABEL ${'x=${Z:+$B} '.repeat(300)}\n`,
+      `FROM scratch\nCOPY ${'--exclude=a '.repeat(1000)}${'a '.repeat(2000)}/x/\n`,
       `FROM scratch\nEXPOSE ${'1-65535 '.repeat(1000)}\n`,
       `FROM scratch\nENV A=${'a'.repeat(60_000)}\nENV B=$A$A$A$A C=$A$A$A$A\n${'RUN a\n'.repeat(200)}`,
       `${laugh}FROM scratch AS s0\nARG B\nLABEL b=$B\n${Array.from({ length: 300 }, (_, index) => `FROM s${index} AS s${index + 1}\n`).join('')}`,

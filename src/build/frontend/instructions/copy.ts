@@ -14,6 +14,9 @@ import { expand, expandText, nextName, note, sameName, shownText, stepMeta } fro
 import type { InstructionContext } from './instruction-context.ts'
 import { joinDirectory } from './workdir.ts'
 
+/** As much text as an action, or one of its patterns, becomes in the operation. */
+const ACTION_EFFORT = 64
+
 /** COPY, from the context or another stage. */
 export function dispatchCopy(instruction: CopyInstruction, context: InstructionContext): void {
   const { stage, conversion, command } = context
@@ -82,11 +85,14 @@ function carryOut(
   request: CopyRequest,
   context: InstructionContext,
 ): { locals: readonly string[] } {
-  const { stage } = context
+  const { stage, conversion } = context
+  const { sources, common } = request
+  // Each source is an action of its own, with all patterns.
+  conversion.effort.spend(sources.length * (1 + common.excludePatterns.length) * ACTION_EFFORT)
   const text = shownText(instruction, context)
   const name = nextName(context, text)
   const target = targetPath(request.destination, stage.image.config.WorkingDir ?? '/')
-  const { pieces, locals } = copyPieces({ ...request, common: { ...request.common, target } }, name, context)
+  const { pieces, locals } = copyPieces({ ...request, common: { ...common, target } }, name, context)
   const meta = stepMeta(context, name)
   if (instruction.link) {
     const id = digestOfData([name, instruction.range])
