@@ -74,8 +74,8 @@ describe('parseMount', () => {
     ['type=secret', 'invalid secret mount. one of source, target required'],
     ['type=secret,id=a,source=b', "both source and id can't be set"],
     ['type=secret,id=a,from=b', 'secret mount should not have a from'],
-    ['a"b', 'failed to parse csv mounts: bare " in non-quoted-field'],
-    ['"a', 'failed to parse csv mounts: extraneous or missing " in quoted-field'],
+    ['a"b', 'failed to parse csv mounts: parse error on line 1, column 2: bare " in non-quoted-field'],
+    ['"a', 'failed to parse csv mounts: parse error on line 1, column 3: extraneous or missing " in quoted-field'],
   ]
   for (const [text, message] of ERRORS) it(`refuses ${text}`, () => assert.throws(() => parse(text), { code: 'INVALID_ARGUMENT', message }))
 })

@@ -6,7 +6,7 @@ import { DockerfileError } from './dockerfile-error.ts'
 import { suggestWord } from './suggest-word.ts'
 import type { CacheMount, Mount } from './instructions/types.ts'
 import { parseCsvRecord } from './words/csv-record.ts'
-import { parseGoBoolean } from './words/go-boolean.ts'
+import { booleanValue } from './words/boolean-value.ts'
 
 type MountType = Mount['type']
 
@@ -72,9 +72,9 @@ function readKey(draft: Draft, key: string, written: string, value: string | und
   if (types !== undefined && !types.includes(draft.type)) {
     throw new DockerfileError(`unexpected key '${written}' for mount type '${draft.type}'`)
   }
-  if (key === 'readonly') draft.readonly = value === undefined || parseGoBoolean(written, value)
-  else if (key === 'readwrite') draft.readonly = !(value === undefined || parseGoBoolean(written, value))
-  else if (key === 'required') draft.required = value === undefined || parseGoBoolean(written, value)
+  if (key === 'readonly') draft.readonly = value === undefined || booleanValue(written, value)
+  else if (key === 'readwrite') draft.readonly = !(value === undefined || booleanValue(written, value))
+  else if (key === 'required') draft.required = value === undefined || booleanValue(written, value)
   else if (value === undefined) throw new DockerfileError(`invalid field '${field}' must be a key=value pair`)
   else if (key === 'type') draft.type = oneOf(value, TYPES, 'mount type') as MountType
   else if (key === 'sharing') draft.sharing = oneOf(value, SHARING, 'sharing value') as CacheMount['sharing']

@@ -11,7 +11,10 @@
 
 export { addMembers } from './add-members.ts'
 export { AsyncMutex } from './async-mutex.ts'
+export { splitCsvLine } from './csv-line.ts'
 export { deferred, type Deferred } from './deferred.ts'
+export { parseGoBoolean } from './go-boolean.ts'
+export { deviceOf } from './device-of.ts'
 export { formatGoDuration, parseGoDuration } from './go-duration.ts'
 export { humanDuration } from './human-duration.ts'
 export { bytesSize, humanSize, parseHumanSize, parseRamBytes } from './human-size.ts'

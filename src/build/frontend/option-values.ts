@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { invalidArgument } from '#errors'
-import { parseRamBytes } from '#lib'
+import { parseGoBoolean, parseRamBytes, splitCsvLine } from '#lib'
 import { parsePlatform } from '#oci'
 import type { Platform } from '#oci'
 import type { ExecOp, StepLimits } from '../graph/types.ts'
@@ -21,15 +21,11 @@ export function parsePlatforms(text: string, host: Platform): Platform[] {
 }
 
 /** The members of one line of comma-separated values; `"a,b"` is one of them. */
-export function csvFields(line: string): string[] {
-  if (line === '') return []
-  const fields: string[] = []
-  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y
-  for (;;) {
-    const match = field.exec(line)
-    if (match === null) throw invalidArgument(`parse error on line 1: bare or extraneous " in field of ${JSON.stringify(line)}`)
-    fields.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
-    if (match[3] === '') return fields
+function csvFields(line: string, what: string): string[] {
+  try {
+    return line === '' ? [] : splitCsvLine(line)
+  } catch (error) {
+    throw invalidArgument(`failed to parse ${what}: ${(error as Error).message}`, error)
   }
 }
 
@@ -38,7 +34,7 @@ const HOST_GATEWAY = 'host-gateway'
 
 /** `host=address,…`; the address may be `host-gateway`, which BuildKit leaves to clients. */
 export function parseExtraHosts(text: string): ExecOp['extraHosts'] {
-  return csvFields(text).map((pair) => {
+  return csvFields(text, 'additional hosts').map((pair) => {
     const equals = pair.indexOf('=')
     if (equals < 0) throw invalidArgument(`failed to parse additional hosts: invalid key-value pair ${pair}`)
     const address = pair.slice(equals + 1).toLowerCase()
@@ -50,7 +46,7 @@ export function parseExtraHosts(text: string): ExecOp['extraHosts'] {
 
 /** `nofile=1024:2048,…`; the hard limit is the soft one unless given. */
 export function parseUlimits(text: string): ExecOp['ulimits'] {
-  return csvFields(text).map((field) => {
+  return csvFields(text, 'ulimit').map((field) => {
     const match = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(field)
     if (match === null) throw invalidArgument(`failed to parse ulimit: invalid ulimit argument: ${field}`)
     const [, name = '', soft, hard = soft] = match
@@ -79,9 +75,11 @@ export function parseResolveMode(text: string): 'local' | 'pull' {
 }
 
 export function parseBoolean(text: string, what: string): boolean {
-  if (/^(?:1|t|T|true|TRUE|True)$/.test(text)) return true
-  if (/^(?:0|f|F|false|FALSE|False)$/.test(text)) return false
-  throw invalidArgument(`invalid boolean value for ${what}: ${text}`)
+  try {
+    return parseGoBoolean(text)
+  } catch (error) {
+    throw invalidArgument(`invalid boolean value for ${what}: ${text}`, error)
+  }
 }
 
 export function parseLimits(options: Options): StepLimits {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { csvFields, parseExtraHosts, parseNetwork, parseUlimits } from './option-values.ts'
+import { parseExtraHosts, parseNetwork, parseUlimits } from './option-values.ts'
 import { decodeOptions } from './options.ts'
 
 const HOST = { os: 'linux', architecture: 'amd64' }
@@ -55,6 +55,7 @@ describe('decodeOptions', () => {
       [{ 'image-resolve-mode': 'x' }, 'invalid image-resolve-mode: x'],
       [{ 'add-hosts': 'x' }, 'failed to parse additional hosts: invalid key-value pair x'],
       [{ 'add-hosts': 'x=y' }, 'failed to parse additional hosts: failed to parse IP y'],
+      [{ ulimit: 'nofile=1,"' }, 'failed to parse ulimit: parse error on line 1, column 11: extraneous or missing " in quoted-field'],
       [{ ulimit: 'nofile' }, 'failed to parse ulimit: invalid ulimit argument: nofile'],
       [{ ulimit: 'nofile=2:1' }, 'failed to parse ulimit: ulimit soft limit must be less than or equal to hard limit: 2 > 1'],
       [{ 'cpu-shares': '-1' }, 'failed to parse cpu-shares: invalid value "-1"'],
@@ -93,14 +94,6 @@ describe('parseExtraHosts', () => {
       { host: 'six', address: 'fd00::1' },
       { host: 'up', address: 'host-gateway' },
     ])
-  })
-})
-
-describe('csvFields', () => {
-  test('keeps commas within quotes', () => {
-    assert.deepEqual(csvFields('a,"b,""c",,d'), ['a', 'b,"c', '', 'd'])
-    assert.deepEqual(csvFields(''), [])
-    assert.throws(() => csvFields('a,b"c'), /bare or extraneous/)
   })
 })
 

@@ -1,4 +1,4 @@
-import { parseBool, splitCsvLine } from '../parser/flag.ts'
+import { parseGoBoolean, splitCsvLine } from '#lib'
 
 /** A question about the Dockerfile instead of a build, and what becomes of the answer. */
 export interface CallOption {
@@ -26,7 +26,7 @@ export function parseCallOption(text: string): CallOption | undefined {
   for (const field of fields) {
     const [key = '', value] = field.split(/=(.*)/s)
     if (key === 'format' && (value === 'text' || value === 'json')) option.format = value
-    else if (key === 'ignorestatus') option.ignoreStatus = value === undefined || parseBool(value)
+    else if (key === 'ignorestatus') option.ignoreStatus = value === undefined || parseGoBoolean(value)
     else throw new Error(`invalid value for --call: ${JSON.stringify(text)}: unexpected ${JSON.stringify(field)}`)
   }
   return option

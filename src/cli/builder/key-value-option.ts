@@ -1,4 +1,4 @@
-import { splitCsvLine } from '../parser/flag.ts'
+import { splitCsvLine } from '#lib'
 
 /** `type=local,dest=path` as pairs. Throws Error for a field without `=`. Keys are in small letters. */
 export function parseFields(text: string): [key: string, value: string][] {

@@ -1,6 +1,6 @@
+import { splitCsvLine } from '#lib'
 import { readFileSync, statSync } from 'node:fs'
 import { parseFields } from './key-value-option.ts'
-import { splitCsvLine } from '../parser/flag.ts'
 
 /** Bytes; the engine takes no larger ones. */
 const MAX_SECRET = 500 * 1024

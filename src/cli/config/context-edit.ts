@@ -1,6 +1,6 @@
+import { parseGoBoolean } from '#lib'
 import { readFileSync } from 'node:fs'
 import type { Cli } from '../cli.ts'
-import { parseBool } from '../parser/flag.ts'
 import { toMap } from '../opts/key-values.ts'
 import {
   DEFAULT_CONTEXT,
@@ -37,7 +37,7 @@ export function dockerEndpoint(cli: Cli, fields: readonly string[]): ContextSour
     if (path !== undefined && path !== '') tls[kind] = readFileSync(path, 'utf8')
   }
   const skip = values['skip-tls-verify']
-  return { endpoint: { Host: values['host'] ?? '', SkipTLSVerify: skip === undefined ? false : parseBool(skip) }, tls }
+  return { endpoint: { Host: values['host'] ?? '', SkipTLSVerify: skip === undefined ? false : parseGoBoolean(skip) }, tls }
 }
 
 /** The engine of another context, to copy. */

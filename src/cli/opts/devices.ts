@@ -1,7 +1,6 @@
 import type { DeviceMapping, DeviceRequest, ThrottleDevice } from '#api'
-import { parseRamBytes } from '#lib'
+import { parseRamBytes, splitCsvLine } from '#lib'
 import { posix } from 'node:path'
-import { splitCsvLine } from '../parser/flag.ts'
 import { toMap } from './key-values.ts'
 
 /** A name of the Container Device Interface: `vendor.com/class=device`. Source: CDI specification, "Kind". */

@@ -1,7 +1,6 @@
 import type { Mount } from '#api'
-import { parseRamBytes } from '#lib'
+import { parseGoBoolean, parseRamBytes, splitCsvLine } from '#lib'
 import { resolve } from 'node:path'
-import { parseBool, splitCsvLine } from '../parser/flag.ts'
 
 /** Keys that may stand alone. */
 const SWITCHES = ['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive']
@@ -155,7 +154,7 @@ function checkMount(mount: Mount): void {
 
 function switchValue(key: string, value: string): boolean {
   try {
-    return parseBool(value)
+    return parseGoBoolean(value)
   } catch (error) {
     throw new Error(`invalid value for ${key}: ${value}`, { cause: error })
   }

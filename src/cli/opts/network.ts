@@ -1,4 +1,4 @@
-import { splitCsvLine } from '../parser/flag.ts'
+import { splitCsvLine } from '#lib'
 
 /** One `--network`, short or long. */
 export interface NetworkAttachment {

@@ -3,6 +3,8 @@
  * says. Kinds and their names in help follow pflag, which Docker's CLI uses.
  */
 
+import { parseGoBoolean, splitCsvLine } from '#lib'
+
 /** One flag. `T` is what the command reads. */
 export interface Flag<T> {
   /** Word for the value in help: `string`, `list`, `int`; empty for a switch. */
@@ -48,7 +50,7 @@ export function bool(help: string, options: FlagOptions & { initial?: boolean } 
     help,
     ...(initial ? { defaultText: 'true' } : {}),
     ...rest,
-    set: (_, text) => parseBool(text),
+    set: (_, text) => parseGoBoolean(text),
   }
 }
 
@@ -104,13 +106,6 @@ export function custom<T>(
   return { kind, initial, help, ...options, set }
 }
 
-/** Go's strconv.ParseBool. */
-export function parseBool(text: string): boolean {
-  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true
-  if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false
-  throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
-}
-
 /** Go's strconv.ParseInt and ParseUint with base 0: `0x`, `0o`, `0b`, and a leading zero for octal. */
 export function parseInteger(call: string, text: string, min: number, max: number): number {
   const match = (min < 0 ? /^([+-]?)(.+)$/s : /^()(.+)$/s).exec(text)
@@ -121,46 +116,4 @@ export function parseInteger(call: string, text: string, min: number, max: numbe
   const value = match?.[1] === '-' ? -Number(normal) : Number(normal)
   if (value < min || value > max) throw new Error(`strconv.${call}: parsing ${JSON.stringify(text)}: value out of range`)
   return value
-}
-
-/** One line of CSV, as `--mount` and string slices use it: quotes around a field, doubled inside. Throws Error with Go's csv text. */
-export function splitCsvLine(text: string): string[] {
-  const fields: string[] = []
-  let at = 0
-  for (;;) {
-    if (text[at] === '"') {
-      const [field, end] = quotedField(text, at)
-      fields.push(field)
-      at = end
-    } else {
-      const comma = text.indexOf(',', at)
-      const field = comma < 0 ? text.slice(at) : text.slice(at, comma)
-      const quote = field.indexOf('"')
-      if (quote >= 0) throw new Error(`parse error on line 1, column ${at + quote + 1}: bare " in non-quoted-field`)
-      fields.push(field)
-      at = comma < 0 ? text.length : comma
-    }
-    if (at >= text.length) return fields
-    at++ // the comma
-  }
-}
-
-function quotedField(text: string, start: number): [string, number] {
-  let field = ''
-  let at = start + 1
-  for (;;) {
-    const quote = text.indexOf('"', at)
-    if (quote < 0) throw new Error(`parse error on line 1, column ${text.length + 1}: extraneous or missing " in quoted-field`)
-    field += text.slice(at, quote)
-    if (text[quote + 1] === '"') {
-      field += '"'
-      at = quote + 2
-      continue
-    }
-    const next = text[quote + 1]
-    if (next !== undefined && next !== ',') {
-      throw new Error(`parse error on line 1, column ${quote + 1}: extraneous or missing " in quoted-field`)
-    }
-    return [field, quote + 1]
-  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { bool, int, list, parseInteger, splitCsvLine, string, strings, uint, type FlagTable } from './flag.ts'
+import { bool, int, list, parseInteger, string, strings, uint, type FlagTable } from './flag.ts'
 import { FlagError, parseFlags } from './parse-flags.ts'
 
 const table = {
@@ -100,17 +100,5 @@ describe('parseInteger', () => {
     ] as const) {
       assert.equal(parseInteger('ParseInt', text, -100, 100), value)
     }
-  })
-})
-
-describe('splitCsvLine', () => {
-  it('reads quoted fields', () => {
-    assert.deepEqual(splitCsvLine('a,"b,""c""",d'), ['a', 'b,"c"', 'd'])
-    assert.deepEqual(splitCsvLine('a,,'), ['a', '', ''])
-  })
-
-  it("throws Go's texts", () => {
-    assert.throws(() => splitCsvLine('a"b'), /bare " in non-quoted-field/)
-    assert.throws(() => splitCsvLine('"ab'), /extraneous or missing " in quoted-field/)
   })
 })

@@ -1,4 +1,5 @@
-import { parseBool, type FlagTable, type FlagValues } from './flag.ts'
+import { parseGoBoolean } from '#lib'
+import { type FlagTable, type FlagValues } from './flag.ts'
 
 /** A command line that does not fit; `message` is pflag's text. */
 export class FlagError extends Error {
@@ -72,7 +73,7 @@ class Parser {
     const equals = text.indexOf('=')
     const name = equals < 0 ? text : text.slice(0, equals)
     if (name === 'help') {
-      if (equals < 0 || parseBool(text.slice(equals + 1))) this.help = 'long'
+      if (equals < 0 || parseGoBoolean(text.slice(equals + 1))) this.help = 'long'
       return
     }
     const flag = this.#table[name]

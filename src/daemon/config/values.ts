@@ -1,4 +1,4 @@
-import { parseRamBytes } from '#lib'
+import { parseGoBoolean, parseRamBytes } from '#lib'
 import { builderOptions } from './builder-values.ts'
 import type { AddressPool, DriverOptions, OptionKind, OptionValues, Ulimit } from './options.ts'
 
@@ -11,7 +11,7 @@ export function fromText(kind: OptionKind, text: string, previous: OptionValue |
     case 'string':
       return text
     case 'boolean':
-      return boolean(text)
+      return parseGoBoolean(text)
     case 'integer':
       return integer(text)
     case 'bytes':
@@ -94,13 +94,6 @@ function isText(value: unknown): value is string {
 
 function wrongType(value: unknown, wanted: string): Error {
   return new Error(`cannot use ${JSON.stringify(value)}: ${wanted} is wanted`)
-}
-
-/** Go's strconv.ParseBool. */
-function boolean(text: string): boolean {
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true
-  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false
-  throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
 }
 
 function integer(text: string): number {

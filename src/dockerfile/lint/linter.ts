@@ -1,3 +1,4 @@
+import { parseGoBoolean } from '#lib'
 import { DockerfileError } from '../dockerfile-error.ts'
 import type { TextRange } from '../ranges.ts'
 import type { LintConfig, Linter, LintFinding, LintRule } from '../types.ts'
@@ -51,11 +52,13 @@ function parseRules(value: string): 'all' | ReadonlySet<string> {
 }
 
 function parseError(value: string, part: string): boolean {
-  if (/^(?:1|t|true)$/i.test(value)) return true
-  if (/^(?:0|f|false)$/i.test(value)) return false
-  throw new DockerfileError(
-    `failed to parse check option ${JSON.stringify(part)}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
-  )
+  try {
+    return parseGoBoolean(value)
+  } catch (error) {
+    throw new DockerfileError(`failed to parse check option ${JSON.stringify(part)}: ${(error as Error).message}`, undefined, {
+      cause: error,
+    })
+  }
 }
 
 function includes(rules: 'all' | ReadonlySet<string>, name: string): boolean {

@@ -1,18 +1,11 @@
+import { splitCsvLine } from '#lib'
 import { DockerfileError } from '../dockerfile-error.ts'
 
-/** One line of comma separated fields, `"…"` around those with commas, `""` for a quote in them. `what` goes into errors: `mounts`. */
+/** The fields of a flag's value. `what` goes into errors: `mounts`. Throws {@link DockerfileError} without range. */
 export function parseCsvRecord(text: string, what: string): string[] {
-  const fields: string[] = []
-  for (let i = 0; ;) {
-    const quoted = /^"((?:[^"]|"")*)"(?=,|$)/.exec(text.slice(i))
-    const field = quoted?.[0] ?? /^[^,]*/.exec(text.slice(i))?.[0] ?? ''
-    if (quoted === null && field.includes('"')) throw new DockerfileError(`failed to parse csv ${what}: ${complaint(field)}`)
-    fields.push(quoted === null ? field : (quoted[1] ?? '').replaceAll('""', '"'))
-    i += field.length + 1
-    if (i > text.length) return fields
+  try {
+    return splitCsvLine(text)
+  } catch (error) {
+    throw new DockerfileError(`failed to parse csv ${what}: ${(error as Error).message}`, undefined, { cause: error })
   }
-}
-
-function complaint(field: string): string {
-  return field.startsWith('"') ? 'extraneous or missing " in quoted-field' : 'bare " in non-quoted-field'
 }
