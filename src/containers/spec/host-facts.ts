@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync, type Sta
 import { release } from 'node:os'
 import { join } from 'node:path'
 import { availableCapabilities, parseMountinfo } from '#kernel'
+import { deviceOf } from '#lib'
 import type { DeviceSpec } from '#oci'
 import type { HostFacts } from './spec-input.ts'
 
@@ -91,7 +92,7 @@ export function parseHardLimits(text: string): Record<string, number> {
 function devicesAt(path: string): DeviceSpec[] | undefined {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return undefined
-  const device = deviceOf(stat, '')
+  const device = deviceSpec(stat, '')
   if (device !== undefined) return [device]
   if (!stat.isDirectory()) return []
   const root = realpathSync(path)
@@ -108,30 +109,21 @@ function devicesBelow(root: string, shownAs: string, skip: ReadonlySet<string>):
       if (!entry.isCharacterDevice() && !entry.isBlockDevice()) return []
       // Devices come and go while we look.
       const stat = statSync(join(root, entry.name), { throwIfNoEntry: false })
-      const device = stat === undefined ? undefined : deviceOf(stat, shown)
+      const device = stat === undefined ? undefined : deviceSpec(stat, shown)
       return device === undefined ? [] : [device]
     })
 }
 
-function deviceOf(stat: Stats, path: string): DeviceSpec | undefined {
+function deviceSpec(stat: Stats, path: string): DeviceSpec | undefined {
   const kind = stat.mode & S_IFMT
   if (kind !== S_IFCHR && kind !== S_IFBLK) return undefined
   return {
     type: kind === S_IFBLK ? 'b' : 'c',
     path,
-    ...deviceNumber(stat.rdev),
+    ...deviceOf({ rdev: BigInt(stat.rdev) }),
     fileMode: stat.mode & 0o777,
     uid: stat.uid,
     gid: stat.gid,
-  }
-}
-
-/** glibc's gnu_dev_major and gnu_dev_minor. */
-function deviceNumber(rdev: number): { major: number; minor: number } {
-  const value = BigInt(rdev)
-  return {
-    major: Number(((value >> 8n) & 0xfffn) | ((value >> 32n) & 0xfffff000n)),
-    minor: Number((value & 0xffn) | ((value >> 12n) & 0xffffff00n)),
   }
 }
 

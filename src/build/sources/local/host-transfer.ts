@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { decodeName, systemPath } from '#archive'
 import { createIgnoreMatcher } from '#dockerfile'
 import type { IgnoreMatcher } from '#dockerfile'
-import { deviceOf, inSlices } from '#snapshots'
+import { deviceOf } from '#lib'
+import { inSlices } from '#snapshots'
 import type { DirectoryTransfer, FileStat, SyncRequest } from '../../session.ts'
 
 /** What is wanted of a directory. */

@@ -1,4 +1,5 @@
 import { tarEntry, writeTar, type TarEntry, type WritableEntry } from '#archive'
+import { deviceOf } from '#lib'
 import { createReadStream, type BigIntStats } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -34,7 +35,7 @@ async function* walk(path: string, name: string, seen: Map<string, string>): Asy
     yield { entry: tarEntry({ ...common, type: 'fifo' }) }
   } else if (stat.isCharacterDevice() || stat.isBlockDevice()) {
     const type = stat.isBlockDevice() ? 'block' : 'character'
-    yield { entry: tarEntry({ ...common, type, ...deviceNumbers(stat.rdev) }) }
+    yield { entry: tarEntry({ ...common, type, ...deviceOf(stat) }) }
   }
 }
 
@@ -45,12 +46,4 @@ async function* fileBody(path: string, size: number): AsyncGenerator<Buffer> {
 
 function metadata(stat: BigIntStats, name: string): Pick<TarEntry, 'path' | 'mode' | 'uid' | 'gid' | 'mtime'> {
   return { path: name, mode: Number(stat.mode & 0o7777n), uid: Number(stat.uid), gid: Number(stat.gid), mtime: stat.mtimeNs }
-}
-
-/** Linux's encoding of a device number. Source: gnu_dev_major(3). */
-function deviceNumbers(rdev: bigint): { major: number; minor: number } {
-  return {
-    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)),
-    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)),
-  }
 }
