@@ -8,9 +8,10 @@ export function looksLikeArchive(header: Uint8Array): boolean {
   return detectCompression(header) !== 'none' || isTarHeader(header.subarray(0, BLOCK))
 }
 
-/** By the checksum that every format of tar has. */
+/** By the checksum that every format of tar has. An archive of nothing begins with its end, zeros. */
 function isTarHeader(block: Uint8Array): boolean {
   if (block.length < BLOCK) return false
+  if (block.every((byte) => byte === 0)) return true
   const { offset, length } = CHECKSUM
   const written = Buffer.from(block.subarray(offset, offset + length))
     .toString('latin1')
