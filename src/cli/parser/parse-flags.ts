@@ -1,5 +1,5 @@
 import { parseGoBoolean } from '#lib'
-import { type FlagTable, type FlagValues } from './flag.ts'
+import type { FlagTable, FlagValues } from './flag.ts'
 
 /** A command line that does not fit; `message` is pflag's text. */
 export class FlagError extends Error {
