@@ -157,6 +157,8 @@ export interface ResolvedImage {
   reference: string
   digest: Digest
   config: ImageConfigFile
+  /** Layers of an image that was made here, which the build holds from now on: its name may be given to another one. */
+  chain?: ChainId
 }
 
 // ── Solving ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -99,7 +99,11 @@ async function resolveImage(stage: StageState, reference: string, wanted: Platfo
   const resolveMode = options.resolveMode
   const prefix = options.multiPlatform ? `${platformPrefix(wanted, new Environment())} ` : ''
   const name = `[${prefix}internal] load metadata for ${reference}`
-  const { reference: pinned, config } = await host
+  const {
+    reference: pinned,
+    config,
+    chain,
+  } = await host
     .resolveImage({ reference, platform: wanted, resolveMode, name })
     .catch((error: unknown) => Promise.reject(resolveError(error, stage, conversion)))
   // Nobody has asked for a platform, so a base for another one is what is meant.
@@ -113,7 +117,11 @@ async function resolveImage(stage: StageState, reference: string, wanted: Platfo
     name: nextStepName(stage.counter, `FROM ${pinned}`, { platform: detected, variables: new Environment() }),
     ...(stage.range !== undefined && { source: sourceRange(definition.file, stage.range) }),
   }
-  stage.tree = stepTree({ kind: 'image', reference: pinned, platform: detected, resolveMode }, [], meta)
+  stage.tree = stepTree(
+    { kind: 'image', reference: pinned, platform: detected, resolveMode, ...(chain !== undefined && { chain }) },
+    [],
+    meta,
+  )
   lintBasePlatform(stage.baseName, detected, platformOf(config), stage, conversion)
 }
 

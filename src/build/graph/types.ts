@@ -60,7 +60,7 @@ export interface ImageSource {
   readonly reference: string
   readonly platform: Platform
   readonly resolveMode: ResolveMode
-  /** Of one that was looked up and is here: its layers, which the build holds. In no graph. */
+  /** Of one that was looked up and is here: its layers, which the build holds. Its name may be another one's by now. */
   readonly chain?: ChainId
 }
 

@@ -10,7 +10,7 @@ export interface DescribedGraph {
 }
 
 /** Left out: what is said elsewhere, what names the client's connection, and proxies, whose addresses may hold passwords. */
-const PRIVATE = { kind: undefined, session: undefined, sharedKeyHint: undefined, proxyEnv: undefined }
+const PRIVATE = { kind: undefined, chain: undefined, session: undefined, sharedKeyHint: undefined, proxyEnv: undefined }
 
 /**
  * The graph as steps that name each other, in the order of `graph` (inputs first). The members of an operation are this engine's. Source of the frame: moby/buildkit

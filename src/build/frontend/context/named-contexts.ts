@@ -118,7 +118,9 @@ async function loadImage({ name, platform, options, host }: Facts, written: stri
     resolveMode: options.resolveMode,
     name: `[context ${name}] load metadata for ${reference}`,
   })
-  const op: Op = { kind: 'image', reference: resolved.reference, platform, resolveMode: options.resolveMode }
+  const { chain } = resolved
+  const image = { kind: 'image', reference: resolved.reference, platform, resolveMode: options.resolveMode } as const
+  const op: Op = { ...image, ...(chain !== undefined && { chain }) }
   return { tree: known(source(op, `[context ${name}] ${resolved.reference}`)), config: resolved.config }
 }
 

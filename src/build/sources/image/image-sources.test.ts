@@ -97,8 +97,9 @@ describe('resolveImage', () => {
   it('takes an image that is here, and asks nobody', async () => {
     const { images, sources: made } = sources()
     images.addLocal(NAME)
-    assert.deepEqual(await made.resolveImage(REQUEST, fakeStep()), { reference: NAME, digest: ID, config: CONFIG })
-    assert.deepEqual(images.asked, [])
+    const step = fakeStep()
+    assert.deepEqual(await made.resolveImage(REQUEST, step), { reference: NAME, digest: ID, config: CONFIG, chain: CHAIN })
+    assert.deepEqual([images.asked, step.held], [[], [CHAIN]])
   })
 
   it('pins an image that came from a registry by what it came as', async () => {
@@ -152,7 +153,8 @@ describe('resolveImage', () => {
   it('puts the whole image into the store for clients of the classic builder, once', async () => {
     const { images, sources: made } = sources()
     const step = fakeStep(fakeSession({ namesImages: true }))
-    assert.deepEqual(await made.resolveImage({ ...REQUEST, resolveMode: 'pull' }, step), { reference: NAME, digest: ID, config: CONFIG })
+    const { digest, chain } = await made.resolveImage({ ...REQUEST, resolveMode: 'pull' }, step)
+    assert.deepEqual([digest, chain], [ID, CHAIN])
     await made.resolveImage(REQUEST, step)
     assert.deepEqual(images.asked, [`pull ${NAME}`])
   })
@@ -196,6 +198,16 @@ describe('image source', () => {
     const step = fakeStep()
     assert.deepEqual(await made.image.fetch({ ...SOURCE, reference: `${NAME}@${TARGET.digest}` }, step), { kind: 'layers', chain: CHAIN })
     assert.deepEqual([images.lastOptions?.lease, step.statuses], [step.lease, [`${DIFF_ID} 5/9`, `extracting ${DIFF_ID} 9/9 done`]])
+  })
+
+  it('is what its name meant when a frontend asked', async () => {
+    const { images, sources: made } = sources()
+    images.addLocal(NAME)
+    const { chain } = await made.resolveImage(REQUEST, fakeStep())
+    assert.ok(chain)
+    images.addLocal(NAME, { chain: digestOf('other layers'), config: { ...CONFIG, rootfs: { type: 'layers', diff_ids: [digestOf('x')] } } })
+    const { key, pinned } = await made.image.identify({ ...SOURCE, chain }, fakeStep())
+    assert.deepEqual([key, pinned.chain], [CHAIN, CHAIN])
   })
 
   it('is what its name meant when it was looked up', async () => {

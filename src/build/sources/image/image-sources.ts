@@ -29,10 +29,10 @@ export function createImageSources(deps: ImageFinderDeps): ImageSources {
       async identify(source, step) {
         const wanted = fromRegistry(source)
         const found = await finder.find(wanted, step)
-        const { chain } = found.image ?? {}
+        const chain = source.chain ?? found.image?.chain
         if (chain !== undefined) step.lease.hold(chain)
         const pinned = { ...source, reference: fullString(found.reference), ...(chain !== undefined && { chain }) }
-        return { key: keyOf(found), pinned, material: materialOf(wanted, found) }
+        return { key: chain ?? keyOf(found), pinned, material: materialOf(wanted, found) }
       },
       async fetch(source, step) {
         // Not looked up again: its name may have been given to another image meanwhile, which would be kept by the key of this one.
@@ -54,8 +54,16 @@ export function createImageSources(deps: ImageFinderDeps): ImageSources {
       try {
         const isNamed = store === undefined && context.session.namesImages === true
         if (isNamed) await finder.pull(wanted, context)
-        const { reference, digest, config } = await finder.find(isNamed ? { ...wanted, resolveMode: 'local' } : wanted, context)
-        return { reference: store === undefined ? fullString(reference) : request.reference, digest, config }
+        const { reference, digest, config, image } = await finder.find(isNamed ? { ...wanted, resolveMode: 'local' } : wanted, context)
+        // What has a digest is the same tomorrow.
+        const chain = reference.digest === undefined ? image?.chain : undefined
+        if (chain !== undefined) context.lease.hold(chain)
+        return {
+          reference: store === undefined ? fullString(reference) : request.reference,
+          digest,
+          config,
+          ...(chain !== undefined && { chain }),
+        }
       } catch (error) {
         throw unresolved(error, store === undefined ? fullString(wanted.reference) : request.reference)
       }
