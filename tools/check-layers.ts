@@ -45,7 +45,7 @@ const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { snapshots: ['con
 const EDGES: Readonly<Record<string, { values: readonly string[]; types?: readonly string[] }>> = {
   api: { values: ['lib'] },
   grpc: { values: ['errors', 'lib'] },
-  buildkit: { values: ['grpc', 'oci', 'errors', 'lib'], types: ALL_LAYERS },
+  buildkit: { values: ['grpc', 'archive', 'oci', 'errors', 'lib'], types: ALL_LAYERS },
   client: { values: ['api', 'grpc', 'oci', 'errors', 'lib'] },
   server: { values: ['api', 'oci', 'errors', 'lib'], types: ALL_LAYERS },
   cli: { values: ['client', 'api', 'grpc', 'dockerfile', 'oci', 'archive', 'remotes', 'errors', 'lib'] },

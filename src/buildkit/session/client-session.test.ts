@@ -5,6 +5,7 @@ import { afterEach, test } from 'node:test'
 import type { FileStat } from '#build'
 import { Code, ConnectError, createGrpcServer, filesync, fsutil, metadataOf, secrets, sshforward, upload, type ConnectRouter } from '#grpc'
 import { openClientSession, type ClientSession } from './client-session.ts'
+import { toStat } from './file-stat.ts'
 
 const { Packet_Type: Type } = fsutil
 const opened: { close(): void }[] = []
@@ -30,10 +31,10 @@ const request = {
 
 /** A sender that has two files, and answers requests in the order they come, in pieces of three bytes. */
 async function* sender(packets: AsyncIterable<fsutil.Packet>, contents: Record<number, string>): AsyncGenerator<object> {
-  yield { type: Type.STAT, stat: { path: 'dir', mode: 2 ** 31 + 0o755 } }
-  yield { type: Type.STAT, stat: { path: 'dir/file', mode: 0o4755 & 0o777, size: 7n, modTime: 1_600_000_000_123_456_789n } }
-  yield { type: Type.STAT, stat: { path: 'link', mode: 2 ** 27 + 0o777, linkname: 'dir/file' } }
-  yield { type: Type.STAT, stat: { path: 'other', mode: 0o600, size: 2n } }
+  yield { type: Type.STAT, stat: { path: Buffer.from('dir'), mode: 2 ** 31 + 0o755 } }
+  yield { type: Type.STAT, stat: { path: Buffer.from('dir/file'), mode: 0o4755 & 0o777, size: 7n, modTime: 1_600_000_000_123_456_789n } }
+  yield { type: Type.STAT, stat: { path: Buffer.from('link'), mode: 2 ** 27 + 0o777, linkname: Buffer.from('dir/file') } }
+  yield { type: Type.STAT, stat: { path: Buffer.from('other'), mode: 0o600, size: 2n } }
   yield { type: Type.STAT }
   for await (const { type, id } of packets) {
     if (type === Type.FINISH) return void (yield { type: Type.FINISH })
@@ -70,6 +71,17 @@ test('directory gives entries with modes of stat, and files asked for at the sam
   assert.deepEqual(patterns, [['a%2Cb', '%C3%BC+x'], ['1']])
 })
 
+test('directory gives names that are no UTF-8 so that they come back as the same bytes', async () => {
+  const name = Buffer.from('caf\xe9', 'latin1')
+  async function* packets(): AsyncGenerator<object> {
+    yield { type: Type.STAT, stat: { path: name, mode: 0o644 } }
+    yield { type: Type.STAT }
+  }
+  const client = session((router) => router.service(filesync.FileSync, { diffCopy: packets }))
+  await using transfer = await client.directory(request)
+  for await (const entry of transfer.entries()) assert.deepEqual(toStat(entry).path, name)
+})
+
 test('directory throws NOT_FOUND, in the words of the client, when it has none of this name', async () => {
   const client = session((router) =>
     router.service(filesync.FileSync, {
@@ -86,7 +98,7 @@ test('directory refuses paths that lead out of it', async () => {
   const client = session((router) =>
     router.service(filesync.FileSync, {
       async *diffCopy() {
-        yield { type: Type.STAT, stat: { path: '../../etc/passwd', mode: 0o644 } }
+        yield { type: Type.STAT, stat: { path: Buffer.from('../../etc/passwd'), mode: 0o644 } }
       },
     }),
   )
@@ -113,7 +125,7 @@ test('sendDirectory sends entries, and the content of what is asked for', async 
       seen.push(metadataOf(context).get('buildkit-attachable-exporter-id')?.[0])
       let content = ''
       for await (const { type, stat, data, id } of packets) {
-        if (type === Type.STAT && stat !== undefined) seen.push([stat.path, stat.mode])
+        if (type === Type.STAT && stat !== undefined) seen.push([Buffer.from(stat.path).toString(), stat.mode])
         else if (type === Type.STAT) yield { type: Type.REQUEST, id: 1 }
         else if (type === Type.DATA && data.length > 0) content += Buffer.from(data).toString()
         else if (type === Type.DATA) {

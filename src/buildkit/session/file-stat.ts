@@ -1,3 +1,4 @@
+import { decodeName, encodeName } from '#archive'
 import type { FileStat } from '#build'
 import { invalidArgument } from '#errors'
 import type { fsutil, MessageInitShape } from '#grpc'
@@ -5,7 +6,8 @@ import { goFileMode, posixFileMode } from '#lib'
 
 /** What the client said of an entry. Throws INVALID_ARGUMENT for a path that leads out, and for types that are none. */
 export function fromStat(stat: fsutil.Stat): FileStat {
-  const { path, uid, gid, size, modTime, linkname, devmajor, devminor, xattrs } = stat
+  const { uid, gid, size, modTime, devmajor, devminor, xattrs } = stat
+  const path = decodeName(Buffer.from(stat.path))
   const mode = posixFileMode(stat.mode)
   if (mode === undefined) throw invalidArgument(`invalid file type of ${JSON.stringify(path)}: ${stat.mode.toString(8)}`)
   return {
@@ -15,7 +17,7 @@ export function fromStat(stat: fsutil.Stat): FileStat {
     gid,
     size: Number(size),
     mtime: modTime,
-    linkname,
+    linkname: decodeName(Buffer.from(stat.linkname)),
     device: { major: Number(devmajor), minor: Number(devminor) },
     xattrs,
   }
@@ -24,13 +26,13 @@ export function fromStat(stat: fsutil.Stat): FileStat {
 export function toStat(stat: FileStat): MessageInitShape<typeof fsutil.StatSchema> {
   const { path, mode, uid, gid, size, mtime, linkname, device, xattrs } = stat
   return {
-    path,
+    path: encodeName(path),
     mode: goFileMode(mode),
     uid,
     gid,
     size: BigInt(size),
     modTime: mtime,
-    linkname,
+    linkname: encodeName(linkname),
     devmajor: BigInt(device.major),
     devminor: BigInt(device.minor),
     xattrs,

@@ -17,11 +17,11 @@ export declare const file_fsutil: GenFile;
  */
 export declare type Stat = Message<"fsutil.types.Stat"> & {
   /**
-   * Relative, with `/` between names.
+   * Relative, with `/` between names. A string there, but senders do not care for its encoding: names on Linux are any bytes, and those are sent.
    *
-   * @generated from field: string path = 1;
+   * @generated from field: bytes path = 1;
    */
-  path: string;
+  path: Uint8Array;
 
   /**
    * Bits of Go's io/fs.FileMode, which are not those of st_mode.
@@ -55,9 +55,9 @@ export declare type Stat = Message<"fsutil.types.Stat"> & {
   /**
    * Target of a symbolic link; of a hard link the path that was sent before.
    *
-   * @generated from field: string linkname = 7;
+   * @generated from field: bytes linkname = 7;
    */
-  linkname: string;
+  linkname: Uint8Array;
 
   /**
    * @generated from field: int64 devmajor = 8;

@@ -26,7 +26,9 @@ import { digestOf } from '#oci'
 import { Engine } from '../../harness/index.ts'
 
 type PacketInit = MessageInitShape<typeof fsutil.PacketSchema>
-type StatInit = MessageInitShape<typeof fsutil.StatSchema>
+type StatInit = Partial<Pick<fsutil.Stat, 'mode' | 'uid' | 'gid' | 'size' | 'modTime' | 'devmajor' | 'devminor' | 'xattrs'>> & {
+  linkname?: string
+}
 const { Packet_Type: Type } = fsutil
 
 let engine: Engine
@@ -103,8 +105,8 @@ const DIRECTORY = goFileMode(0o040755)
 const LINK = goFileMode(0o120777)
 const DEVICE = goFileMode(0o060666)
 
-function stat(path: string, members: StatInit = {}): PacketInit {
-  return { type: Type.STAT, stat: { path, mode: FILE, modTime: 1n, ...members } }
+function stat(path: string, { linkname = '', ...members }: StatInit = {}): PacketInit {
+  return { type: Type.STAT, stat: { path: Buffer.from(path), linkname: Buffer.from(linkname), mode: FILE, modTime: 1n, ...members } }
 }
 
 async function assertAlive(): Promise<void> {

@@ -1,6 +1,7 @@
 import { chmodSync, linkSync, lstatSync, lutimesSync, mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { decodeName, systemPath } from '#archive'
 import { create, fsutil } from '#grpc'
 import { posixFileMode } from '#lib'
 
@@ -28,7 +29,7 @@ export async function* receiveDirectory(destination: string, incoming: AsyncIter
     if (value.type === Type.ERROR) throw new Error(Buffer.from(value.data).toString())
     return value
   }
-  const files: { id: number; path: string; stat: fsutil.Stat }[] = []
+  const files: WantedFile[] = []
   const links: (() => void)[] = []
   const directories = new Set([destination])
   const times: (() => void)[] = []
@@ -36,26 +37,28 @@ export async function* receiveDirectory(destination: string, incoming: AsyncIter
     const { type, stat } = await next()
     if (type !== Type.STAT) throw new Error('the transfer of the result is out of order')
     if (stat === undefined) break
-    const path = safePath(destination, stat.path, directories)
+    const path = safePath(destination, decodeName(Buffer.from(stat.path)), directories)
+    const linkname = decodeName(Buffer.from(stat.linkname))
+    const place = systemPath(path)
     const mode = posixFileMode(stat.mode) ?? 0
     const seconds = Number(stat.modTime) / 1e9
     if ((mode & S_IFMT) === S_IFDIR) {
-      makeDirectory(path, mode)
+      makeDirectory(place, mode)
       directories.add(path)
-      times.push(() => utimesSync(path, seconds, seconds))
+      times.push(() => utimesSync(place, seconds, seconds))
     } else if ((mode & S_IFMT) === S_IFLNK) {
       links.push(() => {
-        replace(path)
-        symlinkSync(stat.linkname, path)
-        lutimesSync(path, seconds, seconds)
+        replace(place)
+        symlinkSync(systemPath(linkname), place)
+        lutimesSync(place, seconds, seconds)
       })
-    } else if ((mode & S_IFMT) === S_IFREG && stat.linkname !== '') {
-      const source = safePath(destination, stat.linkname, directories)
+    } else if ((mode & S_IFMT) === S_IFREG && linkname !== '') {
+      const source = safePath(destination, linkname, directories)
       links.push(() => {
-        replace(path)
-        linkSync(source, path)
+        replace(place)
+        linkSync(systemPath(source), place)
       })
-    } else if ((mode & S_IFMT) === S_IFREG) files.push({ id, path, stat })
+    } else if ((mode & S_IFMT) === S_IFREG) files.push({ id, place, stat })
   }
   for (let first = 0; first < files.length; first += REQUESTS_AHEAD) {
     const batch = files.slice(first, first + REQUESTS_AHEAD)
@@ -69,7 +72,13 @@ export async function* receiveDirectory(destination: string, incoming: AsyncIter
   while ((await next()).type !== Type.FINISH);
 }
 
-async function receiveFiles(batch: readonly { id: number; path: string; stat: fsutil.Stat }[], next: () => Promise<Packet>): Promise<void> {
+interface WantedFile {
+  id: number
+  place: string | Buffer
+  stat: fsutil.Stat
+}
+
+async function receiveFiles(batch: readonly WantedFile[], next: () => Promise<Packet>): Promise<void> {
   const handles = new Map<number, FileHandle>()
   const wanted = new Map(batch.map((file) => [file.id, file]))
   try {
@@ -79,8 +88,8 @@ async function receiveFiles(batch: readonly { id: number; path: string; stat: fs
       if (type !== Type.DATA || file === undefined) throw new Error('the transfer of the result is out of order')
       let handle = handles.get(id)
       if (handle === undefined) {
-        replace(file.path)
-        handle = await open(file.path, 'wx', 0o600)
+        replace(file.place)
+        handle = await open(file.place, 'wx', 0o600)
         handles.set(id, handle)
       }
       if (data.length > 0) {
@@ -99,7 +108,7 @@ async function receiveFiles(batch: readonly { id: number; path: string; stat: fs
   }
 }
 
-function makeDirectory(path: string, mode: number): void {
+function makeDirectory(path: string | Buffer, mode: number): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found?.isDirectory() !== true) {
     replace(path)
@@ -109,8 +118,9 @@ function makeDirectory(path: string, mode: number): void {
 }
 
 /** Takes away what is there and is no directory. */
-function replace(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error(`cannot replace directory ${path} by a file`)
+function replace(path: string | Buffer): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new Error(`cannot replace directory ${String(path)} by a file`)
   rmSync(path, { force: true })
 }
 

@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { encodeName, systemPath } from '#archive'
 import { create, fsutil } from '#grpc'
-import { goFileMode } from '#lib'
+import { deviceOf, goFileMode } from '#lib'
 import { MessageQueue } from '../message-queue.ts'
 import { walkDirectory, type WalkedEntry, type WalkFilter } from './walk-directory.ts'
 
@@ -26,13 +27,13 @@ export async function* sendDirectory(root: string, filter: WalkFilter, incoming:
   for await (const request of requests) {
     const entry = files[request]
     if (entry === undefined) throw new Error(`invalid file request ${request}`)
-    yield* fileContent(join(root, entry.path), request)
+    yield* fileContent(systemPath(join(root, entry.path)), request)
   }
   yield packet(Type.FINISH, {})
 }
 
 /** By synchronous calls: a context is thousands of small files, and four ways to a thread and back for each take longer than all else. */
-function* fileContent(path: string, id: number): Generator<Packet> {
+function* fileContent(path: string | Buffer, id: number): Generator<Packet> {
   const fd = openSync(path, 'r')
   try {
     // A byte more than there should be: a buffer that is not filled tells the end without another read.
@@ -70,23 +71,14 @@ function packet(type: fsutil.Packet_Type, fields: Partial<Pick<Packet, 'stat' | 
 }
 
 function statOf({ path, stat, linkname }: WalkedEntry): fsutil.Stat {
-  const isDevice = stat.isBlockDevice() || stat.isCharacterDevice()
+  const { major, minor } = stat.isBlockDevice() || stat.isCharacterDevice() ? deviceOf(stat) : { major: 0, minor: 0 }
   return create(fsutil.StatSchema, {
-    path,
+    path: encodeName(path),
     mode: goFileMode(Number(stat.mode)),
     size: stat.isFile() ? stat.size : 0n,
     modTime: stat.mtimeNs,
-    linkname,
-    devmajor: isDevice ? deviceMajor(stat.rdev) : 0n,
-    devminor: isDevice ? deviceMinor(stat.rdev) : 0n,
+    linkname: encodeName(linkname),
+    devmajor: BigInt(major),
+    devminor: BigInt(minor),
   })
-}
-
-/** Source: glibc's gnu_dev_major and gnu_dev_minor. */
-function deviceMajor(device: bigint): bigint {
-  return ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)
-}
-
-function deviceMinor(device: bigint): bigint {
-  return (device & 0xffn) | ((device >> 12n) & 0xffffff00n)
 }

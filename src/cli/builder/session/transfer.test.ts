@@ -64,12 +64,26 @@ suite('transfer', () => {
     assert.equal(milliseconds(join(made.out, 'a.txt')), milliseconds(join(made.path, 'a.txt')))
   })
 
+  test('names that are no UTF-8 arrive as they are', async () => {
+    using made = tree()
+    const [directory, file] = ['d\xe9', 'd\xe9/caf\xe9'].map((latin) =>
+      Buffer.concat([Buffer.from(`${made.path}/a/`), Buffer.from(latin, 'latin1')]),
+    )
+    assert.ok(directory !== undefined && file !== undefined)
+    mkdirSync(directory)
+    writeFileSync(file, 'latin')
+    const toSender = new MessageQueue<fsutil.Packet>()
+    for await (const packet of receiveDirectory(made.out, sendDirectory(made.path, ALL, toSender))) toSender.push(packet)
+    const arrived = Buffer.concat([Buffer.from(`${made.out}/a/`), Buffer.from('d\xe9/caf\xe9', 'latin1')])
+    assert.equal(readFileSync(arrived, 'utf8'), 'latin')
+  })
+
   test('a result that would lead out is refused', async () => {
     using made = tree()
     symlinkSync('..', join(made.path, 'root'))
     mkdirSync(made.out)
     for (const path of ['../x', 'a/../../x', '', 'root/x', 'root/out/x']) {
-      const hostile = [create(fsutil.PacketSchema, { stat: { path, mode: 0o644 } })]
+      const hostile = [create(fsutil.PacketSchema, { stat: { path: Buffer.from(path), mode: 0o644 } })]
       await assert.rejects(async () => {
         for await (const _ of receiveDirectory(made.path, asAsync(hostile))) assert.fail('nothing may be asked for')
       }, /invalid path in the result/)

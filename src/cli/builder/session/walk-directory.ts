@@ -1,5 +1,6 @@
-import { type Dirent, lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs'
+import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { decodeName, systemPath } from '#archive'
 import { createIgnoreMatcher, type IgnoreMatcher } from '#dockerfile'
 
 /** What of a directory is wanted. Patterns as in a `.dockerignore`. */
@@ -30,9 +31,8 @@ export function* walkDirectory(root: string, filter: WalkFilter): Generator<Walk
   const names = new Map<string, string>()
 
   function* walk(directory: string, isIncluded: boolean, parents: () => Iterable<WalkedEntry>): Generator<WalkedEntry> {
-    for (const entry of sortedEntries(join(root, directory))) {
-      const path = directory === '' ? entry.name : `${directory}/${entry.name}`
-      const isDirectory = entry.isDirectory()
+    for (const { name, isDirectory } of sortedEntries(join(root, directory))) {
+      const path = directory === '' ? name : `${directory}/${name}`
       const isWanted = (isIncluded || includes === undefined || includes.ignores(path)) && !excludes.ignores(path)
       if (!isWanted && !(isDirectory && mayHoldWanted(path, isIncluded, includes, excludes))) continue
       const found = describe(root, path, names)
@@ -70,12 +70,12 @@ function mayMatchBelow(pattern: string, directory: string): boolean {
 }
 
 function describe(root: string, path: string, names: Map<string, string>): WalkedEntry | undefined {
-  const absolute = join(root, path)
+  const absolute = systemPath(join(root, path))
   const stat = lstatSync(absolute, { bigint: true, throwIfNoEntry: false })
   if (stat === undefined) return undefined
   // Nobody can copy a socket, and nobody means to.
   if (stat.isSocket()) return undefined
-  if (stat.isSymbolicLink()) return { path, stat, linkname: readlinkSync(absolute) }
+  if (stat.isSymbolicLink()) return { path, stat, linkname: decodeName(readlinkSync(absolute, { encoding: 'buffer' })) }
   if (!stat.isFile() || stat.nlink < 2n) return { path, stat, linkname: '' }
   const key = `${stat.dev}:${stat.ino}`
   const first = names.get(key)
@@ -83,9 +83,11 @@ function describe(root: string, path: string, names: Map<string, string>): Walke
   return { path, stat, linkname: first ?? '' }
 }
 
-function sortedEntries(directory: string): Dirent[] {
+function sortedEntries(directory: string): { name: string; isDirectory: boolean }[] {
   try {
-    return readdirSync(directory, { withFileTypes: true }).sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+    const entries = readdirSync(systemPath(directory), { withFileTypes: true, encoding: 'buffer' })
+    entries.sort((a, b) => Buffer.compare(a.name, b.name))
+    return entries.map((entry) => ({ name: decodeName(entry.name), isDirectory: entry.isDirectory() }))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
