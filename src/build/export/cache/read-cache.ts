@@ -18,21 +18,22 @@ export interface CacheReader {
 /** `bytes`: manifest or index. An image without a cache gives no records. Throws INVALID_ARGUMENT. */
 export async function readCacheManifest(bytes: Buffer, reader: CacheReader): Promise<DecodedCache> {
   const document = decodeManifest(bytes)
-  if (document.kind === 'manifest') return await readManifest(document.manifest, reader)
+  const read = limitedInAll(reader.read)
+  if (document.kind === 'manifest') return await readManifest(document.manifest, read)
   const { manifests } = document.index
   const config = manifests.find(({ mediaType }) => mediaType === CACHE_CONFIG_TYPE)
-  if (config !== undefined) return decodeCacheConfig(await reader.read(checkSize(config)))
+  if (config !== undefined) return decodeCacheConfig(await read(config))
   const found: DecodedCache[] = []
   for (const { digest, platform } of manifests) {
     if (platform?.os === 'unknown') continue // an attestation
     const inner = decodeManifest(await reader.manifest(digest))
-    if (inner.kind === 'manifest') found.push(await readManifest(inner.manifest, reader))
+    if (inner.kind === 'manifest') found.push(await readManifest(inner.manifest, read))
   }
   return { cache: { records: found.flatMap(({ cache }) => cache.records) }, blobs: new Map(found.flatMap(({ blobs }) => [...blobs])) }
 }
 
-async function readManifest({ config, layers }: ImageManifest, { read }: CacheReader): Promise<DecodedCache> {
-  const bytes = await read(checkSize(config))
+async function readManifest({ config, layers }: ImageManifest, read: ReadBlob): Promise<DecodedCache> {
+  const bytes = await read(config)
   if (config.mediaType === CACHE_CONFIG_TYPE) return decodeCacheConfig(bytes)
   if (bytes.length > MAX_CONFIG_SIZE) throw invalidArgument('image config is too large')
   return readInlineCache(decodeImageConfig(bytes), layers)
@@ -51,7 +52,13 @@ export function readInlineCache(config: object, layers: readonly Descriptor[]): 
   return { cache, blobs: new Map(blobs.map((blob) => [blob.diffId, blob])) }
 }
 
-function checkSize(config: Descriptor): Descriptor {
-  if (config.size > MAX_CACHE_CONFIG) throw invalidArgument(`cache config of ${config.size} bytes is too large`)
-  return config
+/** Configs together may be as large as one: an index of a hostile registry lists thousands. */
+function limitedInAll(read: ReadBlob): ReadBlob {
+  let left = MAX_CACHE_CONFIG
+  return async (config) => {
+    if (config.size > left) throw invalidArgument(`cache config of ${config.size} bytes is too large`)
+    const bytes = await read(config)
+    left -= bytes.length
+    return bytes
+  }
 }
