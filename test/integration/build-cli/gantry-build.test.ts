@@ -177,6 +177,13 @@ test('a build on a user-defined network reaches its containers by name', () => {
   engine.mustDocker('network', 'rm', 'builders')
 })
 
+test('host-gateway is an address that the engine knows, whichever way a build comes', () => {
+  const directory = project('hosts', { Dockerfile: 'FROM starter\nRUN grep gate /etc/hosts\n' })
+  const hosts = ['--add-host', 'gate:host-gateway', '--add-host', 'six:[fd00::1]', '--no-cache', directory]
+  assert.match(build(hosts).stderr, /^#\d+ \d+\.\d{3} 172\.17\.0\.1\tgate$/m)
+  assert.match(engine.docker(['build', ...hosts], { env: { DOCKER_BUILDKIT: '0' } }).stdout, /^172\.17\.0\.1\tgate$/m)
+})
+
 test('limits of steps are theirs', () => {
   const directory = project('limited', {
     Dockerfile:
