@@ -8,7 +8,7 @@ import { classicBuild, stepProcesses } from './build-client.ts'
 test('a daemon that stops ends its builds, and keeps the steps that had ended', async () => {
   await using engine = await Engine.start()
   engine.loadStarter()
-  const dockerfile = (last: string): string => `FROM starter\nRUN echo one > /one\nRUN ${last}\n`
+  const dockerfile = (last: string): string => `FROM starter\nRUN echo one > /one\nRUN ${last}\nRUN true\n`
   const building = classicBuild(engine, dockerfile('sleep 600')).then(
     ({ error }) => error ?? 'built',
     (error: unknown) => String(error),
