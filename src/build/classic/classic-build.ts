@@ -8,6 +8,7 @@ import type { Build, BuildResult, BuildService, CacheLocation, ExportRequest } f
 import { ClassicDisplay } from './classic-display.ts'
 import { grantedEntitlements } from './granted-entitlements.ts'
 import { HeldMessages } from './held-messages.ts'
+import { unusedArguments } from './unused-arguments.ts'
 
 /** One request of the classic builder. Names of `options` are those of BuildKit's Dockerfile frontend. */
 export interface ClassicBuildRequest {
@@ -63,13 +64,15 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
     inputs: {},
     evaluate: false,
   })
-  const [image] = result.images
+  const steps = result.images[0]?.steps ?? []
   const shown = new AbortController()
-  const display = new ClassicDisplay(image?.steps ?? [], tell)
+  const display = new ClassicDisplay(steps, tell)
   const showing = show(builds, build.id, display, shown.signal)
   try {
     const answer = await build.finish(asClassic(result), [imageExport(names)], [])
     await showing
+    const unused = unusedArguments(options, steps)
+    if (unused.length > 0) tell({ stream: `[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n` })
     const id = parseDigest(answer['containerimage.config.digest'] ?? '')
     if (quiet) request.report({ stream: `${id}\n` })
     tell({ aux: { ID: id } })

@@ -1,4 +1,4 @@
-/** `docker build -q` of clients without BuildKit: the id, or what led to a failure. */
+/** What clients without BuildKit are told of a build, with and without `-q`. */
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,11 +12,11 @@ before(async () => {
 })
 after(() => engine?.[Symbol.asyncDispose]())
 
-function build(name: string, dockerfile: string): ReturnType<Engine['docker']> {
+function build(name: string, dockerfile: string, args: readonly string[] = ['-q']): ReturnType<Engine['docker']> {
   const directory = join(engine.directory, name)
   mkdirSync(directory)
   writeFileSync(join(directory, 'Dockerfile'), dockerfile)
-  return engine.docker(['build', '-q', '-t', name, directory], { env: { DOCKER_BUILDKIT: '0' } })
+  return engine.docker(['build', ...args, '-t', name, directory], { env: { DOCKER_BUILDKIT: '0' } })
 }
 
 test('a build that goes well tells its id only', () => {
@@ -35,4 +35,9 @@ test('a step that cannot begin is named all the same', () => {
   const { status, stderr } = build('missing', 'FROM starter\nCOPY nowhere /\n')
   assert.equal(status, 1)
   assert.match(stderr, /Step 2\/2 : COPY nowhere \/\n[^]*"\/nowhere": not found\n$/)
+})
+
+test('arguments that nothing takes are told of', () => {
+  const { stdout } = build('unused', 'FROM starter\nARG USED\n', ['--build-arg', 'USED=1', '--build-arg', 'UNSUED=1'])
+  assert.match(stdout, /\n\[Warning\] One or more build-args \[UNSUED\] were not consumed\nSuccessfully built /)
 })
