@@ -1,4 +1,5 @@
 import { invalidArgument, notImplemented } from '#errors'
+import { parseGoBoolean } from '#lib'
 import { NO_ANNOTATIONS, parseAnnotation } from './annotations.ts'
 import type { Annotations } from './annotations.ts'
 
@@ -70,11 +71,13 @@ export class AttributeReader {
   }
 }
 
-/** Source: Go strconv.ParseBool. */
+/** Empty: true. */
 export function parseBoolean(name: string, value: string): boolean {
-  if (value === '' || /^(?:1|t|T|TRUE|true|True)$/.test(value)) return true
-  if (/^(?:0|f|F|FALSE|false|False)$/.test(value)) return false
-  throw invalidArgument(`non-bool value specified for ${name}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
+  try {
+    return value === '' || parseGoBoolean(value)
+  } catch (error) {
+    throw invalidArgument(`non-bool value specified for ${name}: ${(error as Error).message}`, error)
+  }
 }
 
 function parseCompression(text: string): Compression {
