@@ -11,6 +11,8 @@
  * Used by attach, exec start and logs. Source: Engine API, `POST /containers/{id}/attach`, "Stream format".
  */
 
+import { FrameReader } from '#lib'
+
 export const FRAME_HEADER_SIZE = 8
 
 /** 0 stdin, 1 stdout, 2 stderr, 3 an error of the daemon itself. */
@@ -38,42 +40,25 @@ export function encodeFrame(stream: StreamName, payload: Buffer | string): Buffe
  * copied or gathered, so a frame may arrive as several pieces.
  */
 export class FrameDecoder {
-  readonly #sink: (stream: StreamName, payload: Buffer) => void
-  readonly #header = Buffer.alloc(FRAME_HEADER_SIZE)
-  #headerBytes = 0
-  #remaining = 0
-  #stream: StreamName = 'stdout'
+  readonly #reader: FrameReader
 
   constructor(sink: (stream: StreamName, payload: Buffer) => void) {
-    this.#sink = sink
+    this.#reader = new FrameReader((id, payload) => sink(streamName(id), payload))
   }
 
   /** Throws RangeError for an unknown stream id: the bytes are then not a multiplexed stream at all, or out of step. */
   write(chunk: Buffer): void {
-    let offset = 0
-    while (offset < chunk.length) {
-      if (this.#remaining === 0) {
-        const copied = chunk.copy(this.#header, this.#headerBytes, offset, offset + FRAME_HEADER_SIZE - this.#headerBytes)
-        this.#headerBytes += copied
-        offset += copied
-        if (this.#headerBytes < FRAME_HEADER_SIZE) return
-        this.#headerBytes = 0
-        this.#remaining = this.#header.readUInt32BE(4)
-        const id = this.#header[0] ?? 0
-        const name = STREAM_NAMES[id]
-        if (name === undefined) throw new RangeError(`Unrecognized stream id in a multiplexed stream: ${id}`)
-        this.#stream = name
-        continue
-      }
-      const end = Math.min(chunk.length, offset + this.#remaining)
-      this.#sink(this.#stream, chunk.subarray(offset, end))
-      this.#remaining -= end - offset
-      offset = end
-    }
+    this.#reader.write(chunk)
   }
 
   /** Whether the stream may end here: not inside a header or a payload. */
   get complete(): boolean {
-    return this.#headerBytes === 0 && this.#remaining === 0
+    return this.#reader.isComplete
   }
+}
+
+function streamName(id: number): StreamName {
+  const name = STREAM_NAMES[id]
+  if (name === undefined) throw new RangeError(`Unrecognized stream id in a multiplexed stream: ${id}`)
+  return name
 }

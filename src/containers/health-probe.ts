@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { SIGKILL } from '#kernel'
-import { formatGoDuration, formatNano, randomId } from '#lib'
+import { formatGoDuration, formatNano, FrameReader, randomId } from '#lib'
 import type { Task } from '#runtime'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
@@ -101,26 +101,15 @@ class FrameCollector {
   readonly #kept: Buffer[] = []
   #size = 0
   #cut = false
-  #rest: Buffer = Buffer.alloc(0)
 
   constructor(stream: Readable) {
-    stream.on('data', (chunk: Buffer) => this.#feed(chunk))
+    const frames = new FrameReader((_, payload) => this.#keep(payload))
+    stream.on('data', (chunk: Buffer) => frames.write(chunk))
     this.ended = finished(stream, { writable: false }).catch(() => undefined)
   }
 
   get text(): string {
     return Buffer.concat(this.#kept).toString('utf8') + (this.#cut ? '...' : '')
-  }
-
-  #feed(chunk: Buffer): void {
-    let data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    while (data.length >= 8) {
-      const length = data.readUInt32BE(4)
-      if (data.length < 8 + length) break
-      this.#keep(data.subarray(8, 8 + length))
-      data = data.subarray(8 + length)
-    }
-    this.#rest = Buffer.from(data)
   }
 
   #keep(payload: Buffer): void {

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import type { DebugContainer, DebugContainerRequest, DebugProcess, FailedStep } from '#build'
 import { invalidArgument, notFound, notImplemented } from '#errors'
 import { ops, toGrpcError, toStatus, type gateway, type MessageInitShape, type ServiceImpl } from '#grpc'
+import { FrameReader } from '#lib'
 import type { ClientBuild } from '../client-build.ts'
 import { Outbox } from '../session/outbox.ts'
 import { clientBuildOf, type ServiceContext } from './context.ts'
@@ -127,34 +128,19 @@ class Process {
   }
 
   async #forward({ stream }: Running, tty: boolean): Promise<void> {
-    const splitter = tty ? undefined : new FrameSplitter()
+    let parts: { fd: number; data: Buffer }[] = []
+    const frames = new FrameReader((source, data) => parts.push({ fd: source === STDERR ? STDERR : STDOUT, data }))
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      const parts = splitter?.push(chunk) ?? [{ fd: STDOUT, data: chunk }]
-      for (const { fd, data } of parts) await this.#send({ case: 'file', value: { fd, data } })
+      parts = []
+      if (tty) parts.push({ fd: STDOUT, data: chunk })
+      else frames.write(chunk)
+      for (const value of parts) await this.#send({ case: 'file', value })
     }
     for (const fd of tty ? [STDOUT] : [STDOUT, STDERR]) void this.#send({ case: 'file', value: { fd, eof: true } })
   }
 
   #send(input: NonNullable<ExecInit['input']>): Promise<void> {
     return this.#outbox.push({ processId: this.#id, input })
-  }
-}
-
-/** Docker's frames of output without a terminal: stream, three zeros, length, data. */
-class FrameSplitter {
-  #rest: Buffer = Buffer.alloc(0)
-
-  push(chunk: Buffer): { fd: number; data: Buffer }[] {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    const frames: { fd: number; data: Buffer }[] = []
-    while (bytes.length >= 8) {
-      const end = 8 + bytes.readUInt32BE(4)
-      if (bytes.length < end) break
-      frames.push({ fd: bytes[0] === STDERR ? STDERR : STDOUT, data: bytes.subarray(8, end) })
-      bytes = bytes.subarray(end)
-    }
-    this.#rest = bytes
-    return frames
   }
 }
 
