@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
-import { createHash } from 'node:crypto'
+import { basename, resolve } from 'node:path'
 import { hijackedDuplex, type EngineClient } from '#client'
 import { connectGrpc, control, createClient, gateway, type Client } from '#grpc'
 import { createSessionServer, sessionMethods, type SessionResources } from './session/session-services.ts'
@@ -22,7 +21,8 @@ export async function connectToEngine(engine: EngineClient, resources: SessionRe
   const root = resources.directories['context'] ?? process.cwd()
   const headers = {
     'X-Docker-Expose-Session-Uuid': session,
-    'X-Docker-Expose-Session-Name': root.split('/').at(-1) ?? '',
+    // A directory may be called anything, with line ends in it, too.
+    'X-Docker-Expose-Session-Name': encodeURIComponent(basename(root)),
     'X-Docker-Expose-Session-Sharedkey': sharedKey(root),
     'X-Docker-Expose-Session-Grpc-Method': sessionMethods(resources),
   }

@@ -56,6 +56,12 @@ test('a Dockerfile, or a whole context, comes by standard input', () => {
   assert.equal(engine.mustDocker('run', '--rm', 'archive'), 'from the context')
 })
 
+test('a directory may be called anything', () => {
+  const directory = project('one\ntwo ü', { Dockerfile: 'FROM starter\nCOPY fü /\n', fü: '' })
+  const { status, stderr } = build([directory])
+  assert.equal(status, 0, stderr)
+})
+
 test('results go where -o says', () => {
   const directory = project('output', {
     Dockerfile: 'FROM starter AS made\nRUN echo made > /file\nFROM scratch\nCOPY --from=made /file /\n',
