@@ -133,9 +133,7 @@ export class Connection {
 
   async #send(request: HttpRequest): Promise<void> {
     const { body } = request
-    let head = `${request.method} ${request.path} HTTP/1.1\r\n`
-    for (const [name, values] of Object.entries(request.headers))
-      for (const value of typeof values === 'string' ? [values] : values) head += `${name}: ${value}\r\n`
+    let head = headOf(request)
     if (body === undefined) {
       // Go's and node's servers want a length on POST, or they take the body to be chunked or absent; zero is safe everywhere.
       if (request.method === 'POST' || request.method === 'PUT') head += 'Content-Length: 0\r\n'
@@ -185,4 +183,15 @@ export class Connection {
     this.#transport.listener = IDLE_LISTENER
     this.#transport.destroy()
   }
+}
+
+/** Request line and headers. Throws for a line end in a value, behind which it would be a header, or a request, of its own. */
+function headOf({ method, path, headers }: HttpRequest): string {
+  const lines = Object.entries(headers).flatMap(([name, values]) =>
+    (typeof values === 'string' ? [values] : values).map((value) => {
+      if (/[\r\n\0]/.test(value)) throw new Error(`net/http: invalid header field value for ${JSON.stringify(name)}`)
+      return `${name}: ${value}\r\n`
+    }),
+  )
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}`
 }

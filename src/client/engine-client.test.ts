@@ -51,6 +51,12 @@ const pong: Handler = (request, response) => {
 }
 
 describe('createEngineClient', () => {
+  it('sends no header with a line end in it', async () => {
+    await using server = await connect(pong, { headers: { 'X-Meta': 'a\r\nX-Other: b' } })
+    await assert.rejects(server.client.call('GET', '/x'), /invalid header field value for "X-Meta"/)
+    assert.deepEqual(server.seen, [])
+  })
+
   it('asks for the version once and uses the lower one', async () => {
     await using server = await connect(pong)
     assert.deepEqual(
