@@ -54,6 +54,7 @@ export class Engine implements AsyncDisposable {
     await using undo = new AsyncDisposableStack()
     const host = options.host ?? undo.use(await TestHost.create())
     const engine = new Engine(host, options)
+    undo.defer(() => engine.#removeFiles())
     await engine.startDaemon()
     undo.move()
     return engine
@@ -228,10 +229,14 @@ export class Engine implements AsyncDisposable {
       }
     } finally {
       if (this.#ownsHost) await this.host[Symbol.asyncDispose]()
-      removeCgroups(this.cgroupParent)
-      for (const path of [this.directory, this.#state]) rmSync(path, { recursive: true, force: true })
+      this.#removeFiles()
     }
     if (leaks.length > 0) throw new Error(`The engine left behind:\n${leaks.join('\n')}`)
+  }
+
+  #removeFiles(): void {
+    removeCgroups(this.cgroupParent)
+    for (const path of [this.directory, this.#state]) rmSync(path, { recursive: true, force: true })
   }
 }
 
