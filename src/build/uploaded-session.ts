@@ -18,8 +18,8 @@ export interface UploadedSessionsDeps {
   /** Its own, on the file system of the kept directories; made when absent. */
   directory: string
   files: Files
-  /** For deletions. */
-  jobs: Pick<JobRunner, 'run'>
+  /** For deletions. A worker is up when the files have come: the build wants one next. */
+  jobs: Pick<JobRunner, 'run' | 'warmUp'>
   /** Whose the files are; root in the daemon. */
   owner: { uid: number; gid: number }
   /** Hears of failures in the background. */
@@ -63,6 +63,7 @@ export function createUploadedSessions(deps: UploadedSessionsDeps): UploadedSess
       if (archive !== undefined && path !== undefined) {
         mkdirSync(path, { recursive: true, mode: 0o700 })
         undo.defer(() => deletions.delete(path))
+        deps.jobs.warmUp?.()
         await receive(deps, archive, path, options.signal)
         // RUN steps of any user may look into it by a bind mount; users of the host cannot, because of the directory above.
         chmodSync(path, 0o755)
