@@ -21,7 +21,7 @@ import { join } from 'node:path'
  * ├── launcher.sock                      the launcher outlives the daemon
  * ├── names/<container id>/              hosts, hostname, resolv.conf; written at each start
  * ├── shm/<container id>                 /dev/shm of containers with --ipc shareable, a tmpfs
- * ├── steps/<step id>/                   RUN steps that run: socket of the monitor, names, secrets
+ * ├── steps/<step id>/                   RUN steps that run: socket of the monitor, secrets
  * └── tasks/<container or exec id>/      socket of the monitor, exit record
  * ```
  */

@@ -7,11 +7,11 @@
  *
  * ```
  * <exec root>/steps/<id>/task/          monitor socket, where the root is mounted in the step's own mount namespace
- *                       /names/         hosts, hostname, resolv.conf
  *                       /secrets/       until the program starts
  *                       /agent-0.sock   where the client's agent answers
  *                       /mount-0/       where a file system is mounted in the step's mount namespace
  * <data root>/build/stubs/<id>/         mount points that the root file system lacks
+ *                  /stubs/<id>.names/   hosts, hostname, resolv.conf
  *                  /cache-mounts/<id>/  outlive the steps that use them
  * ```
  *

@@ -49,6 +49,9 @@ export interface Sandbox extends AsyncDisposable {
 /** Below the directory of one running program. */
 export const TASK_DIRECTORY = 'task'
 
+/** Behind the step's id, beside its mount points. */
+const NAMES = '.names'
+
 /** mkdir's mode of what only root may look into. */
 const PRIVATE = 0o700
 
@@ -61,11 +64,12 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
   await using undo = new AsyncDisposableStack()
   undo.defer(() => rm(directory, { recursive: true, force: true }))
   mkdirSync(join(directory, TASK_DIRECTORY), { recursive: true, mode: PRIVATE })
+  mkdirSync(deps.paths.stubs, { recursive: true, mode: PRIVATE })
   const ctx: MountContext = { deps, id, directory, ...request }
   const secretEnv = await readSecretEnv(request)
   const mounts = await prepareMounts(ctx, undo)
   const root = await prepareRoot(ctx, mounts.targets, undo)
-  const network = await attachStep(deps, { id, op, mode, directory }, undo)
+  const network = await attachStep(deps, { id, op, mode, directory: join(deps.paths.stubs, `${id}${NAMES}`) }, undo)
   const user = findUser(users.ofContainer(id, root.chain), op)
   const program: ProgramRequest = {
     ...programOf(request, deps, mode),
@@ -133,7 +137,6 @@ async function prepareRoot(ctx: MountContext, targets: readonly MountTarget[], u
   if (targets.length === 0) return { chain, overlay, outputs }
   const stubs = join(deps.paths.stubs, id)
   undo.defer(() => deleteTree(stubs))
-  mkdirSync(deps.paths.stubs, { recursive: true, mode: PRIVATE })
   using before = snapshotter.view({ key: id })
   if (!makeStubs(files, before.fd, targets, stubs)) return { chain, overlay, outputs }
   return { chain, overlay: { ...overlay, lower: [relative(overlay.cwd, stubs), ...overlay.lower] }, outputs }

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nameFileTexts } from '#containers'
 import type { NetnsPlan } from '#kernel'
@@ -30,7 +31,7 @@ export function hostnameOf({ hostname }: Pick<ExecOp, 'hostname'>): string {
   return hostname === '' ? DEFAULT_HOSTNAME : hostname
 }
 
-/** Attaches the step `id`. `undo` gives addresses back. */
+/** Attaches the step `id`. `undo` gives addresses back, and takes the files away. `directory`: for them, on a disk; it does not exist yet, its parent is root's alone. */
 export async function attachStep(
   { networks, defaults }: Pick<RunDeps, 'networks' | 'defaults'>,
   { id, op, mode, directory }: { id: string; op: Pick<ExecOp, 'hostname' | 'extraHosts'>; mode: string; directory: string },
@@ -60,10 +61,11 @@ export async function attachStep(
       dnsOptions: [],
     },
   )
-  const names = join(directory, 'names')
-  mkdirSync(names, { mode: 0o711 })
+  // Attack: a step writes to its /etc/hosts without end. In the exec root, which is memory, that would take /run from the whole host.
+  undo.defer(() => rm(directory, { recursive: true, force: true }))
+  mkdirSync(directory, { mode: 0o711 })
   const write = (name: string, text: string): string => {
-    const path = join(names, name)
+    const path = join(directory, name)
     writeFileSync(path, text, { mode: 0o644 })
     return path
   }

@@ -30,9 +30,9 @@ export interface RunDeps {
 
 /** Absolute; made when they are needed, and owned by this folder alone. */
 export interface RunPaths {
-  /** Below the exec root. One directory per running program: monitor socket, files with names, sockets of agents. */
+  /** Below the exec root. One directory per running program: monitor socket, sockets of agents. */
   steps: string
-  /** Below the data root, on the file system of the layers. One directory per running program: mount points that its root file system lacks. */
+  /** Below the data root, on the file system of the layers. Per running program: mount points that its root file system lacks, files with names. */
   stubs: string
   /** Below the data root. One directory per cache mount. */
   cacheMounts: string

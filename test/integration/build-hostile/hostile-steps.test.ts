@@ -1,6 +1,6 @@
 /** Steps that do harm: they fork for ever, never end, write without end. Cancelled, they are gone at once. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -96,6 +96,19 @@ test('two builds wait for the same step: it goes on until both have gone', async
   assert.ok(steps().length > 0)
   clients[1]?.kill('SIGINT')
   await until('the step is gone', () => steps().length === 0)
+})
+
+test('what a step writes to files of the engine lies on the disk, and goes with the step', async () => {
+  const archive = tar([
+    { name: 'Dockerfile', data: Buffer.from('FROM starter\nRUN head -c 50000000 /dev/zero > /etc/hosts && sleep 987\n') },
+  ])
+  const building = engine.request('POST', '/build?buildid=hosts', archive, { 'Content-Type': 'application/x-tar' })
+  await until('the step has written', () => steps().some((command) => command.startsWith('sleep')))
+  const kilobytes = Number(spawnSync('du', ['-sk', engine.execRoot], { encoding: 'utf8' }).stdout.split('\t')[0])
+  assert.ok(kilobytes < 10_000, `${kilobytes} kB of memory`)
+  await engine.request('POST', '/build/cancel?id=hosts')
+  await building
+  await until('the files are gone', () => readdirSync(join(engine.dataRoot, 'build/stubs')).length === 0)
 })
 
 test('a step that writes without end is cut in its output, not in its work', () => {
