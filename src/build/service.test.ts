@@ -2,29 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { BuildError } from './build-error.ts'
 import type { Vertex } from './graph/types.ts'
-import type { BuildEvent } from './progress.ts'
-import { createBuildService, type OwnedBuildService } from './service.ts'
+import { createBuildService } from './service.ts'
 import { fakeSession } from './sources/testing/fake-step.ts'
-import { context, copy, createFakeParts, edge, endsOf, image, importedFrom, run, type FakeParts } from './testing/fake-parts.ts'
-import type { Build, BuildOptions } from './types.ts'
-
-let count = 0
-
-function start(service: OwnedBuildService, options: Partial<BuildOptions> = {}): Build {
-  return service.start({ id: `build-${count++}`, session: fakeSession(), entitlements: new Set(), cacheImports: [], ...options })
-}
-
-/** Builds one file system in a build of its own: what it holds. */
-async function build(parts: FakeParts, service: OwnedBuildService, target: Vertex): Promise<string> {
-  const own = start(service)
-  const ref = await own.evaluate(edge(target))
-  await own.end()
-  return parts.contentOf(ref)
-}
-
-async function eventsOf(service: OwnedBuildService, id: string): Promise<BuildEvent[]> {
-  return (await Array.fromAsync(service.events(id, new AbortController().signal))).flat()
-}
+import { context, copy, createFakeParts, edge, endsOf, image, run, type FakeParts } from './testing/fake-parts.ts'
+import { build, eventsOf, start } from './testing/start-build.ts'
 
 describe('createBuildService', () => {
   it('runs what is asked for, inputs first, and finds it again', async () => {
@@ -204,83 +185,6 @@ describe('steps shared by builds', () => {
     assert.equal(step.signal.aborted, true)
     assert.deepEqual(endsOf(await eventsOf(service, two.id)).slice(-1), ['failed (context canceled) RUN hang'])
     await service.close()
-  })
-})
-
-describe('an imported cache', () => {
-  /** Builds and exports on one machine; then another build on a new one, which imports. */
-  async function elsewhere(made: Vertex, wanted: Vertex, mode: 'min' | 'max' = 'max'): Promise<{ content: string; ran: string[] }> {
-    const here = createFakeParts()
-    const exporting = createBuildService(here.deps)
-    const own = start(exporting)
-    const result = await own.solve({ frontend: '', options: {}, inputs: {}, definition: edge(made), evaluate: false })
-    await own.finish(result, [{ type: 'moby', attributes: {}, id: '' }], [])
-    await exporting.close()
-    const there = createFakeParts()
-    const importing = createBuildService({
-      ...there.deps,
-      caches: { ...there.deps.caches, open: async () => importedFrom(here, there, mode) },
-    })
-    const second = start(importing, { cacheImports: [{ type: 'registry', attributes: {} }] })
-    const ref = await second.evaluate(edge(wanted))
-    await second.end()
-    await importing.close()
-    return { content: there.contentOf(ref), ran: there.ran }
-  }
-
-  it('gives the results of another machine, and only what is needed', async () => {
-    const target = run(run(image('a'), ['one']), ['two'])
-    assert.deepEqual(await elsewhere(target, target), { content: 'a+one+two', ran: ['fetch layers'] })
-  })
-
-  it('is used half way', async () => {
-    const base = run(image('a'), ['one'])
-    assert.deepEqual(await elsewhere(run(base, ['two']), run(base, ['three'])), {
-      content: 'a+one+three',
-      ran: ['fetch layers', 'RUN three'],
-    })
-  })
-
-  it('knows a copied stage by its definition, without fetching the stage', async () => {
-    const target = run(copy(image('base'), run(image('gcc'), ['compile'])), ['install'])
-    assert.deepEqual(await elsewhere(target, target), { content: 'base|gcc+compile+install', ran: ['fetch layers'] })
-  })
-
-  it('may lack the stage that is copied from', async () => {
-    const target = run(copy(image('base'), run(image('gcc'), ['compile'])), ['install'])
-    assert.deepEqual(await elsewhere(target, target, 'min'), { content: 'base|gcc+compile+install', ran: ['fetch layers'] })
-  })
-
-  it('that has nothing keeps no stages from running at the same time', async () => {
-    const parts = createFakeParts()
-    const service = createBuildService({
-      ...parts.deps,
-      caches: { ...parts.deps.caches, open: async () => importedFrom(parts, parts, 'max') },
-    })
-    const both = Promise.withResolvers<void>()
-    let running = 0
-    const meet = async (): Promise<string> => {
-      if (++running === 2) both.resolve()
-      await both.promise
-      return 'met'
-    }
-    parts.programs.set('left', meet)
-    parts.programs.set('right', meet)
-    const own = start(service, { cacheImports: [{ type: 'registry', attributes: {} }] })
-    const target = copy(copy(image('a'), run(image('a'), ['left'])), run(image('a'), ['right']))
-    assert.equal(parts.contentOf(await own.evaluate(edge(target))), 'a|met|met')
-    await own.end()
-    await service.close()
-  })
-
-  it('has the results of steps that were run without cache, too', async () => {
-    const target = (ignoreCache: boolean): Vertex => run(run(image('a'), ['one'], { ignoreCache }), ['two'])
-    assert.deepEqual((await elsewhere(target(true), target(false))).ran, ['fetch layers'])
-  })
-
-  it('is not asked for what lies on a step that was run anew', async () => {
-    const target = (ignoreCache: boolean): Vertex => run(run(image('a'), ['one'], { ignoreCache }), ['two'])
-    assert.deepEqual((await elsewhere(target(false), target(true))).ran, ['fetch layers', 'RUN one', 'RUN two'])
   })
 })
 
