@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import type { Vertex } from './graph/types.ts'
 import { createBuildService } from './service.ts'
 import { copy, createFakeParts, edge, image, importedFrom, run } from './testing/fake-parts.ts'
-import { start } from './testing/start-build.ts'
+import { letMeet, start } from './testing/start-build.ts'
 
 describe('an imported cache', () => {
   /** Builds and exports on one machine; then another build on a new one, which imports. */
@@ -55,15 +55,7 @@ describe('an imported cache', () => {
       ...parts.deps,
       caches: { ...parts.deps.caches, open: async () => importedFrom(parts, parts, 'max') },
     })
-    const both = Promise.withResolvers<void>()
-    let running = 0
-    const meet = async (): Promise<string> => {
-      if (++running === 2) both.resolve()
-      await both.promise
-      return 'met'
-    }
-    parts.programs.set('left', meet)
-    parts.programs.set('right', meet)
+    letMeet(parts, 'left', 'right')
     const own = start(service, { cacheImports: [{ type: 'registry', attributes: {} }] })
     const target = copy(copy(image('a'), run(image('a'), ['left'])), run(image('a'), ['right']))
     assert.equal(parts.contentOf(await own.evaluate(edge(target))), 'a|met|met')

@@ -5,7 +5,7 @@ import type { Vertex } from './graph/types.ts'
 import { createBuildService } from './service.ts'
 import { fakeSession } from './sources/testing/fake-step.ts'
 import { context, copy, createFakeParts, edge, endsOf, image, run, type FakeParts } from './testing/fake-parts.ts'
-import { build, eventsOf, start } from './testing/start-build.ts'
+import { build, eventsOf, letMeet, start } from './testing/start-build.ts'
 
 describe('createBuildService', () => {
   it('runs what is asked for, inputs first, and finds it again', async () => {
@@ -120,15 +120,7 @@ describe('createBuildService', () => {
   it('runs independent steps at the same time', async () => {
     const parts = createFakeParts()
     const service = createBuildService(parts.deps)
-    const both = Promise.withResolvers<void>()
-    let running = 0
-    const meet = async (): Promise<string> => {
-      if (++running === 2) both.resolve()
-      await both.promise
-      return 'met'
-    }
-    parts.programs.set('left', meet)
-    parts.programs.set('right', meet)
+    letMeet(parts, 'left', 'right')
     assert.equal(await build(parts, service, copy(run(image('a'), ['left']), run(image('a'), ['right']))), 'met|met')
     await service.close()
   })

@@ -73,12 +73,14 @@ async function trace(deps: ClassicBuilderDeps, request: SessionRequest, session:
   const id = request.id === '' ? randomUUID() : request.id
   const build = builds.start({ id, session, entitlements: grantedEntitlements(options), cacheImports, signal })
   const told = new AbortController()
-  const telling = tell(deps, id, report, told.signal)
+  const telling = request.quiet ? undefined : tell(deps, id, report, told.signal)
   try {
     const answer = await solve(build, options, names, request.exports)
     await telling
     const image = answer['containerimage.config.digest'] ?? answer['containerimage.digest']
-    if (image !== undefined) report({ id: 'moby.image.id', aux: { ID: parseDigest(image) } })
+    if (image === undefined) return
+    report({ id: 'moby.image.id', aux: { ID: parseDigest(image) } })
+    if (request.quiet) report({ stream: `${image}\n` })
   } catch (error) {
     await build.end()
     await telling

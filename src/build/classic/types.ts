@@ -22,7 +22,7 @@ export interface ClassicRequest {
 }
 
 /** The same for `version=2`: BuildKit's session has been opened beside the request, and progress is BuildKit's own. */
-export interface SessionRequest extends Omit<ClassicRequest, 'quiet'> {
+export interface SessionRequest extends ClassicRequest {
   /** Id of the session. */
   session: string
   /** Empty: an image in the store. */

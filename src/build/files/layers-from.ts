@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Files } from '#kernel'
 import type { DraftLayers, JobRunner, Snapshotter } from '#snapshots'
+import { PLAIN_COPY } from '../graph/plain-copy.ts'
 import type { LayerRef, Ref } from '../graph/ref.ts'
 import type { Step } from '../types.ts'
 import type { PreparedAction } from './actions.ts'
@@ -13,20 +14,12 @@ export interface LayersFromDeps {
 
 /** All of a file system, as it is. */
 const WHOLE: Omit<PreparedAction & { action: 'copy' }, 'fromFd'> = {
-  action: 'copy',
+  ...PLAIN_COPY,
   source: '/',
   target: '/',
   owner: undefined,
-  followSymlink: false,
   directoryContentsOnly: true,
-  unpack: false,
   createTargetParents: true,
-  allowWildcard: false,
-  allowEmptyWildcard: false,
-  includePatterns: [],
-  excludePatterns: [],
-  alwaysReplaceExisting: false,
-  requiredPaths: [],
 }
 
 /** Copies the directory `path` into the root that is open as `rootFd`, in a worker thread. */

@@ -20,6 +20,18 @@ export async function build(parts: FakeParts, service: OwnedBuildService, target
   return parts.contentOf(ref)
 }
 
+/** Programs that end only when all of them run. Each leaves `met`. */
+export function letMeet({ programs }: FakeParts, ...names: readonly string[]): void {
+  const all = Promise.withResolvers<void>()
+  let running = 0
+  const meet = async (): Promise<string> => {
+    if (++running === names.length) all.resolve()
+    await all.promise
+    return 'met'
+  }
+  for (const name of names) programs.set(name, meet)
+}
+
 /** All events of a build, when it has ended. */
 export async function eventsOf(service: OwnedBuildService, id: string): Promise<BuildEvent[]> {
   return (await Array.fromAsync(service.events(id, new AbortController().signal))).flat()

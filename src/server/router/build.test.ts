@@ -88,6 +88,7 @@ test('build refuses what is malformed or not there before it begins', async () =
     ['squash=1', 400, /^squash is only supported with experimental mode$/],
     ['securityopt=seccomp%3Dunconfined', 501, /security options/],
     ['version=3', 400, /invalid version 3/],
+    ['outputs=[]', 400, /outputs are for builds with version=2/],
     ['version=2&outputs=x', 400, /invalid outputs/],
   ]
   for (const [query, status, message] of refused) {

@@ -31,7 +31,8 @@ export function buildRoutes(deps: { classicBuilder: ClassicBuilder }): Route[] {
 
 async function build(builder: ClassicBuilder, context: RequestContext): Promise<void> {
   const query = buildQuery(context.query)
-  await streamBuild(context, (report) => builder.build({ ...commonRequest(context, query, report), quiet: query.quiet }))
+  if (context.query.text('outputs') !== '') throw invalidArgument('outputs are for builds with version=2')
+  await streamBuild(context, (report) => builder.build(commonRequest(context, query, report)))
 }
 
 async function buildWithSession(builder: ClassicBuilder, context: RequestContext): Promise<void> {
@@ -44,9 +45,9 @@ async function buildWithSession(builder: ClassicBuilder, context: RequestContext
 
 function commonRequest(
   context: RequestContext,
-  { options, names, remote, buildId, cacheImports }: BuildQuery,
+  { options, names, quiet, remote, buildId, cacheImports }: BuildQuery,
   report: (message: unknown) => void,
-): Omit<ClassicRequest, 'quiet'> {
+): ClassicRequest {
   const { request, signal } = context
   // Of a context elsewhere the body is nothing; curl sends none at all.
   const hasArchive = remote === '' && announcesBody(request.headers)
@@ -56,6 +57,7 @@ function commonRequest(
     archive: hasArchive ? context.body : undefined,
     options: remote === '' || remote === CLIENT_SESSION ? options : { ...options, context: remote },
     names,
+    quiet,
     cacheImports,
     credentials: registryConfig(request.headers),
     signal,

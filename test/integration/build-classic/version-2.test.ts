@@ -33,6 +33,12 @@ test('a build without session tells its trace and gives the id', async () => {
   assert.equal(engine.mustDocker('inspect', '-f', '{{.Config.Labels.a}}', 'second:1'), 'b')
 })
 
+test('a quiet build tells its id and nothing else', async () => {
+  const lines = await build('t=quiet:1&q=1', 'FROM starter\nRUN echo loud\n')
+  const id = engine.mustDocker('inspect', '-f', '{{.Id}}', 'quiet:1')
+  assert.deepEqual(lines, [{ id: 'moby.image.id', aux: { ID: id } }, { stream: `${id}\n` }])
+})
+
 test('a failure ends the stream, after what was told before', async () => {
   const lines = await build('', 'FROM starter\nRUN exit 9\n')
   assert.match(String(lines.at(-1)?.['error']), /exit code: 9/)

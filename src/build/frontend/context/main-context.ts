@@ -1,5 +1,6 @@
 import { invalidArgument } from '#errors'
 import { vertex } from '../../graph/digest.ts'
+import { PLAIN_COPY } from '../../graph/plain-copy.ts'
 import type { CopyAction, Edge, FileOp, Op } from '../../graph/types.ts'
 import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
 import type { FrontendHost } from '../../types.ts'
@@ -77,24 +78,7 @@ function subdirectoryOf(edge: Edge, directory: string): Edge {
 function copyOnto(from: Edge, how: Pick<CopyAction, 'source' | 'unpack' | 'directoryContentsOnly'>, name: string): Edge {
   const op: FileOp = {
     kind: 'file',
-    actions: [
-      {
-        action: 'copy',
-        input: -1,
-        from: 0,
-        output: 0,
-        target: '/',
-        followSymlink: false,
-        createTargetParents: false,
-        allowWildcard: false,
-        allowEmptyWildcard: false,
-        includePatterns: [],
-        excludePatterns: [],
-        alwaysReplaceExisting: false,
-        requiredPaths: [],
-        ...how,
-      },
-    ],
+    actions: [{ ...PLAIN_COPY, input: -1, from: 0, output: 0, target: '/', ...how }],
   }
   return { vertex: vertex(op, [from], { name: `[internal] ${name}` }), output: 0 }
 }

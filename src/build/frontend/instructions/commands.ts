@@ -8,9 +8,7 @@ import type { InstructionContext } from './instruction-context.ts'
 
 export function dispatchCmd(instruction: CmdInstruction, context: InstructionContext): void {
   const { stage } = context
-  const { command } = instruction
-  lintShellForm(instruction, context)
-  const args = commandArguments(command, stage.image.config.Shell)
+  const args = checkedArguments(instruction, context)
   stage.image.config.Cmd = args
   stage.image.config.ArgsEscaped = true
   stage.hasOwnCommand = true
@@ -20,21 +18,20 @@ export function dispatchCmd(instruction: CmdInstruction, context: InstructionCon
 /** ENTRYPOINT. The base's CMD was for its own ENTRYPOINT, and goes with it. */
 export function dispatchEntrypoint(instruction: EntrypointInstruction, context: InstructionContext): void {
   const { stage } = context
-  const { command } = instruction
-  lintShellForm(instruction, context)
-  const args = commandArguments(command, stage.image.config.Shell)
+  const args = checkedArguments(instruction, context)
   stage.image.config.Entrypoint = args
   if (!stage.hasOwnCommand) delete stage.image.config.Cmd
   noteMetadata(context, `ENTRYPOINT ${quoteList(args)}`)
 }
 
-/** JSONArgsRecommended: a shell in front of the program does not pass signals on. Who sets SHELL knows. */
-function lintShellForm(
+/** What is run. JSONArgsRecommended: a shell in front of the program does not pass signals on. Who sets SHELL knows. */
+function checkedArguments(
   { command, keyword, range }: CmdInstruction | EntrypointInstruction,
   { stage, conversion }: InstructionContext,
-): void {
-  const hasShell = (stage.image.config.Shell ?? []).length > 0
-  if (command.form === 'shell' && !hasShell) lint(conversion, 'JSONArgsRecommended', [keyword], range)
+): ReturnType<typeof commandArguments> {
+  const shell = stage.image.config.Shell
+  if (command.form === 'shell' && (shell ?? []).length === 0) lint(conversion, 'JSONArgsRecommended', [keyword], range)
+  return commandArguments(command, shell)
 }
 
 export function dispatchShell({ shell }: ShellInstruction, context: InstructionContext): void {

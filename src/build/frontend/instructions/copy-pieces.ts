@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { invalidArgument } from '#errors'
 import { parseDigest } from '#oci'
+import { PLAIN_COPY } from '../../graph/plain-copy.ts'
 import type { CopyAction, FileOp } from '../../graph/types.ts'
 import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
 import type { GitUrl } from '../../sources/git/parse-git-url.ts'
@@ -35,18 +36,6 @@ export interface CopyRequest {
 }
 
 type AddOptions = NonNullable<CopyRequest['add']>
-
-/** How one thing is copied as it is: a file that was fetched, a heredoc. */
-const AS_IS = {
-  action: 'copy',
-  followSymlink: false,
-  directoryContentsOnly: false,
-  unpack: false,
-  allowWildcard: false,
-  allowEmptyWildcard: false,
-  includePatterns: [],
-  requiredPaths: [],
-} as const
 
 /**
  * The copies that an instruction consists of, and which of its sources are paths of the context or stage. `name` is that of the step; what ADD fetches is shown
@@ -94,7 +83,7 @@ function gitPiece(url: GitUrl, { checksum, keepGitDirectory }: AddOptions, name:
     throw invalidArgument(`checksum mismatch ${JSON.stringify(checksum)} != ${JSON.stringify(url.checksum)}`)
   }
   const from = stepTree(gitSource(url, url.keepGitDirectory ?? keepGitDirectory ?? false, url.checksum ?? checksum), [], { name })
-  return { from, action: { ...AS_IS, ...common, source: '/', directoryContentsOnly: true } }
+  return { from, action: { ...PLAIN_COPY, ...common, source: '/', directoryContentsOnly: true } }
 }
 
 function httpPiece(url: string, { checksum, unpack = false }: AddOptions, name: string, { common }: CopyRequest): CopyPiece {
@@ -112,7 +101,7 @@ function httpPiece(url: string, { checksum, unpack = false }: AddOptions, name: 
     [],
     { name },
   )
-  return { from, action: { ...AS_IS, ...common, source: `/${filename}`, unpack } }
+  return { from, action: { ...PLAIN_COPY, ...common, source: `/${filename}`, unpack } }
 }
 
 /** The last part of the URL's path. */
@@ -171,7 +160,7 @@ function hasWildcard(path: string): boolean {
 function heredocPiece({ name, content }: CopyRequest['heredocs'][number], { common }: CopyRequest): CopyPiece {
   const path = rooted(name)
   const op: FileOp = { kind: 'file', actions: [{ action: 'mkfile', input: -1, output: 0, path, mode: 0o644, data: Buffer.from(content) }] }
-  return { from: stepTree(op, [], { name: '[internal] preparing inline document' }), action: { ...AS_IS, ...common, source: path } }
+  return { from: stepTree(op, [], { name: '[internal] preparing inline document' }), action: { ...PLAIN_COPY, ...common, source: path } }
 }
 
 /** CopyIgnoredFile. With exceptions in the ignore file it cannot be told. */
