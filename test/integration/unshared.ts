@@ -16,11 +16,12 @@ export function unshared(file: string, define: () => void): void {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env // else the inner run would speak the runner's binary protocol
     const inner = spawnSync(
       'unshare',
-      ['-m', '-n', process.execPath, '--disable-warning=ExperimentalWarning', '--test-reporter=spec', file],
+      // A test that failed may have left something that keeps the process up: it must end all the same, and say what failed.
+      ['-m', '-n', process.execPath, '--disable-warning=ExperimentalWarning', '--test-reporter=spec', '--test-force-exit', file],
       {
         env: { ...env, [INSIDE]: '1' },
         encoding: 'utf8',
-        timeout: 120_000, // a test that failed may have left something that keeps the process up
+        timeout: 120_000,
       },
     )
     assert.equal(inner.status, 0, `\n${inner.stdout}${inner.stderr}`)

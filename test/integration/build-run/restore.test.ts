@@ -15,7 +15,7 @@ unshared(import.meta.filename, () => {
     const runner = createExecRunner({ ...world.deps, runtime: first })
     let started: () => void = () => undefined
     const running = new Promise<void>((resolve) => (started = resolve))
-    const made = world.step('echo started; (sleep 1000 &) ; sleep 1000', {
+    const made = world.step('(sleep 1000 &); sleep 1000 & echo started; wait', {
       op: { network: 'default' },
       mounts: [
         { type: 'cache', target: '/c', id: 'c', sharing: 'locked', readonly: false, input: -1, selector: '', mode: 0o755, uid: 0, gid: 0 },
