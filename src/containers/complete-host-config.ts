@@ -1,4 +1,5 @@
 import type { ContainerDefaults } from './context.ts'
+import { EMPTY_HOST_CONFIG } from './empty-host-config.ts'
 import { withoutUndefined } from './merge-config.ts'
 import { DEFAULT_READONLY_PATHS, defaultMaskedPaths, type HostFacts } from './spec/index.ts'
 import type { HostConfig } from './configuration.ts'
@@ -13,7 +14,7 @@ export function completeHostConfig(
   defaults: ContainerDefaults,
   facts: Pick<HostFacts, 'thermalThrottlePaths'>,
 ): HostConfig {
-  const config: HostConfig = { ...EMPTY, ...withoutUndefined(given) }
+  const config: HostConfig = { ...EMPTY_HOST_CONFIG, ...withoutUndefined(given) }
   if (config.networkMode === '') config.networkMode = 'default'
   if (config.restartPolicy.name === ('' as never)) config.restartPolicy = { ...config.restartPolicy, name: 'no' }
   if (config.shmSize === 0) config.shmSize = defaults.shmSize
@@ -34,66 +35,4 @@ export function completeHostConfig(
     config.readonlyPaths ??= [...DEFAULT_READONLY_PATHS]
   }
   return config
-}
-
-const EMPTY: HostConfig = {
-  cpuShares: 0,
-  memory: 0,
-  nanoCpus: 0,
-  cgroupParent: '',
-  blkioWeight: 0,
-  blkioWeightDevice: [],
-  blkioDeviceReadBps: [],
-  blkioDeviceWriteBps: [],
-  blkioDeviceReadIOps: [],
-  blkioDeviceWriteIOps: [],
-  cpuPeriod: 0,
-  cpuQuota: 0,
-  cpuRealtimePeriod: 0,
-  cpuRealtimeRuntime: 0,
-  cpusetCpus: '',
-  cpusetMems: '',
-  devices: [],
-  deviceCgroupRules: [],
-  deviceRequests: [],
-  memoryReservation: 0,
-  memorySwap: 0,
-  ulimits: [],
-  binds: [],
-  containerIDFile: '',
-  logConfig: { type: '', config: {} },
-  networkMode: 'default',
-  portBindings: [],
-  restartPolicy: { name: 'no', maximumRetryCount: 0 },
-  autoRemove: false,
-  volumeDriver: '',
-  volumesFrom: [],
-  mounts: [],
-  consoleSize: [0, 0],
-  annotations: {},
-  capAdd: [],
-  capDrop: [],
-  cgroupnsMode: '',
-  dns: [],
-  dnsOptions: [],
-  dnsSearch: [],
-  extraHosts: [],
-  groupAdd: [],
-  ipcMode: '',
-  cgroup: '',
-  links: [],
-  oomScoreAdj: 0,
-  pidMode: '',
-  privileged: false,
-  publishAllPorts: false,
-  readonlyRootfs: false,
-  securityOpt: [],
-  storageOpt: {},
-  tmpfs: {},
-  utsMode: '',
-  usernsMode: '',
-  shmSize: 0,
-  sysctls: {},
-  runtime: '',
-  isolation: '',
 }

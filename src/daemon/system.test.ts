@@ -1,28 +1,9 @@
 import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
-import type { CgroupSupport } from '#kernel'
+import { FULL_CGROUP_SUPPORT, type CgroupSupport } from '#kernel'
 import type { DaemonConfig } from './config/daemon-config.ts'
 import { createSystemBackend, type SystemDeps } from './system.ts'
-
-const SUPPORT: CgroupSupport = {
-  memory: true,
-  swap: true,
-  memoryReservation: true,
-  swappiness: true,
-  oomKillDisable: true,
-  pids: true,
-  cpuShares: true,
-  cpuCfs: true,
-  cpuRealtime: true,
-  cpuset: true,
-  cpus: '0-1',
-  mems: '0',
-  blkioWeight: true,
-  blkioWeightDevice: true,
-  blkioThrottle: true,
-  cgroupNamespaces: true,
-}
 
 function backend(deps: { support?: Partial<CgroupSupport>; version?: 1 | 2; cgroupnsMode?: 'host' | 'private' } = {}) {
   const config = {
@@ -58,7 +39,7 @@ function backend(deps: { support?: Partial<CgroupSupport>; version?: 1 | 2; cgro
       cpus: 2,
       memory: 1024,
     },
-    cgroups: { version: deps.version ?? 2, support: { ...SUPPORT, ...deps.support } },
+    cgroups: { version: deps.version ?? 2, support: { ...FULL_CGROUP_SUPPORT, ...deps.support } },
     id: 'an-id',
     seccomp: 'builtin',
   }

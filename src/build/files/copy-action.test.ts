@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createFiles } from '#kernel'
+import { COPY } from '../testing/sample-operations.ts'
 import type { PreparedAction } from './actions.ts'
 import { performAction } from './file-tasks.ts'
 
@@ -31,23 +32,7 @@ function openRoots(): Disposable & { from: string; to: string; copy: (action?: P
   mkdirSync(from)
   mkdirSync(to)
   const [fromFd, rootFd] = [openSync(from, constants.O_RDONLY), openSync(to, constants.O_RDONLY)]
-  const defaults: Copy = {
-    action: 'copy',
-    fromFd,
-    source: '/',
-    target: '/',
-    owner: undefined,
-    followSymlink: true,
-    directoryContentsOnly: true,
-    unpack: false,
-    createTargetParents: true,
-    allowWildcard: true,
-    allowEmptyWildcard: true,
-    includePatterns: [],
-    excludePatterns: [],
-    alwaysReplaceExisting: false,
-    requiredPaths: [],
-  }
+  const defaults: Copy = { ...COPY, fromFd, owner: undefined }
   return {
     from,
     to,

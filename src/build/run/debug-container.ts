@@ -4,9 +4,9 @@ import { join, posix } from 'node:path'
 import { describeLaunchError, lookUpUser, programSpec, UserDirectory, type ProgramRequest } from '#containers'
 import { conflict, invalidArgument } from '#errors'
 import { randomId } from '#lib'
-import { hostPlatform } from '#oci'
 import { LaunchError, type Task } from '#runtime'
 import type { DebugRequest } from '../build-deps.ts'
+import { PLAIN_EXEC } from '../graph/plain-exec.ts'
 import { SCRATCH, type Ref } from '../graph/ref.ts'
 import type { ExecOp } from '../graph/types.ts'
 import { checkEntitlements } from '../solver/entitlements.ts'
@@ -37,7 +37,7 @@ function stateOf({ step, mounts = [], network, hostname, extraHosts }: DebugRequ
   if (step === undefined) {
     const inputs = mounts.map(({ ref }) => ref ?? SCRATCH)
     const binds = mounts.map(({ target, readonly, selector }, input) => ({ ...BIND, target, input, readonly, selector }))
-    return { op: { ...PLAIN, mounts: binds, network, hostname, extraHosts }, inputs }
+    return { op: { ...PLAIN_EXEC, mounts: binds, network, hostname, extraHosts }, inputs }
   }
   const { op } = step.vertex
   if (op.kind !== 'exec') throw invalidArgument(`a step of kind ${op.kind} has no container`)
@@ -161,23 +161,3 @@ function ended(): Error {
 }
 
 const BIND = { type: 'bind', output: -1, contentKey: false } as const
-
-/** A step of which nothing is known but its file systems. */
-const PLAIN: ExecOp = {
-  kind: 'exec',
-  args: [],
-  env: [],
-  cwd: '/',
-  user: '',
-  hostname: '',
-  network: 'default',
-  security: 'sandbox',
-  mounts: [],
-  secretEnv: [],
-  proxyEnv: [],
-  extraHosts: [],
-  ulimits: [],
-  cgroupParent: '',
-  limits: { memory: 0, memorySwap: 0, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpusetCpus: '', cpusetMems: '', shmSize: 0 },
-  platform: hostPlatform(),
-}

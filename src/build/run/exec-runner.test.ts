@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { hostPlatform } from '#oci'
 import { LaunchError } from '#runtime'
 import { BuildError } from '../build-error.ts'
+import { PLAIN_EXEC } from '../graph/plain-exec.ts'
 import { vertex } from '../graph/digest.ts'
 import { SCRATCH } from '../graph/ref.ts'
 import type { BindMount, ExecOp, SecretMount, SshMount } from '../graph/types.ts'
@@ -21,21 +22,12 @@ const SECRET: SecretMount = { type: 'secret', target: '/run/secret', id: 'token'
 const AGENT: SshMount = { type: 'ssh', target: '/agent', id: 'default', optional: false, mode: 0o600, ...OWNER }
 
 const OP: ExecOp = {
-  kind: 'exec',
+  ...PLAIN_EXEC,
   args: ['/bin/sh', '-c', 'make'],
   env: ['PATH=/bin'],
   cwd: '/src',
-  user: '',
-  hostname: '',
-  network: 'default',
-  security: 'sandbox',
   mounts: [ROOT],
-  secretEnv: [],
-  proxyEnv: [],
-  extraHosts: [],
-  ulimits: [],
   cgroupParent: '../up',
-  limits: { memory: 0, memorySwap: 0, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpusetCpus: '', cpusetMems: '', shmSize: 0 },
   platform: hostPlatform('x64'),
 }
 

@@ -4,10 +4,12 @@ import type { Digest } from '#oci'
 import type { ChainId } from '#snapshots'
 import type { BuildServiceDeps } from '../build-deps.ts'
 import { vertex } from '../graph/digest.ts'
+import { PLAIN_EXEC } from '../graph/plain-exec.ts'
 import type { Ref } from '../graph/ref.ts'
 import type { Edge, ExecOp, FileOp, ImageSource, LocalSource, Vertex } from '../graph/types.ts'
 import type { BuildEvent } from '../progress.ts'
 import type { ContentSelection, ImportedCache, Step, StepResult } from '../types.ts'
+import { COPY } from './sample-operations.ts'
 
 /** What a fake RUN step does: the content of the file system it leaves. Hangs until it is aborted when the promise does. */
 export type FakeProgram = (step: Step, inputs: readonly string[]) => string | Promise<string>
@@ -179,21 +181,11 @@ export function run(
   options: { ignoreCache?: boolean; proxyEnv?: string[]; network?: 'host' } = {},
 ): Vertex {
   const op: ExecOp = {
-    kind: 'exec',
+    ...PLAIN_EXEC,
     args,
-    env: [],
-    cwd: '/',
-    user: '',
-    hostname: '',
     network: options.network ?? 'default',
-    security: 'sandbox',
     mounts: [{ type: 'bind', target: '/', input: 0, selector: '', readonly: false, output: 0, contentKey: false }],
-    secretEnv: [],
     proxyEnv: options.proxyEnv ?? [],
-    extraHosts: [],
-    ulimits: [],
-    cgroupParent: '',
-    limits: { memory: 0, memorySwap: 0, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpusetCpus: '', cpusetMems: '', shmSize: 0 },
     platform: PLATFORM,
   }
   return vertex(op, [edge(base)], { name: `RUN ${args.join(' ')}`, ...(options.ignoreCache === true && { ignoreCache: true }) })
@@ -203,26 +195,7 @@ export function run(
 export function copy(base: Vertex, from: Vertex, source = '/'): Vertex {
   const op: FileOp = {
     kind: 'file',
-    actions: [
-      {
-        action: 'copy',
-        input: 0,
-        output: 0,
-        from: 1,
-        source,
-        target: '/',
-        followSymlink: true,
-        directoryContentsOnly: true,
-        unpack: false,
-        createTargetParents: true,
-        allowWildcard: true,
-        allowEmptyWildcard: true,
-        includePatterns: [],
-        excludePatterns: [],
-        alwaysReplaceExisting: false,
-        requiredPaths: [],
-      },
-    ],
+    actions: [{ ...COPY, input: 0, output: 0, from: 1, source }],
   }
   return vertex(op, [edge(base), edge(from)], { name: `COPY ${source}` })
 }

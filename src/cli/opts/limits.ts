@@ -1,23 +1,6 @@
 import type { RestartPolicy, Ulimit } from '#api'
-import { parseRamBytes } from '#lib'
+import { parseRamBytes, ULIMIT_NAMES } from '#lib'
 
-const ULIMITS = [
-  'core',
-  'cpu',
-  'data',
-  'fsize',
-  'locks',
-  'memlock',
-  'msgqueue',
-  'nice',
-  'nofile',
-  'nproc',
-  'rss',
-  'rtprio',
-  'rttime',
-  'sigpending',
-  'stack',
-]
 const NANO_PER_CPU = 1_000_000_000n
 
 /** `name=soft[:hard]`; -1 is unlimited. */
@@ -26,7 +9,7 @@ export function parseUlimit(text: string): Ulimit {
   if (equals < 0) throw new Error(`invalid ulimit argument: ${text}`)
   const name = text.slice(0, equals)
   const values = text.slice(equals + 1)
-  if (!ULIMITS.includes(name)) throw new Error(`invalid ulimit type: ${name}`)
+  if (!ULIMIT_NAMES.has(name)) throw new Error(`invalid ulimit type: ${name}`)
   const parts = values.split(':')
   if (parts.length > 2) throw new Error(`too many limit value arguments - ${values}, can only have up to two, \`soft[:hard]\``)
   const hardText = parts[1] ?? parts[0] ?? ''

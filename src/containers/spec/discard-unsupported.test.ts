@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { CgroupSupport } from '#kernel'
+import { FULL_CGROUP_SUPPORT, type CgroupSupport } from '#kernel'
 import type { HostConfig } from '../configuration.ts'
 import { discardUnsupported, parseNumberList } from './discard-unsupported.ts'
 import { sampleHostConfig } from './sample-input.ts'
 
-const FULL: CgroupSupport = {
-  memory: true,
-  swap: true,
-  memoryReservation: true,
-  swappiness: true,
-  oomKillDisable: true,
-  pids: true,
-  cpuShares: true,
-  cpuCfs: true,
-  cpuRealtime: true,
-  cpuset: true,
-  cpus: '0-3',
-  mems: '0',
-  blkioWeight: true,
-  blkioWeightDevice: true,
-  blkioThrottle: true,
-  cgroupNamespaces: true,
-}
-
 const NOTHING = Object.fromEntries(
-  Object.entries(FULL).map(([key, value]) => [key, typeof value === 'string' ? '' : false]),
+  Object.entries(FULL_CGROUP_SUPPORT).map(([key, value]) => [key, typeof value === 'string' ? '' : false]),
 ) as unknown as CgroupSupport
 
 const ASKED: Partial<HostConfig> = {
@@ -48,7 +29,7 @@ const ASKED: Partial<HostConfig> = {
 describe('discardUnsupported', () => {
   it('keeps everything where everything is there', () => {
     const limits = sampleHostConfig(ASKED)
-    assert.deepEqual(discardUnsupported(limits, FULL), { limits, warnings: [] })
+    assert.deepEqual(discardUnsupported(limits, FULL_CGROUP_SUPPORT), { limits, warnings: [] })
   })
 
   it('discards each limit with its warning, and leaves its argument alone', () => {
@@ -74,7 +55,10 @@ describe('discardUnsupported', () => {
   })
 
   it('limits memory without swap where only swap is missing', () => {
-    const { limits, warnings } = discardUnsupported(sampleHostConfig({ memory: 1 << 26, memorySwap: 1 << 27 }), { ...FULL, swap: false })
+    const { limits, warnings } = discardUnsupported(sampleHostConfig({ memory: 1 << 26, memorySwap: 1 << 27 }), {
+      ...FULL_CGROUP_SUPPORT,
+      swap: false,
+    })
     assert.equal(limits.memorySwap, -1)
     assert.deepEqual(warnings, [
       'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
@@ -82,7 +66,10 @@ describe('discardUnsupported', () => {
   })
 
   it('warns of an OOM killer that is off without a limit, and is silent about what nobody wanted', () => {
-    assert.match(discardUnsupported(sampleHostConfig({ oomKillDisable: true }), FULL).warnings[0] ?? '', /^OOM killer is disabled/)
+    assert.match(
+      discardUnsupported(sampleHostConfig({ oomKillDisable: true }), FULL_CGROUP_SUPPORT).warnings[0] ?? '',
+      /^OOM killer is disabled/,
+    )
     assert.deepEqual(discardUnsupported(sampleHostConfig({ oomKillDisable: false, pidsLimit: -1 }), NOTHING).warnings, [])
   })
 
@@ -94,9 +81,9 @@ describe('discardUnsupported', () => {
       NOTHING,
       'NanoCPUs can not be set, as your kernel does not support CPU CFS scheduler or the cgroup is not mounted',
     )
-    refused({ cpusetCpus: '2-4' }, FULL, 'Requested CPUs are not available - requested 2-4, available: 0-3')
-    refused({ cpusetMems: '1' }, FULL, 'Requested memory nodes are not available - requested 1, available: 0')
-    refused({ cpusetCpus: '0,x' }, FULL, 'Invalid value 0,x for cpuset cpus')
+    refused({ cpusetCpus: '2-4' }, FULL_CGROUP_SUPPORT, 'Requested CPUs are not available - requested 2-4, available: 0-3')
+    refused({ cpusetMems: '1' }, FULL_CGROUP_SUPPORT, 'Requested memory nodes are not available - requested 1, available: 0')
+    refused({ cpusetCpus: '0,x' }, FULL_CGROUP_SUPPORT, 'Invalid value 0,x for cpuset cpus')
   })
 })
 

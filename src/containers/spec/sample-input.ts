@@ -3,6 +3,7 @@
 import { CAPABILITIES, createSeccompFilters, DEFAULT_PROFILE } from '#kernel'
 import type { DeviceSpec } from '#oci'
 import type { ContainerConfig, HostConfig, MountRequest } from '../configuration.ts'
+import { EMPTY_HOST_CONFIG } from '../empty-host-config.ts'
 import type { MountPoint } from '../types.ts'
 import type { HostFacts, SpecInput } from './spec-input.ts'
 
@@ -32,65 +33,12 @@ const CONFIG: ContainerConfig = {
 }
 
 const HOST_CONFIG: HostConfig = {
-  cpuShares: 0,
-  memory: 0,
-  nanoCpus: 0,
-  cgroupParent: '',
-  blkioWeight: 0,
-  blkioWeightDevice: [],
-  blkioDeviceReadBps: [],
-  blkioDeviceWriteBps: [],
-  blkioDeviceReadIOps: [],
-  blkioDeviceWriteIOps: [],
-  cpuPeriod: 0,
-  cpuQuota: 0,
-  cpuRealtimePeriod: 0,
-  cpuRealtimeRuntime: 0,
-  cpusetCpus: '',
-  cpusetMems: '',
-  devices: [],
-  deviceCgroupRules: [],
-  deviceRequests: [],
-  memoryReservation: 0,
-  memorySwap: 0,
-  ulimits: [],
-  binds: [],
-  containerIDFile: '',
+  ...EMPTY_HOST_CONFIG,
   logConfig: { type: 'json-file', config: {} },
-  networkMode: 'default',
-  portBindings: [],
-  restartPolicy: { name: 'no', maximumRetryCount: 0 },
-  autoRemove: false,
-  volumeDriver: '',
-  volumesFrom: [],
-  mounts: [],
-  consoleSize: [0, 0],
-  annotations: {},
-  capAdd: [],
-  capDrop: [],
   cgroupnsMode: 'private',
-  dns: [],
-  dnsOptions: [],
-  dnsSearch: [],
-  extraHosts: [],
-  groupAdd: [],
   ipcMode: 'private',
-  cgroup: '',
-  links: [],
-  oomScoreAdj: 0,
-  pidMode: '',
-  privileged: false,
-  publishAllPorts: false,
-  readonlyRootfs: false,
-  securityOpt: [],
-  storageOpt: {},
-  tmpfs: {},
-  utsMode: '',
-  usernsMode: '',
-  shmSize: 67108864,
-  sysctls: {},
+  shmSize: 64 << 20,
   runtime: 'gantry',
-  isolation: '',
 }
 
 export function sampleHostConfig(changes: Partial<HostConfig> = {}): HostConfig {

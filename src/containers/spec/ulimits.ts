@@ -1,31 +1,12 @@
 /** `--ulimit`: resource limits by Docker's names. */
 
 import { invalidArgument } from '#errors'
+import { ULIMIT_NAMES } from '#lib'
 import type { ProcessSpec } from '#oci'
 import type { HostFacts } from './spec-input.ts'
 
 type Ulimit = { name: string; soft: number; hard: number }
 type Rlimit = NonNullable<ProcessSpec['rlimits']>[number]
-
-/** Source: setrlimit(2), in the spelling of `docker run --ulimit`. */
-const NAMES = new Set([
-  'as',
-  'core',
-  'cpu',
-  'data',
-  'fsize',
-  'locks',
-  'memlock',
-  'msgqueue',
-  'nice',
-  'nofile',
-  'nproc',
-  'rss',
-  'rtprio',
-  'rttime',
-  'sigpending',
-  'stack',
-])
 
 /** RLIM_INFINITY on the wire and in the spec. */
 const UNLIMITED = -1
@@ -33,7 +14,7 @@ const UNLIMITED = -1
 /** Throws INVALID_ARGUMENT for an unknown name or a soft limit above the hard one. */
 export function verifyUlimits(ulimits: readonly Ulimit[]): void {
   for (const { name, soft, hard } of ulimits) {
-    if (!NAMES.has(name.toLowerCase())) throw invalidArgument(`invalid ulimit type: ${name}`)
+    if (!ULIMIT_NAMES.has(name.toLowerCase())) throw invalidArgument(`invalid ulimit type: ${name}`)
     if (above(soft, hard)) throw invalidArgument(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`)
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { EventType } from '#events'
 import { notFound } from '#errors'
 import type { Image, ImageService } from '#images'
-import { createFakeFiles, createFakeMounts, type CgroupSupport } from '#kernel'
+import { createFakeFiles, createFakeMounts, FULL_CGROUP_SUPPORT } from '#kernel'
 import type { LogReader } from '#logs'
 import { createMemoryMetadata, type Metadata } from '#metadata'
 import type { Snapshotter } from '#snapshots'
@@ -16,6 +16,7 @@ import { FakeClock } from './fake-clock.ts'
 import { FakeNetworks } from './fake-networks.ts'
 import { FakeRuntime } from './fake-runtime.ts'
 import { FakeVolumes } from './fake-volumes.ts'
+import { SAMPLE_DEFAULTS } from './sample-defaults.ts'
 
 export interface PublishedEvent {
   type: EventType
@@ -86,7 +87,7 @@ export function testBench(image: Image = TEST_IMAGE): TestBench {
     files: { ...createFakeFiles(), openRoot: () => ({ fd: 1000, [Symbol.dispose]: () => undefined }) },
     mounts: createFakeMounts(),
     cgroups: { version: 2, root: join(directory, 'cgroup') },
-    support: SUPPORT,
+    support: { ...FULL_CGROUP_SUPPORT, cpuRealtime: false },
     cgroupControl: { prepare: () => undefined, freeze: async () => undefined, thaw: () => undefined, update: () => undefined },
     host: HOST,
     clock,
@@ -97,7 +98,7 @@ export function testBench(image: Image = TEST_IMAGE): TestBench {
       taskDirectory: (id) => join(directory, 'tasks', id),
       sharedMemory: (id) => join(directory, 'shm', id),
     },
-    defaults: () => DEFAULTS,
+    defaults: () => SAMPLE_DEFAULTS,
     warn: (message) => warnings.push(message),
   }
   const restarted = async (): Promise<ContainerService> => {
@@ -121,45 +122,6 @@ export function testBench(image: Image = TEST_IMAGE): TestBench {
     restarted,
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
   }
-}
-
-const DEFAULTS: ReturnType<ContainerDeps['defaults']> = {
-  logConfig: { type: 'json-file', config: {} },
-  cgroupParent: '/gantry-test',
-  cgroupVersion: 2,
-  cgroupnsMode: 'private',
-  ipcMode: 'private',
-  shmSize: 64 << 20,
-  init: false,
-  noNewPrivileges: false,
-  ulimits: [],
-  dns: [],
-  dnsOptions: [],
-  dnsSearch: [],
-  hostGatewayIps: [],
-  runtime: 'gantry',
-  runtimes: ['gantry'],
-  defaultSeccomp: undefined,
-  cpus: 4,
-}
-
-const SUPPORT: CgroupSupport = {
-  memory: true,
-  swap: true,
-  memoryReservation: true,
-  swappiness: true,
-  oomKillDisable: true,
-  pids: true,
-  cpuShares: true,
-  cpuCfs: true,
-  cpuRealtime: false,
-  cpuset: true,
-  cpus: '0-3',
-  mems: '0',
-  blkioWeight: true,
-  blkioWeightDevice: true,
-  blkioThrottle: true,
-  cgroupNamespaces: true,
 }
 
 const HOST: HostFacts = {

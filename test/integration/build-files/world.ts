@@ -11,6 +11,7 @@ import { createMergeRunner } from '../../../src/build/files/merge-runner.ts'
 import { vertex } from '../../../src/build/graph/digest.ts'
 import type { LayerRef, Ref } from '../../../src/build/graph/ref.ts'
 import type { CopyAction, FileAction, Op } from '../../../src/build/graph/types.ts'
+import { COPY } from '../../../src/build/testing/sample-operations.ts'
 import type { ContentDigests, Step, StepRunner } from '../../../src/build/types.ts'
 import { openStorage } from '../storage/storage.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -34,23 +35,6 @@ export interface World extends AsyncDisposable {
   layers(ref: LayerRef): { ids: string[]; paths: string[] }
   /** Steps that were begun and have not become layers. */
   leftovers(): string[]
-}
-
-export const COPY: CopyAction & { action: 'copy' } = {
-  action: 'copy',
-  from: 0,
-  source: '/',
-  target: '/',
-  followSymlink: true,
-  directoryContentsOnly: true,
-  unpack: false,
-  createTargetParents: true,
-  allowWildcard: true,
-  allowEmptyWildcard: true,
-  includePatterns: [],
-  excludePatterns: [],
-  alwaysReplaceExisting: false,
-  requiredPaths: [],
 }
 
 export async function openWorld(): Promise<World> {

@@ -8,11 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCacheMounts, createExecRunner, restoreSteps, type RunDeps } from '../../../src/build/run/index.ts'
 import { vertex } from '../../../src/build/graph/digest.ts'
+import { PLAIN_EXEC } from '../../../src/build/graph/plain-exec.ts'
 import type { LayerRef, Ref } from '../../../src/build/graph/ref.ts'
 import type { ExecOp, Mount } from '../../../src/build/graph/types.ts'
 import type { BuildSession } from '../../../src/build/session.ts'
 import type { Entitlement, Step, StepRunner } from '../../../src/build/types.ts'
-import { probeHostFacts, type ContainerDefaults } from '#containers'
+import { probeHostFacts, SAMPLE_DEFAULTS } from '#containers'
 import { notFound } from '#errors'
 import {
   createCgroupDevices,
@@ -23,7 +24,6 @@ import {
   detectCgroupLayout,
   prepareCgroupParent,
 } from '#kernel'
-import { hostPlatform } from '#oci'
 import { createRuntime, type Runtime } from '#runtime'
 import { cgroupsOf } from '../../harness/index.ts'
 import { tar, type TarEntry } from '../../harness/tar.ts'
@@ -119,7 +119,7 @@ export async function createWorld(options: { directory?: string } = {}): Promise
       },
     },
     host,
-    defaults: () => ({ ...DEFAULTS, cgroupParent, cgroupVersion: layout.version, defaultSeccomp: filters.defaultFor }),
+    defaults: () => ({ ...SAMPLE_DEFAULTS, cgroupParent, cgroupVersion: layout.version, defaultSeccomp: filters.defaultFor }),
     cacheMounts,
     paths,
     warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
@@ -235,24 +235,7 @@ function baseFiles(): TarEntry[] {
   ]
 }
 
-const OP: ExecOp = {
-  kind: 'exec',
-  args: [],
-  env: ['PATH=/bin'],
-  cwd: '/',
-  user: '',
-  hostname: '',
-  network: 'none',
-  security: 'sandbox',
-  mounts: [],
-  secretEnv: [],
-  proxyEnv: [],
-  extraHosts: [],
-  ulimits: [],
-  cgroupParent: '',
-  limits: { memory: 0, memorySwap: 0, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpusetCpus: '', cpusetMems: '', shmSize: 0 },
-  platform: hostPlatform(),
-}
+const OP: ExecOp = { ...PLAIN_EXEC, env: ['PATH=/bin'], network: 'none' }
 
 const SESSION: Partial<BuildSession> = {
   id: 'session',
@@ -261,21 +244,4 @@ const SESSION: Partial<BuildSession> = {
   checkAgent: async () => {
     throw notFound('no agent')
   },
-}
-
-const DEFAULTS: Omit<ContainerDefaults, 'cgroupParent' | 'cgroupVersion' | 'defaultSeccomp'> = {
-  logConfig: { type: 'json-file', config: {} },
-  cgroupnsMode: 'private',
-  ipcMode: 'private',
-  shmSize: 64 << 20,
-  init: false,
-  noNewPrivileges: false,
-  ulimits: [],
-  dns: [],
-  dnsOptions: [],
-  dnsSearch: [],
-  hostGatewayIps: [],
-  runtime: 'gantry',
-  runtimes: ['gantry'],
-  cpus: 2,
 }

@@ -31,25 +31,12 @@ import {
   type PortRequest,
   type SandboxRequest,
 } from '#networks'
+import { OPTIONS } from '../../../src/networks/testing/fake-host.ts'
 import type { AgentRequest } from './agent.ts'
 
 export const HOST_ADDRESS = '192.0.2.1'
 export const CLIENT_ADDRESS = '192.0.2.2'
 export const BRIDGE_ADDRESS = '172.17.0.1'
-
-export const OPTIONS: NetworkOptions = {
-  firewall: true,
-  ipForward: true,
-  ipMasq: true,
-  icc: true,
-  bip: '',
-  bridge: 'gantry0',
-  fixedCidr: '',
-  defaultGateway: '',
-  mtu: 1500,
-  defaultAddressPools: [],
-  defaultBindAddress: '0.0.0.0',
-}
 
 export function run(command: string): string {
   const [program = '', ...args] = command.split(' ')

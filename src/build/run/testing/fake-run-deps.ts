@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { SAMPLE_DEFAULTS } from '#containers'
 import { createContentStore } from '#content'
 import { notFound } from '#errors'
 import { createFakeFiles, createFakeMounts } from '#kernel'
@@ -89,7 +90,7 @@ export function createFakeRunDeps(): FakeRunDeps {
     cgroups: { version: 2, root: join(directory, 'cgroup') },
     cgroupControl: { prepare: () => undefined },
     host: HOST,
-    defaults: () => DEFAULTS,
+    defaults: () => SAMPLE_DEFAULTS,
     cacheMounts: createCacheMounts({
       directory: join(directory, 'cache-mounts'),
       repository: createMemoryMetadata().repository('cacheMounts'),
@@ -150,24 +151,4 @@ const HOST: RunDeps['host'] = {
   devicesAt: () => undefined,
   allDevices: () => [],
   propagationOf: () => ({ mountPoint: '/', propagation: 'private' }),
-}
-
-const DEFAULTS: ReturnType<RunDeps['defaults']> = {
-  logConfig: { type: 'json-file', config: {} },
-  cgroupParent: '/gantry-test',
-  cgroupVersion: 2,
-  cgroupnsMode: 'private',
-  ipcMode: 'private',
-  shmSize: 64 << 20,
-  init: false,
-  noNewPrivileges: false,
-  ulimits: [],
-  dns: [],
-  dnsOptions: [],
-  dnsSearch: [],
-  hostGatewayIps: [],
-  runtime: 'gantry',
-  runtimes: ['gantry'],
-  defaultSeccomp: undefined,
-  cpus: 4,
 }
