@@ -10,7 +10,7 @@ BUNDLE := dist/gantry.cjs
 SOURCES := $(shell find src -name '*.ts' -not -name '*.test.ts' 2>/dev/null)
 NATIVE := $(shell find native/init -name '*.c' -o -name '*.h' -o -name Makefile 2>/dev/null | grep -v /build/)
 # node:test prints one closing summary that CI reads.
-NODE_TEST := $(NODE) --disable-warning=ExperimentalWarning --test
+NODE_TEST := $(NODE) --disable-warning=ExperimentalWarning --import ./test/harness/first-error.ts --test
 
 .PHONY: help
 help: ## list the targets
@@ -90,7 +90,7 @@ test-native: | $(NODE) ## the C program's own tests under sanitizers
 .PHONY: test-root
 test-root: build ## integration and conformance tests against a real daemon (root)
 	@tools/install-packages.sh test
-	$(NODE_TEST) --test-concurrency=2 --test-timeout=300000 'test/integration/**/*.test.ts' 'test/conformance/**/*.test.ts' 'test/cli/**/*.test.ts' 'test/fault/**/*.test.ts'
+	$(NODE_TEST) --test-concurrency=2 --test-timeout=600000 'test/integration/**/*.test.ts' 'test/conformance/**/*.test.ts' 'test/cli/**/*.test.ts' 'test/fault/**/*.test.ts'
 
 .PHONY: test-vm
 test-vm: build ## the cgroup v2 side, in a QEMU guest

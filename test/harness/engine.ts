@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { spawn, spawnSync, type ChildProcess, type SpawnSyncReturns } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
@@ -6,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cgroupsOf, removeCgroups } from './cgroups.ts'
+import { eventually } from './eventually.ts'
 import { TestHost } from './test-host.ts'
 
 export const ROOT: string = resolve(import.meta.dirname, '../..')
@@ -94,7 +96,7 @@ export class Engine implements AsyncDisposable {
     })
     const ready = once(daemon.stdout, 'data').then(() => true)
     const failed = once(daemon, 'exit').then(() => false)
-    if (!(await Promise.race([ready, failed, sleep(30_000, false, { ref: false })]))) {
+    if (!(await Promise.race([ready, failed, sleep(60_000, false, { ref: false })]))) {
       throw new Error(`The daemon did not become ready:\n${this.#log}`)
     }
   }
@@ -191,26 +193,19 @@ export class Engine implements AsyncDisposable {
   }
 
   /** What this engine has left behind; empty when clean. To be asked with the daemon stopped and all containers removed. */
-  async leaks(): Promise<string[]> {
-    let found: string[] = []
-    // Namespaces and cgroups die a moment after their last process: ask again for a bounded time.
-    for (let attempt = 0; attempt < 100; attempt++) {
-      found = [
-        ...this.host
-          .mounts()
-          .filter((line) => !this.#mountsBefore.has(line))
-          .map((line) => `mount: ${line}`),
-        ...this.host
-          .interfaces()
-          .filter((name) => name.startsWith('veth'))
-          .map((name) => `interface: ${name}`),
-        ...this.host.processes().map(({ pid, command }) => `process: ${pid} ${command}`),
-        ...this.#cgroupsBelow().map((path) => `cgroup: ${path}`),
-      ]
-      if (found.length === 0) break
-      await sleep(50)
-    }
-    return found
+  #leaks(): string[] {
+    return [
+      ...this.host
+        .mounts()
+        .filter((line) => !this.#mountsBefore.has(line))
+        .map((line) => `mount: ${line}`),
+      ...this.host
+        .interfaces()
+        .filter((name) => name.startsWith('veth'))
+        .map((name) => `interface: ${name}`),
+      ...this.host.processes().map(({ pid, command }) => `process: ${pid} ${command}`),
+      ...this.#cgroupsBelow().map((path) => `cgroup: ${path}`),
+    ]
   }
 
   /** The parent itself may stay as long as the daemon lives. */
@@ -219,24 +214,23 @@ export class Engine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    let leaks: string[] = []
     try {
       if (this.#daemon?.exitCode === null && this.#daemon.signalCode === null) {
         const list = await this.request('GET', '/containers/json?all=1')
         for (const { Id } of list.json as { Id: string }[]) await this.request('DELETE', `/containers/${Id}?force=1&v=1`)
         await this.stopDaemon()
-        leaks = await this.leaks()
+        // Namespaces and cgroups die a moment after their last process.
+        await eventually(() => assert.deepEqual(this.#leaks(), []))
       }
     } finally {
       if (this.#ownsHost) await this.host[Symbol.asyncDispose]()
       this.#removeFiles()
     }
-    if (leaks.length > 0) throw new Error(`The engine left behind:\n${leaks.join('\n')}`)
   }
 
   #removeFiles(): void {
     removeCgroups(this.cgroupParent)
-    for (const path of [this.directory, this.#state]) rmSync(path, { recursive: true, force: true })
+    for (const path of [this.directory, this.#state]) rmSync(path, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

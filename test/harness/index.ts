@@ -8,6 +8,7 @@
  * Leaving the block removes the containers, stops the daemon, fails when anything is left behind, and ends the host.
  */
 export { cgroupsOf, removeCgroups } from './cgroups.ts'
+export { eventually } from './eventually.ts'
 export { TestHost } from './test-host.ts'
 export { Engine, ROOT, starterImage, type EngineOptions, type Reply } from './engine.ts'
 export { DockerRegistry, dockerRegistryMissing, writePasswords, type DockerRegistryOptions } from './docker-registry.ts'

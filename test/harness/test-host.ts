@@ -25,7 +25,8 @@ export class TestHost implements AsyncDisposable {
     )
     const { stdout } = holder
     if (stdout === null || holder.pid === undefined) throw new Error('Cannot start a test host: unshare did not run')
-    await once(stdout, 'data')
+    const failed = once(holder, 'exit').then(() => 'failed')
+    if ((await Promise.race([once(stdout, 'data'), failed])) === 'failed') throw new Error('Cannot start a test host: it ended')
     return new TestHost(holder, holder.pid)
   }
 

@@ -4,7 +4,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { DockerRegistry, Engine, OciLayout, starterImage } from '../../harness/index.ts'
 import type { LayoutDescriptor } from '../../harness/index.ts'
@@ -30,9 +29,9 @@ describe('push', () => {
     return engine.host.must(['skopeo', 'inspect', '--raw', '--tls-verify=false', `docker://${registry.domain}/${name}`])
   }
 
-  /** Requests that write, when `last` has come: the registry writes its log while we are not looking. */
-  async function writes(last: string): Promise<string[]> {
-    for (let attempt = 0; attempt < 100 && !registry.requests.includes(last); attempt++) await sleep(20)
+  /** Requests that write. */
+  async function writes(): Promise<string[]> {
+    await registry.settled()
     return registry.requests.filter((line) => !/^(GET|HEAD) /.test(line))
   }
 
@@ -74,10 +73,7 @@ describe('push', () => {
     engine.host.must(['tar', '-C', layout.directory, '-cf', archive, '.'])
   })
 
-  beforeEach(async () => {
-    await sleep(50) // what the registry has written about the test before
-    registry.forgetRequests()
-  })
+  beforeEach(() => registry.forgetRequests())
   after(() => undo.disposeAsync())
 
   it('brings an image made here, which comes back as it was', () => {
@@ -103,7 +99,7 @@ describe('push', () => {
     const name = repository('starter:2')
     engine.mustDocker('tag', 'starter', name)
     assert.match(engine.mustDocker('push', name), /: Layer already exists\n2: digest: /)
-    assert.deepEqual(await writes('PUT /v2/starter/manifests/2'), ['PUT /v2/starter/manifests/2'])
+    assert.deepEqual(await writes(), ['PUT /v2/starter/manifests/2'])
     assert.equal(raw('starter:2'), raw('starter:1'))
   })
 
@@ -111,7 +107,7 @@ describe('push', () => {
     const name = repository('team/copy:1')
     engine.mustDocker('tag', 'starter', name)
     assert.match(engine.mustDocker('push', name), /: Mounted from starter\n/)
-    const [manifest, ...mounts] = (await writes('PUT /v2/team/copy/manifests/1')).toReversed()
+    const [manifest, ...mounts] = (await writes()).toReversed()
     assert.equal(manifest, 'PUT /v2/team/copy/manifests/1')
     assert.equal(mounts.length, 2)
     for (const mount of mounts) assert.match(mount, /^POST \/v2\/team\/copy\/blobs\/uploads\/\?mount=sha256%3A[0-9a-f]{64}&from=starter$/)
