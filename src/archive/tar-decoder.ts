@@ -17,7 +17,7 @@ import type { TarEntry, TarEntryType, TarEvent, TarLimits } from './types.ts'
 export interface TarDecoder {
   /** Events of the next chunk. Iterate to the end before the next push. Throws INVALID_ARGUMENT on malformed input. */
   push(chunk: Buffer): Generator<TarEvent, void, void>
-  /** Call after the last chunk: throws INVALID_ARGUMENT `unexpected EOF` when an entry is cut short. Missing end blocks are fine, as for Go. */
+  /** Call after the last chunk: throws INVALID_ARGUMENT `unexpected EOF` when an entry is cut short. Missing end blocks are fine, as for Go, and what fills the last block. */
   finish(): void
   /** Whether the end-of-archive blocks have been seen; what follows them is ignored. */
   readonly ended: boolean
@@ -25,9 +25,9 @@ export interface TarDecoder {
 
 /**
  * What the parser wants next: `take` bytes in one piece (`boundary`: the archive may end here), `body` bytes passed on as data of the file
- * at `offset`, `skip` bytes dropped.
+ * at `offset`, `skip` bytes dropped (`boundary`: as far as there are any).
  */
-export type Step = { take: number; boundary?: true } | { body: number; offset: number } | { skip: number } | TarEvent
+export type Step = { take: number; boundary?: true } | { body: number; offset: number } | { skip: number; boundary?: true } | TarEvent
 
 const ENTRY_TYPES: Readonly<Record<string, TarEntryType>> = {
   '0': 'file',
@@ -72,7 +72,7 @@ export function createTarDecoder(limits: TarLimits = DEFAULT_TAR_LIMITS): TarDec
         if ('body' in wanted && piece.length > 0) yield { kind: 'data', offset: wanted.offset, bytes: piece }
         if (piece.length < length) {
           const left = length - piece.length
-          step = { done: false, value: 'body' in wanted ? { body: left, offset: wanted.offset + piece.length } : { skip: left } }
+          step = { done: false, value: 'body' in wanted ? { body: left, offset: wanted.offset + piece.length } : { ...wanted, skip: left } }
           return
         }
         step = parser.next(piece)
@@ -86,7 +86,7 @@ export function createTarDecoder(limits: TarLimits = DEFAULT_TAR_LIMITS): TarDec
   return {
     push,
     finish() {
-      const mayEnd = step.done === true || ('take' in step.value && step.value.boundary === true && heldLength === 0)
+      const mayEnd = step.done === true || ('boundary' in step.value && step.value.boundary === true && heldLength === 0)
       if (!mayEnd) throw invalidArgument('unexpected EOF')
     },
     get ended() {
@@ -162,8 +162,9 @@ function* entry(block: HeaderBlock, bytes: Buffer, overrides: Overrides, limits:
     entry: { ...describe(block, type, path, overrides, limits), size: realSize, ...(extents === undefined ? {} : { sparse: extents }) },
   }
   for (const extent of extents ?? [{ offset: 0, length: stored }]) yield { body: extent.length, offset: extent.offset }
-  yield { skip: tail }
   yield { kind: 'end' }
+  // The docker CLI forgets what fills the last block when it puts a Dockerfile into a context (`build -f -`).
+  yield { skip: tail, boundary: true }
 }
 
 function describe(block: HeaderBlock, type: TarEntryType, path: string, overrides: Overrides, limits: TarLimits): Omit<TarEntry, 'size'> {
