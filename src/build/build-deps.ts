@@ -18,8 +18,10 @@ import type {
   ExportRequest,
   FrontendHost,
   FrontendRequest,
+  ImageProvenance,
   ImageRequest,
   ImportedCache,
+  ProvenanceFacts,
   ResolvedImage,
   SolvedResult,
   Step,
@@ -70,7 +72,11 @@ export interface BuildServiceDeps {
   resolveImage: (request: ImageRequest, context: Step) => Promise<ResolvedImage>
   runners: StepRunners
   digests: ContentDigests
-  exporters: { prepare(request: ExportRequest, options: Readonly<Record<string, string>>): BuildExport }
+  exporters: {
+    prepare(request: ExportRequest, options: Readonly<Record<string, string>>): BuildExport
+    /** What is known of how an image for this platform was made. */
+    describe(facts: ProvenanceFacts, platform: Platform): Omit<ImageProvenance, 'image'>
+  }
   caches: CachePlaces
   openContainer: (request: DebugRequest, context: Step) => Promise<DebugContainer>
   /** What else the cache consists of: cache mounts, directories that were sent. */

@@ -54,6 +54,7 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   /** The one whose result is exported: clients run others before, to ask things. */
   let frontend: FrontendRequest | undefined
   let exporting: Promise<unknown> = Promise.resolve()
+  let provenance: Build['provenance'] = () => []
   let ending: Promise<void> | undefined
 
   const solveOne = async (edge: Edge) => {
@@ -140,11 +141,14 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
         const context = { session, signal, progress: journal, lease, startedAt, buildId: options.id, frontend }
         const exported = exportBuild(service, graph, context, { result, exports, cacheExports })
         exporting = exported
-        return await exported
+        const { answers, provenance: made } = await exported
+        provenance = made
+        return answers
       } finally {
         await build.end()
       }
     },
+    provenance: () => provenance(),
     end: () => (ending ??= work()),
   }
   // A client that has gone ends nothing itself.

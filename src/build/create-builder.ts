@@ -77,6 +77,7 @@ export interface Builder extends AsyncDisposable {
  * ```
  * <build>/cache-mounts/<id>/   of RUN --mount=type=cache
  *        /contexts/<key>/      directories that clients have sent, for the next time
+ *        /history/<digest>     logs and provenance of builds, of `buildkit`
  *        /repositories/<key>/  bare Git repositories
  *        /stubs/<id>/          mount points of running steps
  *        /uploads/             archives of clients of the classic builder, unpacked

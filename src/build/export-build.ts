@@ -6,7 +6,16 @@ import type { BuildSession } from './session.ts'
 import type { GraphSolver } from './solver/graph-solver.ts'
 import { walkGraph } from './solver/walk-graph.ts'
 import { SCRATCH } from './graph/ref.ts'
-import type { BuildResult, CacheLocation, ExportContext, ExportRequest, FrontendRequest, ProvenanceFacts, SolvedResult } from './types.ts'
+import type {
+  BuildResult,
+  CacheLocation,
+  ExportContext,
+  ExportRequest,
+  FrontendRequest,
+  ImageProvenance,
+  ProvenanceFacts,
+  SolvedResult,
+} from './types.ts'
 
 interface Context {
   session: BuildSession
@@ -25,18 +34,22 @@ interface Wanted {
   cacheExports: readonly CacheLocation[]
 }
 
-/**
- * Solves a result and gives it to exporters, then to caches. Attributes are read first: nothing is built for an export that cannot be. Gives the exporters'
- * answers, of equal names the last one's.
- */
+export interface Exported {
+  /** Of equal names the last exporter's. */
+  answers: Record<string, string>
+  /** Made when it is asked for. */
+  provenance: () => ImageProvenance[]
+}
+
+/** Solves a result and gives it to exporters, then to caches. Attributes are read first: nothing is built for an export that cannot be. */
 export async function exportBuild(
   { exporters, caches }: Pick<BuildServiceDeps, 'exporters' | 'caches'>,
   graph: GraphSolver,
   { startedAt, buildId, frontend, ...context }: Context,
   { result, exports, cacheExports }: Wanted,
-): Promise<Record<string, string>> {
+): Promise<Exported> {
   // A question about a Dockerfile has an answer, and no files.
-  if (result.images.length === 0) return {}
+  if (result.images.length === 0) return { answers: {}, provenance: () => [] }
   const options = frontend?.options ?? {}
   const outputs: BuildExport[] = exports.map((request) => exporters.prepare(request, options))
   const isInline = ({ type }: CacheLocation): boolean => type === 'inline'
@@ -49,7 +62,11 @@ export async function exportBuild(
   const answers: Record<string, string> = {}
   // One after the other: what the first has sealed and compressed is there for the next.
   for (const output of outputs) Object.assign(answers, await output.export(solved, exportContext))
-  return answers
+  const describe = ({ id, platform }: BuildResult['images'][number]): ImageProvenance => ({
+    image: id,
+    ...exporters.describe(provenance, platform),
+  })
+  return { answers, provenance: () => result.images.map(describe) }
 }
 
 async function solveImages(

@@ -82,6 +82,7 @@ export type {
   ExportRequest,
   FailedStep,
   FrontendRequest,
+  ImageProvenance,
   ImageRequest,
   PruneOptions,
   ResolvedImage,

@@ -250,6 +250,8 @@ describe('a build', () => {
     const own = start(service)
     const result = await own.solve({ frontend: '', options: {}, inputs: {}, definition: edge(run(image('a'), ['one'])), evaluate: false })
     assert.deepEqual(await own.finish(result, [{ type: 'moby', attributes: {}, id: '' }], []), { content: 'a+one' })
+    const made = { image: 'linux/amd64', predicateType: 'made-of', predicate: { buildId: own.id } }
+    assert.deepEqual(own.provenance(), [made])
     assert.throws(() => service.get(own.id), { code: 'NOT_FOUND' })
     await service.close()
   })

@@ -70,6 +70,8 @@ export interface Build {
   openContainer(request: DebugContainerRequest): Promise<DebugContainer>
   /** Exports what a frontend has given, writes caches, and ends the build. Gives the exporters' answers (`containerimage.digest` …). */
   finish(result: BuildResult, exports: readonly ExportRequest[], cacheExports: readonly CacheLocation[]): Promise<Record<string, string>>
+  /** What `finish` has exported, with all that is known (`mode=max`), one for each image; empty before. */
+  provenance(): ImageProvenance[]
   /** Stops what goes on, and gives back all that the build holds. Idempotent; never fails. */
   end(): Promise<void>
 }
@@ -125,6 +127,15 @@ export interface BuildStep {
   text: string
   /** undefined: it only changes the config. */
   vertex: Digest | undefined
+}
+
+/** What an image was made of and how. Source: slsa.dev/provenance. */
+export interface ImageProvenance {
+  /** {@link BuildImage.id}. */
+  image: string
+  /** `https://slsa.dev/provenance/v0.2`. */
+  predicateType: string
+  predicate: object
 }
 
 /** What a frontend may ask of the engine. */

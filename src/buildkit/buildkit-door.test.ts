@@ -22,8 +22,11 @@ import {
 import { digestOf, type Digest } from '#oci'
 import { createBuildkitDoor, type BuildkitDoor } from './buildkit-door.ts'
 import { fakeBuilds, type FakeBuilds } from './testing/fake-builds.ts'
+import { historyPlace } from './testing/history-place.ts'
+import { memoryRows } from './testing/memory-rows.ts'
 
 const BLOB = Buffer.from('0123456789')
+const history = historyPlace()
 const opened: { close(): void }[] = []
 afterEach(() => opened.splice(0).forEach((connection) => connection.close()))
 
@@ -46,6 +49,7 @@ function open({ service }: FakeBuilds): Session {
     },
     makeVertex: (op, inputs, meta) => ({ id: digestOf(Buffer.from(JSON.stringify(op))), op, inputs, meta }),
     platform: { os: 'linux', architecture: 'amd64' },
+    history: { ...history, rows: memoryRows() },
     worker: { id: 'worker', hostname: 'host', version: '1.2.3', revision: 'abc', hostGatewayIps: () => ['172.17.0.1'] },
   })
   const [ours, theirs] = duplexPair()

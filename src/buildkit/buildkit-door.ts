@@ -3,8 +3,9 @@ import type { BuildEvent, BuildService, BuildSession, vertex } from '#build'
 import { content, control, createGrpcServer, gateway, health, trace, type ConnectRouter } from '#grpc'
 import type { Platform } from '#oci'
 import { describeBuildError } from './build-errors.ts'
-import { BuildHistory } from './build-history.ts'
 import { createClientBuilds } from './client-build.ts'
+import { BuildHistory, type BuildHistoryDeps } from './history/build-history.ts'
+import { HistoryBlobs } from './history/history-blobs.ts'
 import { ResultRefs } from './llb/result-refs.ts'
 import { RefusedBuilds } from './refused-builds.ts'
 import { bridgeService } from './services/bridge.ts'
@@ -24,6 +25,8 @@ export interface BuildkitDoorDeps {
   /** For definitions that name no platform. */
   platform: Platform
   worker: WorkerFacts
+  /** `directory`: where logs and provenance of builds are kept; made when it is absent. */
+  history: Pick<BuildHistoryDeps, 'rows' | 'report'> & { directory: string }
 }
 
 /** BuildKit's services over the engine's builds. */
@@ -40,14 +43,15 @@ export interface BuildkitDoor {
   close(): void
 }
 
-export function createBuildkitDoor({ builds, content: store, makeVertex, platform, worker }: BuildkitDoorDeps): BuildkitDoor {
+export function createBuildkitDoor({ builds, content: store, makeVertex, platform, worker, history }: BuildkitDoorDeps): BuildkitDoor {
+  const historyBlobs = new HistoryBlobs(history.directory)
   const sessions = new Sessions()
   const context: ServiceContext = {
     builds,
     sessions,
     clientBuilds: createClientBuilds(),
     refs: new ResultRefs(makeVertex),
-    history: new BuildHistory(builds),
+    history: new BuildHistory({ ...history, builds, blobs: historyBlobs }),
     refused: new RefusedBuilds(),
     worker,
     makeVertex,
@@ -56,7 +60,7 @@ export function createBuildkitDoor({ builds, content: store, makeVertex, platfor
   const routes = (router: ConnectRouter): void => {
     router.service(control.Control, controlService(context))
     router.service(gateway.LLBBridge, bridgeService(context))
-    router.service(content.Content, contentService(store))
+    router.service(content.Content, contentService(store, historyBlobs))
     router.service(health.Health, { check: () => ({ status: health.HealthCheckResponse_ServingStatus.SERVING }) })
     router.service(trace.TraceService, { export: () => ({}) })
   }

@@ -1,7 +1,7 @@
 import { finished } from 'node:stream/promises'
 import type { Duplex } from 'node:stream'
 import { createClassicBuilder, vertex, type Builder, type ClassicBuilder } from '#build'
-import type { BuildkitDoor, WorkerFacts } from '#buildkit'
+import type { BuildkitDoor, BuildkitDoorDeps, WorkerFacts } from '#buildkit'
 import type { ContentStore } from '#content'
 import { hostPlatform } from '#oci'
 import type { BuildkitBackend } from '#server'
@@ -10,6 +10,7 @@ export interface BuildDoorsDeps {
   builder: Builder
   content: ContentStore
   worker: WorkerFacts
+  history: BuildkitDoorDeps['history']
 }
 
 /** The two ways to the one builder. */
@@ -19,14 +20,14 @@ export interface BuildDoors extends Disposable {
 }
 
 /** BuildKit's door is loaded by the first client that wants it: gRPC costs a start of the daemon more than all else. */
-export function createBuildDoors({ builder, content, worker }: BuildDoorsDeps): BuildDoors {
+export function createBuildDoors({ builder, content, worker, history }: BuildDoorsDeps): BuildDoors {
   let loading: Promise<BuildkitDoor> | undefined
   let loaded: BuildkitDoor | undefined
   const door = (): Promise<BuildkitDoor> => (loading ??= load())
 
   async function load(): Promise<BuildkitDoor> {
     const { createBuildkitDoor } = await import('#buildkit')
-    loaded = createBuildkitDoor({ builds: builder.service, content, makeVertex: vertex, platform: hostPlatform(), worker })
+    loaded = createBuildkitDoor({ builds: builder.service, content, makeVertex: vertex, platform: hostPlatform(), worker, history })
     return loaded
   }
 

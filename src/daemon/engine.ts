@@ -196,6 +196,11 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
       revision: BUILD.gitCommit,
       hostGatewayIps: () => hostGatewayIps(config(), networks),
     },
+    history: {
+      rows: metadata.repository('buildHistory'),
+      directory: join(state.build, 'history'),
+      report: (error) => logger.warn('the history of builds failed', { error: describeError(error) }),
+    },
   })
   undo.use(doors)
   // What programs of an earlier daemon's builds hold (layers, addresses) must be free before it is restored.

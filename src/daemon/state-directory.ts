@@ -13,7 +13,7 @@ import { join } from 'node:path'
  * ├── snapshots/<container id>/{upper,work}
  * ├── containers/<container id>/         log
  * ├── volumes/<name>/_data
- * ├── build/{cache-mounts,contexts,repositories,stubs,uploads}/   drawn in src/build/create-builder.ts
+ * ├── build/{cache-mounts,contexts,history,repositories,stubs,uploads}/   drawn in src/build/create-builder.ts
  * └── tmp/                               emptied at start
  *
  * <exec root>, /run/gantry               lives as long as the machine is up

@@ -3,7 +3,7 @@
  * with the first gRPC connection: it costs some 50 ms, and holds no class of ours, of which there may be only one.
  */
 
-export { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
+export { create, fromBinary, fromJson, toBinary, toJson, type JsonValue, type MessageInitShape } from '@bufbuild/protobuf'
 export {
   Code,
   ConnectError,

@@ -33,6 +33,8 @@ export const MIGRATIONS: readonly string[] = [
   createCollection('buildCache'),
   // Directories that build steps use in turn.
   createCollection('cacheMounts'),
+  // Builds that have ended.
+  createCollection('buildHistory'),
 ]
 
 /** `seq` keeps the order of first insertion: an upsert leaves it alone. The name is quoted because `references` is a word of SQL. */

@@ -27,6 +27,8 @@ export type CollectionName =
   | 'buildCache'
   /** Key: a cache mount's id; directories that steps of builds use in turn. */
   | 'cacheMounts'
+  /** Key: a build's id; what clients of BuildKit are told of builds that have ended. */
+  | 'buildHistory'
   /** Single values of the daemon, e.g. `id`, `migratedFrom`. */
   | 'settings'
 

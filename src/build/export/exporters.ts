@@ -2,8 +2,13 @@ import { invalidArgument } from '#errors'
 import { AttributeReader } from './attributes.ts'
 import { prepareArchiveExport } from './archive-exporter.ts'
 import { prepareImageExport } from './image-exporter.ts'
+import { parseProvenance, type ProvenanceOptions } from './provenance/provenance-options.ts'
+import { provenanceOf } from './provenance/provenance.ts'
 import { prepareTreeExport } from './tree-exporter.ts'
 import type { ExporterDeps, Exporters } from './types.ts'
+
+/** Where nobody asks for any. */
+const DEFAULT_PROVENANCE: ProvenanceOptions = { mode: 'max', version: 'v0.2', inlineOnly: false, reproducible: false, builderId: undefined }
 
 /** All exporters. They have no state: what is stored while one works is held by the build's lease. */
 export function createExporters(deps: ExporterDeps): Exporters {
@@ -26,6 +31,10 @@ export function createExporters(deps: ExporterDeps): Exporters {
         default:
           throw invalidArgument(`exporter ${JSON.stringify(type)} could not be found`)
       }
+    },
+    describe(facts, platform) {
+      const asked = parseProvenance(facts.options) ?? DEFAULT_PROVENANCE
+      return provenanceOf(facts, platform, { ...asked, mode: 'max' }, { builderId: deps.builderId, finishedAt: Date.now() })
     },
   }
 }

@@ -6,9 +6,10 @@ import type { Files } from '#kernel'
 import type { Descriptor, Digest, Platform, Reference } from '#oci'
 import type { Remotes } from '#remotes'
 import type { DraftLayers, Snapshotter } from '#snapshots'
-import type { ExportContext, ExportRequest, SolvedResult } from '../types.ts'
+import type { ExportContext, ExportRequest, ProvenanceFacts, SolvedResult } from '../types.ts'
 import type { ExportVertex } from './export-vertex.ts'
 import type { ImageOptions } from './image-options.ts'
+import type { Statement } from './provenance/attestation-manifest.ts'
 import type { SealedResult } from './seal-result.ts'
 
 export interface ExporterDeps {
@@ -35,6 +36,8 @@ export interface Exporters {
    * NOT_IMPLEMENTED.
    */
   prepare(request: ExportRequest, options: Readonly<Record<string, string>>): PreparedExport
+  /** All that is known of how an image for this platform was made (`mode=max`), in the version that the options ask for. Throws INVALID_ARGUMENT. */
+  describe(facts: ProvenanceFacts, platform: Platform): Statement
 }
 
 /** An image whose config and layers are stored. */

@@ -131,6 +131,7 @@ export function createFakeParts(options: { metadata?: Metadata; chains?: Map<Cha
           return { content: images.map(({ ref }) => contentOf(ref)).join(',') }
         },
       }),
+      describe: ({ buildId }) => ({ predicateType: 'made-of', predicate: { buildId } }),
     },
     caches: { open: unused, prepare: unused },
     openContainer: unused,

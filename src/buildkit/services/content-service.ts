@@ -4,15 +4,17 @@ import type { ContentStore } from '#content'
 import { parseDigest, type Digest } from '#oci'
 
 export type ReadableContent = Pick<ContentStore, 'size' | 'read' | 'list' | 'has'>
+type Blobs = Pick<ReadableContent, 'size' | 'read' | 'has'>
 
 /** Bytes in one message. */
 const CHUNK = 1 << 20
 /** Blobs in one message. */
 const PAGE = 100
 
-/** The engine's blobs, for reading: attestations, layers of images that were built. */
-export function contentService(store: ReadableContent): ServiceImpl<typeof wire.Content> {
-  const info = (digest: Digest): MessageInitShape<typeof wire.InfoSchema> => ({ digest, size: BigInt(store.size(digest)) })
+/** Blobs for reading: the engine's (attestations, layers of images that were built), and those of the history, which are not listed. */
+export function contentService(store: ReadableContent, history: Blobs): ServiceImpl<typeof wire.Content> {
+  const storeOf = (digest: Digest): Blobs => (history.has(digest) ? history : store)
+  const info = (digest: Digest): MessageInitShape<typeof wire.InfoSchema> => ({ digest, size: BigInt(storeOf(digest).size(digest)) })
   return {
     info: ({ digest }) => ({ info: info(parseDigest(digest)) }),
 
@@ -26,10 +28,11 @@ export function contentService(store: ReadableContent): ServiceImpl<typeof wire.
 
     async *read({ digest, offset, size }) {
       const wanted = parseDigest(digest)
-      const end = size === 0n ? BigInt(store.size(wanted)) : offset + size
-      if (offset < 0n || end > BigInt(store.size(wanted))) throw invalidArgument(`read of ${digest} beyond its end`)
+      const blobs = storeOf(wanted)
+      const end = size === 0n ? BigInt(blobs.size(wanted)) : offset + size
+      if (offset < 0n || end > BigInt(blobs.size(wanted))) throw invalidArgument(`read of ${digest} beyond its end`)
       let position = 0n
-      for await (const chunk of store.read(wanted) as AsyncIterable<Buffer>) {
+      for await (const chunk of blobs.read(wanted) as AsyncIterable<Buffer>) {
         const from = Number(offset > position ? offset - position : 0n)
         const to = Math.min(chunk.length, Number(end - position))
         for (let start = from; start < to; start += CHUNK) {

@@ -3,6 +3,7 @@ import { codeOf, invalidArgument, notImplemented } from '#errors'
 import type { control, HandlerContext, MessageInitShape, ServiceImpl } from '#grpc'
 import { parseCacheFilters } from '../cache-filters.ts'
 import { ClientBuild } from '../client-build.ts'
+import type { FinishedBuild } from '../history/completion.ts'
 import { noSession } from '../sessions.ts'
 import { statusResponses, timestamp } from '../status-response.ts'
 import { buildkitVersion, workerRecord } from '../worker-record.ts'
@@ -10,6 +11,8 @@ import { edgeOf, edgesOf, refusePolicies, type ServiceContext } from './context.
 import { tunnelSession } from './tunnel-session.ts'
 
 const NANOSECONDS = 1_000_000n
+/** Source: moby/buildkit control/control.go. */
+const CURRENT_TIME = 'buildkit-current-timestamp'
 
 /** Builds as a whole. Source: moby/buildkit control/control.go. */
 export function controlService(context: ServiceContext): ServiceImpl<typeof control.Control> {
@@ -23,10 +26,13 @@ export function controlService(context: ServiceContext): ServiceImpl<typeof cont
       refusePolicies([request.sourcePolicy])
       if (request.sourcePolicySession !== '') throw notImplemented('source policies are not implemented in Gantry')
       if (request.enableSessionExporter) throw notImplemented('exporters that the client chooses at the end are not implemented in Gantry')
-      return await history.record(request, () => solve(context, request, call))
+      const { exporterResponse } = await solve(context, request, call)
+      return { exporterResponse }
     },
 
     async *status({ ref }, { signal }) {
+      const log = history.log(ref)
+      if (log !== undefined) return void (yield* log)
       using refusal = refused.watch(ref)
       try {
         for await (const events of builds.events(ref, AbortSignal.any([signal, refusal.signal]))) yield* statusResponses(events)
@@ -54,7 +60,11 @@ export function controlService(context: ServiceContext): ServiceImpl<typeof cont
       for (const record of deleted) yield usageRecord(record)
     },
 
-    listenBuildHistory: (request, { signal }) => history.listen(request, signal),
+    listenBuildHistory(request, { signal, responseHeader }) {
+      // By it a client tells how long builds have been running.
+      responseHeader.set(CURRENT_TIME, new Date().toISOString())
+      return history.listen(request, signal)
+    },
 
     updateBuildHistory(request) {
       history.update(request)
@@ -63,20 +73,20 @@ export function controlService(context: ServiceContext): ServiceImpl<typeof cont
   }
 }
 
-async function solve(
-  context: ServiceContext,
-  request: control.SolveRequest,
-  call: HandlerContext,
-): Promise<MessageInitShape<typeof control.SolveResponseSchema>> {
+async function solve(context: ServiceContext, request: control.SolveRequest, call: HandlerContext): Promise<FinishedBuild> {
+  const build = await start(context, request, call)
+  return await context.history.record(request, () => carryOut(context, request, build))
+}
+
+async function carryOut(context: ServiceContext, request: control.SolveRequest, build: Build): Promise<FinishedBuild> {
   const { clientBuilds, refs } = context
   const { ref, cache } = request
-  const build = await start(context, request, call)
   await using client = new ClientBuild(build, request.session, request.frontendInputs)
   clientBuilds.set(ref, client)
   try {
     const result = await driven(context, request, client)
     const exporterResponse = await build.finish(result, exportRequests(request), cacheLocations(cache?.exports, exportRef(cache)))
-    return { exporterResponse }
+    return { exporterResponse, provenance: () => build.provenance() }
   } catch (error) {
     await build.end()
     throw error

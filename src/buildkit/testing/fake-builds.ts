@@ -1,4 +1,4 @@
-import type { Build, BuildEvent, BuildOptions, BuildResult, BuildService, ExportRequest } from '#build'
+import type { Build, BuildEvent, BuildOptions, BuildResult, BuildService, ExportRequest, ImageProvenance } from '#build'
 import { EngineError, notFound } from '#errors'
 
 type FrontendRequest = Parameters<Build['solve']>[0]
@@ -22,6 +22,7 @@ export function fakeBuilds(
   behaviour: {
     solve?: (request: FrontendRequest) => BuildResult
     answer?: Record<string, string>
+    provenance?: ImageProvenance[]
     refuse?: string
     events?: readonly BuildEvent[]
     service?: Partial<BuildService>
@@ -57,6 +58,7 @@ export function fakeBuilds(
           fake.finished.push({ result, exports })
           return behaviour.answer ?? {}
         },
+        provenance: () => behaviour.provenance ?? [],
         async end() {
           fake.ended++
         },

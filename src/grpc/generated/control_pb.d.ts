@@ -758,9 +758,30 @@ export declare type BuildHistoryRecord = Message<"moby.buildkit.v1.BuildHistoryR
   completedAt?: Timestamp | undefined;
 
   /**
+   * StatusResponses one after the other, each behind its length: four bytes, the lowest first.
+   *
+   * @generated from field: moby.buildkit.v1.Descriptor logs = 8;
+   */
+  logs?: Descriptor | undefined;
+
+  /**
    * @generated from field: map<string, string> exporter_response = 9;
    */
   exporterResponse: { [key: string]: string };
+
+  /**
+   * Of a build for one platform.
+   *
+   * @generated from field: moby.buildkit.v1.BuildResultInfo result = 10;
+   */
+  result?: BuildResultInfo | undefined;
+
+  /**
+   * Of several, by platform.
+   *
+   * @generated from field: map<string, moby.buildkit.v1.BuildResultInfo> results = 11;
+   */
+  results: { [key: string]: BuildResultInfo };
 
   /**
    * @generated from field: int32 generation = 12;
@@ -786,6 +807,18 @@ export declare type BuildHistoryRecord = Message<"moby.buildkit.v1.BuildHistoryR
    * @generated from field: int32 num_completed_steps = 17;
    */
   numCompletedSteps: number;
+
+  /**
+   * A google.rpc.Status with its details, which `error` has not.
+   *
+   * @generated from field: moby.buildkit.v1.Descriptor external_error = 18;
+   */
+  externalError?: Descriptor | undefined;
+
+  /**
+   * @generated from field: int32 num_warnings = 19;
+   */
+  numWarnings: number;
 };
 
 /**
@@ -793,6 +826,55 @@ export declare type BuildHistoryRecord = Message<"moby.buildkit.v1.BuildHistoryR
  * Use `create(BuildHistoryRecordSchema)` to create a new message.
  */
 export declare const BuildHistoryRecordSchema: GenMessage<BuildHistoryRecord>;
+
+/**
+ * A blob of the service Content.
+ *
+ * @generated from message moby.buildkit.v1.Descriptor
+ */
+export declare type Descriptor = Message<"moby.buildkit.v1.Descriptor"> & {
+  /**
+   * @generated from field: string media_type = 1;
+   */
+  mediaType: string;
+
+  /**
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: int64 size = 3;
+   */
+  size: bigint;
+
+  /**
+   * @generated from field: map<string, string> annotations = 5;
+   */
+  annotations: { [key: string]: string };
+};
+
+/**
+ * Describes the message moby.buildkit.v1.Descriptor.
+ * Use `create(DescriptorSchema)` to create a new message.
+ */
+export declare const DescriptorSchema: GenMessage<Descriptor>;
+
+/**
+ * @generated from message moby.buildkit.v1.BuildResultInfo
+ */
+export declare type BuildResultInfo = Message<"moby.buildkit.v1.BuildResultInfo"> & {
+  /**
+   * @generated from field: repeated moby.buildkit.v1.Descriptor attestations = 2;
+   */
+  attestations: Descriptor[];
+};
+
+/**
+ * Describes the message moby.buildkit.v1.BuildResultInfo.
+ * Use `create(BuildResultInfoSchema)` to create a new message.
+ */
+export declare const BuildResultInfoSchema: GenMessage<BuildResultInfo>;
 
 /**
  * @generated from message moby.buildkit.v1.UpdateBuildHistoryRequest

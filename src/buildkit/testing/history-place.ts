@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import type { BuildkitDoorDeps } from '../buildkit-door.ts'
+import { memoryRows } from './memory-rows.ts'
+
+/** Where a door keeps its history: until the tests of the file end. */
+export function historyPlace(): BuildkitDoorDeps['history'] {
+  const directory = mkdtempSync(join(tmpdir(), 'gantry-history-'))
+  after(() => rmSync(directory, { recursive: true }))
+  return { rows: memoryRows(), directory, report: assert.ifError }
+}
