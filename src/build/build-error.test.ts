@@ -11,4 +11,10 @@ describe('BuildError.from', () => {
     const outer = BuildError.from(inner, { source: { file, start: 2, end: 2 }, vertex: 'sha256:1' })
     assert.deepEqual([outer.code, outer.message, outer.source?.start, outer.vertex], ['NOT_FOUND', '"/x": not found', 1, 'sha256:1'])
   })
+
+  it('tells what failed first when undoing it failed, too', () => {
+    const error = new SuppressedError(new Error('no undo'), new SuppressedError(new Error('nor this'), notFound('"/x": not found')))
+    const { code, message } = BuildError.from(error, {})
+    assert.deepEqual([code, message], ['NOT_FOUND', '"/x": not found'])
+  })
 })

@@ -1,4 +1,4 @@
-import { codeOf, EngineError, type ErrorCode } from '#errors'
+import { codeOf, EngineError, firstError, type ErrorCode } from '#errors'
 import type { Digest } from '#oci'
 import type { SourceRange } from './graph/types.ts'
 import type { FailedStep } from './types.ts'
@@ -29,9 +29,10 @@ export class BuildError extends EngineError {
 
   /** `error` with the same text, and with what it did not know yet. */
   static from(error: unknown, facts: Omit<BuildErrorFacts, 'cause'>): BuildError {
-    const known = error instanceof BuildError ? error : undefined
-    const message = error instanceof Error ? error.message : String(error)
-    return new BuildError(codeOf(error), message, {
+    const first = firstError(error)
+    const known = first instanceof BuildError ? first : undefined
+    const message = first instanceof Error ? first.message : String(first)
+    return new BuildError(codeOf(first), message, {
       ...optional('source', known?.source ?? facts.source),
       ...optional('vertex', known?.vertex ?? facts.vertex),
       ...optional('step', known?.step ?? facts.step),

@@ -75,7 +75,13 @@ export function internal(message: string, cause?: unknown): EngineError {
   return new EngineError('INTERNAL', message, { cause })
 }
 
-/** The code of `error`, or INTERNAL for anything that is not an {@link EngineError}. */
+/** What failed first, where undoing it failed as well (`using` throws the two as one `SuppressedError`): that is what a user is to be told. */
+export function firstError(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstError(error.suppressed) : error
+}
+
+/** The code of `error`, or of what failed first; INTERNAL for anything that is not an {@link EngineError}. */
 export function codeOf(error: unknown): ErrorCode {
-  return error instanceof EngineError ? error.code : 'INTERNAL'
+  const first = firstError(error)
+  return first instanceof EngineError ? first.code : 'INTERNAL'
 }

@@ -3,7 +3,7 @@
  * Source: moby `daemon/server/httpstatus`; 499 is nginx's "client closed request", which nobody reads but the log.
  */
 
-import { codeOf, type ErrorCode } from '#errors'
+import { codeOf, firstError, type ErrorCode } from '#errors'
 
 export const HTTP_STATUS: Record<ErrorCode, number> = {
   INVALID_ARGUMENT: 400,
@@ -27,5 +27,6 @@ export function statusOf(error: unknown): number {
 
 /** The text for the user; never a stack. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const first = firstError(error)
+  return first instanceof Error ? first.message : String(first)
 }

@@ -1,4 +1,5 @@
 import type { Digest } from '#oci'
+import { BuildError } from '../build-error.ts'
 import type { Vertex } from '../graph/types.ts'
 import type { Progress, VertexEvent } from '../progress.ts'
 
@@ -45,7 +46,7 @@ export class VertexDisplay {
     return {
       done: () => end({}),
       cached: () => end({ cached: true }),
-      failed: (error) => end({ error: error instanceof Error ? error.message : String(error) }),
+      failed: (error) => end({ error: BuildError.from(error, {}).message }),
     }
   }
 

@@ -29,11 +29,12 @@ export async function ask(output: Output, question: string): Promise<string> {
  */
 export async function askSecret(output: Output, question: string): Promise<string> {
   if (!isatty(0)) throw new Error('inappropriate ioctl for device')
-  output.write(question)
   let line = ''
   let interrupted = false
+  // Before the question: what is typed at once must not be seen either.
   process.stdin.setRawMode(true)
   try {
+    output.write(question)
     await readInput((text) => {
       const keys = Array.from(text)
       for (const [index, key] of keys.entries()) {
