@@ -4,8 +4,7 @@ import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine } from '../harness/index.ts'
+import { Engine, eventually } from '../harness/index.ts'
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
@@ -68,8 +67,7 @@ test('nonsense on connections with HTTP/2 leaves the daemon as it was', async ()
     if (round % 2 === 0) socket.end()
     else setTimeout(() => socket.destroy(), 20)
   }
-  for (let attempt = 0; attempt < 100 && sockets() > before; attempt++) await sleep(50)
-  assert.ok(sockets() <= before, 'connections are left open')
+  await eventually(() => assert.ok(sockets() <= before, 'connections are left open'))
   assert.equal((await engine.request('GET', '/_ping')).status, 200)
   assert.doesNotMatch(engine.log, /level=error/)
 })

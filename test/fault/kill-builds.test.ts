@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine } from '../harness/index.ts'
+import { Engine, eventually } from '../harness/index.ts'
 import { tar } from '../harness/tar.ts'
 import { checkStore } from './registry-fixture.ts'
 
@@ -48,20 +48,13 @@ async function build(round: number): Promise<string | undefined> {
 
 /** Processes of steps end with the daemon's next start. */
 async function assertNoSteps(): Promise<void> {
-  let steps: string[] = []
-  for (let attempt = 0; attempt < 100; attempt++) {
-    steps = engine.host
-      .processes()
-      .filter(({ pid, command }) => pid !== engine.pid && !command.includes('daemon'))
-      .map(({ command }) => command)
-      .filter((command) => !command.includes('launcher'))
-    if (steps.length === 0) return
-    await sleep(50)
-  }
-  assert.deepEqual(steps, [])
+  await eventually(() => {
+    const others = engine.host.processes().filter(({ pid, command }) => pid !== engine.pid && !/daemon|launcher/.test(command))
+    assert.deepEqual(others, [])
+  })
 }
 
-describe(`kill -9 of the daemon at ${KILLS} moments of builds`, { timeout: 250_000 }, () => {
+describe(`kill -9 of the daemon at ${KILLS} moments of builds`, { timeout: 500_000 }, () => {
   it('leaves a cache that is right, and nothing that runs', async () => {
     let duration = Infinity
     for (let round = 0; round < 3; round++) {

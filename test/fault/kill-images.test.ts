@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
-import type { Engine } from '../harness/index.ts'
+import { eventually, type Engine } from '../harness/index.ts'
 import { tar } from '../harness/tar.ts'
 import { checkStore, pull, push, startRegistryFixture, type RegistryFixture } from './registry-fixture.ts'
 import { makeSmallImage, uploadImage, type SmallImage } from './small-image.ts'
@@ -66,13 +66,7 @@ async function remove(name: string): Promise<string | undefined> {
 /** With no image there is no blob, no layer and no half of either; what is thrown away goes in the background. */
 async function assertNothingLeft(): Promise<void> {
   const places = ['content/blobs/sha256', 'content/ingest', 'layers', 'tmp/trash'].map((name) => join(engine.dataRoot, name))
-  let left = ''
-  for (let tries = 0; tries < 100; tries++) {
-    left = spawnSync('find', [...places, '-mindepth', '1', '-maxdepth', '1'], { encoding: 'utf8' }).stdout
-    if (left === '') return
-    await sleep(20)
-  }
-  assert.equal(left, '')
+  await eventually(() => assert.equal(spawnSync('find', [...places, '-mindepth', '1', '-maxdepth', '1'], { encoding: 'utf8' }).stdout, ''))
 }
 
 /** What `docker save` makes of an image. */
@@ -99,7 +93,7 @@ function assertInterrupted(): void {
   assert.ok(interrupted >= KILLS / 4, `only ${interrupted} of ${KILLS} kills came in the middle`)
 }
 
-describe(`kill -9 of the daemon at ${KILLS} moments each`, { timeout: 200_000 }, () => {
+describe(`kill -9 of the daemon at ${KILLS} moments each`, { timeout: 500_000 }, () => {
   it('of a load', async () => {
     const archive = archiveOf(makeSmallImage(LAYERS))
     const duration = await measure(

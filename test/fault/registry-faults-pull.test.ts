@@ -25,7 +25,7 @@ async function newImage(sizes: readonly number[] = [LAYER_SIZE, 500]): Promise<{
 
 const pulling = (repository: string) => (): Promise<string | undefined> => pull(fixture.engine, fixture.proxy.domain, repository)
 
-describe('a pull through a faulty network', { timeout: 120_000 }, () => {
+describe('a pull through a faulty network', { timeout: 400_000 }, () => {
   let slow: Promise<void>
   before(async () => {
     fixture = await startRegistryFixture()

@@ -55,7 +55,7 @@ async function newImage(sizes: readonly number[]): Promise<string> {
 
 const pushing = (repository: string) => (): Promise<string | undefined> => push(fixture.engine, fixture.proxy.domain, repository)
 
-describe('a push through a faulty network', { timeout: 120_000 }, () => {
+describe('a push through a faulty network', { timeout: 400_000 }, () => {
   before(async () => {
     fixture = await startRegistryFixture()
   })

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { DockerRegistry, Engine, FaultProxy, type FaultRule } from '../harness/index.ts'
+import { DockerRegistry, Engine, eventually, FaultProxy, type FaultRule } from '../harness/index.ts'
 
 /** A daemon, a registry, and between them a proxy that makes things go wrong. */
 export interface RegistryFixture extends AsyncDisposable {
@@ -67,8 +66,7 @@ export async function survives(
 /** Half blobs: none stays. The layers beside the one that failed are given up then, and need a moment for it. */
 async function assertNoLeftovers(engine: Engine): Promise<void> {
   const ingests = join(engine.dataRoot, 'content', 'ingest')
-  for (let attempt = 0; attempt < 40 && readdirSync(ingests).length > 0; attempt++) await sleep(50)
-  assert.deepEqual(readdirSync(ingests), [])
+  await eventually(() => assert.deepEqual(readdirSync(ingests), []))
 }
 
 /** Throws when the store is not whole. */

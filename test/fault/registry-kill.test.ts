@@ -14,6 +14,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf, MEDIA_TYPES } from '#oci'
 import { RegistryClient, type Answer, type Descriptor } from '../conformance/distribution-spec/registry-client.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const KILLS = 10
 const CLIENTS = 3
@@ -133,7 +134,7 @@ async function assertIsThere(client: RegistryClient, { name, tag, manifest, blob
 
 test(
   `a registry that is killed ${KILLS} times in the middle of pushes loses nothing that it has answered`,
-  { timeout: 180_000 },
+  { timeout: 280_000 },
   async () => {
     const root = await mkdtemp(join(tmpdir(), 'registry-kill-'))
     await using server = new Server(root)
@@ -154,9 +155,9 @@ test(
       for (const image of pushed.slice(checked, known)) await assertIsThere(server.client, image)
       checked = known
     }
+    await eventually(() => assert.ok(pushed.length > KILLS, `${pushed.length} images were pushed`))
     going = false
     await Promise.all([...clients, long])
-    assert.ok(pushed.length > KILLS, `${pushed.length} images were pushed`)
     for (const image of pushed) await assertIsThere(server.client, image)
     const { body } = await server.client.send('GET', `/v2/long/blobs/${digestOf(content)}`)
     assert.equal(digestOf(body), digestOf(content))
