@@ -86,7 +86,7 @@ export function createTarDecoder(limits: TarLimits = DEFAULT_TAR_LIMITS): TarDec
   return {
     push,
     finish() {
-      const mayEnd = step.done === true || ('boundary' in step.value && step.value.boundary === true && heldLength === 0)
+      const mayEnd = step.done === true || ('boundary' in step.value && step.value.boundary && heldLength === 0)
       if (!mayEnd) throw invalidArgument('unexpected EOF')
     },
     get ended() {

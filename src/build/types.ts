@@ -127,6 +127,8 @@ export interface BuildStep {
   text: string
   /** undefined: it only changes the config. */
   vertex: Digest | undefined
+  /** `global`: an ARG in front of the first FROM. `scratch`: a FROM that begins with nothing. `trigger`: an ONBUILD of the base, which belongs to the FROM in front of it. */
+  role?: 'global' | 'scratch' | 'trigger'
 }
 
 /** What an image was made of and how. Source: slsa.dev/provenance. */

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { startFailure } from '#containers'
 import type { ProgressMessage } from '#images'
 import { hexOf, parseDigest } from '#oci'
 import type { Digest } from '#oci'
+import { LaunchError } from '#runtime'
 import { BuildError } from '../build-error.ts'
 import type { BuildSession } from '../session.ts'
 import type { Build, BuildResult, BuildService, CacheLocation, ExportRequest } from '../types.ts'
 import { ClassicDisplay } from './classic-display.ts'
 import { grantedEntitlements } from './granted-entitlements.ts'
 import { HeldMessages } from './held-messages.ts'
+import { stepNames } from './known-steps.ts'
+import type { KnownSteps } from './known-steps.ts'
 import { unusedArguments } from './unused-arguments.ts'
 
 /** One request of the classic builder. Names of `options` are those of BuildKit's Dockerfile frontend. */
@@ -38,7 +42,7 @@ export class FailedCommand extends BuildError {
 }
 
 /** Builds an image and tells of it as the classic builder did. Throws {@link FailedCommand} when a RUN step fails. */
-export async function buildClassic(builds: BuildService, request: ClassicBuildRequest): Promise<Digest> {
+export async function buildClassic(builds: BuildService, known: KnownSteps, request: ClassicBuildRequest): Promise<Digest> {
   const build = builds.start({
     id: request.id === '' ? randomUUID() : request.id,
     session: request.session,
@@ -47,14 +51,14 @@ export async function buildClassic(builds: BuildService, request: ClassicBuildRe
     signal: request.signal,
   })
   try {
-    return await drive(builds, build, request)
+    return await drive(builds, known, build, request)
   } catch (error) {
     await build.end()
     throw asCommandFailure(error)
   }
 }
 
-async function drive(builds: BuildService, build: Build, request: ClassicBuildRequest): Promise<Digest> {
+async function drive(builds: BuildService, known: KnownSteps, build: Build, request: ClassicBuildRequest): Promise<Digest> {
   const { names, options, quiet } = request
   const held = new HeldMessages()
   const tell = quiet ? (message: ProgressMessage): void => held.add(message) : request.report
@@ -66,7 +70,7 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
   })
   const steps = result.images[0]?.steps ?? []
   const shown = new AbortController()
-  const display = new ClassicDisplay(steps, tell)
+  const display = new ClassicDisplay(steps, knownAmong(known, stepNames(steps, options), 'no-cache' in options), tell)
   const showing = show(builds, build.id, display, shown.signal)
   try {
     const answer = await build.finish(asClassic(result), [imageExport(names)], [])
@@ -91,6 +95,14 @@ async function drive(builds: BuildService, build: Build, request: ClassicBuildRe
   }
 }
 
+/** Whether the step at a place was come to before; from now on it was. */
+function knownAmong(known: KnownSteps, names: readonly Digest[], ignored: boolean): (index: number) => boolean {
+  return (index) => {
+    const name = names[index]
+    return name !== undefined && known.add(name) && !ignored
+  }
+}
+
 async function show(builds: BuildService, id: string, display: ClassicDisplay, signal: AbortSignal): Promise<void> {
   for await (const events of builds.events(id, signal)) for (const event of events) display.handle(event)
 }
@@ -112,5 +124,13 @@ function familiar(name: string): string {
 function asCommandFailure(error: unknown): unknown {
   if (!(error instanceof BuildError) || error.step === undefined || error.step.exitCode === 0) return error
   const { op } = error.step.vertex
-  return op.kind === 'exec' ? new FailedCommand(error, op.args.join(' '), error.step.exitCode) : error
+  if (op.kind !== 'exec') return error
+  const refusal = launchErrorIn(error)
+  // A program that never ran has no code: the text is that of a container that cannot be started.
+  return refusal === undefined ? new FailedCommand(error, op.args.join(' '), error.step.exitCode) : startFailure(refusal).error
+}
+
+function launchErrorIn(error: Error): LaunchError | undefined {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) if (cause instanceof LaunchError) return cause
+  return undefined
 }

@@ -7,6 +7,7 @@ import type { BuildSession } from '../session.ts'
 import type { Build, BuildService } from '../types.ts'
 import { buildClassic } from './classic-build.ts'
 import { grantedEntitlements } from './granted-entitlements.ts'
+import { KnownSteps } from './known-steps.ts'
 import type { ClassicBuilder, SessionRequest } from './types.ts'
 
 /** A session that ends with the request. */
@@ -27,10 +28,11 @@ export interface ClassicBuilderDeps {
 
 /** {@link ClassicBuilder} over the one build service. */
 export function createClassicBuilder(deps: ClassicBuilderDeps): ClassicBuilder {
+  const known = new KnownSteps()
   return {
     async build({ archive, credentials, ...request }) {
       await using session = await deps.upload(archive, { credentials, signal: request.signal })
-      await buildClassic(deps.builds, { ...request, session })
+      await buildClassic(deps.builds, known, { ...request, session })
     },
 
     async buildWithSession(request) {

@@ -30,17 +30,26 @@ interface Work {
  */
 export class ClassicDisplay {
   readonly #steps: readonly BuildStep[]
+  readonly #isKnown: (index: number) => boolean
   readonly #send: (message: ProgressMessage) => void
+  /** Of each step: how many have been counted with it. Triggers are not. */
+  readonly #numbers: readonly number[]
   readonly #work = new Map<Digest, Work>()
   readonly #decoders = new Map<string, StringDecoder>()
   #current = 0
   /** Whether the head of the current step has been shown. */
   #opened = false
   #id: Digest = digestOf(Buffer.from(''))
+  /** Whether all steps so far have come from the cache. */
+  #unchanged = true
 
-  constructor(steps: readonly BuildStep[], send: (message: ProgressMessage) => void) {
+  /** `isKnown`: whether an instruction that only changes the config has been come to before, with all that is in front of it; asked once for each. */
+  constructor(steps: readonly BuildStep[], isKnown: (index: number) => boolean, send: (message: ProgressMessage) => void) {
     this.#steps = steps
+    this.#isKnown = isKnown
     this.#send = send
+    let counted = 0
+    this.#numbers = steps.map((step) => (isTrigger(step) ? counted : ++counted))
     for (const { vertex } of steps) {
       if (vertex !== undefined)
         this.#work.set(vertex, { started: false, cached: false, completed: false, failed: false, waiting: [], waitingBytes: 0 })
@@ -54,10 +63,11 @@ export class ClassicDisplay {
     else if (event.kind === 'status') this.#status(event)
   }
 
-  /** The build has failed in the step of `vertex`. Where it failed before it began, as a file is missing, nobody has been told of it yet. */
+  /** The build has failed in the step of `vertex`. Where it failed before it began, as a file is missing, nobody has been told of it yet; steps in front of it may have been given up. */
   fail(vertex: Digest | undefined): void {
-    const step = this.#steps[this.#current]
-    if (vertex !== undefined && step?.vertex === vertex && !this.#opened) this.#head(step)
+    const index = vertex === undefined ? -1 : this.#steps.findIndex((step) => step.vertex === vertex)
+    const step = this.#steps[index]
+    if (step !== undefined && (index > this.#current || (index === this.#current && !this.#opened))) this.#head(step, index)
   }
 
   #vertex(event: VertexEvent): void {
@@ -103,22 +113,37 @@ export class ClassicDisplay {
 
   #open(step: BuildStep, work: Work | undefined): void {
     this.#opened = true
-    this.#head(step)
+    this.#head(step, this.#current)
     this.#id = step.vertex ?? digestOf(Buffer.from(`${this.#id} ${step.text}`))
-    if (work?.cached === true) this.#stream(' ---> Using cache\n')
-    else if (/^run\b/i.test(step.text)) this.#stream(` ---> Running in ${hexOf(this.#id).slice(0, 12)}\n`)
+    if (step.role === 'global' || isStage(step)) return
+    const known = work === undefined ? this.#isKnown(this.#current) : work.cached
+    this.#unchanged &&= known
+    if (work?.cached === true || this.#unchanged) this.#stream(' ---> Using cache\n')
+    else if (isRun(step)) this.#stream(` ---> Running in ${shortId(this.#id)}\n`)
   }
 
-  #head({ text }: BuildStep): void {
-    this.#stream(`Step ${this.#current + 1}/${this.#steps.length} : ${text}`)
+  #head(step: BuildStep, index: number): void {
+    if (isTrigger(step)) return
+    this.#stream(`Step ${this.#numbers[index]}/${this.#numbers.at(-1)} : ${step.text}`)
     this.#stream('\n')
   }
 
   #close(step: BuildStep): void {
     if (step.vertex !== undefined) for (const stream of [1, 2]) this.#flush(`${step.vertex}/${stream}`, stream)
-    this.#stream(` ---> ${hexOf(this.#id).slice(0, 12)}\n`)
+    const work = step.vertex === undefined ? undefined : this.#work.get(step.vertex)
+    if (isRun(step) && work?.cached === false) this.#stream(` ---> Removed intermediate container ${shortId(this.#id)}\n`)
     this.#opened = false
     this.#current++
+    const triggers = this.#triggersAhead()
+    // A FROM is done, and has its image, when the triggers of its base are.
+    if (triggers > 0 && !isTrigger(step)) this.#stream(`# Executing ${triggers} build trigger${triggers === 1 ? '' : 's'}\n`)
+    else if (triggers === 0 && step.role !== 'global') this.#stream(` ---> ${step.role === 'scratch' ? '' : shortId(this.#id)}\n`)
+  }
+
+  #triggersAhead(): number {
+    let at = this.#current
+    for (let step = this.#steps[at]; step !== undefined && isTrigger(step); step = this.#steps[at]) at++
+    return at - this.#current
   }
 
   #write({ vertex, stream, data }: LogEvent): void {
@@ -140,4 +165,20 @@ export class ClassicDisplay {
   #stream(text: string): void {
     this.#send({ stream: text })
   }
+}
+
+function isTrigger({ role }: BuildStep): boolean {
+  return role === 'trigger'
+}
+
+function isStage({ text }: BuildStep): boolean {
+  return /^from\b/i.test(text)
+}
+
+function isRun({ text }: BuildStep): boolean {
+  return /^run\b/i.test(text)
+}
+
+function shortId(id: Digest): string {
+  return hexOf(id).slice(0, 12)
 }

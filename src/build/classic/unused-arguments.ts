@@ -1,4 +1,4 @@
-import { parseInstruction } from '#dockerfile'
+import { argumentNames } from './argument-names.ts'
 import type { BuildStep } from '../types.ts'
 
 /** They need no ARG. */
@@ -8,20 +8,10 @@ const PREFIX = 'build-arg:'
 
 /** Build arguments that no ARG of what was built knows, sorted: misspelt ones, mostly. Source: moby daemon/builder/dockerfile/buildargs.go. */
 export function unusedArguments(options: Readonly<Record<string, string>>, steps: readonly BuildStep[]): string[] {
-  const known = new Set(steps.flatMap(({ text }) => (/^arg\s/i.test(text) ? namesOf(text) : [])))
+  const known = new Set(steps.flatMap(({ text }) => argumentNames(text)))
   return Object.keys(options)
     .filter((key) => key.startsWith(PREFIX))
     .map((key) => key.slice(PREFIX.length))
     .filter((name) => !known.has(name) && !PROXY.test(name))
     .sort()
-}
-
-function namesOf(text: string): string[] {
-  try {
-    const instruction = parseInstruction(text)
-    return instruction.kind === 'arg' ? instruction.args.map(({ name }) => name) : []
-  } catch {
-    // It was read with another escape character; a warning is worth no failure.
-    return []
-  }
 }

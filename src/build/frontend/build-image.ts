@@ -49,8 +49,12 @@ function imagePlatform({ conversion: { platforms }, target: { image } }: Convert
 
 /** Instructions of needed stages in the order of the Dockerfile, behind ARG in front of the first FROM. */
 function buildSteps({ conversion, needed }: Converted, seal: (tree: Tree) => Edge | undefined): BuildStep[] {
-  const global = conversion.definition.dockerfile.globalArgs.map(({ source }) => ({ text: source, vertex: undefined }))
+  const global = conversion.definition.dockerfile.globalArgs.map(({ source }) => ({
+    text: source,
+    vertex: undefined,
+    role: 'global' as const,
+  }))
   const stages = conversion.stages.all.filter((stage) => needed.has(stage))
-  const steps = stages.flatMap((stage) => stage.steps.map(({ text, tree }) => ({ text, vertex: seal(tree)?.vertex.id })))
+  const steps = stages.flatMap((stage) => stage.steps.map(({ tree, ...step }) => ({ ...step, vertex: seal(tree)?.vertex.id })))
   return [...global, ...steps]
 }

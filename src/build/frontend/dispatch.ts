@@ -64,7 +64,10 @@ function beginStage(stage: StageState, { platforms, effort }: Conversion): void 
     stage.workingDirectorySet = base.workingDirectorySet
   }
   stage.platform ??= platforms.target
-  if (stage.from !== undefined) stage.steps.push({ text: stage.from.source, tree: base === undefined ? stage.tree : undefined })
+  if (stage.from !== undefined) {
+    const role = base === undefined && stage.baseName === 'scratch' ? { role: 'scratch' as const } : {}
+    stage.steps.push({ text: stage.from.source, tree: base === undefined ? stage.tree : undefined, ...role })
+  }
   const { config, environment } = stage.image
   if (environment.get('PATH') === undefined) environment.set('PATH', DEFAULT_PATH)
   stage.variables.add(environment)
@@ -76,6 +79,6 @@ function dispatch(command: Command, stage: StageState, conversion: Conversion): 
   const handler = HANDLERS[instruction.kind] as (instruction: StageInstruction, context: InstructionContext) => void
   const before = stage.tree
   handler(instruction, { stage, command, conversion })
-  const text = command.onbuild ? `ONBUILD ${instruction.source}` : instruction.source
-  stage.steps.push({ text, tree: stage.tree === before ? undefined : stage.tree })
+  const tree = stage.tree === before ? undefined : stage.tree
+  stage.steps.push({ text: instruction.source, tree, ...(command.onbuild && { role: 'trigger' }) })
 }

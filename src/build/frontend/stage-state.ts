@@ -1,5 +1,6 @@
 import type { FromInstruction, StageInstruction, TextRange } from '#dockerfile'
 import type { Platform } from '#oci'
+import type { BuildStep } from '../types.ts'
 import type { NamedContext } from './context/named-contexts.ts'
 import { Environment } from './environment.ts'
 import { emptyImage } from './image-draft.ts'
@@ -14,6 +15,11 @@ export interface Command {
   readonly sources: readonly (StageState | undefined)[]
   /** It comes from ONBUILD of the base. */
   readonly onbuild: boolean
+}
+
+/** What it became: undefined when it only changed the config. */
+export interface StageStep extends Pick<BuildStep, 'text' | 'role'> {
+  readonly tree: Tree
 }
 
 /**
@@ -50,7 +56,7 @@ export interface StageState {
   /** Its file system so far. */
   tree: Tree
   /** FROM and instructions that have been carried out, each with the step that it became. */
-  readonly steps: { readonly text: string; readonly tree: Tree }[]
+  readonly steps: StageStep[]
   image: ImageDraft
   /** Of RUN steps: those of the image, and arguments. */
   variables: Environment

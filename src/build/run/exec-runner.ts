@@ -91,7 +91,7 @@ async function runToEnd(sandbox: Sandbox, step: Step, inputs: readonly Ref[]): P
 /** As with BuildKit the reason is in the log of the step. */
 function notStarted(error: LaunchError, step: Step, inputs: readonly Ref[]): BuildError {
   step.log(2, Buffer.from(`unable to start container process: ${describeLaunchError(error)}\n`))
-  return failed(step, inputs, NOT_STARTED, `exit code: ${NOT_STARTED}`)
+  return failed(step, inputs, NOT_STARTED, `exit code: ${NOT_STARTED}`, error)
 }
 
 function checkExit({ exitCode, oomKilled }: Exit, op: ExecOp, step: Step, inputs: readonly Ref[]): void {
@@ -99,13 +99,14 @@ function checkExit({ exitCode, oomKilled }: Exit, op: ExecOp, step: Step, inputs
   throw failed(step, inputs, exitCode, oomKilled ? 'cannot allocate memory' : `exit code: ${exitCode}`)
 }
 
-function failed(step: Step, inputs: readonly Ref[], exitCode: number, reason: string): BuildError {
+function failed(step: Step, inputs: readonly Ref[], exitCode: number, reason: string, cause?: LaunchError): BuildError {
   const { vertex } = step
   const { source } = vertex.meta
   return new BuildError('INVALID_ARGUMENT', failureText(execOf(step).args, reason), {
     ...(source !== undefined && { source }),
     vertex: vertex.id,
     step: { vertex, inputs, exitCode },
+    cause,
   })
 }
 
