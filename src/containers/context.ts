@@ -26,10 +26,11 @@ export interface Clock {
 
 /** Absolute paths; drawn in `daemon/state-directory.ts`. */
 export interface ContainerPaths {
-  /** Holds the log of one container. */
+  /**
+   * Holds the log of one container, and its hosts, hostname and resolv.conf, written at each start. Not below the exec root, where a tmpfs would be faster: root
+   * in the container may write to them, and would fill it.
+   */
   containerDirectory(id: string): string
-  /** Holds hosts, hostname and resolv.conf of one container, made anew at each start; below the exec root, as a tmpfs is ten times faster. */
-  nameDirectory(id: string): string
   /** Directory of the task directories, and one of them: monitor socket and exit record. Containers and execs alike, by id. */
   tasksDirectory: string
   taskDirectory(id: string): string

@@ -132,7 +132,6 @@ function newRecord(
 ): Container {
   const { id, name, config, host, image, networks, links, planned } = made
   const directory = ctx.deps.paths.containerDirectory(id)
-  const names = ctx.deps.paths.nameDirectory(id)
   return {
     id,
     name,
@@ -151,9 +150,9 @@ function newRecord(
     hasBeenManuallyStopped: false,
     platform: image?.config.os ?? 'linux',
     logPath: host.logConfig.type === 'json-file' ? join(directory, `${id}-json.log`) : '',
-    hostnamePath: join(names, 'hostname'),
-    hostsPath: join(names, 'hosts'),
-    resolvConfPath: join(names, 'resolv.conf'),
+    hostnamePath: join(directory, 'hostname'),
+    hostsPath: join(directory, 'hosts'),
+    resolvConfPath: join(directory, 'resolv.conf'),
     apparmorProfile: '',
     execIds: [],
   }

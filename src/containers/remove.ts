@@ -1,4 +1,5 @@
 import { rmdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { codeOf, conflict, internal } from '#errors'
 import { SIGKILL } from '#kernel'
 import type { Context } from './context.ts'
@@ -94,8 +95,7 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
     await Promise.all([
       deps.networks.release(id),
       deps.snapshotter.remove(id),
-      removeLog(deps.paths.containerDirectory(id), record.logPath),
-      removeDirectory(deps.paths.nameDirectory(id), NAME_FILES),
+      removeFiles(deps.paths.containerDirectory(id), record.logPath),
       // The monitor may still be taking down what it made; what it has there by now is of no use to anybody.
       removeDirectory(deps.paths.taskDirectory(id), TASK_FILES),
     ])
@@ -114,8 +114,9 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
 }
 
 /** The log may be large, and freeing it takes a file system its time, as does the end of a directory in its journal: not on this thread. */
-async function removeLog(directory: string, logPath: string): Promise<void> {
-  if (logPath !== '') await unlink(logPath).catch(() => undefined)
+async function removeFiles(directory: string, logPath: string): Promise<void> {
+  const files = [...NAME_FILES.map((name) => join(directory, name)), ...(logPath === '' ? [] : [logPath])]
+  await Promise.all(files.map((path) => unlink(path).catch(() => undefined)))
   await rmdir(directory).catch(() => removeDirectory(directory))
 }
 

@@ -70,9 +70,7 @@ export async function restoreContainers(ctx: Context): Promise<void> {
 async function discardHalfMade(ctx: Context, { container }: ContainerRow): Promise<void> {
   const { deps, store } = ctx
   await Promise.all([
-    ...[deps.paths.containerDirectory(container.id), deps.paths.nameDirectory(container.id)].map((path) =>
-      rm(path, { recursive: true, force: true }),
-    ),
+    rm(deps.paths.containerDirectory(container.id), { recursive: true, force: true }),
     deps.snapshotter.remove(container.id),
     ...anonymousVolumes(container).map((name) =>
       deps.volumes.remove(name, { force: true }).catch((error: unknown) => {

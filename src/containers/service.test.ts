@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync, readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { LaunchError } from '#runtime'
 import { settle } from './testing/fake-clock.ts'
@@ -256,6 +257,15 @@ describe('ContainerService.restart', () => {
 })
 
 describe('ContainerService.remove', () => {
+  it('takes the log and the files with names along', async () => {
+    using bench = testBench()
+    const id = await started(bench)
+    const directory = bench.deps.paths.containerDirectory(id)
+    assert.deepEqual(readdirSync(directory).toSorted(), ['hostname', 'hosts', 'resolv.conf'])
+    await bench.service.remove(id, { force: true, volumes: false, link: false })
+    assert.equal(existsSync(directory), false)
+  })
+
   it('refuses a running container without force and kills it with', async () => {
     using bench = testBench()
     const id = await started(bench, { name: 'web' })

@@ -73,6 +73,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
   prepareDirectories(state)
   const metadata = undo.adopt(openMetadata(state.database), (opened) => opened.close())
   const files = createFiles()
+  files.spreadSubdirectories(state.containers) // they come and go, see docs/build.md, "Speed"
   const mounts = createMounts()
   const events = createEventBus()
   const host = probeHostFacts()

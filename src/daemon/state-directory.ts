@@ -11,7 +11,7 @@ import { join } from 'node:path'
  * │   └── ingest/                        blobs on their way in
  * ├── layers/<n>/{diff,recipe}           unpacked image layers; n is short because overlay options are one page
  * ├── snapshots/<container id>/{upper,work}
- * ├── containers/<container id>/         log
+ * ├── containers/<container id>/         log; hosts, hostname, resolv.conf, written at each start
  * ├── volumes/<name>/_data
  * ├── build/{cache-mounts,contexts,history,repositories,stubs,uploads}/   drawn in src/build/create-builder.ts
  * └── tmp/                               emptied at start
@@ -19,7 +19,6 @@ import { join } from 'node:path'
  * <exec root>, /run/gantry               lives as long as the machine is up
  * ├── daemon.pid                         one daemon per exec root
  * ├── launcher.sock                      the launcher outlives the daemon
- * ├── names/<container id>/              hosts, hostname, resolv.conf; written at each start
  * ├── shm/<container id>                 /dev/shm of containers with --ipc shareable, a tmpfs
  * ├── steps/<step id>/                   RUN steps that run: socket of the monitor, secrets
  * └── tasks/<container or exec id>/      socket of the monitor, exit record
@@ -41,7 +40,6 @@ export interface StateDirectory {
   readonly tasksDirectory: string
   readonly steps: string
   readonly containerDirectory: (id: string) => string
-  readonly nameDirectory: (id: string) => string
   readonly taskDirectory: (id: string) => string
   readonly sharedMemory: (id: string) => string
 }
@@ -66,7 +64,6 @@ export function stateDirectory(dataRoot: string, execRoot: string): StateDirecto
     tasksDirectory: tasks,
     steps: join(execRoot, 'steps'),
     containerDirectory: (id) => join(containers, id),
-    nameDirectory: (id) => join(execRoot, 'names', id),
     taskDirectory: (id) => join(tasks, id),
     sharedMemory: (id) => join(execRoot, 'shm', id),
   }

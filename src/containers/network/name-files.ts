@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { hostResolvConf, hostsFile, resolvConf, type Endpoint, type HostsFileRequest } from '#networks'
 import type { ContainerDeps, Context } from '../context.ts'
 import type { Container } from '../types.ts'
@@ -29,7 +29,6 @@ export function prepareNameFiles(ctx: Context, container: Container, endpoints: 
       config: { ...config, hostname, domainname },
     }
   }
-  mkdirSync(ctx.deps.paths.nameDirectory(container.id), { recursive: true, mode: 0o711 })
   const texts = nameFileTexts(ctx.deps, { ...nameRequest(container, endpoints), links: linkedHosts(ctx, container) })
   write(hostnamePath, texts.hostname)
   write(hostsPath, texts.hosts)

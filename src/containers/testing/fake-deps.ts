@@ -93,7 +93,6 @@ export function testBench(image: Image = TEST_IMAGE): TestBench {
     clock,
     paths: {
       containerDirectory: (id) => join(directory, 'containers', id),
-      nameDirectory: (id) => join(directory, 'names', id),
       tasksDirectory: join(directory, 'tasks'),
       taskDirectory: (id) => join(directory, 'tasks', id),
       sharedMemory: (id) => join(directory, 'shm', id),

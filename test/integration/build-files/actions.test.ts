@@ -9,7 +9,8 @@ import { SCRATCH } from '../../../src/build/graph/ref.ts'
 import type { Ref } from '../../../src/build/graph/ref.ts'
 import type { FileAction } from '../../../src/build/graph/types.ts'
 import { shell } from '../storage/tree-listing.ts'
-import { COPY, openWorld } from './world.ts'
+import { COPY } from '../../../src/build/testing/sample-operations.ts'
+import { openWorld } from './world.ts'
 import type { World } from './world.ts'
 
 const text = (content: string): Uint8Array => new TextEncoder().encode(content)
