@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { vertex } from '../../graph/digest.ts'
+import { PLAIN_EXEC } from '../../graph/plain-exec.ts'
 import type { ExecOp, GitSource } from '../../graph/types.ts'
 import type { ProvenanceFacts } from '../../types.ts'
 import { provenanceOf } from './provenance.ts'
@@ -40,18 +41,19 @@ describe('provenanceOf', () => {
   })
 
   it('says that a build was hermetic only if no step could see a network and no directory came from a client', () => {
-    const step = (network: ExecOp['network']) =>
-      vertex({ kind: 'exec', network, mounts: [], secretEnv: [] } as Partial<ExecOp> as ExecOp, [], { name: '' })
+    const step = (network: ExecOp['network']) => vertex({ ...PLAIN_EXEC, args: [], network, mounts: [], platform: AMD64 }, [], { name: '' })
     const isHermetic = (network: ExecOp['network']) => predicateOf(factsOf({ graph: [step(network)] })).metadata.completeness.materials
     assert.deepEqual([isHermetic('none'), isHermetic('default'), isHermetic({ name: 'mine' })], [true, false, false])
   })
 
   it('names secrets and agents, with `max` alone', () => {
-    const mounts = [
-      { type: 'secret', target: '/run/secrets/b', id: 'b', optional: false },
-      { type: 'ssh', target: '/a', id: 'default', optional: true },
+    const owner = { mode: 0o400, uid: 0, gid: 0 }
+    const mounts: ExecOp['mounts'] = [
+      { type: 'secret', target: '/run/secrets/b', id: 'b', optional: false, ...owner },
+      { type: 'ssh', target: '/a', id: 'default', optional: true, ...owner },
     ]
-    const op = { kind: 'exec', network: 'none', mounts, secretEnv: [{ id: 'a', name: 'A', optional: true }] } as unknown as ExecOp
+    const secretEnv = [{ id: 'a', name: 'A', optional: true }]
+    const op: ExecOp = { ...PLAIN_EXEC, args: [], network: 'none', mounts, secretEnv, platform: AMD64 }
     const graph = [vertex(op, [], { name: '' })]
     const { parameters } = predicateOf(factsOf({ graph })).invocation
     assert.deepEqual(parameters.secrets, [{ id: 'a', optional: true }, { id: 'b' }])
