@@ -108,7 +108,7 @@ export const BUILD_FLAGS: { [Name in keyof BuildValues]: Flag<BuildValues[Name]>
   sbom: string('Shorthand for "--attest=type=sbom"'),
   secret: list('Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")'),
   'shm-size': bytes('Shared memory size for build containers'),
-  ssh: list('SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>]")'),
+  ssh: list('SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")'),
   tag: list('Image identifier (format: "[registry/]repository[:tag]")', { short: 't' }),
   target: string('Set the target build stage to build'),
   ulimit: list('Ulimit options', {

@@ -1,5 +1,4 @@
 import { createWriteStream } from 'node:fs'
-import { connect } from 'node:net'
 import { once } from 'node:events'
 import {
   Code,
@@ -23,6 +22,8 @@ import {
 import type { AuthConfig } from '../../config/config-file.ts'
 import type { BuildOutput } from '../outputs.ts'
 import type { SecretStore } from '../secrets.ts'
+import type { SshAgent } from '../ssh/agent.ts'
+import { serveAgent } from '../ssh/serve-agent.ts'
 import { contentService, type StoreDirectories } from './directory-store.ts'
 import { receiveDirectory } from './receive-directory.ts'
 import { sendDirectory } from './send-directory.ts'
@@ -32,8 +33,8 @@ export interface SessionResources {
   /** By the names under which they are asked for: `context`, `dockerfile` … */
   directories: Readonly<Record<string, string>>
   secrets: SecretStore
-  /** Sockets of SSH agents by id. */
-  agents: ReadonlyMap<string, string>
+  /** By id. */
+  agents: ReadonlyMap<string, SshAgent>
   credentials: (host: string) => AuthConfig
   /** A context from standard input, offered once. */
   upload?: { path: string; read: () => AsyncIterable<Uint8Array> }
@@ -120,25 +121,15 @@ function credentials({ username = '', password = '', identitytoken = '' }: AuthC
   return identitytoken === '' ? { username, secret: password } : { username: '', secret: identitytoken }
 }
 
-function agent({ agents }: SessionResources, id: string): string {
-  const path = agents.get(id === '' ? 'default' : id)
-  if (path === undefined) throw new ConnectError(`unset ssh forward key ${id}`, Code.NotFound)
-  return path
+function agent({ agents }: SessionResources, id: string): SshAgent {
+  const found = agents.get(id === '' ? 'default' : id)
+  if (found === undefined) throw new ConnectError(`unset ssh forward key ${id}`, Code.NotFound)
+  return found
 }
 
-async function* forwardAgent(path: string, messages: AsyncIterable<sshforward.BytesMessage>): AsyncGenerator<sshforward.BytesMessage> {
-  const socket = connect(path)
-  try {
-    await once(socket, 'connect')
-    const sending = (async () => {
-      for await (const { data } of messages) if (!socket.write(data)) await once(socket, 'drain')
-      socket.end()
-    })().catch(() => socket.destroy())
-    for await (const data of socket as AsyncIterable<Buffer>) yield create(sshforward.BytesMessageSchema, { data })
-    await sending
-  } finally {
-    socket.destroy()
-  }
+async function* forwardAgent(found: SshAgent, messages: AsyncIterable<sshforward.BytesMessage>): AsyncGenerator<sshforward.BytesMessage> {
+  const bytes = mapped(messages, ({ data }) => data)
+  for await (const data of serveAgent(found, bytes)) yield create(sshforward.BytesMessageSchema, { data })
 }
 
 async function* pull(resources: SessionResources, context: HandlerContext): AsyncGenerator<upload.BytesMessage> {
