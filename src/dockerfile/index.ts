@@ -19,6 +19,7 @@
  */
 export { detectSyntax } from './directives.ts'
 export { DockerfileError } from './dockerfile-error.ts'
+export type { ReadPart } from './dockerfile-error.ts'
 export { Effort } from './effort.ts'
 export { parseDevice } from './device.ts'
 export { parseExposedPorts } from './exposed-ports.ts'

@@ -1,5 +1,5 @@
 import { DockerfileError, WordsError } from './dockerfile-error.ts'
-import { findInText } from './lint/find-in-text.ts'
+import { findInText, findWhileReading } from './lint/find-in-text.ts'
 import { inlineChecks } from './lint/inline-checks.ts'
 import { parseAdd, parseCopy } from './instructions/copy.ts'
 import { parseCmd, parseEntrypoint, parseHealthcheck, parseRun, parseShell } from './instructions/commands.ts'
@@ -48,7 +48,8 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
   if (text === '') throw new DockerfileError('the Dockerfile cannot be empty')
   const source = readSource(text)
   if (source.instructions.length === 0) throw new DockerfileError('file with no instructions')
-  const { globalArgs, stages } = groupStages(source)
+  const instructions = parseLines(source)
+  const { globalArgs, stages } = groupStages(instructions)
   return {
     name,
     text,
@@ -57,7 +58,7 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): Dockerfile {
     globalArgs,
     stages,
     findings: findInText(globalArgs, stages, source.emptyContinuations),
-    checks: inlineChecks([...globalArgs, ...stages.flatMap(({ from, instructions }) => [from, ...instructions])]),
+    checks: inlineChecks(instructions),
   }
 }
 
@@ -72,11 +73,25 @@ export function parseInstruction(text: string, escape: EscapeCharacter = '\\'): 
   return instruction
 }
 
-function groupStages(source: SourceText): { globalArgs: ArgInstruction[]; stages: Stage[] } {
+/** An error knows what was read before it. */
+function parseLines(source: SourceText): Instruction[] {
+  const instructions: Instruction[] = []
+  try {
+    for (const raw of source.instructions) instructions.push(parseLine(raw, source.escape))
+    return instructions
+  } catch (error) {
+    if (!(error instanceof DockerfileError)) throw error
+    const { directives } = source
+    const readPart = { directives, checks: inlineChecks(instructions), findings: findWhileReading(instructions) }
+    const PlacedError = error instanceof WordsError ? WordsError : DockerfileError
+    throw new PlacedError(error.message, error.range, { cause: error, readPart })
+  }
+}
+
+function groupStages(instructions: readonly Instruction[]): { globalArgs: ArgInstruction[]; stages: Stage[] } {
   const globalArgs: ArgInstruction[] = []
   const stages: (Stage & { instructions: StageInstruction[] })[] = []
-  for (const raw of source.instructions) {
-    const instruction = parseLine(raw, source.escape)
+  for (const instruction of instructions) {
     const stage = stages.at(-1)
     if (instruction.kind === 'from') stages.push({ index: stages.length, from: instruction, instructions: [] })
     else if (stage !== undefined) stage.instructions.push(instruction)

@@ -82,6 +82,8 @@ export interface IgnoreMatcher {
   ignores(path: string): boolean
   /** Whether everything below an ignored directory is ignored, too, so that it need not be looked into. */
   prunes(directory: string): boolean
+  /** Whether a pattern with `!` may speak of something inside of `directory`; empty: of anything. One that a later pattern undoes does not. */
+  mayExceptBelow(directory: string): boolean
 }
 
 // ── Lint ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,11 +1,11 @@
 import { createLinter, Effort, parseLintConfig } from '#dockerfile'
-import type { LintConfig, Linter } from '#dockerfile'
+import type { Dockerfile, LintConfig, Linter, ReadPart } from '#dockerfile'
 import { invalidArgument, notFound } from '#errors'
 import type { Edge } from '../graph/types.ts'
 import type { FrontendHost } from '../types.ts'
 import { createNamedContexts } from './context/named-contexts.ts'
 import type { Conversion } from './conversion.ts'
-import type { Definition } from './definition.ts'
+import type { Definition, DefinitionSource } from './definition.ts'
 import { findDependencies } from './dependencies.ts'
 import { dispatchStages } from './dispatch.ts'
 import { withPlace } from './errors.ts'
@@ -61,8 +61,18 @@ export async function convertDockerfile(request: ConversionRequest, everything: 
   return { conversion, target, needed }
 }
 
+/** What was found in front of a mistake. Throws BuildError. */
+export function lintReadPart(part: ReadPart, { file }: DefinitionSource, options: FrontendOptions): Linter {
+  const linter = createBuildLinter({ dockerfile: part, file }, options)
+  for (const finding of part.findings) linter.add(finding)
+  return linter
+}
+
 /** The linter that the client, or the Dockerfile, asks for. Throws BuildError. */
-export function createBuildLinter({ dockerfile, file }: Definition, { check }: FrontendOptions): Linter {
+export function createBuildLinter(
+  { dockerfile, file }: Pick<Definition, 'file'> & { dockerfile: Pick<Dockerfile, 'checks' | 'directives'> },
+  { check }: FrontendOptions,
+): Linter {
   const { checks } = dockerfile
   const directive = dockerfile.directives.find(({ name }) => name === 'check')
   if (check !== undefined || directive === undefined) return createLinter(lintConfig(check ?? '', 'BUILDKIT_DOCKERFILE_CHECK'), checks)

@@ -1,5 +1,5 @@
-import { createIgnoreMatcher, detectSyntax, parseDockerfile, parseIgnoreFile } from '#dockerfile'
-import type { Dockerfile, IgnoreMatcher } from '#dockerfile'
+import { createIgnoreMatcher, detectSyntax, DockerfileError, parseDockerfile, parseIgnoreFile } from '#dockerfile'
+import type { Dockerfile, IgnoreMatcher, ReadPart } from '#dockerfile'
 import { invalidArgument, notFound } from '#errors'
 import type { Digest } from '#oci'
 import { posix } from 'node:path'
@@ -54,10 +54,20 @@ export async function loadDefinition(
   }
 }
 
-/** Throws BuildError with the place of what is wrong. */
-export function parseDefinition(source: DefinitionSource): Definition {
+/** Throws BuildError with the place of what is wrong; before that `unreadable` is told what was read. */
+export function parseDefinition(source: DefinitionSource, unreadable: (part: ReadPart) => void = () => undefined): Definition {
   const { file } = source
-  return { ...source, dockerfile: withPlace(file, () => parseDockerfile(file.text, file.name)) }
+  return {
+    ...source,
+    dockerfile: withPlace(file, () => {
+      try {
+        return parseDockerfile(file.text, file.name)
+      } catch (error) {
+        if (error instanceof DockerfileError && error.readPart !== undefined) unreadable(error.readPart)
+        throw error
+      }
+    }),
+  }
 }
 
 function findDockerfile(

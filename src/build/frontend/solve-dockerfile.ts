@@ -1,6 +1,6 @@
 import type { BuildResult, FrontendHost, FrontendRequest } from '../types.ts'
 import { buildImage } from './build-image.ts'
-import { convertDockerfile, createBuildLinter } from './convert.ts'
+import { convertDockerfile, createBuildLinter, lintReadPart } from './convert.ts'
 import { loadDefinition, parseDefinition } from './definition.ts'
 import { decodeOptions } from './options.ts'
 import { wantedPlatforms } from './platforms.ts'
@@ -25,7 +25,8 @@ export async function solveDockerfile(request: FrontendRequest, host: FrontendHo
   const options = decodeOptions(request.options, host.hostPlatform)
   const { inputs } = request
   if (options.request !== undefined) return await answerRequest(options.request, { options, inputs, host })
-  const definition = parseDefinition(await loadDefinition(options, inputs, host))
+  const source = await loadDefinition(options, inputs, host)
+  const definition = parseDefinition(source, (part) => warnOf(lintReadPart(part, source, options).findings, source, host))
   // What is found in the text is told once, however many platforms it is built for.
   const linter = createBuildLinter(definition, options)
   try {

@@ -2,11 +2,11 @@ import type { LintFinding, Linter } from '#dockerfile'
 import type { FrontendHost } from '../types.ts'
 import { formatFinding } from '#dockerfile'
 import { BuildError } from '../build-error.ts'
-import type { Definition } from './definition.ts'
+import type { Definition, DefinitionSource } from './definition.ts'
 import { sourceRange } from './errors.ts'
 
 /** Tells the client what lint rules have found. Source: moby/buildkit frontend/dockerfile/builder/build.go. */
-export function warnOf(findings: readonly LintFinding[], { vertex, file }: Definition, host: FrontendHost): void {
+export function warnOf(findings: readonly LintFinding[], { vertex, file }: DefinitionSource, host: FrontendHost): void {
   for (const finding of findings) {
     const { rule, range } = finding
     host.warn({

@@ -58,6 +58,18 @@ describe('createIgnoreMatcher', () => {
     assert.equal(matcher.prunes('other'), false)
   })
 
+  it('knows exceptions that a later pattern undoes', () => {
+    const below = (patterns: string, directory: string): boolean => createIgnoreMatcher(patterns.split(' ')).mayExceptBelow(directory)
+    assert.equal(below('!a/b a', 'a'), false)
+    assert.equal(below('!a/b a', ''), false)
+    assert.equal(below('!a/b a/b', 'a'), false)
+    assert.equal(below('!a/b c', 'a'), true)
+    assert.equal(below('!a/b a !a/c', 'a'), true)
+    // Of a pattern it is not known what it names.
+    assert.equal(below('!a/* a', 'a'), true)
+    assert.equal(createIgnoreMatcher(['!a/b', 'a']).prunes('a'), true)
+  })
+
   it('refuses malformed patterns', () => {
     for (const pattern of ['[a', '[', '[]', '[a-]', 'a\\']) {
       assert.throws(() => createIgnoreMatcher([pattern]), { message: `syntax error in pattern: ${JSON.stringify(pattern)}` })

@@ -42,6 +42,8 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
     .map((pattern) => parseRule(pattern, spend))
   const hasExceptions = rules.some(({ exception }) => exception)
   const above = rememberDirectories(rules)
+  const exceptions = rules.filter((rule, index) => rule.exception && !isUndone(rule, rules.slice(index + 1)))
+  const mayExceptBelow = (directory: string): boolean => exceptions.some((rule) => mayMatchBelow(rule, directory))
   const ignores = (path: string): boolean => {
     left = Math.min(left + MAX_STEPS.perPath, MAX_STEPS.atOnce)
     return path.length <= MAX_PATH && decide(rules, path, above(path))
@@ -50,7 +52,8 @@ export function createIgnoreMatcher(patterns: readonly string[]): IgnoreMatcher 
     patterns: rules.map(({ text }) => text),
     hasExceptions,
     ignores,
-    prunes: (directory) => ignores(directory) && !rules.some((rule) => rule.exception && mayMatchBelow(rule, directory)),
+    prunes: (directory) => ignores(directory) && !mayExceptBelow(directory),
+    mayExceptBelow,
   }
 }
 
@@ -93,8 +96,17 @@ function rememberDirectories(rules: readonly Rule[]): (path: string) => Uint8Arr
   }
 }
 
+/** Whether one of `later` ignores again what the exception names, and all that is below. Of wildcards it cannot be told. */
+function isUndone({ text }: Rule, later: readonly Rule[]): boolean {
+  const path = text.slice(1)
+  if (/[*?[\\]/.test(path)) return false
+  const places = path.split('/').map((_, index, parts) => parts.slice(0, index + 1).join('/'))
+  return later.some(({ exception, matches }) => !exception && places.some(matches))
+}
+
 /** Whether an exception could name something inside of `directory`. What holds a wildcard always could. */
 function mayMatchBelow({ text }: Rule, directory: string): boolean {
+  if (directory === '') return true
   const literal = text.slice(1).split(/[*?[\\]/, 1)[0] ?? ''
   if (literal !== text.slice(1)) return literal.startsWith(`${directory}/`) || `${directory}/`.startsWith(literal)
   return literal.startsWith(`${directory}/`)

@@ -25,12 +25,17 @@ export function findInText(
   return [
     ...emptyContinuations.map((range) => lintFinding('NoEmptyContinuation', [], range)),
     ...findCasing(instructions),
-    ...[...globalArgs, ...instructions].flatMap(findInInstruction),
+    ...findWhileReading([...globalArgs, ...instructions]),
     ...findStageNames(stages),
     ...globalArgs.flatMap((arg) => findSecrets(arg, undefined)),
     ...stages.flatMap(({ from }) => findPlatform(from)),
     ...stages.flatMap(findInStage),
   ]
+}
+
+/** What each instruction tells by itself; of a Dockerfile with a mistake those in front of it are all there is. */
+export function findWhileReading(instructions: readonly Instruction[]): LintFinding[] {
+  return instructions.flatMap(findInInstruction)
 }
 
 function findCasing(instructions: readonly Instruction[]): LintFinding[] {

@@ -27,7 +27,7 @@ describe('createLinter', () => {
     const linter = createLinter(parseLintConfig('skip=UndefinedVar;error=true'))
     assert.deepEqual([linter.wants(LINT_RULES.UndefinedVar, RANGE), linter.wants(LINT_RULES.StageNameCasing, undefined)], [false, true])
     assert.equal(linter.add(lintFinding('UndefinedVar', ['a'])), false)
-    assert.equal(linter.add(lintFinding('CopyIgnoredFile', ['COPY', 'a'])), false)
+    assert.equal(linter.add(lintFinding('InvalidDefinitionDescription', ['ARG', 'a'])), false)
     assert.equal(linter.error(), undefined)
     assert.equal(linter.add(lintFinding('StageNameCasing', ['A'], RANGE)), true)
     linter.add(lintFinding('StageNameCasing', ['B'], RANGE))
@@ -35,8 +35,8 @@ describe('createLinter', () => {
     assert.equal(linter.error()?.message, 'lint violation found for rules: StageNameCasing')
   })
   it('takes experimental rules that are asked for, even when all others are skipped', () => {
-    const linter = createLinter(parseLintConfig('skip=all;experimental=CopyIgnoredFile'))
-    assert.equal(linter.add(lintFinding('CopyIgnoredFile', ['COPY', 'a'])), true)
+    const linter = createLinter(parseLintConfig('skip=all;experimental=InvalidDefinitionDescription'))
+    assert.equal(linter.add(lintFinding('InvalidDefinitionDescription', ['ARG', 'a'])), true)
     assert.equal(linter.add(lintFinding('StageNameCasing', ['A'])), false)
     assert.equal(linter.error(), undefined)
   })
@@ -59,10 +59,13 @@ describe('inlineChecks', () => {
   })
 
   it('may ask for experimental rules', () => {
-    const { checks } = parseDockerfile('FROM a\n# Check = experimental=all\nCOPY a b\n')
+    const { checks } = parseDockerfile('FROM a\n# Check = experimental=all\nARG a\n')
     const linter = createLinter(parseLintConfig(''), checks)
-    assert.equal(linter.wants(LINT_RULES.CopyIgnoredFile, { start: { line: 3, column: 1 }, end: { line: 3, column: 2 } }), true)
-    assert.equal(linter.wants(LINT_RULES.CopyIgnoredFile, undefined), false)
+    assert.equal(
+      linter.wants(LINT_RULES.InvalidDefinitionDescription, { start: { line: 3, column: 1 }, end: { line: 3, column: 2 } }),
+      true,
+    )
+    assert.equal(linter.wants(LINT_RULES.InvalidDefinitionDescription, undefined), false)
   })
 })
 

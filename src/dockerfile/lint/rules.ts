@@ -97,7 +97,7 @@ const RULES: Readonly<Record<LintRuleName, Rule>> = {
     'FROM --platform flag should not use a constant value',
     (platform) => `FROM --platform flag should not use constant value ${quote(platform)}`,
   ),
-  CopyIgnoredFile: experimental(
+  CopyIgnoredFile: rule(
     'CopyIgnoredFile',
     'Attempting to Copy file that is excluded by .dockerignore',
     (keyword, file) => `Attempting to ${keyword} file ${quote(file)} that is excluded by .dockerignore`,

@@ -163,14 +163,20 @@ function heredocPiece({ name, content }: CopyRequest['heredocs'][number], { comm
   return { from: stepTree(op, [], { name: '[internal] preparing inline document' }), action: { ...PLAIN_COPY, ...common, source: path } }
 }
 
-/** CopyIgnoredFile. With exceptions in the ignore file it cannot be told. */
+/** CopyIgnoredFile. Where an exception in the ignore file may bring something back it cannot be told. */
 function lintIgnored(written: string, { fromContext, add }: CopyRequest, { conversion, command }: InstructionContext): void {
   const { ignore } = conversion
-  if (!fromContext || ignore === undefined || ignore.hasExceptions) return
+  if (!fromContext || ignore === undefined) return
   const path = posix.normalize(written).replace(/(.)\/$/, '$1')
-  const isRoot = path === '.' || path === '/'
-  const ignored = isRoot
-    ? ignore.patterns.some((pattern) => /^(?:\*|\*\*|\*\*\/\*)$/.test(pattern))
-    : ignore.ignores(path.replace(/^\//, ''))
-  if (ignored) lint(conversion, 'CopyIgnoredFile', [add === undefined ? 'Copy' : 'Add', path], command.instruction.range)
+  const inside = path === '.' ? '' : path.replace(/^\//, '')
+  const ignored = inside === '' ? ignore.patterns.some((pattern) => /^(?:\*|\*\*|\*\*\/\*)$/.test(pattern)) : ignore.ignores(inside)
+  if (!ignored || ignore.mayExceptBelow(literalDirectory(inside))) return
+  lint(conversion, 'CopyIgnoredFile', [add === undefined ? 'Copy' : 'Add', path], command.instruction.range)
+}
+
+/** A path without wildcards as it is, else what is in front of its first part with one. */
+function literalDirectory(path: string): string {
+  const parts = path.split('/')
+  const wild = parts.findIndex(hasWildcard)
+  return parts.slice(0, wild < 0 ? parts.length : wild).join('/')
 }

@@ -16,7 +16,7 @@ export function dispatchExpose({ ports: written, range }: ExposeInstruction, con
     const { ports: exposed, hasHostPart, hasUpperCaseProtocol } = parseExposedPorts(word)
     conversion.effort.spend(exposed.length * PORT_EFFORT)
     if (hasHostPart) lint(conversion, 'ExposeInvalidFormat', [word], range)
-    if (hasUpperCaseProtocol) lint(conversion, 'ExposeProtoCasing', [word.split('/').at(-1) ?? ''], range)
+    if (hasUpperCaseProtocol) lint(conversion, 'ExposeProtoCasing', [word], range)
     return exposed
   })
   addMembers(

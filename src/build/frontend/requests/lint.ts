@@ -2,7 +2,7 @@ import { sourceExcerpt } from '#dockerfile'
 import type { Linter, LintFinding } from '#dockerfile'
 import { BuildError } from '../../build-error.ts'
 import type { SourceFile, SourceRange } from '../../graph/types.ts'
-import { convertDockerfile, createBuildLinter } from '../convert.ts'
+import { convertDockerfile, createBuildLinter, lintReadPart } from '../convert.ts'
 import { parseDefinition } from '../definition.ts'
 import type { DefinitionSource } from '../definition.ts'
 import { sourceRange } from '../errors.ts'
@@ -11,6 +11,7 @@ import type { RequestFacts } from './answer-request.ts'
 import { VERSION } from './describe.ts'
 import { goJson, jsonLocation, jsonSource } from './request-answer.ts'
 import type { RequestAnswer } from './request-answer.ts'
+import { failOnFindings } from '../warnings.ts'
 
 /**
  * `frontend.lint`: what lint rules say of the target, or of all stages when there is none, and what a build would fail with.
@@ -41,9 +42,12 @@ async function lintDockerfile(
   let linter: Linter | undefined
   const findings = (): LintFinding[] => (linter?.findings ?? []).toSorted((a, b) => (a.range?.start.line ?? 0) - (b.range?.start.line ?? 0))
   try {
-    const definition = parseDefinition(source)
+    const definition = parseDefinition(source, (part) => {
+      linter = lintReadPart(part, source, options)
+    })
     linter = createBuildLinter(definition, options)
     await convertDockerfile({ definition, options, inputs, host, platforms, linter }, options.target === '')
+    failOnFindings(linter, definition)
     return { findings: findings() }
   } catch (error) {
     return { findings: findings(), failure: BuildError.from(error, {}) }
