@@ -35,7 +35,12 @@ export function toResult(result: BuildResult, client: ClientBuild, refs: ResultR
 }
 
 /** What a client hands over. Throws INVALID_ARGUMENT for references that are none of ours, NOT_IMPLEMENTED for attestations it has made. */
-export function fromResult(message: gateway.Result, client: ClientBuild, refs: ResultRefs, host: Platform): BuildResult {
+export function fromResult(
+  message: gateway.Result,
+  client: Pick<ClientBuild, 'given'>,
+  refs: Pick<ResultRefs, 'find'>,
+  host: Platform,
+): BuildResult {
   if (Object.keys(message.attestations).length > 0) throw notImplemented('attestations made by a client are not implemented in Gantry')
   const { metadata } = message
   const platforms = decodePlatforms(metadata[PLATFORMS])
@@ -58,6 +63,7 @@ export function fromResult(message: gateway.Result, client: ClientBuild, refs: R
 
 /** Id of the file system by platform. One that is empty has no id; that there is an image at all is known by its config. */
 function refIds({ result, metadata }: gateway.Result, platform: string): Record<string, string> {
+  if (isAnswer(metadata) && (result.case !== 'ref' || result.value.id === '')) return {}
   switch (result.case) {
     case 'ref':
       return { [platform]: result.value.id }
@@ -70,6 +76,14 @@ function refIds({ result, metadata }: gateway.Result, platform: string): Record<
     default:
       return metadata[CONFIG] === undefined ? {} : { [platform]: '' }
   }
+}
+
+/**
+ * What was asked about a Dockerfile (`--check`, `--call`). buildx hands it back like a result, with the exporters of the build: an image of nothing would be pushed
+ * under the name of the real one. Source: moby/buildkit frontend/subrequests.
+ */
+function isAnswer(metadata: Readonly<Record<string, Uint8Array>>): boolean {
+  return 'result.json' in metadata && metadata[CONFIG] === undefined
 }
 
 function decodePlatforms(json: Uint8Array | undefined): { id: string; platform: Platform }[] {

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { create, gateway, type MessageInitShape } from '#grpc'
+import { fromResult } from './build-result.ts'
+
+const HOST = { os: 'linux', architecture: 'amd64' }
+
+function imagesOf(message: MessageInitShape<typeof gateway.ResultSchema>): (string | undefined)[] {
+  const refs = { find: (): undefined => {} }
+  return fromResult(create(gateway.ResultSchema, message), { given: [] }, refs, HOST).images.map(({ id }) => id)
+}
+
+describe('fromResult', () => {
+  it('takes an empty file system for an image when the client gives a reference or a config', () => {
+    assert.deepEqual(imagesOf({ result: { case: 'ref', value: { id: '' } } }), ['linux/amd64'])
+    assert.deepEqual(imagesOf({ metadata: { 'containerimage.config': Buffer.from('{}') } }), ['linux/amd64'])
+    assert.deepEqual(imagesOf({}), [])
+  })
+
+  it('makes no image of what was asked about a Dockerfile', () => {
+    const metadata = { 'result.json': Buffer.from('{}'), 'result.txt': Buffer.from('') }
+    assert.deepEqual(imagesOf({ metadata }), [])
+    assert.deepEqual(imagesOf({ result: { case: 'ref', value: { id: '' } }, metadata }), [])
+  })
+})
