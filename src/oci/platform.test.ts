@@ -14,6 +14,10 @@ describe('parsePlatform', () => {
 
   it('refuses more than three parts and strange characters', () => {
     for (const text of ['a/b/c/d', '', 'linux/', 'lin ux']) assert.throws(() => parsePlatform(text), { code: 'INVALID_ARGUMENT' })
+    assert.throws(
+      () => parsePlatform('linux/'),
+      /^EngineError: "" is an invalid component of "linux\/": platform specifier component must match/,
+    )
   })
 })
 

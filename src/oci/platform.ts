@@ -21,10 +21,18 @@ const ALIASES: Readonly<Record<string, Platform>> = {
   armel: { os: '', architecture: 'arm', variant: 'v6' },
 }
 
+const COMPONENT = /^[A-Za-z0-9_.-]+$/
+
 /** `linux/arm/v7`, `arm64` or `linux`. Throws INVALID_ARGUMENT with containerd/platforms' words. */
 export function parsePlatform(text: string, host: Platform = hostPlatform()): Platform {
   const parts = text.toLowerCase().split('/')
-  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
+  const bad = parts.findIndex((part) => !COMPONENT.test(part))
+  if (bad > 0) {
+    throw invalidArgument(
+      `${JSON.stringify(parts[bad])} is an invalid component of ${JSON.stringify(text)}: platform specifier component must match "${COMPONENT.source}": invalid argument`,
+    )
+  }
+  if (parts.length > 3 || bad === 0) {
     throw invalidArgument(`"${text}": invalid argument: expected format is <os>[(<OSVersion>)]/<arch>[/<variant>]`)
   }
   const [first = '', second, variant] = parts

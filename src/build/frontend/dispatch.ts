@@ -68,8 +68,9 @@ function beginStage(stage: StageState, { platforms, effort }: Conversion): void 
     const role = base === undefined && stage.baseName === 'scratch' ? { role: 'scratch' as const } : {}
     stage.steps.push({ text: stage.from.source, tree: base === undefined ? stage.tree : undefined, ...role })
   }
-  const { config, environment } = stage.image
-  if (environment.get('PATH') === undefined) environment.set('PATH', DEFAULT_PATH)
+  const { config, environment, platform } = stage.image
+  // Windows has no search path that all images share.
+  if (platform.os !== 'windows' && environment.get('PATH') === undefined) environment.set('PATH', DEFAULT_PATH)
   stage.variables.add(environment)
   if (config.WorkingDir !== undefined && config.WorkingDir !== '') config.WorkingDir = joinDirectory('/', config.WorkingDir)
 }

@@ -1,6 +1,6 @@
 import { invalidArgument } from '#errors'
 import { MAX_CONFIG_SIZE } from '#oci'
-import { isoTime } from './image-draft.ts'
+import { isoTime, shellOf } from './image-draft.ts'
 import type { ImageDraft } from './image-draft.ts'
 import type { HistoryStyle } from './options.ts'
 
@@ -43,6 +43,5 @@ function buildkitText({ text, kind }: HistoryNote): string {
 /** The command that the classic builder would have run, behind `#(nop)` when it ran none. Two blanks before what only changes the config, as ever. */
 function classicText({ text, classic = text, kind }: HistoryNote, image: ImageDraft): string {
   if (kind === 'command') return classic
-  const shell = (image.config.Shell ?? ['/bin/sh', '-c']).join(' ')
-  return `${shell} #(nop) ${kind === 'metadata' ? ' ' : ''}${classic}`
+  return `${shellOf(image).join(' ')} #(nop) ${kind === 'metadata' ? ' ' : ''}${classic}`
 }

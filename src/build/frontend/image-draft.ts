@@ -22,7 +22,7 @@ export function emptyImage(platform: Platform): ImageDraft {
     platform,
     author: undefined,
     config: { WorkingDir: '/' },
-    environment: Environment.parse([`PATH=${DEFAULT_PATH}`]),
+    environment: Environment.parse([]),
     history: [],
     historyLength: 0,
   }
@@ -47,13 +47,20 @@ export function continueImage({ platform, author, config, environment, history, 
   return { platform, author, config: rest, environment: environment.copy(), history: [...history], historyLength }
 }
 
+/** What commands in shell form run in: what SHELL has said, else the system's own. */
+export function shellOf({ config, platform }: ImageDraft): readonly string[] {
+  const { Shell: shell = [] } = config
+  if (shell.length > 0) return shell
+  return platform.os === 'windows' ? ['cmd', '/S', '/C'] : ['/bin/sh', '-c']
+}
+
 /** The config file; layers are the exporter's. `created` (seconds) only where it is not to be the time of the build. */
 export function imageFile({ platform, author, config, environment, history }: ImageDraft, created: number | undefined): ImageConfigFile {
   return {
     ...platform,
     ...(created !== undefined && { created: isoTime(created) }),
     ...(author !== undefined && author !== '' && { author }),
-    config: { Env: [...environment.entries()], ...config },
+    config: { ...(environment.entries().length > 0 && { Env: [...environment.entries()] }), ...config },
     rootfs: { type: 'layers', diff_ids: [] },
     history,
   }

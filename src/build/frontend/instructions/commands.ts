@@ -2,6 +2,7 @@ import { commandArguments, healthConfig } from '#dockerfile'
 import type { CmdInstruction, EntrypointInstruction, HealthcheckInstruction, ShellInstruction } from '#dockerfile'
 import { formatGoDuration } from '#lib'
 import { lint } from '../conversion.ts'
+import { shellOf } from '../image-draft.ts'
 import { goList, quote, quoteList } from './go-format.ts'
 import { noteMetadata } from './instruction-context.ts'
 import type { InstructionContext } from './instruction-context.ts'
@@ -29,9 +30,9 @@ function checkedArguments(
   { command, keyword, range }: CmdInstruction | EntrypointInstruction,
   { stage, conversion }: InstructionContext,
 ): ReturnType<typeof commandArguments> {
-  const shell = stage.image.config.Shell
-  if (command.form === 'shell' && (shell ?? []).length === 0) lint(conversion, 'JSONArgsRecommended', [keyword], range)
-  return commandArguments(command, shell)
+  const isSet = (stage.image.config.Shell ?? []).length > 0
+  if (command.form === 'shell' && !isSet) lint(conversion, 'JSONArgsRecommended', [keyword], range)
+  return commandArguments(command, shellOf(stage.image))
 }
 
 export function dispatchShell({ shell }: ShellInstruction, context: InstructionContext): void {

@@ -2,6 +2,7 @@ import { commandArguments } from '#dockerfile'
 import type { RunInstruction } from '#dockerfile'
 import { notImplemented } from '#errors'
 import type { ExecOp, FileOp } from '../../graph/types.ts'
+import { shellOf } from '../image-draft.ts'
 import { parseNetwork } from '../option-values.ts'
 import { displayText } from '../step-name.ts'
 import { Inputs, stepTree } from '../tree.ts'
@@ -21,7 +22,7 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
   const args =
     script.kind === 'file'
       ? [`${SCRIPT_DIRECTORY}/${script.name}`]
-      : commandArguments({ ...instruction.command, args: script.args }, stage.image.config.Shell)
+      : commandArguments({ ...instruction.command, args: script.args }, shellOf(stage.image))
   const inputs = new Inputs()
   const root = inputs.index(stage.tree)
   // Each step has all of its variables in its operation, and is known by their digest.

@@ -62,7 +62,8 @@ describe('openAccess', () => {
   })
 
   it("uses the client's agent and known hosts for ssh, and no key of this host", async () => {
-    using temporary = mkdtempDisposableSync(join(tmpdir(), "it's-"))
+    // A path that no socket could have.
+    using temporary = mkdtempDisposableSync(join(tmpdir(), `it's-${'x'.repeat(100)}-`))
     const asked: string[] = []
     const session: Partial<BuildSession> = {
       checkAgent: async (id) => void asked.push(`check ${id}`),

@@ -82,10 +82,9 @@ async function openSsh(
   const environment: Record<string, string> = {}
   if (ssh !== undefined) {
     await session.checkAgent(ssh)
-    const socket = join(place, 'agent')
     const owner = { mode: 0o600, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
-    undo.use(await openAgentSocket(socket, owner, () => session.forwardAgent(ssh)))
-    environment['SSH_AUTH_SOCK'] = socket
+    const socket = undo.use(await openAgentSocket(join(place, 'agent'), owner, () => session.forwardAgent(ssh)))
+    environment['SSH_AUTH_SOCK'] = socket.shortPath
   }
   if (knownHosts !== undefined) {
     const file = join(place, 'known_hosts')

@@ -36,14 +36,17 @@ describe('parseGitUrl', () => {
     assert.equal(parseGitUrl('git@h:a.git?tag=v1')?.ref, 'refs/tags/v1')
     assert.equal(parseGitUrl('https://h/a.git?commit=abcd')?.ref, 'abcd')
     assert.equal(parseGitUrl('https://h/a.git?ref=x#x')?.ref, 'x')
+    assert.equal(parseGitUrl('https://h/a.git?tag=v1#refs/tags/v1')?.ref, 'refs/tags/v1')
+    assert.equal(parseGitUrl('https://h/a.git?branch=refs/heads/x')?.ref, 'refs/heads/x')
   })
 
   it('refuses parts that contradict each other or are not known', () => {
     const refused: [string, string][] = [
       ['?ref=a#b', 'ref conflicts: "b" vs "a"'],
-      ['?tag=a#b', 'tag conflicts with ref'],
+      ['?tag=a#b', 'ref conflicts: "b" vs "refs/tags/a"'],
+      ['?tag=a#refs/heads/a', 'ref conflicts: "refs/heads/a" vs "refs/tags/a"'],
       ['?tag=a&branch=b', 'branch conflicts with tag'],
-      ['?branch=a&ref=b', 'branch conflicts with ref'],
+      ['?branch=a&ref=b', 'ref conflicts: "b" vs "refs/heads/a"'],
       ['?ref=a&ref=b', 'query "ref" has multiple values'],
       ['?ref=', 'query "ref" has no value'],
       ['?submodules=maybe', 'invalid submodules value: "maybe"'],

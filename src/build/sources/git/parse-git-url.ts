@@ -75,17 +75,19 @@ function applyQuery(url: GitUrl, query: URLSearchParams): void {
     else if (name === 'branch') branch = value
     else throw invalidArgument(`unexpected query "${name}"`)
   }
-  if (tag !== '' && url.ref !== '') throw invalidArgument('tag conflicts with ref')
+  if (tag !== '') url.ref = agree('ref', url.ref, within('refs/tags/', tag))
   if (branch !== '' && tag !== '') throw invalidArgument('branch conflicts with tag')
-  if (branch !== '' && url.ref !== '') throw invalidArgument('branch conflicts with ref')
-  if (tag !== '') url.ref = `refs/tags/${tag}`
-  if (branch !== '') url.ref = `refs/heads/${branch}`
+  if (branch !== '') url.ref = agree('ref', url.ref, within('refs/heads/', branch))
   if (url.ref === '') url.ref = url.checksum ?? ''
 }
 
 function agree(name: string, written: string, value: string): string {
   if (written !== '' && written !== value) throw invalidArgument(`${name} conflicts: "${written}" vs "${value}"`)
   return value
+}
+
+function within(place: string, name: string): string {
+  return name.startsWith(place) ? name : place + name
 }
 
 /** Without a value it is said, so it is true. */
