@@ -21,7 +21,19 @@ const ALIASES: Readonly<Record<string, Platform>> = {
   armel: { os: '', architecture: 'arm', variant: 'v6' },
 }
 
+<<<<<<< ours
 const COMPONENT = /^[A-Za-z0-9_.-]+$/
+=======
+const OPERATING_SYSTEMS = new Set(
+  'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos'.split(' '),
+)
+
+const KNOWN_ARCHITECTURES = new Set(
+  '386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm'.split(
+    ' ',
+  ),
+)
+>>>>>>> theirs
 
 /** `linux/arm/v7`, `arm64` or `linux`. Throws INVALID_ARGUMENT with containerd/platforms' words. */
 export function parsePlatform(text: string, host: Platform = hostPlatform()): Platform {
@@ -37,8 +49,10 @@ export function parsePlatform(text: string, host: Platform = hostPlatform()): Pl
   }
   const [first = '', second, variant] = parts
   if (second === undefined) {
-    if (first === 'linux' || first === 'windows' || first === 'darwin') return { ...host, os: first }
-    return normalisePlatform({ os: host.os, architecture: first })
+    if (OPERATING_SYSTEMS.has(first)) return { ...host, os: first }
+    const platform = normalisePlatform({ os: host.os, architecture: first })
+    if (KNOWN_ARCHITECTURES.has(platform.architecture)) return platform
+    throw invalidArgument(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`)
   }
   return normalisePlatform({ os: first, architecture: second, ...(variant === undefined ? {} : { variant }) })
 }

@@ -4,7 +4,8 @@
  */
 
 import type { CacheLocation } from '#build'
-import { invalidArgument, notImplemented } from '#errors'
+import { invalidArgument } from '#errors'
+import { parseReference } from '#oci'
 import { parseJson } from './json-body.ts'
 import { checkPlatformText } from './platform.ts'
 import type { Query } from './query.ts'
@@ -51,7 +52,7 @@ export function buildQuery(query: Query): BuildQuery {
   }
   return {
     options,
-    names: query.all('t').filter((name) => name !== ''),
+    names: names(query.all('t')),
     quiet: query.bool('q'),
     remote,
     buildId: query.text('buildid'),
@@ -61,10 +62,18 @@ export function buildQuery(query: Query): BuildQuery {
 
 function refuse(query: Query): void {
   if (query.bool('squash')) throw invalidArgument('squash is only supported with experimental mode')
+  // dockerd takes them on Windows only.
   if (query.all('securityopt').some((option) => option !== ''))
-    throw notImplemented('security options of a build are not implemented in Gantry yet')
+    throw invalidArgument('The daemon on this platform does not support setting security options on build')
   const isolation = query.text('isolation')
   if (isolation !== '' && isolation !== 'default') throw invalidArgument(`unsupported isolation: ${JSON.stringify(isolation)}`)
+}
+
+/** A build is not begun for a name that its image cannot have. */
+function names(texts: readonly string[]): string[] {
+  const given = texts.filter((text) => text !== '')
+  for (const text of given) if (parseReference(text).digest !== undefined) throw invalidArgument('build tag cannot contain a digest')
+  return given
 }
 
 function numbers(query: Query): Record<string, string> {

@@ -2,6 +2,7 @@
 
 import type { WirePlatform } from '#api'
 import { invalidArgument } from '#errors'
+import { parsePlatform } from '#oci'
 import { WrongType } from '../wire/codec.ts'
 import { platform as platformCodec } from '../wire/platform.ts'
 import { describeJsonError } from './json-syntax.ts'
@@ -12,6 +13,8 @@ export function checkPlatformText(text: string): string {
   if (parts.length > 3 || parts.some((part) => !/^[A-Za-z0-9_.()-]+$/.test(part))) {
     throw invalidArgument(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`)
   }
+  // Alone it is one or the other; of two any may be asked for.
+  if (parts.length === 1) parsePlatform(text)
   return text
 }
 

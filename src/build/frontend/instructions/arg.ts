@@ -14,7 +14,8 @@ export function dispatchArg({ args, range }: ArgInstruction, context: Instructio
     stage.arguments.set(name, value)
     return value === undefined ? name : `${name}=${value}`
   })
-  noteMetadata(context, `ARG ${texts.join(' ')}`)
+  const written = args.map(({ name, value }) => (value === undefined ? name : `${name}=${expand(value, context).text}`))
+  noteMetadata(context, `ARG ${texts.join(' ')}`, `ARG ${written.join(' ')}`)
 }
 
 function argumentValue({ name, value }: ArgDefinition, context: InstructionContext): { value: string | undefined; inherited: boolean } {

@@ -49,7 +49,8 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
   }
   stage.tree = stepTree(op, inputs.trees, stepMeta(context, name))
   const command = [...argumentTexts(context), ...args].join(' ')
-  note(context, { text: `RUN ${command}`, classic: command, kind: 'command', hasLayer: true })
+  const classic = [...classicArgumentTexts(context), ...args].join(' ')
+  note(context, { text: `RUN ${command}`, classic, kind: 'command', hasLayer: true })
 }
 
 /** With the socket of the step's first agent, unless the stage says another. */
@@ -84,8 +85,20 @@ function runText(
   return displayText(source, shown, { escape: conversion.definition.dockerfile.escape, effort: conversion.effort }, 'command')
 }
 
-/** `|2 A=1 B=2`: arguments so far, as both builders write them in front of a command. */
+/** `|2 A=1 B=2`: arguments so far, in front of a command. */
 function argumentTexts({ stage }: InstructionContext): string[] {
-  const texts = [...stage.arguments].map(([name, value]) => `${name}=${stage.variables.get(name) ?? value ?? ''}`)
+  return counted([...stage.arguments].map(([name, value]) => `${name}=${stage.variables.get(name) ?? value ?? ''}`))
+}
+
+/** The classic builder sorted them, and had those only that have a value and are no variables of the image. */
+function classicArgumentTexts({ stage: { arguments: names, variables, image } }: InstructionContext): string[] {
+  const given = [...names.keys()].filter((name) => {
+    const value = variables.get(name)
+    return value !== undefined && value !== image.environment.get(name)
+  })
+  return counted(given.map((name) => `${name}=${variables.get(name)}`).sort())
+}
+
+function counted(texts: readonly string[]): string[] {
   return texts.length === 0 ? [] : [`|${texts.length}`, ...texts]
 }
