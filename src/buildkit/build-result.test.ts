@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { BuildResult } from '#build'
 import { create, gateway, type MessageInitShape } from '#grpc'
 import { fromResult } from './build-result.ts'
 
 const HOST = { os: 'linux', architecture: 'amd64' }
 
-function imagesOf(message: MessageInitShape<typeof gateway.ResultSchema>): (string | undefined)[] {
+function resultOf(message: MessageInitShape<typeof gateway.ResultSchema>): BuildResult {
   const refs = { find: (): undefined => {} }
-  return fromResult(create(gateway.ResultSchema, message), { given: [] }, refs, HOST).images.map(({ id }) => id)
+  return fromResult(create(gateway.ResultSchema, message), { given: [] }, refs, HOST)
+}
+
+function imagesOf(message: MessageInitShape<typeof gateway.ResultSchema>): string[] {
+  return resultOf(message).images.map(({ id }) => id)
 }
 
 describe('fromResult', () => {
@@ -15,6 +20,17 @@ describe('fromResult', () => {
     assert.deepEqual(imagesOf({ result: { case: 'ref', value: { id: '' } } }), ['linux/amd64'])
     assert.deepEqual(imagesOf({ metadata: { 'containerimage.config': Buffer.from('{}') } }), ['linux/amd64'])
     assert.deepEqual(imagesOf({}), [])
+  })
+
+  it('reads a config as Go writes one of which little is known', () => {
+    const config = { architecture: '', os: '', config: { Env: ['A=b'], Cmd: null }, rootfs: { type: '', diff_ids: null } }
+    const [image] = resultOf({ metadata: { 'containerimage.config': Buffer.from(JSON.stringify(config)) } }).images
+    assert.deepEqual(image?.config, {
+      architecture: 'amd64',
+      os: 'linux',
+      rootfs: { type: 'layers', diff_ids: [] },
+      config: { Env: ['A=b'] },
+    })
   })
 
   it('makes no image of what was asked about a Dockerfile', () => {

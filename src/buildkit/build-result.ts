@@ -2,7 +2,7 @@ import type { BuildImage, BuildResult } from '#build'
 import { invalidArgument, notImplemented } from '#errors'
 import type { gateway, MessageInitShape } from '#grpc'
 import { parseJson } from '#lib'
-import { decodeImageConfig, formatPlatform, normalisePlatform, type Platform } from '#oci'
+import { decodeImageConfig, formatPlatform, MAX_CONFIG_SIZE, normalisePlatform, type ImageConfigFile, type Platform } from '#oci'
 import type { ClientBuild } from './client-build.ts'
 import type { ResultRefs } from './llb/result-refs.ts'
 
@@ -55,10 +55,19 @@ export function fromResult(
     const known = client.given.find((given) => given.ref === ref && given.image.id === id && given.config === text)
     if (known !== undefined) return known.image
     const platform = platforms.find((candidate) => candidate.id === id)?.platform ?? host
-    return { id, platform, edge: refs.find(ref), ...(config !== undefined && { config: decodeImageConfig(config) }) }
+    return { id, platform, edge: refs.find(ref), ...(config !== undefined && { config: decodeConfig(config, platform) }) }
   })
   const rest = Object.entries(metadata).filter(([name]) => name !== PLATFORMS && name !== CONFIG && !name.startsWith(`${CONFIG}/`))
   return { images, multiPlatform, metadata: Object.fromEntries(rest) }
+}
+
+/** Go's clients write what they leave out as empty texts and `null`; layers are ours to fill in. Source: moby/buildkit exporter/containerimage/writer.go. */
+function decodeConfig(bytes: Uint8Array, { os, architecture }: Platform): ImageConfigFile {
+  const config = parseJson(Buffer.from(bytes), { maxBytes: MAX_CONFIG_SIZE, maxDepth: 32 }) as Partial<ImageConfigFile> | null
+  const rootfs = { type: 'layers', diff_ids: [] }
+  return decodeImageConfig(
+    Buffer.from(JSON.stringify({ ...config, os: config?.os || os, architecture: config?.architecture || architecture, rootfs })),
+  )
 }
 
 /** Id of the file system by platform. One that is empty has no id; that there is an image at all is known by its config. */
