@@ -4,11 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { createHash } from 'node:crypto'
-import { Engine, type Reply } from '../../harness/index.ts'
+import { Engine, eventually, type Reply } from '../../harness/index.ts'
 import { tar, type TarEntry } from '../../harness/tar.ts'
 
 let engine: Engine
@@ -87,8 +85,9 @@ test('an occupied port is named, and the container can be started once it is fre
   engine.mustDocker('rm', '-f', 'second')
 })
 
-test('a port that a program of the host holds is refused', () => {
+test('a port that a program of the host holds is refused', async () => {
   const holder = engine.host.run(['sh', '-c', 'busybox nc -l -p 9002 >/dev/null 2>&1 & echo $!'])
+  await eventually(() => assert.match(engine.host.must(['ss', '-Hltn']), /:9002 /))
   const result = engine.docker(['run', '--rm', '-p', '9002:80', 'starter', 'true'])
   process.kill(Number(holder.stdout.trim()), 'SIGKILL')
   assert.equal(result.status, 125)
@@ -186,7 +185,7 @@ for (const { name, entries } of HOSTILE) {
 test('broken archives are refused with a reason and leave nothing behind', async () => {
   const left = (): string[][] => [filesBelow('content'), filesBelow('layers'), filesBelow('tmp')]
   // Layers of the tests before are still being deleted.
-  for (let attempt = 0; attempt < 100 && filesBelow('tmp/trash').length > 2; attempt++) await sleep(50)
+  await eventually(() => assert.equal(filesBelow('tmp/trash').length, 2))
   const before = left()
   const layer = tar([{ name: 'file', data: Buffer.alloc(100_000, 'x') }])
   const whole = saved(layer)
@@ -204,8 +203,7 @@ test('broken archives are refused with a reason and leave nothing behind', async
   ]
   for (const [name, archive, message] of cases) assert.match(await load(archive), message, name)
   // What was thrown away is deleted in the background.
-  for (let attempt = 0; attempt < 100 && !isDeepStrictEqual(left(), before); attempt++) await sleep(50)
-  assert.deepEqual(left(), before)
+  await eventually(() => assert.deepEqual(left(), before))
 })
 
 test('a port on the host that is free again after a failed start is not kept by us', async () => {

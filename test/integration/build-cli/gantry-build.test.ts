@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { Engine } from '../../harness/index.ts'
+import { Engine, eventually } from '../../harness/index.ts'
 
 let engine: Engine
 before(async () => {
@@ -161,7 +161,7 @@ RUN --mount=type=tmpfs,target=/scratch touch /half && touch half && exit 7
   assert.equal(status, 1)
 })
 
-test('a build on a user-defined network reaches its containers by name', () => {
+test('a build on a user-defined network reaches its containers by name', async () => {
   engine.mustDocker('network', 'create', 'builders')
   const server = engine.mustDocker(
     'run',
@@ -175,6 +175,7 @@ test('a build on a user-defined network reaches its containers by name', () => {
     '-c',
     'echo from the mirror > /index.html; httpd -f -h /',
   )
+  await eventually(() => engine.mustDocker('exec', server, 'wget', '-qO', '/dev/null', 'http://127.0.0.1/index.html'))
   const directory = project('networked', { Dockerfile: 'FROM starter\nRUN wget -qO /got http://mirror/index.html\nCMD ["cat", "/got"]\n' })
   const built = build(['-t', 'networked', '--network', 'builders', directory])
   assert.equal(built.status, 0, built.stderr)

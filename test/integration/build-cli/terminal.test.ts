@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { terminalMissing, TerminalSession } from '../../cli/terminal-session.ts'
 import { Engine, ROOT } from '../../harness/index.ts'
+import { stepProcesses } from '../build/build-client.ts'
 
 let engine: Engine
 before(async () => {
@@ -25,11 +26,19 @@ function session(name: string, dockerfile: string, ...args: string[]): TerminalS
   })
 }
 
+/** Kills the program of a step by its command line, which nobody else has. */
+function end(command: string): void {
+  const { pid } = stepProcesses(engine).find((found) => found.command === command) ?? assert.fail(`${command} does not run`)
+  process.kill(pid, 'SIGKILL')
+}
+
 test('a running build shows its steps, their times and last lines, and at last all of them', options, async () => {
-  await using terminal = session('shown', 'FROM starter\nRUN for i in 1 2 3 4 5 6; do echo line $i; sleep 0.2; done\n')
+  const seconds = `31${process.pid}`
+  await using terminal = session('shown', `FROM starter\nRUN for i in 1 2 3; do echo line $i; done; sleep ${seconds} || true\n`)
   await terminal.expect('[+] Building')
   await terminal.expect('=> [2/2] RUN for i in')
   await terminal.expect('=> => # line 3')
+  end(`sleep ${seconds}`)
   await terminal.expect('FINISHED')
   await terminal.expect('=> [2/2] RUN for i in')
   await terminal.expect('=> exporting to image')
@@ -39,10 +48,12 @@ test('a running build shows its steps, their times and last lines, and at last a
 test('--debug gives a terminal in the step, which knows its size', options, async () => {
   await using terminal = session('debugged', 'FROM starter\nRUN mkdir /made\nRUN ls /made/nothing\n', '--debug')
   await terminal.expect('entering the state before: /bin/sh -c ls /made/nothing')
+  await terminal.expect('# ') // the prompt: what is typed before it is lost when the terminal changes its mode
   terminal.type('ls -d /made && stty size && tty\r')
   await terminal.expect('/made\r\n30 100\r\n/dev/pts/0')
+  await terminal.expect('# ')
   terminal.resize(40, 120)
-  terminal.type('sleep 0.5; stty size; exit 5\r')
-  await terminal.expect('40 120')
+  terminal.type("until stty size | grep -q '^40 120'; do sleep 0.1; done; echo it is' 'so; exit 5\r")
+  await terminal.expect('it is so')
   assert.equal(await terminal.status(), 1)
 })

@@ -1,9 +1,8 @@
 /** What builds leave on the disk, looked at by fsck and by a daemon that starts again. Needs root. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { checkStore } from '../../fault/registry-fixture.ts'
-import { Engine } from '../../harness/index.ts'
+import { Engine, eventually } from '../../harness/index.ts'
 import { classicBuild } from '../build/build-client.ts'
 
 let engine: Engine
@@ -61,11 +60,10 @@ test('nothing is left when images and cache are deleted', async () => {
   await engine.request('POST', '/images/prune') // the one whose name the last build took
   assert.equal((await engine.request('POST', '/build/prune?all=1')).status, 200)
   await checkStore(engine)
-  let size = Infinity
-  for (let tries = 0; size > 1 << 20 && tries < 50; tries++) {
-    await sleep(100) // layers go in the background
-    size = ((await engine.request('GET', '/v1.41/system/df')).json as { LayersSize: number }).LayersSize
-  }
-  assert.ok(size < 1 << 20, String(size))
+  // Layers go in the background.
+  await eventually(async () => {
+    const { LayersSize } = (await engine.request('GET', '/v1.41/system/df')).json as { LayersSize: number }
+    assert.ok(LayersSize < 1 << 20, String(LayersSize))
+  })
   await checkStore(engine)
 })

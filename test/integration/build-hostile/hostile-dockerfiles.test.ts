@@ -35,7 +35,7 @@ test('one line cannot fill the memory, nor keep the daemon busy', async () => {
   for (const dockerfile of hostile) {
     const started = performance.now()
     assert.match(await build(dockerfile), /takes too much work to be read/)
-    assert.ok(performance.now() - started < 10_000)
+    assert.ok(performance.now() - started < 60_000)
   }
 })
 

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine, ROOT } from '../../harness/index.ts'
+import { Engine, eventually, ROOT } from '../../harness/index.ts'
 import { tar } from '../../harness/tar.ts'
+import { stepProcesses } from '../build/build-client.ts'
 
 let engine: Engine
 before(async () => {
@@ -16,24 +18,11 @@ before(async () => {
 })
 after(() => engine?.[Symbol.asyncDispose]())
 
-/** Commands of all processes of steps, by a number that nobody else sleeps for. */
-function steps(): string[] {
-  return readdirSync('/proc').flatMap((entry) => {
-    try {
-      const command = /^\d+$/.test(entry) ? readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ') : ''
-      return /^(\/bin\/)?(sh|sleep)\b.*987/.test(command) ? [command] : []
-    } catch {
-      return [] // it ended while we looked
-    }
-  })
-}
+/** Commands of all processes of steps. */
+const steps = (): string[] => stepProcesses(engine).map(({ command }) => command)
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (holds()) return
-    await sleep(50)
-  }
-  throw new Error(`${what}: not in 10 s`)
+  await eventually(() => assert.ok(holds(), what))
 }
 
 function project(name: string, dockerfile: string): string {
@@ -84,17 +73,31 @@ test('cancelling by id stops a build', async () => {
   await until('the step is gone', () => steps().length === 0)
 })
 
+/** Resolves when the text has come; goes on reading, that the writer never waits. */
+function hasSaid(stream: Readable, wanted: string): Promise<void> {
+  let said = ''
+  return new Promise((done) => {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (said.includes(wanted)) done()
+    })
+  })
+}
+
 test('two builds wait for the same step: it goes on until both have gone', async () => {
   const directory = project('shared', 'FROM starter\nRUN sleep 987 && echo shared\n')
   const env = { ...process.env, DOCKER_HOST: `unix://${engine.socket}` }
-  const clients = [0, 1].map(() => spawn(join(ROOT, 'bin/gantry'), ['build', directory], { env, stdio: 'ignore' }))
-  await until('the step runs', () => steps().length > 0)
-  await sleep(500)
-  assert.equal(steps().filter((command) => command.startsWith('sleep')).length, 1, 'equal steps run once')
-  clients[0]?.kill('SIGINT')
-  await sleep(500)
-  assert.ok(steps().length > 0)
-  clients[1]?.kill('SIGINT')
+  const clients = [0, 1].map(() => spawn(join(ROOT, 'bin/gantry'), ['build', directory], { env, stdio: ['ignore', 'ignore', 'pipe'] }))
+  await Promise.all(clients.map(({ stderr }) => hasSaid(stderr, 'RUN sleep 987')))
+  await until('the step runs', () => steps().includes('sleep 987'))
+  assert.equal(steps().filter((command) => command === 'sleep 987').length, 1, 'equal steps run once')
+  const [first, second] = clients.map((client) => ({ client, ended: once(client, 'exit') }))
+  first?.client.kill('SIGINT')
+  await first?.ended
+  await sleep(300) // in which a step that nobody waits for would end
+  assert.ok(steps().includes('sleep 987'))
+  second?.client.kill('SIGINT')
+  await second?.ended
   await until('the step is gone', () => steps().length === 0)
 })
 

@@ -5,8 +5,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
-import { Engine, ROOT } from '../../harness/index.ts'
+import { Engine, eventually, ROOT } from '../../harness/index.ts'
 
 /** Nobody else sleeps for that long. */
 const SECONDS = `4711${process.pid}`
@@ -113,22 +112,24 @@ suite('steps of a build', { skip: SKIP }, () => {
       stdio: 'ignore',
     })
     const ended = once(client, 'exit')
-    while (sleepers() < 3 && client.exitCode === null) await delay(20)
+    await eventually(() => assert.ok(sleepers() >= 3 || client.exitCode !== null))
     return { ended }
   }
 
-  function assertNothingLeft(): void {
-    assert.equal(sleepers(), 0)
-    const steps = join(engine.execRoot, 'steps')
-    assert.deepEqual(existsSync(steps) ? readdirSync(steps) : [], [])
-    assert.deepEqual(readdirSync(join(engine.dataRoot, 'snapshots')), [])
+  async function nothingIsLeft(): Promise<void> {
+    await eventually(() => {
+      assert.equal(sleepers(), 0)
+      const steps = join(engine.execRoot, 'steps')
+      assert.deepEqual(existsSync(steps) ? readdirSync(steps) : [], [])
+      assert.deepEqual(readdirSync(join(engine.dataRoot, 'snapshots')), [])
+    })
   }
 
   test('end with a daemon that is stopped', async () => {
     const { ended } = await sleepingBuild()
     await engine.stopDaemon()
     await ended
-    assertNothingLeft()
+    await nothingIsLeft()
     await engine.startDaemon()
   })
 
@@ -138,7 +139,7 @@ suite('steps of a build', { skip: SKIP }, () => {
     await ended
     assert.ok(sleepers() >= 3, 'the steps go on without the daemon')
     await engine.startDaemon()
-    assertNothingLeft()
+    await nothingIsLeft()
     build(project('after', 'FROM starter\nRUN ip -o -4 addr show eth0\n'))
   })
 })

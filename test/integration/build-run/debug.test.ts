@@ -10,6 +10,7 @@ import type { DebugContainer, DebugProcess } from '../../../src/build/types.ts'
 import { readFrames } from '../runtime/bench.ts'
 import { unshared } from '../unshared.ts'
 import { createWorld, type Wanted, type World } from './world.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const PROCESS: DebugProcess = { args: ['/bin/sh'], env: ['PATH=/bin'], cwd: '', user: '', tty: false }
 const PLAIN: DebugRequest = { network: 'default', hostname: '', extraHosts: [] }
@@ -22,7 +23,7 @@ unshared(import.meta.filename, () => {
       world = await createWorld()
       open = createDebugContainers(world.deps)
     })
-    afterEach(() => world.assertClean())
+    afterEach(() => eventually(() => world.assertClean()))
     after(() => world[Symbol.asyncDispose]())
 
     async function failed(script: string, wanted: Wanted): Promise<DebugRequest> {

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { BuildError } from '../../../src/build/build-error.ts'
 import { unshared } from '../unshared.ts'
 import { createWorld, type World } from './world.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 unshared(import.meta.filename, () => {
   suite('a step', () => {
@@ -15,7 +16,7 @@ unshared(import.meta.filename, () => {
     before(async () => {
       world = await createWorld()
     })
-    afterEach(() => world.assertClean())
+    afterEach(() => eventually(() => world.assertClean()))
     after(() => world[Symbol.asyncDispose]())
 
     test('leaves what it writes as a layer, and nothing else', async () => {
@@ -150,14 +151,17 @@ unshared(import.meta.filename, () => {
     test('is below the daemon’s cgroup, whatever parent it asks for', async () => {
       const limits = { memory: 0, memorySwap: 0, cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, cpusetCpus: '', cpusetMems: '', shmSize: 1 << 20 }
       let found: string[] = []
-      const { stdout } = await world.run('df -k /dev/shm | grep -o " 1024 " | head -1; sleep 0.1', {
+      const abort = new AbortController()
+      const running = world.run('df -k /dev/shm | grep -o " 1024 " | head -1; sleep 1000', {
         op: { cgroupParent: '/../../outside', limits },
+        signal: abort.signal,
         log: (_stream, data) => {
           assert.equal(data.toString(), ' 1024 \n')
           found = globSync(`/sys/fs/cgroup/{,*/}${world.cgroupParent.slice(1)}/outside/*/cgroup.procs`)
+          abort.abort(new Error('enough'))
         },
       })
-      assert.equal(stdout, '')
+      await assert.rejects(running, { message: 'enough' })
       assert.ok(found.length > 0)
       assert.deepEqual(globSync('/sys/fs/cgroup/{,*/}outside'), [])
     })
@@ -165,20 +169,21 @@ unshared(import.meta.filename, () => {
     test('that is not wanted any more is killed with all it has started', async () => {
       const abort = new AbortController()
       let output = ''
+      let unwanted = 0
       const running = world.run(
         'trap "" TERM INT HUP; (sleep 1000 & sleep 1000 & sleep 1000) & echo started; while true; do sleep 1; done',
         {
           signal: abort.signal,
           log: (_stream, data) => {
             output += Buffer.from(data).toString()
+            unwanted = performance.now()
             abort.abort(new Error('enough'))
           },
         },
       )
-      const started = performance.now()
       await assert.rejects(running, { message: 'enough' })
       assert.equal(output, 'started\n')
-      assert.ok(performance.now() - started < 2000)
+      assert.ok(performance.now() - unwanted < 8000, 'the ten seconds that a container has to end are not waited for')
     })
 
     test('that is not wanted before it has begun does not begin', async () => {
@@ -236,7 +241,8 @@ unshared(import.meta.filename, () => {
         times.push(performance.now() - started)
         await delay(10)
       }
-      assert.ok(Math.min(...times) < 100, `${Math.min(...times)} ms`)
+      // Some milliseconds on a calm machine: nothing waits for a timer.
+      assert.ok(Math.min(...times) < 1000, `${Math.min(...times)} ms`)
     })
   })
 })

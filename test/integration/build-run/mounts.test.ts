@@ -7,6 +7,7 @@ import { after, afterEach, before, suite, test } from 'node:test'
 import type { BindMount, CacheMount, Mount } from '../../../src/build/graph/types.ts'
 import { unshared } from '../unshared.ts'
 import { createWorld, type World } from './world.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 function bind(target: string, input: number, changes: Partial<BindMount> = {}): BindMount {
   return { type: 'bind', target, input, selector: '', readonly: true, output: -1, contentKey: true, ...changes }
@@ -41,7 +42,7 @@ unshared(import.meta.filename, () => {
     symlinkSync('/etc/passwd', join(sent, 'evil'))
     symlinkSync('../../../../..', join(sent, 'up'))
   })
-  afterEach(() => world.assertClean())
+  afterEach(() => eventually(() => world.assertClean()))
   after(async () => {
     await world[Symbol.asyncDispose]()
     rmSync(sent, { recursive: true })
@@ -208,12 +209,13 @@ unshared(import.meta.filename, () => {
     })
 
     test('is shared by steps at the same time, or each has one of its own', async () => {
-      // Each waits for the other, a second at most.
+      // Each has left its file before it waits for the other one, at a place that they share, and looks for the other's then.
       const meet = (mine: string, other: string): string =>
-        `touch /c/${mine}; for i in 1 2 3 4 5 6 7 8 9 10; do test -e /c/${other} && echo met && exit; sleep 0.1; done; echo alone`
+        `touch /c/${mine} /meet/${mine}; until test -e /meet/${other}; do sleep 0.05; done; test -e /c/${other} && echo met || echo alone`
       const both = async (mount: CacheMount): Promise<string[]> => {
+        const mounts = [mount, cache('/meet', { id: `meet for ${mount.id}` })]
         const ran = await Promise.all(
-          [['a', 'b'] as const, ['b', 'a'] as const].map(([mine, other]) => world.run(meet(mine, other), { mounts: [mount] })),
+          [['a', 'b'] as const, ['b', 'a'] as const].map(([mine, other]) => world.run(meet(mine, other), { mounts })),
         )
         return ran.map(({ stdout }) => stdout)
       }
@@ -228,11 +230,14 @@ unshared(import.meta.filename, () => {
 
     test('that is waited for in vain is given up', async () => {
       const mounts = [cache('/c', { id: 'waited', sharing: 'locked' })]
-      const abort = new AbortController()
-      const holder = world.run('sleep 0.3', { mounts })
+      const [abort, end] = [new AbortController(), new AbortController()]
+      const { promise: held, resolve } = Promise.withResolvers<void>()
+      const holder = assert.rejects(world.run('echo held; sleep 1000', { mounts, signal: end.signal, log: () => resolve() }))
+      await held
       const waiter = world.run('true', { mounts, signal: abort.signal })
       setTimeout(() => abort.abort(new Error('enough')), 100)
       await assert.rejects(waiter, { message: 'enough' })
+      end.abort()
       await holder
       await world.run('true', { mounts })
     })
@@ -242,18 +247,16 @@ unshared(import.meta.filename, () => {
       const { cacheMounts } = world.deps
       const find = async (): Promise<Awaited<ReturnType<typeof cacheMounts.list>>[number] | undefined> =>
         (await cacheMounts.list()).find(({ description }) => description.includes('"large"'))
-      let during: Promise<unknown> = Promise.resolve()
-      await world.run('dd if=/dev/zero of=/c/file bs=1M count=1 2>/dev/null; echo written; sleep 0.1', {
-        mounts,
-        log: () => {
-          during = (async () => {
-            const record = await find()
-            assert.equal(record?.inUse, true)
-            assert.throws(() => cacheMounts.remove(record.id), { code: 'CONFLICT' })
-          })()
-        },
-      })
-      await during
+      const abort = new AbortController()
+      const { promise: written, resolve } = Promise.withResolvers<void>()
+      const script = 'dd if=/dev/zero of=/c/file bs=1M count=1 2>/dev/null; echo written; sleep 1000'
+      const running = assert.rejects(world.run(script, { mounts, signal: abort.signal, log: () => resolve() }))
+      await written
+      const during = await find()
+      assert.equal(during?.inUse, true)
+      assert.throws(() => cacheMounts.remove(during.id), { code: 'CONFLICT' })
+      abort.abort()
+      await running
       const record = await find()
       assert.ok(record !== undefined && record.size >= 1 << 20 && !record.inUse && record.mutable && record.type === 'exec.cachemount')
       assert.match(record.description, /^cached mount \/c from exec \/bin\/sh -c dd .* with id "large"$/)

@@ -5,6 +5,7 @@ import type { ExecOp } from '../../../src/build/graph/types.ts'
 import { createNetwork, run, startContainer } from '../networks/topology.ts'
 import { unshared } from '../unshared.ts'
 import { createWorld, type World } from './world.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 unshared(import.meta.filename, () => {
   suite('the network of a step', () => {
@@ -13,7 +14,7 @@ unshared(import.meta.filename, () => {
       run('ip link set lo up')
       world = await createWorld()
     })
-    afterEach(() => world.assertClean())
+    afterEach(() => eventually(() => world.assertClean()))
     after(() => world[Symbol.asyncDispose]())
 
     const on = (network: ExecOp['network'], more: Partial<ExecOp> = {}): { op: Partial<ExecOp> } => ({ op: { network, ...more } })

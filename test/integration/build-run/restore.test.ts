@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { createExecRunner, restoreSteps } from '../../../src/build/run/index.ts'
 import { unshared } from '../unshared.ts'
 import { createWorld } from './world.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 unshared(import.meta.filename, () => {
   test('steps of a daemon that was killed are ended by the next one', async () => {
@@ -37,11 +38,13 @@ unshared(import.meta.filename, () => {
     await restoreSteps({ ...world.deps, runtime: next })
     assert.deepEqual(readdirSync(steps), [])
     assert.deepEqual(readdirSync(stubs), [])
-    assert.deepEqual(
-      pids.filter((pid) => existsSync(`/proc/${pid}`)),
-      [],
-    )
-    assert.deepEqual(readPids(world.cgroupParent, id), [])
+    await eventually(() => {
+      assert.deepEqual(
+        pids.filter((pid) => existsSync(`/proc/${pid}`)),
+        [],
+      )
+      assert.deepEqual(readPids(world.cgroupParent, id), [])
+    })
     await restoreSteps({ ...world.deps, runtime: next })
     await next.close()
     await first.close()
@@ -51,5 +54,5 @@ unshared(import.meta.filename, () => {
 function readPids(parent: string, id: string): string[] {
   const candidates = [`/sys/fs/cgroup${parent}/${id}`, `/sys/fs/cgroup/pids${parent}/${id}`].map((path) => join(path, 'cgroup.procs'))
   const path = candidates.find((candidate) => existsSync(candidate))
-  return path === undefined ? [] : readFileSync(path, 'utf8').trim().split('\n')
+  return path === undefined ? [] : readFileSync(path, 'utf8').split('\n').filter(Boolean)
 }

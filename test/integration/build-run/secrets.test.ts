@@ -9,6 +9,7 @@ import type { BindMount, SecretMount, SshMount } from '../../../src/build/graph/
 import type { BuildSession } from '../../../src/build/session.ts'
 import { unshared } from '../unshared.ts'
 import { createWorld, type World } from './world.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 /** Nobody else writes this to the disk. */
 const VALUE = `s3cret-${process.pid}-${Date.now()}`
@@ -36,7 +37,7 @@ unshared(import.meta.filename, () => {
       before(async () => {
         world = await createWorld({ directory })
       })
-      afterEach(() => world.assertClean())
+      afterEach(() => eventually(() => world.assertClean()))
       after(() => world[Symbol.asyncDispose]())
 
       test('is a file for the step, and is found nowhere afterwards', async () => {
@@ -108,7 +109,7 @@ unshared(import.meta.filename, () => {
       client.listen(join(world.directory, 'client.sock'))
       await once(client, 'listening')
     })
-    afterEach(() => world.assertClean())
+    afterEach(() => eventually(() => world.assertClean()))
     after(async () => {
       client.close()
       await world[Symbol.asyncDispose]()
@@ -145,6 +146,15 @@ function filesWith(text: string, directories: readonly string[]): string[] {
     readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => readFileSync(path).includes(text)),
+      .filter((path) => read(path).includes(text)),
   )
+}
+
+/** Empty when it has just been deleted. */
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch {
+    return Buffer.alloc(0)
+  }
 }

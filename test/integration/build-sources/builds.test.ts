@@ -6,8 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { DockerRegistry, dockerRegistryMissing, Engine } from '../../harness/index.ts'
+import { DockerRegistry, dockerRegistryMissing, Engine, eventually } from '../../harness/index.ts'
 import { hasGit, makeRepository } from './git-server.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root'
@@ -37,12 +36,7 @@ describe('builds', { skip }, () => {
   async function serve(port: number, ...command: string[]): Promise<void> {
     const [program = '', ...args] = engine.host.wrap(command)
     programs.push(spawn(program, args, { stdio: 'ignore' }))
-    for (let attempt = 0; attempt < 200; attempt++) {
-      const { status } = engine.host.run(['bash', '-c', `exec 3<>/dev/tcp/127.0.0.1/${port}`])
-      if (status === 0) return
-      await sleep(25)
-    }
-    throw new Error(`${command.join(' ')} does not listen`)
+    await eventually(() => engine.host.must(['bash', '-c', `exec 3<>/dev/tcp/127.0.0.1/${port}`]))
   }
 
   /** Builds and gives the image's file `/result`. */

@@ -18,6 +18,7 @@ import { createFiles } from '#kernel'
 import { createInlineRunner } from '#snapshots'
 import { hasGit, startGitServer } from './git-server.ts'
 import type { GitServer } from './git-server.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const skip = hasGit() ? false : 'git is not installed'
 const TOKEN = 'very-secret-token'
@@ -280,8 +281,10 @@ describe('git source', { skip }, () => {
     while (test.server.requests.length === 0) await new Promise(setImmediate)
     abort.abort(new Error('enough'))
     await assert.rejects(loading, { message: 'enough' })
-    const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-    assert.ok(!running.includes(test.server.address), running)
+    await eventually(() => {
+      const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+      assert.ok(!running.includes(test.server.address), running)
+    })
   })
 
   it('lists and removes repositories, and forgets what builds have left', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Engine, Reply } from '../../harness/index.ts'
+import { eventually, type Engine, type Reply } from '../../harness/index.ts'
 import { tar, type TarEntry } from '../../harness/tar.ts'
 
 export interface ClassicBuild {
@@ -46,14 +46,24 @@ function readBuild({ text }: Reply): ClassicBuild {
   return { cached, ran, text: told, error: messages.at(-1)?.error, id }
 }
 
-/** Commands of the programs that steps of this engine run, wherever in namespaces they are. */
-export function stepProcesses(engine: Engine): string[] {
+/** Programs that steps of this engine run, wherever in namespaces they are. */
+export function stepProcesses(engine: Engine): { pid: number; command: string }[] {
   return readdirSync('/proc').flatMap((entry) => {
     try {
       if (!/^\d+$/.test(entry) || !readFileSync(`/proc/${entry}/cgroup`, 'utf8').includes(`/${engine.cgroupParent}/`)) return []
-      return [readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()]
+      return [{ pid: Number(entry), command: readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() }]
     } catch {
       return [] // ended while we looked
     }
   })
+}
+
+/** Resolves when a step runs `command`. */
+export async function stepRuns(engine: Engine, command: string): Promise<void> {
+  await eventually(() => assert.ok(stepProcesses(engine).some((found) => found.command === command)))
+}
+
+/** Resolves when no step runs anything. */
+export async function noStepRuns(engine: Engine): Promise<void> {
+  await eventually(() => assert.deepEqual(stepProcesses(engine), []))
 }

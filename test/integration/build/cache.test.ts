@@ -1,9 +1,8 @@
 /** What the build cache finds again, what it keeps, and how it is deleted. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Engine } from '../../harness/index.ts'
-import { classicBuild, stepProcesses } from './build-client.ts'
+import { classicBuild, noStepRuns, stepRuns } from './build-client.ts'
 
 let engine: Engine
 
@@ -117,7 +116,7 @@ test('two builds of the same run each step once', async () => {
 test('independent stages run at the same time', async () => {
   // Each waits for the other: one after the other they would never end.
   const meet = (own: string, other: string): string =>
-    `RUN --mount=type=cache,id=meet,target=/m touch /m/${own}; for i in $(seq 100); do [ -e /m/${other} ] && exit 0; sleep 0.05; done; exit 1`
+    `RUN --mount=type=cache,id=meet,target=/m touch /m/${own}; for i in $(seq 1200); do [ -e /m/${other} ] && exit 0; sleep 0.05; done; exit 1`
   const dockerfile = `FROM starter AS a\n${meet('a', 'b')}\nRUN echo a > /a\nFROM starter AS b\n${meet('b', 'a')}\nRUN echo b > /b\nFROM starter\nCOPY --from=a /a /\nCOPY --from=b /b /\n`
   assert.equal((await classicBuild(engine, dockerfile)).error, undefined)
 })
@@ -126,17 +125,16 @@ test('a failed step stops the others, and a cancelled build ends at once', async
   const started = Date.now()
   const failing = await classicBuild(
     engine,
-    'FROM starter AS a\nRUN sleep 30; echo a > /a\nFROM starter AS b\nRUN sleep 0.2; exit 3\nFROM starter\nCOPY --from=a /a /\nCOPY --from=b /etc /\n',
+    'FROM starter AS a\nRUN sleep 1000; echo a > /a\nFROM starter AS b\nRUN sleep 0.2; exit 3\nFROM starter\nCOPY --from=a /a /\nCOPY --from=b /etc /\n',
   )
   assert.match(failing.error ?? '', /returned a non-zero code: 3/)
-  const building = classicBuild(engine, 'FROM starter\nRUN sleep 31\n', { query: 'buildid=mine' })
-  while (!stepProcesses(engine).includes('sleep 31')) await sleep(20)
+  const building = classicBuild(engine, 'FROM starter\nRUN sleep 1001\n', { query: 'buildid=mine' })
+  await stepRuns(engine, 'sleep 1001')
   assert.equal((await engine.request('POST', '/build/cancel?id=mine')).status, 200)
   assert.match((await building).error ?? '', /context canceled/)
-  assert.ok(Date.now() - started < 15_000)
+  assert.ok(Date.now() - started < 120_000)
   // The client hears of it at once; the program is killed meanwhile.
-  for (let attempt = 0; attempt < 50 && stepProcesses(engine).length > 0; attempt++) await sleep(100)
-  assert.deepEqual(stepProcesses(engine), [])
+  await noStepRuns(engine)
 })
 
 test('builds and prunes at the same time leave whole images and a whole store', async () => {

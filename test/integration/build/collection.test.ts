@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine } from '../../harness/index.ts'
+import { Engine, eventually } from '../../harness/index.ts'
 import { classicBuild } from './build-client.ts'
 
 test('after a build the cache is made to fit, and images keep their layers', async () => {
@@ -27,9 +26,11 @@ test('after a build the cache is made to fit, and images keep their layers', asy
       }
       return BuildCache.flatMap(({ Description }) => /> \/(\w+)/.exec(Description)?.[1] ?? [])
     }
-    for (let attempt = 0; attempt < 100 && (await steps()).includes('old'); attempt++) await sleep(100)
-    const left = await steps()
-    assert.equal(left.includes('old'), false, left.join())
+    const left = await eventually(async () => {
+      const found = await steps()
+      assert.equal(found.includes('old'), false, found.join())
+      return found
+    })
     assert.ok(left.includes('new'), left.join())
     assert.equal(engine.mustDocker('run', '--rm', 'kept', 'wc', '-c', '/kept'), '100000 /kept')
   } finally {
