@@ -21,9 +21,8 @@ const ALIASES: Readonly<Record<string, Platform>> = {
   armel: { os: '', architecture: 'arm', variant: 'v6' },
 }
 
-<<<<<<< ours
 const COMPONENT = /^[A-Za-z0-9_.-]+$/
-=======
+
 const OPERATING_SYSTEMS = new Set(
   'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos'.split(' '),
 )
@@ -33,7 +32,6 @@ const KNOWN_ARCHITECTURES = new Set(
     ' ',
   ),
 )
->>>>>>> theirs
 
 /** `linux/arm/v7`, `arm64` or `linux`. Throws INVALID_ARGUMENT with containerd/platforms' words. */
 export function parsePlatform(text: string, host: Platform = hostPlatform()): Platform {
