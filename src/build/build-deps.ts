@@ -5,6 +5,7 @@ import type { Digest, Platform } from '#oci'
 import type { DraftLayers, Snapshotter } from '#snapshots'
 import type { CacheStore } from './cache/cache-usage.ts'
 import type { Ref } from './graph/ref.ts'
+import type { CacheMounts } from './run/types.ts'
 import type { SourceResolvers, StepRunners } from './solver/solver.ts'
 import type {
   BuildResult,
@@ -72,6 +73,7 @@ export interface BuildServiceDeps {
   resolveImage: (request: ImageRequest, context: Step) => Promise<ResolvedImage>
   runners: StepRunners
   digests: ContentDigests
+  cacheMounts: Pick<CacheMounts, 'retire'>
   exporters: {
     prepare(request: ExportRequest, options: Readonly<Record<string, string>>): BuildExport
     /** What is known of how an image for this platform was made. */

@@ -139,6 +139,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
       diff: createDiffRunner({ snapshotter, files, jobs }),
     },
     digests: createContentDigests({ snapshotter, files, jobs }),
+    cacheMounts,
     exporters: createExporters(exporting),
     caches: createCachePlaces(exporting),
     openContainer: createDebugContainers(run),

@@ -97,6 +97,18 @@ describe('createBuildService', () => {
     await service.close()
   })
 
+  it('retires the caches of steps with ignoreCache before any of them runs, once', async () => {
+    const parts = createFakeParts()
+    const service = createBuildService(parts.deps)
+    const target = (ignoreCache: boolean): Vertex =>
+      run(run(image('a'), ['one'], { ignoreCache, caches: ['x', 'y'] }), ['two'], { ignoreCache, caches: ['x'] })
+    await build(parts, service, target(false))
+    parts.ran.length = 0
+    await build(parts, service, target(true))
+    assert.deepEqual(parts.ran, ['retire x y', 'RUN one', 'RUN two'])
+    await service.close()
+  })
+
   it('keeps proxies out of keys', async () => {
     const parts = createFakeParts()
     const service = createBuildService(parts.deps)

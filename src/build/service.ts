@@ -31,6 +31,7 @@ export function createBuildService(deps: BuildServiceDeps): OwnedBuildService {
     sources: deps.sources,
     runners: deps.runners,
     digests: deps.digests,
+    cacheMounts: deps.cacheMounts,
     running,
     places: new Semaphore(() => deps.settings().maxRunSteps),
   }

@@ -145,6 +145,30 @@ describe('createCacheMounts', () => {
     assert.deepEqual(await caches.list(), [])
   })
 
+  it('retires caches by name: who has one keeps it, others get a new one', async () => {
+    const held = await acquire('shared', 'a')
+    caches.retire(new Set(['other']))
+    caches.retire(new Set(['id']))
+    const next = await acquire('shared', 'b')
+    assert.notEqual(next.path, held.path)
+    assert.ok(existsSync(held.path))
+    held[Symbol.dispose]()
+    assert.equal(existsSync(held.path), false)
+    next[Symbol.dispose]()
+    caches.retire(new Set(['id']))
+    assert.deepEqual(await caches.list(), [])
+    assert.equal(existsSync(next.path), false)
+  })
+
+  it('removes after a restart what was retired while it was in use', async () => {
+    const held = await acquire('shared', 'a')
+    caches.retire(new Set(['id']))
+    caches = open()
+    await caches.restore()
+    assert.equal(existsSync(held.path), false)
+    assert.deepEqual(await caches.list(), [])
+  })
+
   it('counts uses', async () => {
     const before = Date.now()
     for (const user of ['a', 'b']) (await acquire('shared', user))[Symbol.dispose]()

@@ -15,6 +15,8 @@ import type { CacheMountRequest, CacheMounts } from './types.ts'
 export interface CacheMountRow {
   /** What asks for the same gets the same. Several records have one key where steps want the cache for themselves at the same time. */
   key: string
+  /** What the step calls it. */
+  name: string
   description: string
   /** Milliseconds since the epoch. */
   createdAt: number
@@ -39,6 +41,9 @@ export interface CacheMountsDeps {
   /** Hears of failures in the background. */
   report: (error: unknown) => void
 }
+
+/** Key of one that nobody gets any more, and that goes when nobody has it. */
+const RETIRED = ''
 
 /** Directories that are being made or on their way out have a name that no id has. */
 const TEMPORARY = '.'
@@ -95,7 +100,7 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
       renameSync(path, join(directory, id))
       undo.move()
       const now = Date.now()
-      save(id, { key, description: descriptionOf(request), createdAt: now, lastUsedAt: now, usageCount: 0 })
+      save(id, { key, name: request.mount.id, description: descriptionOf(request), createdAt: now, lastUsedAt: now, usageCount: 0 })
     } finally {
       making.delete(key)
       changed()
@@ -137,6 +142,17 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
     if (use.users.size > 0) return
     inUse.delete(id)
     sizes.delete(id)
+    if (rows.get(id)?.key === RETIRED) remove(id)
+    changed()
+  }
+
+  function remove(id: string): void {
+    repository.delete(id)
+    rows.delete(id)
+    sizes.delete(id)
+    // Out of the way first: its files may take a while, and a daemon that is killed meanwhile finds them by their name.
+    renameSync(join(directory, id), join(directory, TEMPORARY + id))
+    discard(TEMPORARY + id)
     changed()
   }
 
@@ -176,19 +192,20 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
         return { path: join(directory, id), [Symbol.dispose]: once(() => use[Symbol.dispose]()) }
       }
     },
+    retire(ids) {
+      for (const [id, row] of rows) {
+        if (!ids.has(row.name)) continue
+        if (inUse.has(id)) save(id, { ...row, key: RETIRED })
+        else remove(id)
+      }
+    },
     async list() {
       return await Promise.all([...rows].map(async ([id, row]) => describe(id, row, inUse.has(id), await sizeOf(id, row))))
     },
     remove(id) {
       if (!rows.has(id)) throw notFound(`cache mount ${id}: not found`)
       if (inUse.has(id)) throw conflict(`cache mount ${id} is in use`)
-      repository.delete(id)
-      rows.delete(id)
-      sizes.delete(id)
-      // Out of the way first: its files may take a while, and a daemon that is killed meanwhile finds them by their name.
-      renameSync(join(directory, id), join(directory, TEMPORARY + id))
-      discard(TEMPORARY + id)
-      changed()
+      remove(id)
     },
     async restore() {
       mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -198,6 +215,7 @@ export function createCacheMounts(deps: CacheMountsDeps): CacheMounts {
         repository.delete(id)
         rows.delete(id)
       }
+      for (const [id, { key }] of rows) if (key === RETIRED) remove(id)
     },
     async settled() {
       await Promise.all(deletions)

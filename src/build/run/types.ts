@@ -54,6 +54,8 @@ export interface CacheMountRequest {
 export interface CacheMounts {
   /** Waits for a locked cache in use. Disposing gives it back. Throws the signal's reason. */
   acquire(request: CacheMountRequest): Promise<Disposable & { path: string }>
+  /** Whoever wants one with such an id (`CacheMount.id`) gets a new one from now on. Steps that have one keep it. */
+  retire(ids: ReadonlySet<string>): void
   /** Their records, measured; `inUse` while a step has them. */
   list(): Promise<CacheRecordInfo[]>
   /** Deletes one with its files, which go in the background. Throws NOT_FOUND; CONFLICT when a step has it. */

@@ -31,6 +31,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
   const results = new SharedWork<Digest, Solved>({ remember: true })
   const identified = new Map<Digest, Identity>()
   const missed = Promise.withResolvers<void>()
+  const retired = new Set<string>()
 
   const near: Neighbours = {
     identityOf: (vertex, signal) =>
@@ -87,11 +88,21 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
     }
   }
 
+  /** What runs anew finds its caches empty, but for what steps of this build have put there. Source: moby/buildkit solver/llbsolver/vertex.go, detectPrunedCacheID. */
+  function retireCaches(vertices: readonly Vertex[]): void {
+    const ids = new Set(vertices.filter(({ meta }) => meta.ignoreCache === true).flatMap(cacheIds)).difference(retired)
+    if (ids.size === 0) return
+    deps.cacheMounts.retire(ids)
+    for (const id of ids) retired.add(id)
+  }
+
   return {
     async solve(edges, signal) {
       identities.forgetFailures()
       results.forgetFailures()
-      scope.display.announce(walkGraph(edges.map(({ vertex }) => vertex)))
+      const vertices = walkGraph(edges.map(({ vertex }) => vertex))
+      scope.display.announce(vertices)
+      retireCaches(vertices)
       const failed = new AbortController()
       const either = AbortSignal.any([signal, failed.signal])
       try {
@@ -123,6 +134,10 @@ async function nextTurn(): Promise<void> {}
 function shareKey({ identity, inputs }: VertexWork): Digest | symbol {
   const readsDirectory = inputs.some(({ outputs }) => outputs.some(({ kind }) => kind === 'directory'))
   return identity === undefined || readsDirectory ? Symbol('unshared') : identity.key
+}
+
+function cacheIds({ op }: Vertex): string[] {
+  return op.kind === 'exec' ? op.mounts.flatMap((mount) => (mount.type === 'cache' ? [mount.id] : [])) : []
 }
 
 /** Steps whose layers are in these file systems: down by what each step builds on, not by what it reads. */

@@ -5,6 +5,7 @@ import type { CacheRecord, KeyPair } from '../cache/cache-record.ts'
 import type { Ref } from '../graph/ref.ts'
 import type { Op, Vertex } from '../graph/types.ts'
 import type { Progress } from '../progress.ts'
+import type { CacheMounts } from '../run/types.ts'
 import type { BuildSession } from '../session.ts'
 import type { ContentDigests, Entitlement, ImportedCache, Material, SourceResolver, StepRunner } from '../types.ts'
 import type { RunningSteps } from './running-steps.ts'
@@ -22,6 +23,7 @@ export interface SolverDeps {
   sources: SourceResolvers
   runners: StepRunners
   digests: ContentDigests
+  cacheMounts: Pick<CacheMounts, 'retire'>
   running: RunningSteps<Solved>
   /** Places for RUN steps: how many programs may run at once. */
   places: Semaphore

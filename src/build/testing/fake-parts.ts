@@ -124,6 +124,7 @@ export function createFakeParts(options: { metadata?: Metadata; chains?: Map<Cha
         return digestOf(contentOf(ref))
       },
     },
+    cacheMounts: { retire: (ids) => void ran.push(`retire ${[...ids].join(' ')}`) },
     exporters: {
       prepare: () => ({
         async export({ images }, { steps }) {
@@ -144,6 +145,8 @@ export function createFakeParts(options: { metadata?: Metadata; chains?: Map<Cha
   }
   return Object.assign(parts, { deps })
 }
+
+const PLAIN_CACHE = { type: 'cache', sharing: 'shared', readonly: false, input: -1, selector: '', mode: 0o755, uid: 0, gid: 0 } as const
 
 const PLATFORM = { os: 'linux', architecture: 'amd64' }
 
@@ -179,13 +182,16 @@ export function importedFrom({ steps, chains }: FakeParts, into: FakeParts, mode
 export function run(
   base: Vertex,
   args: readonly string[],
-  options: { ignoreCache?: boolean; proxyEnv?: string[]; network?: 'host' } = {},
+  options: { ignoreCache?: boolean; proxyEnv?: string[]; network?: 'host'; caches?: string[] } = {},
 ): Vertex {
   const op: ExecOp = {
     ...PLAIN_EXEC,
     args,
     network: options.network ?? 'default',
-    mounts: [{ type: 'bind', target: '/', input: 0, selector: '', readonly: false, output: 0, contentKey: false }],
+    mounts: [
+      { type: 'bind', target: '/', input: 0, selector: '', readonly: false, output: 0, contentKey: false },
+      ...(options.caches ?? []).map((id) => ({ ...PLAIN_CACHE, id, target: `/${id}` })),
+    ],
     proxyEnv: options.proxyEnv ?? [],
     platform: PLATFORM,
   }
