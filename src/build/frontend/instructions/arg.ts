@@ -5,6 +5,7 @@ import type { InstructionContext } from './instruction-context.ts'
 /** ARG: what the client gave, else the default, else what was said in front of the first FROM. The value is a variable of the steps behind it. */
 export function dispatchArg({ args, range }: ArgInstruction, context: InstructionContext): void {
   const { stage } = context
+  const written = classicText(args, context)
   const texts = args.map((definition) => {
     const { name } = definition
     const { value, inherited } = argumentValue(definition, context)
@@ -14,8 +15,14 @@ export function dispatchArg({ args, range }: ArgInstruction, context: Instructio
     stage.arguments.set(name, value)
     return value === undefined ? name : `${name}=${value}`
   })
-  const written = args.map(({ name, value }) => (value === undefined ? name : `${name}=${expand(value, context).text}`))
-  noteMetadata(context, `ARG ${texts.join(' ')}`, `ARG ${written.join(' ')}`)
+  noteMetadata(context, `ARG ${texts.join(' ')}`, written)
+}
+
+/** dockerd's builder wrote defaults, whatever the client gave; the default that nobody needs may be an error (`${A:?}`), so nobody else asks for it. */
+function classicText(args: readonly ArgDefinition[], context: InstructionContext): string | undefined {
+  if (context.conversion.options.history !== 'classic') return undefined
+  const texts = args.map(({ name, value }) => (value === undefined ? name : `${name}=${expand(value, context).text}`))
+  return `ARG ${texts.join(' ')}`
 }
 
 function argumentValue({ name, value }: ArgDefinition, context: InstructionContext): { value: string | undefined; inherited: boolean } {
