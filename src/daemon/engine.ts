@@ -71,8 +71,8 @@ export interface EngineOptions {
 export async function startEngine({ state, config, logger, initBinary, workerEntry }: EngineOptions): Promise<Engine> {
   await using undo = new AsyncDisposableStack()
   prepareDirectories(state)
-  const metadata = undo.adopt(openMetadata(state.database), (opened) => opened.close())
   const files = createFiles()
+  const metadata = undo.adopt(openMetadata(state.database, { reserveSpace: files.reserveSpace }), (opened) => opened.close())
   files.spreadSubdirectories(state.containers) // they come and go, see docs/build.md, "Speed"
   const mounts = createMounts()
   const events = createEventBus()

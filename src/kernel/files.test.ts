@@ -195,6 +195,19 @@ suite('files', () => {
     ])
   })
 
+  test('reserveSpace gives blocks to a file and leaves its length', () => {
+    const path = join(rootPath, 'reserved')
+    writeFileSync(path, 'text')
+    files.reserveSpace(path, 1024 * 1024)
+    const { size, blocks } = statSync(path)
+    assert.equal(size, 4)
+    assert.ok(blocks * 512 >= 1024 * 1024)
+  })
+
+  test('reserveSpace does nothing where it cannot', () => {
+    files.reserveSpace('/proc/self/comm', 4096)
+  })
+
   test('spreadSubdirectories leaves alone what knows no such flag', () => {
     files.spreadSubdirectories('/proc')
   })

@@ -20,6 +20,9 @@ const FS_IOC_GETFLAGS = 0x80086601
 const FS_IOC_SETFLAGS = 0x40086602
 const FS_TOPDIR_FL = 0x00020000
 
+// include/uapi/linux/falloc.h
+const FALLOC_FL_KEEP_SIZE = 0x01
+
 const ENOENT = 2
 const EINTR = 4
 const ENXIO = 6
@@ -148,6 +151,10 @@ export function createFiles(system: SystemCalls = createSystemCalls()): Files {
       if (system.attempt('ioctl', directory.fd, FS_IOC_GETFLAGS, flags) < 0) return
       flags[0] = (flags[0] ?? 0) | FS_TOPDIR_FL
       system.attempt('ioctl', directory.fd, FS_IOC_SETFLAGS, flags)
+    },
+    reserveSpace(path, bytes) {
+      using file = ownDescriptor(openSync(path, constants.O_WRONLY))
+      system.attempt('fallocate', file.fd, FALLOC_FL_KEEP_SIZE, 0, bytes) // a precaution: without it there is what there was
     },
     copyRange(fromFd, toFd, { offset, length }) {
       const [source, target] = [BigInt64Array.of(BigInt(offset)), BigInt64Array.of(BigInt(offset))]

@@ -41,6 +41,11 @@ export interface Files {
    */
   spreadSubdirectories(path: string): void
   /**
+   * Gives a file blocks for its first `bytes` bytes without making it longer (fallocate(2), FALLOC_FL_KEEP_SIZE): it can grow to there on a full disk.
+   * Where that cannot be done, or the disk is full already, nothing happens.
+   */
+  reserveSpace(path: string, bytes: number): void
+  /**
    * Copies a stretch of a file to the same place in another one inside the kernel: blocks are shared where the file system can (copy_file_range(2)). False: it
    * cannot be done between these two; nothing was written then.
    */

@@ -6,7 +6,8 @@
  * and write through: a put costs about 60 µs.
  *
  * Durability: WAL with synchronous=NORMAL. A killed daemon loses nothing that was put. A machine that loses power may lose the last
- * transactions, never a part of one and never the order between them; whatever must agree with a file on disk is reconciled at start.
+ * transactions, never a part of one and never the order between them; whatever must agree with a file on disk is reconciled at start. The log has its blocks
+ * from the start: on a full disk, too, containers can be stopped and removed.
  *
  * Glossary: *collection*, one table of documents; *repository*, its typed face; *migration*, one step of the schema, never edited after
  * release.

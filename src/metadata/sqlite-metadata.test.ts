@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempDisposableSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -21,6 +21,19 @@ describe('openMetadata', () => {
     }
     using metadata = openMetadata(path)
     assert.equal(metadata.repository('settings').get('id'), 'abc')
+  })
+
+  it('has space reserved for a log that is there, also when it is opened again', () => {
+    using directory = mkdtempDisposableSync(join(tmpdir(), 'metadata-'))
+    const path = join(directory.path, 'gantry.db')
+    const reserved: [string, boolean][] = []
+    const reserveSpace = (log: string, bytes: number): void => void reserved.push([log, existsSync(log) && bytes > 4_000_000])
+    openMetadata(path, { reserveSpace }).close()
+    openMetadata(path, { reserveSpace }).close()
+    assert.deepEqual(
+      reserved,
+      Array.from({ length: 2 }, () => [`${path}-wal`, true]),
+    )
   })
 
   it('refuses a transaction after close as cancelled', () => {

@@ -5,15 +5,26 @@ import { MIGRATIONS } from './migrations.ts'
 import { refusePromise } from './refuse-promise.ts'
 import type { CollectionName, DamagedRecord, Metadata, Repository } from './types.ts'
 
+export interface MetadataOptions {
+  /** Milliseconds for which another process may keep the database; 2000, as a daemon that is just ending lets go. */
+  lockTimeout?: number
+  /** Gives a file blocks for its first bytes. With it the store can still be written on a full disk, for a while: what fills the disk can be taken away. */
+  reserveSpace?: (path: string, bytes: number) => void
+}
+
+/** Frames of the write-ahead log up to which SQLite lets it grow before it begins again at its start (`wal_autocheckpoint`), with their headers. */
+const LOG_BYTES = 1000 * (4096 + 24) + 32
+
 /**
- * Opens or creates the database at `path` (its directory exists) and migrates it. Throws UNAVAILABLE when another process has it open
- * and keeps it for `lockTimeout` ms (2000: a daemon that is just ending lets go), DATA_LOSS when it is no database, INTERNAL when a
- * newer Gantry has written it.
+ * Opens or creates the database at `path` (its directory exists) and migrates it. Throws UNAVAILABLE when another process has it open and keeps it,
+ * DATA_LOSS when it is no database, INTERNAL when a newer Gantry has written it.
  */
-export function openMetadata(path: string, options: { lockTimeout?: number } = {}): Metadata {
+export function openMetadata(path: string, options: MetadataOptions = {}): Metadata {
   const database = openDatabase(path, options.lockTimeout ?? 2000)
   try {
-    return createMetadata(database)
+    const metadata = createMetadata(database)
+    options.reserveSpace?.(`${path}-wal`, LOG_BYTES)
+    return metadata
   } catch (error) {
     database.close()
     throw explain(error, path)

@@ -160,6 +160,16 @@ describe('a full disk', { timeout: 280_000 }, () => {
     })
   }
 
+  it('does not keep a container that has filled it from being removed', async () => {
+    engine.mustDocker('run', '-d', '--name', 'glutton', 'starter', 'sleep', '1000')
+    const full = engine.docker(['exec', 'glutton', 'sh', '-c', 'dd if=/dev/zero of=/f bs=1M; dd if=/dev/zero bs=4096 >> /f'])
+    assert.match(full.stderr, /No space left on device[^]*No space left on device/)
+    engine.mustDocker('stop', '-t', '0', 'glutton')
+    engine.mustDocker('rm', 'glutton')
+    await eventually(() => assert.ok(freeSpace() > FREE))
+    await checkStore(engine)
+  })
+
   it('is told to a program in a container, which goes on when there is space', async () => {
     engine.mustDocker('run', '-d', '--name', 'writer', 'starter', 'sleep', '1000')
     await fill()
