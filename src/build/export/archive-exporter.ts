@@ -17,8 +17,8 @@ import { counted } from './counted.ts'
 import { timeText } from './epoch.ts'
 import { exportVertex } from './export-vertex.ts'
 import { encodeDescriptor, parseNames } from './image-exporter.ts'
-import { readImageOptions } from './image-options.ts'
-import type { ImageOptions } from './image-options.ts'
+import { imageOptionsFor, readImageOptions } from './image-options.ts'
+import type { WrittenImageOptions } from './image-options.ts'
 import type { AssembledResult, Assembly, ExporterDeps, PreparedExport } from './types.ts'
 
 interface ArchiveOptions {
@@ -27,7 +27,7 @@ interface ArchiveOptions {
   format: ArchiveFormat
   isTar: boolean
   names: Reference[]
-  image: ImageOptions
+  image: WrittenImageOptions
 }
 
 /** The store of the client that a layout goes to. Source: moby/buildkit client/solve.go. */
@@ -58,7 +58,8 @@ export function prepareArchiveExport(
 }
 
 async function exportArchive(assembly: Assembly, result: SolvedResult, options: ArchiveOptions): Promise<Record<string, string>> {
-  const { format, image, names } = options
+  const { format, names } = options
+  const image = imageOptionsFor(result, options.image)
   if (format === 'docker' && (result.multiPlatform || result.images.length > 1)) {
     throw invalidArgument('docker exporter does not currently support exporting manifest lists')
   }

@@ -91,7 +91,19 @@ async function exportConfig(
   decodeImageConfig(bytes) // what we could not read back may not be written
   const { digest, size } = await storeBytes(deps.content, bytes, context.lease)
   await vertex.step(`${options.withManifest ? 'exporting config' : 'writing image'} ${digest}`, async () => {})
-  return { platform: image.platform, config: digest, configSize: size, sealed, layers: blobs }
+  return {
+    platform: image.platform,
+    config: digest,
+    configSize: size,
+    sealed,
+    layers: blobs.map((blob, index) => annotated(blob, sealed.rewritten[index], options)),
+  }
+}
+
+/** By this annotation tools tell which layers of an image were made reproducible. Source: moby/buildkit exporter/containerimage/writer.go. */
+function annotated(blob: LayerBlob, isRewritten: boolean | undefined, { epoch }: ImageOptions): LayerBlob {
+  if (isRewritten !== true || epoch === undefined) return blob
+  return { ...blob, annotations: { ...blob.annotations, 'buildkit/rewritten-timestamp': String(epoch / 1000) } }
 }
 
 function configOf(

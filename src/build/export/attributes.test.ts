@@ -69,7 +69,7 @@ describe('parseEpoch', () => {
   it('takes the exporter’s own before the build argument', () => {
     assert.equal(parseEpoch('5', { 'build-arg:SOURCE_DATE_EPOCH': '6' }), 5000)
     assert.equal(parseEpoch(undefined, { 'build-arg:SOURCE_DATE_EPOCH': '6' }), 6000)
-    assert.equal(parseEpoch('', { 'build-arg:SOURCE_DATE_EPOCH': '6' }), undefined)
+    assert.equal(parseEpoch('', { 'build-arg:SOURCE_DATE_EPOCH': '6' }), 'none')
     assert.equal(parseEpoch(undefined, {}), undefined)
     assert.throws(() => parseEpoch('yesterday', {}), /invalid SOURCE_DATE_EPOCH: yesterday/)
     assert.throws(() => parseEpoch('253402300800', {}), /invalid SOURCE_DATE_EPOCH/, 'the year 10000')

@@ -1,15 +1,30 @@
 import { invalidArgument } from '#errors'
+import type { SolvedResult } from '../types.ts'
 
-/**
- * The time that nothing may be younger than, in milliseconds: the exporter's own attribute, else the build argument. Empty: none. Source: moby/buildkit
- * exporter/util/epoch/parse.go.
- */
-export function parseEpoch(attribute: string | undefined, options: Readonly<Record<string, string>>): number | undefined {
+/** A time that nothing may be younger than, in milliseconds; `none`: the client wants none; undefined: the frontend may know one. */
+export type EpochSetting = number | 'none' | undefined
+
+/** Metadata of a result: the frontend's time, in seconds. Source: moby/buildkit exporter/exptypes. */
+export const EPOCH_KEY = 'source.date.epoch'
+
+/** The exporter's own attribute, else the build argument. Throws INVALID_ARGUMENT. Source: moby/buildkit exporter/util/epoch/parse.go. */
+export function parseEpoch(attribute: string | undefined, options: Readonly<Record<string, string>>): EpochSetting {
+  if (attribute === '') return 'none'
   const text = attribute ?? options['build-arg:SOURCE_DATE_EPOCH'] ?? ''
-  if (text === '') return undefined
-  const milliseconds = /^-?\d{1,12}$/.test(text) ? Number(text) * 1000 : Number.NaN
-  if (milliseconds !== withinYears(milliseconds)) throw invalidArgument(`invalid SOURCE_DATE_EPOCH: ${text}`)
-  return milliseconds
+  return text === '' ? undefined : milliseconds(text)
+}
+
+/** What holds for a result. Throws INVALID_ARGUMENT. */
+export function epochOf(setting: EpochSetting, { metadata }: Pick<SolvedResult, 'metadata'>): number | undefined {
+  if (setting !== undefined) return setting === 'none' ? undefined : setting
+  const known = metadata[EPOCH_KEY]
+  return known === undefined ? undefined : milliseconds(Buffer.from(known).toString())
+}
+
+function milliseconds(seconds: string): number {
+  const time = /^-?\d{1,12}$/.test(seconds) ? Number(seconds) * 1000 : Number.NaN
+  if (time !== withinYears(time)) throw invalidArgument(`invalid SOURCE_DATE_EPOCH: ${seconds}`)
+  return time
 }
 
 const FIRST_YEAR = Date.parse('0001-01-01T00:00:00Z')

@@ -138,6 +138,38 @@ describe('moby exporter with epoch', () => {
       ['2010-01-01T00:00:00Z', '2020-09-13T12:26:40Z'],
     )
   })
+
+  it('takes the time that the frontend knows, unless the client says another or none', async () => {
+    using test = exportsUnderTest()
+    const result = { ...resultOf(await twoSteps(test)), metadata: { 'source.date.epoch': Buffer.from('1600000000') } }
+    const created = async (attributes: Record<string, string>, frontend: Record<string, string> = {}): Promise<string | undefined> => {
+      await test.export({ attributes: { name: 'app', ...attributes } }, result, { frontend })
+      return test.config('app').created
+    }
+    assert.equal(await created({}), '2020-09-13T12:26:40Z')
+    assert.equal(await created({ 'source-date-epoch': '1500000000' }), '2017-07-14T02:40:00Z')
+    assert.equal(await created({}, { 'build-arg:SOURCE_DATE_EPOCH': '1500000000' }), '2017-07-14T02:40:00Z')
+    assert.equal(await created({ 'source-date-epoch': '' }), '2024-01-02T03:04:10Z')
+    await assert.rejects(test.export({}, { ...result, metadata: { 'source.date.epoch': Buffer.from('x') } }), {
+      message: 'invalid SOURCE_DATE_EPOCH: x',
+    })
+  })
+
+  it('says which layers had their times rewritten, in manifests that can', async () => {
+    using test = exportsUnderTest()
+    const base = await test.snapshotter.seal(await test.draft(undefined, 'base', 'zero'), { lease: test.lease })
+    const chain = await test.draft(base, 'own', 'one')
+    const annotations = async (attributes: Record<string, string>): Promise<unknown[]> => {
+      await test.export(
+        { attributes: { name: 'r:5000/app', push: 'true', 'source-date-epoch': '1600000000', ...attributes } },
+        resultOf(chain),
+      )
+      return manifestOf(test.content, test.uploads.at(-1)!.manifests.at(-1)!.digest).layers.map((layer) => layer.annotations)
+    }
+    assert.deepEqual(await annotations({ 'rewrite-timestamp': 'true' }), [undefined, { 'buildkit/rewritten-timestamp': '1600000000' }])
+    assert.deepEqual(await annotations({ 'rewrite-timestamp': 'true', 'oci-mediatypes': 'false' }), [undefined, undefined])
+    assert.deepEqual(await annotations({}), [undefined, undefined])
+  })
 })
 
 describe('moby exporter with push', () => {

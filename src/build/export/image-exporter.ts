@@ -15,7 +15,7 @@ import type { SolvedResult } from '../types.ts'
 import { assembleImages } from './assemble-images.ts'
 import type { AttributeReader } from './attributes.ts'
 import { exportVertex } from './export-vertex.ts'
-import { readImageOptions } from './image-options.ts'
+import { imageOptionsFor, readImageOptions } from './image-options.ts'
 import type { ImageOptions } from './image-options.ts'
 import { pushResult } from './push-result.ts'
 import type { AssembleOptions, AssembledResult, Assembly, ExporterDeps, PreparedExport } from './types.ts'
@@ -54,7 +54,7 @@ export function prepareImageExport(deps: ExporterDeps, reader: AttributeReader, 
     export: (result, context) =>
       exportVertex(context.progress, NAME, `${context.provenance.buildId} image`, async (vertex) => {
         const names = parseNames(store.names === '*' ? text(result.metadata['image.name']) : store.names)
-        return await exportImage({ deps, context, vertex }, result, image, { ...store, names })
+        return await exportImage({ deps, context, vertex }, result, imageOptionsFor(result, image), { ...store, names })
       }),
   }
 }

@@ -1,9 +1,11 @@
 import { notImplemented } from '#errors'
 import type { AttributeReader, CompressionChoice } from './attributes.ts'
 import type { Annotations } from './annotations.ts'
-import { parseEpoch } from './epoch.ts'
+import { epochOf, parseEpoch } from './epoch.ts'
+import type { EpochSetting } from './epoch.ts'
 import { parseProvenance } from './provenance/provenance-options.ts'
 import type { ProvenanceOptions } from './provenance/provenance-options.ts'
+import type { SolvedResult } from '../types.ts'
 
 /** What all exporters of images know. Source: moby/buildkit exporter/containerimage/opts.go. */
 export interface ImageOptions {
@@ -22,11 +24,18 @@ export interface ImageOptions {
   inlineAttestations: boolean | undefined
 }
 
+/** As the client has written them, before there is a result. */
+export type WrittenImageOptions = Omit<ImageOptions, 'epoch'> & { epoch: EpochSetting }
+
+export function imageOptionsFor(result: Pick<SolvedResult, 'metadata'>, written: WrittenImageOptions): ImageOptions {
+  return { ...written, epoch: epochOf(written.epoch, result) }
+}
+
 export function readImageOptions(
   reader: AttributeReader,
   options: Readonly<Record<string, string>>,
   defaults: { ociTypes: boolean },
-): ImageOptions {
+): WrittenImageOptions {
   const compression = reader.compression()
   const annotations = reader.annotations()
   const epoch = parseEpoch(reader.take('source-date-epoch'), options)

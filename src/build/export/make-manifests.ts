@@ -29,7 +29,7 @@ export interface ManifestMembers {
   artifact?: { artifactType: string; subject: Descriptor } | undefined
 }
 
-/** `layers` lowest first; their media types are the OCI's. */
+/** `layers` lowest first; their media types are the OCI's. Docker's manifests have no annotations of layers. */
 export function makeManifest(
   config: { digest: Digest; size: number; mediaType?: string },
   layers: readonly Descriptor[],
@@ -44,7 +44,7 @@ export function makeManifest(
       mediaType: mediaType(layer.mediaType, ociTypes),
       digest: layer.digest,
       size: layer.size,
-      ...(layer.annotations === undefined ? {} : { annotations: layer.annotations }),
+      ...(layer.annotations === undefined || !ociTypes ? {} : { annotations: layer.annotations }),
     })),
     ...(artifact === undefined ? {} : { subject: artifact.subject }),
     ...(annotations === undefined ? {} : { annotations }),

@@ -24,6 +24,8 @@ export interface SealedResult {
   chains: ChainId[]
   /** The same before it was sealed: what the build's steps know. */
   built: ChainId[]
+  /** Of each layer, lowest first: times of its files were rewritten, those of layers that came from elsewhere never are. */
+  rewritten: boolean[]
 }
 
 type SealDeps = Pick<ExporterDeps, 'content' | 'snapshotter' | 'files'>
@@ -32,11 +34,13 @@ type SealDeps = Pick<ExporterDeps, 'content' | 'snapshotter' | 'files'>
 export async function sealResult(deps: SealDeps, ref: Ref, options: SealOptions): Promise<SealedResult> {
   const { snapshotter } = deps
   const chain = ref.kind === 'layers' ? ref.chain : await packDirectory(deps, ref.path, options)
-  if (chain === undefined) return { chain, diffIds: [], chains: [], built: [] }
-  const built = chainIds(snapshotter.layersOf(chain).map(({ id }) => id))
+  if (chain === undefined) return { chain, diffIds: [], chains: [], built: [], rewritten: [] }
+  const layers = snapshotter.layersOf(chain)
+  const built = chainIds(layers.map(({ id }) => id))
+  const rewritten = layers.map(({ isDraft }) => isDraft && options.rewriteTimestamp !== undefined)
   const sealed = await snapshotter.seal(chain, options)
   const diffIds = snapshotter.layersOf(sealed).map(({ id }) => id)
-  return { chain: sealed, diffIds, chains: chainIds(diffIds), built }
+  return { chain: sealed, diffIds, chains: chainIds(diffIds), built, rewritten }
 }
 
 async function packDirectory({ content, snapshotter, files }: SealDeps, path: string, { lease, signal }: SealOptions): Promise<ChainId> {

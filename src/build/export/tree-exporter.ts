@@ -9,7 +9,8 @@ import { batched, writeTar } from '#archive'
 import type { SolvedResult } from '../types.ts'
 import { counted } from './counted.ts'
 import type { AttributeReader } from './attributes.ts'
-import { parseEpoch } from './epoch.ts'
+import { epochOf, parseEpoch } from './epoch.ts'
+import type { EpochSetting } from './epoch.ts'
 import { exportVertex } from './export-vertex.ts'
 import { parseProvenance } from './provenance/provenance-options.ts'
 import type { ProvenanceOptions } from './provenance/provenance-options.ts'
@@ -24,7 +25,7 @@ interface TreeOptions {
   /** The client's id of the exporter. */
   id: string
   isTar: boolean
-  epoch: number | undefined
+  epoch: EpochSetting
   /** undefined: for several platforms. */
   split: boolean | undefined
   attestationPrefix: string
@@ -63,10 +64,11 @@ export function prepareTreeExport(
 async function sendTrees({ deps, context, vertex }: Assembly, result: SolvedResult, options: TreeOptions): Promise<void> {
   using undo = new DisposableStack()
   const isSplit = options.split ?? (result.multiPlatform || result.images.length > 1)
-  const time = BigInt(options.epoch ?? Math.floor(Date.now() / 1000) * 1000) * 1_000_000n
+  const epoch = epochOf(options.epoch, result)
+  const time = BigInt(epoch ?? Math.floor(Date.now() / 1000) * 1000) * 1_000_000n
   const placed: PlacedTree[] = []
   for (const { image, ref } of result.images) {
-    const tree = undo.use(await exportedTree(deps, ref, options.epoch))
+    const tree = undo.use(await exportedTree(deps, ref, epoch))
     const place = { name: image.id, directory: isSplit ? image.id.replaceAll('/', '_') : '' }
     placed.push({ ...place, tree })
     if (options.provenance === undefined) continue

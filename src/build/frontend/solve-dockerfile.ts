@@ -1,5 +1,6 @@
 import type { BuildResult, FrontendHost, FrontendRequest } from '../types.ts'
 import { buildImage } from './build-image.ts'
+import type { Converted } from './convert.ts'
 import { convertDockerfile, createBuildLinter, lintReadPart } from './convert.ts'
 import { loadDefinition, parseDefinition } from './definition.ts'
 import { decodeOptions } from './options.ts'
@@ -37,8 +38,14 @@ export async function solveDockerfile(request: FrontendRequest, host: FrontendHo
       }),
     )
     failOnFindings(linter, definition)
-    return { images: converted.map(buildImage), multiPlatform: options.multiPlatform, metadata: {} }
+    return { images: converted.map(buildImage), multiPlatform: options.multiPlatform, metadata: metadataOf(converted) }
   } finally {
     warnOf(linter.findings, definition, host)
   }
+}
+
+/** What exporters are to know: the time that the client, or a global ARG of the Dockerfile, has set. */
+function metadataOf([first]: readonly Converted[]): BuildResult['metadata'] {
+  const { created } = first?.conversion ?? {}
+  return created === undefined ? {} : { 'source.date.epoch': Buffer.from(String(created)) }
 }
