@@ -73,7 +73,10 @@ describe('openUrl', () => {
       await using server = await serve(() => {})
       return server
     })()
-    await assert.rejects(openUrl(new URL(`http://${address}/`)), { code: 'UNAVAILABLE', message: /ECONNREFUSED/ })
+    await assert.rejects(openUrl(new URL(`http://${address}/`)), {
+      code: 'UNAVAILABLE',
+      message: /^Get "http:.*": dial tcp 127\.0\.0\.1:\d+: connect: connection refused$/,
+    })
   })
 })
 

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as requestHttp } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { EngineError, invalidArgument } from '#errors'
+import { networkError } from '#remotes'
 
 /** As Go's client. */
 const MAX_REDIRECTS = 10
@@ -127,9 +128,7 @@ async function* readBody(response: IncomingMessage, url: URL): AsyncGenerator<Bu
 
 function explain(error: unknown, url: URL, signal?: AbortSignal): unknown {
   if (signal?.aborted === true || (error instanceof Error && error.name === 'AbortError')) return error
-  return new EngineError('UNAVAILABLE', `failed to GET ${shown(url)}: ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-  })
+  return new EngineError('UNAVAILABLE', networkError({ method: 'GET', url: url.href }, error).message, { cause: error })
 }
 
 async function readStart(body: AsyncIterable<Buffer>): Promise<string> {

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { startFailure } from '#containers'
+import { invalidArgument } from '#errors'
 import type { ProgressMessage } from '#images'
 import { hexOf, parseDigest } from '#oci'
 import type { Digest } from '#oci'
 import { LaunchError } from '#runtime'
 import { BuildError } from '../build-error.ts'
 import type { BuildSession } from '../session.ts'
+import { parseGitUrl } from '../sources/git/parse-git-url.ts'
 import type { Build, BuildResult, BuildService, CacheLocation, ExportRequest } from '../types.ts'
 import { ClassicDisplay } from './classic-display.ts'
+import { failedInstruction } from './failed-instruction.ts'
 import { grantedEntitlements } from './granted-entitlements.ts'
 import { HeldMessages } from './held-messages.ts'
 import { stepNames } from './known-steps.ts'
@@ -43,6 +46,7 @@ export class FailedCommand extends BuildError {
 
 /** Builds an image and tells of it as the classic builder did. Throws {@link FailedCommand} when a RUN step fails. */
 export async function buildClassic(builds: BuildService, known: KnownSteps, request: ClassicBuildRequest): Promise<Digest> {
+  checkRemote(request.options['context'])
   const build = builds.start({
     id: request.id === '' ? randomUUID() : request.id,
     session: request.session,
@@ -58,16 +62,16 @@ export async function buildClassic(builds: BuildService, known: KnownSteps, requ
   }
 }
 
+function checkRemote(context: string | undefined): void {
+  if (context === undefined || /^https?:\/\//.test(context) || parseGitUrl(context) !== undefined) return
+  throw invalidArgument(`remoteURL (${context}) could not be recognized as URL`)
+}
+
 async function drive(builds: BuildService, known: KnownSteps, build: Build, request: ClassicBuildRequest): Promise<Digest> {
   const { names, options, quiet } = request
   const held = new HeldMessages()
   const tell = quiet ? (message: ProgressMessage): void => held.add(message) : request.report
-  const result = await build.solve({
-    frontend: 'dockerfile.v0',
-    options: { ...options, 'gantry.history': 'classic' },
-    inputs: {},
-    evaluate: false,
-  })
+  const result = await read(build, request)
   const steps = result.images[0]?.steps ?? []
   const shown = new AbortController()
   const display = new ClassicDisplay(steps, knownAmong(known, stepNames(steps, options), 'no-cache' in options), tell)
@@ -87,12 +91,34 @@ async function drive(builds: BuildService, known: KnownSteps, build: Build, requ
     // What the failed step has said comes before the failure.
     await build.end()
     await showing
-    display.fail(error instanceof BuildError ? error.vertex : undefined)
+    // Files by URL are got by a step of their own, which no instruction stands for.
+    if (!display.fail(error instanceof BuildError ? error.vertex : undefined)) tellPlace(error, options, tell)
     held.tell(request.report)
     throw error
   } finally {
     shown.abort()
   }
+}
+
+/** The Dockerfile. Where one of its instructions is wrong the client is told which before the error: then it is one of the stream, as clients expect. */
+async function read(build: Build, { options, report }: ClassicBuildRequest): Promise<BuildResult> {
+  try {
+    return await build.solve({
+      frontend: 'dockerfile.v0',
+      options: { ...options, 'gantry.history': 'classic' },
+      inputs: {},
+      evaluate: false,
+    })
+  } catch (error) {
+    tellPlace(error, options, report)
+    throw error
+  }
+}
+
+function tellPlace(error: unknown, options: ClassicBuildRequest['options'], tell: ClassicBuildRequest['report']): void {
+  const labels = Object.keys(options).filter((name) => name.startsWith('label:')).length
+  const failed = failedInstruction(error, labels)
+  if (failed !== undefined) for (const text of [`Step ${failed.number}/${failed.total} : ${failed.text}`, '\n']) tell({ stream: text })
 }
 
 /** Whether the step at a place was come to before; from now on it was. */

@@ -82,8 +82,8 @@ test('ClassicDisplay shows no image for a step that failed', () => {
 test('ClassicDisplay says which step has failed before it began, whatever was given up in front of it', () => {
   const { display, text } = shown()
   display.handle(vertex(FROM, { started: 1, completed: 2 }))
-  display.fail(undefined)
-  display.fail(RUN)
+  assert.equal(display.fail(undefined), false)
+  assert.equal(display.fail(RUN), true)
   assert.match(text(), / ---> ID\nStep 3\/3 : RUN make\n$/)
   const early = shown()
   early.display.fail(RUN)

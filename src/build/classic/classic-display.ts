@@ -63,11 +63,12 @@ export class ClassicDisplay {
     else if (event.kind === 'status') this.#status(event)
   }
 
-  /** The build has failed in the step of `vertex`. Where it failed before it began, as a file is missing, nobody has been told of it yet; steps in front of it may have been given up. */
-  fail(vertex: Digest | undefined): void {
+  /** Whether `vertex` is that of a step, in which the build has failed. Where it failed before it began, as a file is missing, nobody has been told of it yet; steps in front of it may have been given up. */
+  fail(vertex: Digest | undefined): boolean {
     const index = vertex === undefined ? -1 : this.#steps.findIndex((step) => step.vertex === vertex)
     const step = this.#steps[index]
     if (step !== undefined && (index > this.#current || (index === this.#current && !this.#opened))) this.#head(step, index)
+    return step !== undefined
   }
 
   #vertex(event: VertexEvent): void {

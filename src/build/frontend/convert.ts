@@ -129,8 +129,9 @@ function lintStages({ definition, linter }: ConversionRequest, needed: ReadonlyS
 }
 
 /** By name, or the last stage of the Dockerfile. Throws NOT_FOUND. */
-function findTarget({ stages, options: { target } }: Conversion): StageState {
+function findTarget({ stages, options: { target, history } }: Conversion): StageState {
   const found = target === '' ? stages.all.at(-1) : stages.named(target)
   if (found !== undefined) return found
+  if (history === 'classic') throw invalidArgument(`failed to reach build target ${target} in Dockerfile`)
   throw notFound(`target stage ${JSON.stringify(target)} could not be found${didYouMean([target], stages.names())}`)
 }

@@ -36,6 +36,12 @@ describe('loadDefinition', () => {
     assert.match(graph(built)[0] ?? '', /exclude=\[own\]/)
   })
 
+  test('leaves out of a context that a classic client has sent only what that client had to send', async () => {
+    const files = { context: { '.dockerignore': '*\n!a\n' }, dockerfile: { 'Docker[file': COPY } }
+    const built = await elsewhere({ files, options: { 'gantry.history': 'classic', filename: 'Docker[file' } })
+    assert.match(graph(built)[0] ?? '', /exclude=\[Docker\\\[file \.dockerignore\]/)
+  })
+
   test('names the ignore file that is wrong', async () => {
     const files = { context: { '.dockerignore': '[a-' } }
     await assert.rejects(fakeBuild(COPY, { files }), { message: /^failed parsing \.dockerignore: / })
@@ -51,6 +57,10 @@ describe('loadDefinition', () => {
     await assert.rejects(elsewhere({ files: { dockerfile: {} }, options: { filename: 'x' } }), {
       code: 'NOT_FOUND',
       message: 'failed to read dockerfile: open x: no such file or directory',
+    })
+    await assert.rejects(elsewhere({ files: { dockerfile: {} }, options: { 'gantry.history': 'classic', filename: 'x' } }), {
+      code: 'INVALID_ARGUMENT',
+      message: 'Cannot locate specified Dockerfile: x',
     })
   })
 

@@ -42,14 +42,14 @@ export async function loadDefinition(
 ): Promise<DefinitionSource> {
   const context = await findMainContext(options, inputs, host)
   const { edge, filename } = findDockerfile(options, context, inputs)
-  const file = await readDockerfile(edge, filename, host)
+  const file = await readDockerfile(edge, filename, options, host)
   checkSyntax(options, detectSyntax(file.text), file)
   const ownIgnore = context.kind === 'local' ? await host.readFile(edge, `${filename}${IGNORE_FILE}`) : undefined
   let ignore: Promise<IgnoreMatcher | undefined> | undefined
   return {
     file,
     vertex: edge.vertex.id,
-    ignore: () => (ignore ??= loadIgnore(context, ownIgnore && { name: `${filename}${IGNORE_FILE}`, content: ownIgnore }, host)),
+    ignore: () => (ignore ??= loadIgnore(context, ownIgnore && { name: `${filename}${IGNORE_FILE}`, content: ownIgnore }, options, host)),
     context: (paths, matcher) => contextEdge(context, paths, matcher?.patterns ?? []),
   }
 }
@@ -101,9 +101,11 @@ function lowerCaseName(filename: string): string {
   return posix.join(posix.dirname(filename), 'dockerfile')
 }
 
-async function readDockerfile(edge: Edge, filename: string, host: FrontendHost): Promise<SourceFile> {
+async function readDockerfile(edge: Edge, filename: string, { history }: FrontendOptions, host: FrontendHost): Promise<SourceFile> {
   const named = await host.readFile(edge, filename)
   const bytes = named ?? (hasDefaultName(filename) ? await host.readFile(edge, lowerCaseName(filename)) : undefined)
+  // Clients of the classic builder know it by its text.
+  if (bytes === undefined && history === 'classic') throw invalidArgument(`Cannot locate specified Dockerfile: ${filename}`)
   if (bytes === undefined) throw notFound(`failed to read dockerfile: open ${filename}: no such file or directory`)
   if (bytes.length === 0) throw invalidArgument('the Dockerfile cannot be empty')
   return { name: filename, text: Buffer.from(bytes).toString() }
@@ -112,16 +114,24 @@ async function readDockerfile(edge: Edge, filename: string, host: FrontendHost):
 async function loadIgnore(
   context: MainContext,
   own: { name: string; content: Uint8Array } | undefined,
+  { filename, history }: FrontendOptions,
   host: FrontendHost,
 ): Promise<IgnoreMatcher | undefined> {
   if (context.kind === 'fetched') return undefined
   const content = own?.content ?? (await host.readFile(ignoreEdge(context), IGNORE_FILE))
   if (content === undefined || content.length === 0) return undefined
   try {
-    return createIgnoreMatcher(parseIgnoreFile(Buffer.from(content).toString()))
+    const matcher = createIgnoreMatcher(parseIgnoreFile(Buffer.from(content).toString()))
+    return history === 'classic' && own === undefined ? forSentContext(matcher, filename) : matcher
   } catch (error) {
     throw invalidArgument(`failed parsing ${own?.name ?? IGNORE_FILE}: ${(error as Error).message}`, error)
   }
+}
+
+/** Who sends a whole context to the classic builder leaves out what is ignored, but for these two files, which are needed to build. Source: moby daemon/builder/remotecontext/detect.go. */
+function forSentContext(matcher: IgnoreMatcher, filename: string): IgnoreMatcher {
+  const ignored = [filename, IGNORE_FILE].filter((name) => matcher.ignores(name))
+  return createIgnoreMatcher(ignored.map((name) => name.replaceAll(/[\\*?[]/g, '\\$&')))
 }
 
 type LocalContext = Extract<MainContext, { kind: 'local' }>

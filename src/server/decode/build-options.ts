@@ -33,6 +33,9 @@ const LIMITS = {
 
 const TEXTS = { cpusetcpus: 'cpuset-cpus', cpusetmems: 'cpuset-mems', cgroupparent: 'cgroup-parent', target: 'target' } as const
 
+/** What errors call a parameter, where that is not its name. */
+const TITLES: Readonly<Record<string, string>> = { buildargs: 'build args', ulimits: 'ulimit settings' }
+
 /** Throws INVALID_ARGUMENT for what is malformed, NOT_IMPLEMENTED for what the builder does not do. */
 export function buildQuery(query: Query): BuildQuery {
   refuse(query)
@@ -121,7 +124,7 @@ function json(query: Query, name: string): unknown {
   try {
     return parseJson(Buffer.from(text))
   } catch (error) {
-    throw invalidArgument(`error reading ${name}: ${(error as Error).message}`)
+    throw invalidArgument(`error reading ${TITLES[name] ?? name}: ${(error as Error).message}`)
   }
 }
 
@@ -139,5 +142,5 @@ function jsonStrings(query: Query, name: string): string[] {
 }
 
 function malformed(name: string): Error {
-  return invalidArgument(`error reading ${name}: not of the expected form`)
+  return invalidArgument(`error reading ${TITLES[name] ?? name}: not of the expected form`)
 }

@@ -81,15 +81,16 @@ test('build takes logins by registry, and none from what cannot be read', async 
 test('build refuses what is malformed or not there before it begins', async () => {
   await using server = await startServer({})
   const refused: [query: string, status: number, message: RegExp][] = [
-    ['buildargs=[1]', 400, /buildargs/],
+    ['buildargs=[1]', 400, /^error reading build args: /],
     ['labels={', 400, /labels/],
-    ['ulimits=[{}]', 400, /ulimits/],
+    ['ulimits=[{}]', 400, /^error reading ulimit settings: /],
     ['memory=x', 400, /memory|Atoi/],
     ['squash=1', 400, /^squash is only supported with experimental mode$/],
     ['securityopt=seccomp%3Dunconfined', 400, /^The daemon on this platform does not support setting security options on build$/],
     ['platform=foobar', 400, /^"foobar": unknown operating system or architecture: invalid argument$/],
     ['t=app&t=ABC', 400, /must be lowercase/],
     [`t=app@sha256:${'a'.repeat(64)}`, 400, /^build tag cannot contain a digest$/],
+    ['remote=client-session', 400, /^experimental session with v1 builder is no longer supported/],
     ['version=3', 400, /invalid version 3/],
     ['outputs=[]', 400, /outputs are for builds with version=2/],
     ['version=2&outputs=x', 400, /invalid outputs/],

@@ -31,6 +31,8 @@ export function buildRoutes(deps: { classicBuilder: ClassicBuilder }): Route[] {
 
 async function build(builder: ClassicBuilder, context: RequestContext): Promise<void> {
   const query = buildQuery(context.query)
+  if (query.remote === CLIENT_SESSION)
+    throw invalidArgument('experimental session with v1 builder is no longer supported, use builder version v2 (BuildKit) instead')
   if (context.query.text('outputs') !== '') throw invalidArgument('outputs are for builds with version=2')
   await streamBuild(context, (report) => builder.build(commonRequest(context, query, report)))
 }

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { invalidArgument } from '#errors'
 import { parseDigest } from '#oci'
 import { PLAIN_COPY } from '../../graph/plain-copy.ts'
-import type { CopyAction, FileOp } from '../../graph/types.ts'
+import type { CopyAction, FileOp, VertexMeta } from '../../graph/types.ts'
 import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
 import type { GitUrl } from '../../sources/git/parse-git-url.ts'
 import { gitSource } from '../context/git-source.ts'
@@ -38,21 +38,22 @@ export interface CopyRequest {
 type AddOptions = NonNullable<CopyRequest['add']>
 
 /**
- * The copies that an instruction consists of, and which of its sources are paths of the context or stage. `name` is that of the step; what ADD fetches is shown
- * under it, too. Source: moby/buildkit dockerfile2llb/convert_copy.go.
+ * The copies that an instruction consists of, and which of its sources are paths of the context or stage. Of the step's meta the name and the place count: what
+ * ADD fetches is shown so, too. Source: moby/buildkit dockerfile2llb/convert_copy.go.
  */
 export function copyPieces(
   request: CopyRequest,
-  name: string,
+  { name, source: place }: VertexMeta,
   context: InstructionContext,
 ): { pieces: CopyPiece[]; locals: readonly string[] } {
   const { sources, heredocs, add } = request
+  const shown = { name, ...(place !== undefined && { source: place }) }
   if (add?.checksum !== undefined) checkChecksum(sources)
   const locals: string[] = []
   const pieces = sources.map((source): CopyPiece => {
     const git = parseGitUrl(source)
-    if (git !== undefined && !git.mayBePath) return gitPiece(git, requireAdd(add, 'a git ref'), name, request)
-    if (isHttp(source)) return httpPiece(source, requireAdd(add, 'a URL'), name, request)
+    if (git !== undefined && !git.mayBePath) return gitPiece(git, requireAdd(add, 'a git ref'), shown, request)
+    if (isHttp(source)) return httpPiece(source, requireAdd(add, 'a URL'), shown, request)
     locals.push(source)
     return localPiece(source, request, context)
   })
@@ -75,18 +76,18 @@ function checkChecksum(sources: readonly string[]): void {
   if (!isHttp(source) && (git === undefined || git.mayBePath)) throw invalidArgument('checksum requires HTTP(S) or Git sources')
 }
 
-function gitPiece(url: GitUrl, { checksum, keepGitDirectory }: AddOptions, name: string, { common }: CopyRequest): CopyPiece {
+function gitPiece(url: GitUrl, { checksum, keepGitDirectory }: AddOptions, shown: VertexMeta, { common }: CopyRequest): CopyPiece {
   if (keepGitDirectory !== undefined && url.keepGitDirectory !== undefined && keepGitDirectory !== url.keepGitDirectory) {
     throw invalidArgument('inconsistent keep-git-dir configuration')
   }
   if (checksum !== undefined && url.checksum !== undefined && checksum !== url.checksum) {
     throw invalidArgument(`checksum mismatch ${JSON.stringify(checksum)} != ${JSON.stringify(url.checksum)}`)
   }
-  const from = stepTree(gitSource(url, url.keepGitDirectory ?? keepGitDirectory ?? false, url.checksum ?? checksum), [], { name })
+  const from = stepTree(gitSource(url, url.keepGitDirectory ?? keepGitDirectory ?? false, url.checksum ?? checksum), [], shown)
   return { from, action: { ...PLAIN_COPY, ...common, source: '/', directoryContentsOnly: true } }
 }
 
-function httpPiece(url: string, { checksum, unpack = false }: AddOptions, name: string, { common }: CopyRequest): CopyPiece {
+function httpPiece(url: string, { checksum, unpack = false }: AddOptions, shown: VertexMeta, { common }: CopyRequest): CopyPiece {
   const filename = fileNameOf(url)
   const from = stepTree(
     {
@@ -99,7 +100,7 @@ function httpPiece(url: string, { checksum, unpack = false }: AddOptions, name: 
       authHeaderSecret: '',
     },
     [],
-    { name },
+    shown,
   )
   return { from, action: { ...PLAIN_COPY, ...common, source: `/${filename}`, unpack } }
 }

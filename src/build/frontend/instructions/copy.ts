@@ -92,8 +92,8 @@ function carryOut(
   const text = shownText(instruction, context)
   const name = nextName(context, text)
   const target = targetPath(request.destination, stage.image.config.WorkingDir ?? '/')
-  const { pieces, locals } = copyPieces({ ...request, common: { ...common, target } }, name, context)
   const meta = stepMeta(context, name)
+  const { pieces, locals } = copyPieces({ ...request, common: { ...common, target } }, meta, context)
   if (instruction.link) {
     const id = digestOfData([name, instruction.range])
     const copied = copyOnto(undefined, pieces, { ...meta, progressGroup: { id, name, weak: true } })
