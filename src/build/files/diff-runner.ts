@@ -23,7 +23,7 @@ export function createDiffRunner(deps: MovedLayersDeps): StepRunner {
       if (between === undefined) return [await layerBetween(deps, lower, upper, step)]
       let chain: ChainId | undefined
       for (const id of between) chain = deps.snapshotter.stack(chain, id, step.lease)
-      if (chain === undefined || (await standAlone(deps, lower, deps.snapshotter.layerPaths(chain), step.signal)))
+      if (chain === undefined || (await standAlone(deps, deps.snapshotter.layerPaths(chain), step.signal)))
         return [{ kind: 'layers', chain }]
       return [await layerBetween(deps, lower, upper, step)]
     },

@@ -9,6 +9,7 @@ import { createContentCopier } from './copy-content.ts'
 import { copyTree } from './copy-tree.ts'
 import { findPath } from './find-path.ts'
 import { directoryMaker } from './make-nodes.ts'
+import { isWhiteout } from './is-whiteout.ts'
 
 /** Descriptors are the caller's, and open until it is done; -1: an empty file system. */
 export interface DiffInput {
@@ -130,31 +131,21 @@ function xattrsOf(files: Files, path: FilePath): string {
 }
 
 /**
- * Whether layers may be put on top of something else than the tree that they were made on, without hiding more than they were to hide. `layers`: directories
- * of overlayfs, topmost first. One is enough that marks a directory as opaque which the lower tree lacks.
+ * Whether layers (directories of overlayfs) say the same on top of something else than the tree that they were made on. One directory is enough that hides all that
+ * is below, as one does that was deleted and made anew: elsewhere that would be more than what was deleted.
  */
 export async function standsAlone(
   files: Files,
-  { lowerFd, layers }: { lowerFd: number; layers: readonly string[] },
+  { layers }: { layers: readonly string[] },
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   for (const layer of layers) {
-    for await (const { path, stat, systemPath: node } of inSlices(walkTree(layer))) {
+    for await (const { stat, systemPath: node } of inSlices(walkTree(layer))) {
       signal?.throwIfAborted()
-      if (!stat.isDirectory() || files.getXattr(node, OPAQUE_XATTR)?.equals(OPAQUE_VALUE) !== true) continue
-      if (lowerFd === -1 || !isDirectoryIn(lowerFd, path)) return false
+      if (stat.isDirectory() && files.getXattr(node, OPAQUE_XATTR)?.equals(OPAQUE_VALUE) === true) return false
     }
   }
   return true
-}
-
-function isDirectoryIn(rootFd: number, path: string): boolean {
-  try {
-    using found = findPath(rootFd, path, { follow: false })
-    return found.stat?.isDirectory() === true
-  } catch {
-    return false // something on the way is no directory
-  }
 }
 
 function namesIn(fd: number): string[] {
@@ -164,11 +155,6 @@ function namesIn(fd: number): string[] {
 
 function at(fd: number, name: string): FilePath {
   return systemPath(`/proc/self/fd/${fd}/${name}`)
-}
-
-/** Seen where a layer lies alone. */
-function isWhiteout(stat: BigIntStats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0n
 }
 
 function openDirectory(path: FilePath): Disposable & { fd: number } {

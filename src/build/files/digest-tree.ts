@@ -14,6 +14,7 @@ import { absent, findPath, systemPathOf } from './find-path.ts'
 import { createSelection } from './selection.ts'
 import type { Selection } from './selection.ts'
 import { hasWildcard, resolveWildcards } from './wildcards.ts'
+import { isWhiteout } from './is-whiteout.ts'
 
 const MAX_DEPTH = 1000
 const BATCH = 64
@@ -119,11 +120,6 @@ function* children(run: Run, at: FilePath, path: string, depth: number): Generat
   } finally {
     closeSync(fd)
   }
-}
-
-/** Seen where a layer lies alone. */
-function isWhiteout(stat: BigIntStats): boolean {
-  return stat.isCharacterDevice() && stat.rdev === 0n
 }
 
 function describe(run: Run, at: FilePath, stat: BigIntStats, path: string): string {

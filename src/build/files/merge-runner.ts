@@ -35,14 +35,14 @@ async function movableLayers(deps: MovedLayersDeps, chain: ChainId, step: Step):
     const lower: LayerRef = { kind: 'layers', chain: chains[index - 1] }
     const own: LayerRef = { kind: 'layers', chain: chains[index] }
     // The lowest one was made on top of nothing, without overlayfs.
-    if (own.chain === undefined || lower.chain === undefined || (await isMovable(deps, lower, own.chain, step))) movable.push(id)
+    if (own.chain === undefined || lower.chain === undefined || (await isMovable(deps, own.chain, step))) movable.push(id)
     else movable.push(...layerIds(deps, await layerBetween(deps, lower, own, step)))
   }
   return movable
 }
 
-async function isMovable(deps: MovedLayersDeps, lower: LayerRef, chain: ChainId, { signal }: Step): Promise<boolean> {
-  return await standAlone(deps, lower, deps.snapshotter.layerPaths(chain).slice(0, 1), signal)
+async function isMovable(deps: MovedLayersDeps, chain: ChainId, { signal }: Step): Promise<boolean> {
+  return await standAlone(deps, deps.snapshotter.layerPaths(chain).slice(0, 1), signal)
 }
 
 /** Empty where nothing is different. */

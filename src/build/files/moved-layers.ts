@@ -11,13 +11,11 @@ export interface MovedLayersDeps extends LayersFromDeps {
 }
 
 /**
- * Whether layers (directories of overlayfs, topmost first) made on top of `lower` say the same on top of something else. Before Linux 5.14 overlayfs marks each
- * new directory as hiding what is below, though there was nothing: there is no harm in it where the layer was made, but elsewhere it would hide files.
+ * Whether layers (directories of overlayfs) say the same on top of something else than what they were made on. Before Linux 5.14 overlayfs marks each new directory
+ * as hiding what is below, though there was nothing: there is no harm in it where the layer was made, but elsewhere it would hide files.
  */
-export async function standAlone(deps: MovedLayersDeps, lower: LayerRef, layers: readonly string[], signal: AbortSignal): Promise<boolean> {
-  using root = openRef(deps, lower)
-  const input = { lowerFd: root?.fd ?? -1, layers }
-  return (await deps.jobs.run({ kind: 'task', task: 'build-stands-alone', input }, { signal })) as boolean
+export async function standAlone({ jobs }: MovedLayersDeps, layers: readonly string[], signal: AbortSignal): Promise<boolean> {
+  return (await jobs.run({ kind: 'task', task: 'build-stands-alone', input: { layers } }, { signal })) as boolean
 }
 
 /** A layer of what has to be put on top of `lower` to get `upper`, found by comparing them. It says the same wherever it lies. */

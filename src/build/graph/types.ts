@@ -147,7 +147,7 @@ export interface ExecOp {
   /** Limits of the step; 0: none. `cpuset*` empty: none. */
   readonly limits: StepLimits
   readonly platform: Platform
-  /** Besides 0. */
+  /** Absent: 0. */
   readonly validExitCodes?: readonly number[]
 }
 

@@ -95,6 +95,8 @@ describe('createExecRunner', () => {
     await assert.rejects(createExecRunner(fake.deps).run([SCRATCH], step), { message: /: cannot allocate memory$/ })
     fake.program = () => ({ exitCode: 3, oomKilled: false, finishedAt: 1 })
     await createExecRunner(fake.deps).run([SCRATCH], stepOf({ validExitCodes: [3] }).step)
+    fake.program = () => ({ exitCode: 0, oomKilled: false, finishedAt: 1 })
+    await assert.rejects(createExecRunner(fake.deps).run([SCRATCH], stepOf({ validExitCodes: [3] }).step), { message: /exit code: 0$/ })
   })
 
   it('says in the log why a program could not be started', async () => {

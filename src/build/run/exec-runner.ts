@@ -95,7 +95,7 @@ function notStarted(error: LaunchError, step: Step, inputs: readonly Ref[]): Bui
 }
 
 function checkExit({ exitCode, oomKilled }: Exit, op: ExecOp, step: Step, inputs: readonly Ref[]): void {
-  if (exitCode === 0 || op.validExitCodes?.includes(exitCode) === true) return
+  if ((op.validExitCodes ?? [0]).includes(exitCode)) return
   throw failed(step, inputs, exitCode, oomKilled ? 'cannot allocate memory' : `exit code: ${exitCode}`)
 }
 

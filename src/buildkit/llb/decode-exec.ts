@@ -6,6 +6,7 @@ import type { Platform } from '#oci'
 const { MountContentCache, MountType, NetMode, SecurityMode } = ops
 
 const NETWORKS = { [NetMode.SANDBOXED]: 'default', [NetMode.HOST]: 'host', [NetMode.NONE]: 'none' } as const
+const RIGHTS = { [SecurityMode.SANDBOX]: 'sandbox', [SecurityMode.INSECURE]: 'insecure' } as const
 const SHARING = { [ops.CacheSharing.SHARED]: 'shared', [ops.CacheSharing.PRIVATE]: 'private', [ops.CacheSharing.LOCKED]: 'locked' } as const
 
 /** Clients set limits of steps by the Dockerfile frontend, not in definitions. */
@@ -19,6 +20,8 @@ export function decodeExec(op: ops.ExecOp, inputs: number, platform: Platform): 
   if (op.cdiDevices.length > 0) throw notImplemented('devices in build steps are not implemented in Gantry')
   const network = NETWORKS[op.network]
   if (network === undefined) throw invalidArgument(`unknown network mode ${op.network}`)
+  const security = RIGHTS[op.security]
+  if (security === undefined) throw invalidArgument(`invalid security mode: ${op.security}`)
   return {
     kind: 'exec',
     args: meta.args,
@@ -27,7 +30,7 @@ export function decodeExec(op: ops.ExecOp, inputs: number, platform: Platform): 
     user: meta.user,
     hostname: meta.hostname,
     network,
-    security: op.security === SecurityMode.INSECURE ? 'insecure' : 'sandbox',
+    security,
     mounts: op.mounts.map((mount) => decodeMount(mount, inputs)),
     secretEnv: op.secretEnv.map(({ id, name, optional }) => ({ id, name, optional })),
     proxyEnv: proxyEnv(meta.proxyEnv),

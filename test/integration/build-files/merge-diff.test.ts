@@ -113,6 +113,19 @@ describe('diff', () => {
     assert.deepEqual(await diff(world, SCRATCH, upper), upper)
   })
 
+  it('deletes of a directory that was made anew only what was in it', async () => {
+    await using world = await openWorld()
+    const base = await world.base((path) => write(path, { 'opt/old': 'x' }))
+    const upper = await onTop(world, base, (root) => {
+      rmSync(join(root, 'opt'), { recursive: true })
+      write(root, { 'opt/new': 'x' })
+    })
+    const other = await world.base((path) => write(path, { 'opt/mine': 'x', 'opt/old': 'x' }))
+    const difference = await diff(world, base, upper)
+    assert.deepEqual(list(world, await merge(world, other, difference)), ['opt', 'opt/mine', 'opt/new'])
+    assert.deepEqual(list(world, await merge(world, other, upper)), ['opt', 'opt/mine', 'opt/new'])
+  })
+
   it('hides nothing in directories that were new where it was made', async () => {
     await using world = await openWorld()
     const base = await world.base((path) => write(path, { a: '' }))

@@ -7,6 +7,7 @@ import { inSlices, walkTree } from '#snapshots'
 import type { Snapshotter } from '#snapshots'
 import type { Ref } from '../../graph/ref.ts'
 import type { FileStat } from '../../session.ts'
+import { isWhiteout } from '../../files/is-whiteout.ts'
 
 /** A file system to be given away: its entries as clients see them, and what its files hold. */
 export interface ExportedTree extends Disposable {
@@ -64,7 +65,7 @@ function describe(
   { path, stat, systemPath: place }: { path: string; stat: BigIntStats; systemPath: FilePath },
   links: Map<string, string>,
 ): FileStat | undefined {
-  if (stat.isSocket()) return undefined
+  if (stat.isSocket() || isWhiteout(stat)) return undefined
   const entry = {
     path,
     mode: Number(stat.mode),
