@@ -33,6 +33,22 @@ describe('fromResult', () => {
     })
   })
 
+  it('takes the platform of a config where nothing else says one', () => {
+    const config = { architecture: 'arm64', os: 'linux', variant: 'v8' }
+    const [image] = resultOf({ metadata: { 'containerimage.config': Buffer.from(JSON.stringify(config)) } }).images
+    assert.deepEqual(image?.platform, { os: 'linux', architecture: 'arm64' })
+  })
+
+  it('refuses configs and lists of platforms that say nothing', () => {
+    const withConfig = (config: unknown) => () => resultOf({ metadata: { 'containerimage.config': Buffer.from(JSON.stringify(config)) } })
+    assert.throws(withConfig(null), /invalid null image config for export/)
+    assert.throws(withConfig({ architecture: 'amd64' }), /os and architecture must be specified together/)
+    const withPlatforms = (platforms: unknown) => () => resultOf({ metadata: { 'refs.platforms': Buffer.from(JSON.stringify(platforms)) } })
+    assert.throws(withPlatforms(null), /invalid empty platforms index for exporter/)
+    assert.throws(withPlatforms({ Platforms: [{}] }), /invalid empty platform key for exporter/)
+    assert.throws(withPlatforms({ Platforms: [{ ID: 'foo', Platform: {} }] }), /invalid platform value \{\} for exporter/)
+  })
+
   it('makes no image of what was asked about a Dockerfile', () => {
     const metadata = { 'result.json': Buffer.from('{}'), 'result.txt': Buffer.from('') }
     assert.deepEqual(imagesOf({ metadata }), [])

@@ -54,20 +54,31 @@ export function fromResult(
     const text = config === undefined ? '' : Buffer.from(config).toString()
     const known = client.given.find((given) => given.ref === ref && given.image.id === id && given.config === text)
     if (known !== undefined) return known.image
-    const platform = platforms.find((candidate) => candidate.id === id)?.platform ?? host
-    return { id, platform, edge: refs.find(ref), ...(config !== undefined && { config: decodeConfig(config, platform) }) }
+    const platform = platforms.find((candidate) => candidate.id === id)?.platform
+    const edge = refs.find(ref)
+    if (config === undefined) return { id, platform: platform ?? host, edge }
+    const decoded = decodeConfig(config, platform ?? host)
+    return { id, platform: platform ?? platformOf(decoded), edge, config: decoded }
   })
   const rest = Object.entries(metadata).filter(([name]) => name !== PLATFORMS && name !== CONFIG && !name.startsWith(`${CONFIG}/`))
   return { images, multiPlatform, metadata: Object.fromEntries(rest) }
 }
 
-/** Go's clients write what they leave out as empty texts and `null`; layers are ours to fill in. Source: moby/buildkit exporter/containerimage/writer.go. */
+/**
+ * Go's clients write what they leave out as empty texts and `null`; layers are ours to fill in. Throws INVALID_ARGUMENT. Source: moby/buildkit
+ * exporter/containerimage/writer.go, exptypes/parse.go.
+ */
 function decodeConfig(bytes: Uint8Array, { os, architecture }: Platform): ImageConfigFile {
   const config = parseJson(Buffer.from(bytes), { maxBytes: MAX_CONFIG_SIZE, maxDepth: 32 }) as Partial<ImageConfigFile> | null
+  if (config === null) throw invalidArgument('invalid null image config for export')
+  const [isOsKnown, isArchitectureKnown] = [Boolean(config.os), Boolean(config.architecture)]
+  if (isOsKnown !== isArchitectureKnown) throw invalidArgument('invalid image config: os and architecture must be specified together')
   const rootfs = { type: 'layers', diff_ids: [] }
-  return decodeImageConfig(
-    Buffer.from(JSON.stringify({ ...config, os: config?.os || os, architecture: config?.architecture || architecture, rootfs })),
-  )
+  return decodeImageConfig(Buffer.from(JSON.stringify({ ...config, ...(!isOsKnown && { os, architecture }), rootfs })))
+}
+
+function platformOf({ os, architecture, variant }: ImageConfigFile): Platform {
+  return normalisePlatform({ os, architecture, ...(variant !== undefined && { variant }) })
 }
 
 /** Id of the file system by platform. One that is empty has no id; that there is an image at all is known by its config. */
@@ -98,12 +109,13 @@ function isAnswer(metadata: Readonly<Record<string, Uint8Array>>): boolean {
 function decodePlatforms(json: Uint8Array | undefined): { id: string; platform: Platform }[] {
   if (json === undefined) return []
   const value = parseJson(Buffer.from(json), { maxBytes: MAX_PLATFORMS_JSON, maxDepth: 8 }) as { Platforms?: unknown } | null
-  if (!Array.isArray(value?.Platforms)) throw invalidArgument(`invalid ${PLATFORMS} of the result`)
+  if (!Array.isArray(value?.Platforms) || value.Platforms.length === 0) throw invalidArgument('invalid empty platforms index for exporter')
   return value.Platforms.map((entry: unknown) => {
     const { ID: id, Platform: platform } = (entry ?? {}) as { ID?: unknown; Platform?: Partial<Record<keyof Platform, unknown>> | null }
     const { os, architecture, variant } = platform ?? {}
-    if (typeof id !== 'string' || typeof os !== 'string' || typeof architecture !== 'string') {
-      throw invalidArgument(`invalid ${PLATFORMS} of the result`)
+    if (typeof id !== 'string' || id === '') throw invalidArgument('invalid empty platform key for exporter')
+    if (typeof os !== 'string' || typeof architecture !== 'string' || os === '' || architecture === '') {
+      throw invalidArgument(`invalid platform value ${JSON.stringify(platform)} for exporter`)
     }
     return { id, platform: normalisePlatform({ os, architecture, ...(typeof variant === 'string' && { variant }) }) }
   })

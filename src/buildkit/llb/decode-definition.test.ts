@@ -155,8 +155,7 @@ test('decodeDefinition refuses what is missing, unknown, or no result', () => {
     code: 'NOT_IMPLEMENTED',
   })
   assert.throws(() => decodeDefinition(definition({ a: { op: { case: 'build', value: {} } } }, 'a'), context), { code: 'NOT_IMPLEMENTED' })
-  const exec = { meta: { args: ['true'] }, mounts: [{ dest: '/', input: -1n }], security: 2 as ops.SecurityMode }
-  assert.throws(() => decodeDefinition(definition({ a: { op: { case: 'exec', value: exec } } }, 'a'), context), /invalid security mode: 2/)
+  assert.throws(() => decodeDefinition(definition({ a: run([], { security: 2 }) }, 'a'), context), /invalid security mode: 2/)
 })
 
 test('decodeDefinition decodes git and http sources', () => {
