@@ -7,7 +7,7 @@ declare -A groups=(
   [build]="gcc:gcc make:make musl-tools:musl-gcc libc6-dev:- busybox-static:busybox"
   [test]="nftables:nft iproute2:ip curl:curl busybox-static:busybox debootstrap:debootstrap skopeo:skopeo umoci:umoci openssl:openssl git:git
     docker.io:docker python3-docker:- docker-compose:docker-compose docker-registry:docker-registry buildah:buildah attr:setfattr libcap2-bin:setcap dnsmasq-base:dnsmasq bind9-dnsutils:dig
-    bzip2:bzip2 xz-utils:xz zstd:zstd"
+    bzip2:bzip2 xz-utils:xz zstd:zstd openssh-client:ssh openssh-server:sshd"
   [vm]="qemu-system-x86:qemu-system-x86_64 busybox-static:busybox cpio:cpio"
   [bench]="docker.io:dockerd containerd:containerd runc:runc wrk:wrk iperf3:iperf3 iproute2:ip debootstrap:debootstrap
     docker-registry:docker-registry skopeo:skopeo attr:setfattr libcap2-bin:setcap openssl:openssl curl:curl"

@@ -4,6 +4,11 @@ import { basename, dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
+export interface AgentSocket extends AsyncDisposable {
+  /** Another path of it, which is short: programs of the host cannot reach one past the limit of sun_path (108 bytes). */
+  readonly shortPath: string
+}
+
 /**
  * A socket at `path` on which the client's SSH agent answers. Each connection is one to the agent; an agent that cannot be reached ends it. Disposing breaks
  * off what goes on and takes the socket away.
@@ -12,7 +17,7 @@ export async function openAgentSocket(
   path: string,
   owner: { mode: number; uid: number; gid: number },
   connect: () => Promise<Duplex>,
-): Promise<AsyncDisposable> {
+): Promise<AgentSocket> {
   const open = new Set<Duplex>()
   const server = createServer({ allowHalfOpen: true }, (client) => {
     open.add(client)
@@ -30,6 +35,7 @@ export async function openAgentSocket(
   chownSync(path, owner.uid, owner.gid)
   chmodSync(path, owner.mode & 0o777)
   return {
+    shortPath: `/proc/${process.pid}/fd/${directory}/${basename(path)}`,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve))
       for (const stream of open) stream.destroy()

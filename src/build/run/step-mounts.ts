@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join, posix, resolve } from 'node:path'
-import { codeOf, EngineError, internal, notFound } from '#errors'
+import { internal, notFound } from '#errors'
 import type { OverlayPlan } from '#kernel'
 import type { MountSpec } from '#oci'
 import type { LaunchSpec } from '#runtime'
@@ -11,6 +11,7 @@ import type { Step } from '../types.ts'
 import { openAgentSocket } from './agent-socket.ts'
 import { kindIn } from './kind-in.ts'
 import type { MountTarget } from './mount-stubs.ts'
+import { requireAgent } from './require-agent.ts'
 import { SecretFiles } from './secret-files.ts'
 import type { RunDeps } from './types.ts'
 
@@ -143,11 +144,10 @@ async function prepareAgent(
 ): Promise<Prepared | undefined> {
   const { step, directory } = ctx
   try {
-    await step.session.checkAgent(mount.id)
+    await requireAgent(step.session, mount.id)
   } catch (error) {
     if (mount.optional) return undefined
-    if (codeOf(error) !== 'NOT_FOUND' && codeOf(error) !== 'NOT_IMPLEMENTED') throw error
-    throw new EngineError('NOT_FOUND', `no SSH key ${JSON.stringify(mount.id)} forwarded from the client`, { cause: error })
+    throw error
   }
   const source = join(directory, `agent-${index}.sock`)
   undo.use(await openAgentSocket(source, mount, () => step.session.forwardAgent(mount.id)))

@@ -91,10 +91,13 @@ describe('openAccess', () => {
     using temporary = mkdtempDisposableSync(join(tmpdir(), 'access-'))
     const session: Partial<BuildSession> = {
       checkAgent: async () => {
-        throw notFound('no SSH key "default" forwarded from the client')
+        throw notFound('unknown service or method')
       },
     }
-    await assert.rejects(open(temporary.path, { remote: 'git@h:x', ssh: 'default' }, session), { code: 'NOT_FOUND' })
+    await assert.rejects(open(temporary.path, { remote: 'git@h:x', ssh: 'default' }, session), {
+      code: 'NOT_FOUND',
+      message: 'no SSH key "default" forwarded from the client',
+    })
     assert.deepEqual(readdirSync(temporary.path), [])
   })
 })

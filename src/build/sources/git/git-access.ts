@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GitSource } from '../../graph/types.ts'
 import { openAgentSocket } from '../../run/agent-socket.ts'
+import { requireAgent } from '../../run/require-agent.ts'
 import type { BuildSession } from '../../session.ts'
 import type { GitOptions } from './git-program.ts'
 
@@ -81,7 +82,7 @@ async function openSsh(
   const options = ['BatchMode=yes', 'IdentityFile=none']
   const environment: Record<string, string> = {}
   if (ssh !== undefined) {
-    await session.checkAgent(ssh)
+    await requireAgent(session, ssh)
     const owner = { mode: 0o600, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
     const socket = undo.use(await openAgentSocket(join(place, 'agent'), owner, () => session.forwardAgent(ssh)))
     environment['SSH_AUTH_SOCK'] = socket.shortPath
