@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GuestEngine } from './engine.ts'
-
-const engine = new GuestEngine()
-
-before(async () => {
-  await engine.start()
-  await engine.call('POST', '/images/create?fromSrc=-&repo=starter', readFileSync('/opt/gantry/starter.tar'))
-})
-
-after(() => engine.stop('SIGTERM'))
+import { engine } from './shared-engine.ts'
 
 /** The container's own cgroup directory on the host, from /proc. */
 function cgroupOf(pid: number): string {

@@ -5,12 +5,14 @@ import { once } from 'node:events'
 /** The daemon in the guest, which is a machine of its own: no test host is needed. */
 export class GuestEngine {
   readonly #socket = '/run/api.sock'
+  /** For `--host`. */
+  readonly address: string = `unix://${this.#socket}`
   #daemon: ChildProcess | undefined
 
   async start(): Promise<void> {
     const daemon = spawn(
       '/opt/gantry/bin/gantry',
-      ['daemon', '--data-root', '/var/gantry', '--exec-root', '/run/gantry', '--host', `unix://${this.#socket}`],
+      ['daemon', '--data-root', '/var/gantry', '--exec-root', '/run/gantry', '--host', this.address],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
@@ -28,7 +30,7 @@ export class GuestEngine {
     await ended
   }
 
-  /** One request; throws on a status over 399. The body is JSON or a Buffer; so is what comes back. */
+  /** One request; throws on a status over 399. The body is JSON or a Buffer; so is what comes back, and of a stream of JSON its lines. */
   call(method: string, path: string, body?: unknown): Promise<any> {
     const payload = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body)
     const headers = payload === undefined ? {} : { 'Content-Type': Buffer.isBuffer(payload) ? 'application/x-tar' : 'application/json' }
@@ -41,7 +43,7 @@ export class GuestEngine {
           const bytes = Buffer.concat(chunks)
           if ((response.statusCode ?? 0) > 399) fail(new Error(`${method} ${path}: ${response.statusCode} ${bytes.toString()}`))
           else if (response.headers['content-type']?.startsWith('application/json') === true && bytes.length > 0)
-            done(JSON.parse(bytes.toString()))
+            done(parse(bytes.toString()))
           else done(bytes)
         })
       })
@@ -50,9 +52,13 @@ export class GuestEngine {
     })
   }
 
-  async create(command: string[], hostConfig: Record<string, unknown> = {}): Promise<string> {
-    const { Id } = await this.call('POST', '/containers/create', {
-      Image: 'starter',
+  async create(
+    command: string[],
+    hostConfig: Record<string, unknown> = {},
+    of: { image?: string; platform?: string } = {},
+  ): Promise<string> {
+    const { Id } = await this.call('POST', `/containers/create?platform=${of.platform ?? ''}`, {
+      Image: of.image ?? 'starter',
       Cmd: command,
       HostConfig: { NetworkMode: 'none', ...hostConfig },
     })
@@ -64,8 +70,12 @@ export class GuestEngine {
   }
 
   /** Runs to the end; stdout and stderr together, with the exit code. The container stays. */
-  async run(command: string[], hostConfig: Record<string, unknown> = {}): Promise<{ id: string; output: string; exitCode: number }> {
-    const id = await this.create(command, hostConfig)
+  async run(
+    command: string[],
+    hostConfig: Record<string, unknown> = {},
+    of: { image?: string; platform?: string } = {},
+  ): Promise<{ id: string; output: string; exitCode: number }> {
+    const id = await this.create(command, hostConfig, of)
     await this.begin(id)
     const { StatusCode } = await this.call('POST', `/containers/${id}/wait`)
     return { id, output: demultiplex(await this.call('GET', `/containers/${id}/logs?stdout=1&stderr=1`)), exitCode: StatusCode }
@@ -74,6 +84,11 @@ export class GuestEngine {
   async remove(id: string): Promise<void> {
     await this.call('DELETE', `/containers/${id}?force=1&v=1`)
   }
+}
+
+function parse(text: string): unknown {
+  const lines = text.trimEnd().split('\r\n')
+  return lines.length > 1 ? lines.map((line) => JSON.parse(line) as unknown) : JSON.parse(text)
 }
 
 /** The payloads of Docker's 8-byte frames, one after the other. */
