@@ -186,6 +186,14 @@ export class Engine implements AsyncDisposable {
     })
   }
 
+  /** What has happened up to now, since a time in seconds or from the start; without waiting for more. */
+  async events({ since = 0, filters = {} }: { since?: number; filters?: Record<string, string[]> } = {}): Promise<unknown[]> {
+    const query = new URLSearchParams({ since: String(since), until: (Date.now() / 1000).toFixed(3), filters: JSON.stringify(filters) })
+    const { text } = await this.request('GET', `/events?${query.toString()}`)
+    const lines = text.split('\n').filter((line) => line.trim() !== '')
+    return lines.map((line) => JSON.parse(line) as unknown)
+  }
+
   /** Imports the starter image as `starter` (busybox with its applets linked). */
   loadStarter(): void {
     const image = starterImage()

@@ -23,6 +23,7 @@ import {
   type CgroupLocation,
   type CgroupPlan,
 } from '#kernel'
+import { eventually } from '../../harness/eventually.ts'
 
 const parent = `/gantry-test-${process.pid}`
 const MIB = 1 << 20
@@ -61,14 +62,6 @@ async function output(child: ChildProcess): Promise<string> {
   return text
 }
 
-async function eventually(what: string, holds: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
-    if (holds()) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  assert.fail(what)
-}
-
 function clearParent(used: CgroupLayout): void {
   const location = locateCgroup(used, { parent, id: '' })
   const directories = location.version === 1 ? Object.values(location.directories) : [location.directory]
@@ -81,7 +74,7 @@ async function freezeAndKill(used: CgroupLayout): Promise<void> {
   make(plan)
   const child = spawnIn(plan, 'sleep 1000 & exec sleep 1000')
   const closed = once(child, 'close')
-  await eventually('both processes are members', () => listCgroupPids(location).length === 2)
+  await eventually(() => assert.equal(listCgroupPids(location).length, 2, 'both processes are members'))
   assert.ok(listCgroupPids(location).includes(child.pid ?? 0))
   await freezeCgroup(location)
   const state = (): string => readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/^.*\) /, '')[0] ?? ''

@@ -1,7 +1,7 @@
 /** The life of containers on a real kernel: what unit tests over fakes cannot show. */
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { Engine } from '../../harness/index.ts'
+import { Engine, eventually } from '../../harness/index.ts'
 
 const engine = await Engine.start()
 after(() => engine[Symbol.asyncDispose]())
@@ -28,8 +28,9 @@ test('what a container wrote is there when it starts again, its own users includ
   engine.mustDocker('rm', 'late')
 })
 
-test('an exec sees the users and files the container has made for itself', () => {
+test('an exec sees the users and files the container has made for itself', async () => {
   engine.mustDocker('run', '-d', '--name', 'inside', 'starter', 'sh', '-c', 'echo new:x:77:77::/:/bin/sh >> /etc/passwd; exec sleep 1000')
+  await eventually(() => engine.mustDocker('exec', 'inside', 'grep', 'new', '/etc/passwd'))
   assert.equal(engine.mustDocker('exec', '-u', 'new', 'inside', 'id', '-u'), '77')
   assert.match(engine.docker(['exec', '-u', 'nobodyhere', 'inside', 'id']).stdout, /unable to find user nobodyhere/)
   const result = engine.docker(['exec', 'inside', 'sh', '-c', 'sleep 0.2; exit 9'])
@@ -65,7 +66,7 @@ test('a volume starts with what the image has at its path, an anonymous one goes
   engine.mustDocker('volume', 'rm', 'kept', 'empty')
 })
 
-test('shared IPC: one container makes shared memory, another joins it', () => {
+test('shared IPC: one container makes shared memory, another joins it', async () => {
   engine.mustDocker(
     'run',
     '-d',
@@ -78,6 +79,7 @@ test('shared IPC: one container makes shared memory, another joins it', () => {
     '-c',
     'echo shared > /dev/shm/x; exec sleep 1000',
   )
+  await eventually(() => engine.mustDocker('exec', 'donor', 'grep', 'shared', '/dev/shm/x'))
   assert.equal(engine.mustDocker('run', '--rm', '--ipc', 'container:donor', 'starter', 'cat', '/dev/shm/x'), 'shared')
   engine.mustDocker('rm', '-f', 'donor')
   const gone = engine.docker(['run', '--rm', '--ipc', 'container:donor', 'starter', 'true'])
@@ -102,13 +104,13 @@ test('a joined network gives the same interfaces, files and host name', () => {
 })
 
 test('health goes from starting over healthy to unhealthy, with events', async () => {
-  const check = ['--health-cmd', 'test ! -e /sick', '--health-interval', '700ms', '--health-retries', '2']
+  // The first check lasts until it may end.
+  const command = 'until test -e /checked; do sleep 0.05; done; test ! -e /sick'
+  const check = ['--health-cmd', command, '--health-interval', '200ms', '--health-retries', '2']
   engine.mustDocker('run', '-d', '--name', 'health', ...check, 'starter', 'sleep', '1000')
   assert.equal(inspect('health', '{{.State.Health.Status}}'), 'starting')
-  const becomes = async (status: string): Promise<void> => {
-    const deadline = Date.now() + 10_000
-    while (inspect('health', '{{.State.Health.Status}}') !== status) assert.ok(Date.now() < deadline, `never ${status}`)
-  }
+  const becomes = (status: string): Promise<void> => eventually(() => assert.equal(inspect('health', '{{.State.Health.Status}}'), status))
+  engine.mustDocker('exec', 'health', 'touch', '/checked')
   await becomes('healthy')
   engine.mustDocker('exec', 'health', 'touch', '/sick')
   await becomes('unhealthy')
@@ -154,8 +156,7 @@ test('update changes the limits of a running container', () => {
 
 test('restart policies count and give up', async () => {
   engine.mustDocker('run', '-d', '--name', 'twice', '--restart', 'on-failure:2', 'starter', 'sh', '-c', 'exit 3')
-  const deadline = Date.now() + 10_000
-  while (inspect('twice', '{{.State.Status}}') !== 'exited') assert.ok(Date.now() < deadline, 'never gave up')
+  await eventually(() => assert.equal(inspect('twice', '{{.State.Status}}'), 'exited'))
   assert.equal(inspect('twice', '{{.RestartCount}} {{.State.ExitCode}}'), '2 3')
   engine.mustDocker('rm', 'twice')
 })

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { checkStore, pull, push } from '../../fault/registry-fixture.ts'
 import { makeSmallImage, uploadImage } from '../../fault/small-image.ts'
-import { DockerRegistry, Engine, FaultProxy } from '../../harness/index.ts'
+import { DockerRegistry, Engine, eventually, FaultProxy } from '../../harness/index.ts'
 
 let engine: Engine
 let registry: DockerRegistry
@@ -28,13 +27,10 @@ function layerBlobs(): string[] {
 }
 
 async function blobsAreGone(): Promise<void> {
-  for (let tries = 0; layerBlobs().length > 0; tries++) {
-    assert.ok(tries < 100, `${layerBlobs().join()}\n${engine.log}`)
-    await sleep(100)
-  }
+  await eventually(() => assert.deepEqual(layerBlobs(), [], engine.log))
 }
 
-describe('a pulled image whose layer blobs are discarded', { timeout: 60_000 }, () => {
+describe('a pulled image whose layer blobs are discarded', { timeout: 280_000 }, () => {
   const image = makeSmallImage([200_000, 300_000])
   let name: string
   before(async () => {
@@ -83,18 +79,9 @@ describe('a pulled image whose layer blobs are discarded', { timeout: 60_000 }, 
     await engine.startDaemon()
     await checkStore(engine)
     for (const image of engine.mustDocker('images', '-q').split('\n')) engine.docker(['rmi', '-f', image])
-    let left = ''
-    for (let tries = 0; tries < 100; tries++) {
-      left = spawnSync(
-        'find',
-        [join(engine.dataRoot, 'layers'), join(engine.dataRoot, 'content/blobs/sha256'), '-mindepth', '1', '-maxdepth', '1'],
-        {
-          encoding: 'utf8',
-        },
-      ).stdout
-      if (left === '') break
-      await sleep(50)
-    }
-    assert.equal(left, '')
+    const places = ['layers', 'content/blobs/sha256'].map((name) => join(engine.dataRoot, name))
+    await eventually(() =>
+      assert.equal(spawnSync('find', [...places, '-mindepth', '1', '-maxdepth', '1'], { encoding: 'utf8' }).stdout, ''),
+    )
   })
 })

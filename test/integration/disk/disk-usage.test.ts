@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine } from '../../harness/index.ts'
+import { Engine, eventually } from '../../harness/index.ts'
 
 let engine: Engine
 
@@ -48,11 +47,13 @@ function assertNear(said: number, found: number, what: string): void {
   assert.ok(Math.abs(said - found) <= 0.02 * found + OWN_DIRECTORIES, `${what}: df says ${said}, du ${found}`)
 }
 
-/** Both forms, each part and the sum. */
+/** Both forms, each part and the sum. Deletions go on in the background; a file system gives freed and delayed blocks back a moment later. */
 async function agreesWithDu(): Promise<void> {
-  // Deletions go on in the background; a file system gives freed and delayed blocks back a moment later.
   spawnSync('sync', ['-f', engine.dataRoot])
-  await sleep(300)
+  await eventually(compareWithDu)
+}
+
+async function compareWithDu(): Promise<void> {
   for (const [form, said] of [
     ['1.51', await oldForm()],
     ['1.52', await newForm()],
@@ -71,7 +72,7 @@ for (const policy of ['keep', 'discard']) {
     })
     afterEach(() => engine[Symbol.asyncDispose]())
 
-    it('agrees with du after loads, commits, containers that write and volumes', { timeout: 60_000 }, async () => {
+    it('agrees with du after loads, commits, containers that write and volumes', { timeout: 280_000 }, async () => {
       if (policy === 'discard') await blobsAreGone()
       await agreesWithDu()
       // A container with many small files, hard links and holes; large ones; one that has written nothing.
@@ -125,11 +126,9 @@ for (const policy of ['keep', 'discard']) {
 
 /** The background makes recipes and gives up the blobs. */
 async function blobsAreGone(): Promise<void> {
-  for (let tries = 0; ; tries++) {
+  await eventually(() => {
     const layers = spawnSync('find', [join(engine.dataRoot, 'layers'), '-maxdepth', '2', '-name', 'recipe'], { encoding: 'utf8' }).stdout
     const blobs = spawnSync('find', [join(engine.dataRoot, 'content/blobs'), '-size', '+100k'], { encoding: 'utf8' }).stdout
-    if (layers !== '' && blobs === '') return
-    assert.ok(tries < 100, `recipes: ${layers}, blobs: ${blobs}\n${engine.log}`)
-    await sleep(100)
-  }
+    assert.ok(layers !== '' && blobs === '', `recipes: ${layers}, blobs: ${blobs}\n${engine.log}`)
+  })
 }

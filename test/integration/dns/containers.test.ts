@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { after, afterEach, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine } from '../../harness/index.ts'
+import { Engine, eventually } from '../../harness/index.ts'
 import { dig, startDnsmasq, values } from './world.ts'
 
 const RESOLVER = '127.0.0.11'
@@ -63,8 +62,7 @@ test('containers of a shared alias take turns; those that join share the resolve
   const before = descriptors()
   engine.mustDocker('run', '-d', '--name', 'side', '--network', 'container:client', 'starter', 'sleep', '600')
   assert.match(engine.mustDocker('exec', 'side', 'nslookup', 'app1'), /Address/)
-  await sleep(100)
-  assert.ok(descriptors() <= before + 4, 'the monitor is talked to, no sockets are opened')
+  await eventually(() => assert.ok(descriptors() <= before + 4, 'the monitor is talked to, no sockets are opened'))
 })
 
 test('names come and go with connect and disconnect', async () => {
@@ -112,11 +110,13 @@ test('the default bridge has no resolver; sockets end with their containers', as
   engine.mustDocker('network', 'create', 'short')
   const plain = run('plain', 'bridge')
   assert.equal(engine.host.run(['nsenter', '-t', String(plain.pid), '-n', 'nft', 'list', 'ruleset']).stdout, '')
-  await sleep(100)
-  const before = descriptors()
+  const before = await eventually(async () => {
+    const [one, other] = [descriptors(), await new Promise<number>((done) => setTimeout(() => done(descriptors()), 200))]
+    assert.equal(one, other, 'what was opened before is closed')
+    return one
+  })
   for (let index = 0; index < 5; index++) run(`c${index}`, 'short')
   assert.ok(descriptors() >= before + 10)
   engine.mustDocker('rm', '-f', ...Array.from({ length: 5 }, (_, index) => `c${index}`))
-  await sleep(200)
-  assert.ok(descriptors() <= before + 2, `${descriptors()} descriptors, ${before} before`)
+  await eventually(() => assert.ok(descriptors() <= before + 2, `${descriptors()} descriptors, ${before} before`))
 })

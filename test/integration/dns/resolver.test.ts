@@ -21,6 +21,7 @@ import {
   UPSTREAM,
   values,
 } from './world.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const RESOLVER = '127.0.0.11'
 
@@ -89,6 +90,8 @@ unshared(import.meta.filename, () => {
     let servers: string[] = []
     let names: NameServer
     let pid = 0
+    /** Questions that the silent server got. */
+    let unanswered = 0
 
     const ask = (what: string): Promise<Reply> => dig(pid, RESOLVER, what)
     const start = (): NameServer => createNameServer(directory, { hostServers: () => servers, timeout: 1000 })
@@ -99,7 +102,7 @@ unshared(import.meta.filename, () => {
       ip('-6 addr add fd53::1/128 dev lo nodad')
       stack.use(await startDnsmasq(UPSTREAM))
       stack.use(await startDnsmasq(SECOND, ['--host-record=second.example.test,198.51.100.2']))
-      const mute = createSocket('udp4').bind(53, SILENT)
+      const mute = createSocket('udp4', () => unanswered++).bind(53, SILENT)
       stack.defer(() => void mute.close())
       pid = stack.use(await startNamespace()).pid
       names = start()
@@ -169,7 +172,7 @@ unshared(import.meta.filename, () => {
 
       test('an alias of several containers gives all of them, in changing order', async () => {
         const first = new Set<string>()
-        for (let round = 0; round < 20 && first.size < 3; round++) {
+        for (let round = 0; round < 100 && first.size < 3; round++) {
           first.add(await firstAddress(pid, 'app'))
         }
         assert.deepEqual([...first].toSorted(), ['10.1.0.3', '10.1.0.4', '10.1.0.5'])
@@ -233,9 +236,10 @@ unshared(import.meta.filename, () => {
         assert.equal((await ask('next1.example.test A')).status, 'NXDOMAIN')
         servers = [SILENT, SECOND]
         assert.deepEqual(values(await ask('second.example.test A')), ['198.51.100.2'])
-        const before = performance.now()
+        const before = unanswered
+        assert.ok(before > 0)
         assert.equal((await ask('next2.example.test A')).status, 'NXDOMAIN')
-        assert.ok(performance.now() - before < 900, 'a silent server is not waited for again')
+        assert.equal(unanswered, before, 'a silent server is not waited for again')
         servers = [UPSTREAM]
       })
 
@@ -250,7 +254,7 @@ unshared(import.meta.filename, () => {
       test('without any the question fails', async () => {
         for (const none of [[], [CLOSED], [SILENT]]) {
           servers = none
-          assert.equal((await ask('v4.none.test A +tries=1 +time=4')).status, 'SERVFAIL', String(none))
+          assert.equal((await ask('v4.none.test A +tries=1 +time=20')).status, 'SERVFAIL', String(none))
         }
         servers = [UPSTREAM]
       })
@@ -317,8 +321,8 @@ unshared(import.meta.filename, () => {
         const ports = await first.serve({ containerId: 'long1', pid: inside.pid, servers: [] })
         await first.close()
         const rules = execFileSync('nsenter', ['-t', String(inside.pid), '-n', 'nft', 'list', 'ruleset'], { encoding: 'utf8' })
-        const udp = dig(inside.pid, RESOLVER, 'web A +tries=3 +time=1')
-        const tcp = dig(inside.pid, RESOLVER, 'web A +tcp +tries=1 +time=5')
+        const udp = dig(inside.pid, RESOLVER, 'web A +tries=20 +time=1')
+        const tcp = dig(inside.pid, RESOLVER, 'web A +tcp +tries=1 +time=20')
         await sleep(300)
         await using second = { names: start(), [Symbol.asyncDispose]: () => second.names.close() }
         assert.deepEqual(await second.names.serve({ containerId: 'long1', pid: inside.pid, servers: [], ports }), ports)
@@ -346,23 +350,20 @@ unshared(import.meta.filename, () => {
         await using warm = await startNamespace()
         await names.serve({ containerId: 'warm', pid: warm.pid, servers: [] })
         await names.stop('warm')
-        await sleep(50)
         const descriptors = readdirSync('/proc/self/fd').length
         const ports = await names.serve({ containerId: 'life', pid: inside.pid, servers: [] })
-        const times: number[] = []
+        // Not the clock: other tests run at the same time.
+        const before = process.cpuUsage()
         for (let life = 0; life < 200; life++) {
           await names.stop('life')
           await sleep(0)
-          const began = performance.now()
           await names.serve({ containerId: 'life', pid: inside.pid, servers: [], ports })
-          times.push(performance.now() - began)
         }
-        const median = times.toSorted((one, other) => one - other)[100] ?? 0
-        process.stdout.write(`serve: ${(median * 1000).toFixed()} µs\n`)
-        assert.ok(median < 5, 'an order of magnitude over the budget')
+        const { user, system } = process.cpuUsage(before)
+        process.stdout.write(`a life: ${((user + system) / 200).toFixed()} µs of processor time\n`)
+        assert.ok((user + system) / 200 < 10_000, 'an order of magnitude over the budget')
         await names.stop('life')
-        await sleep(50)
-        assert.equal(readdirSync('/proc/self/fd').length, descriptors)
+        await eventually(() => assert.ok(readdirSync('/proc/self/fd').length <= descriptors))
       })
     })
   })

@@ -2,11 +2,12 @@
  * Containers, servers and questions for the tests of the resolver. The test runs in the namespace of "the host" (see `unshared.ts`): dnsmasq there is
  * what the host's resolv.conf names, `dig` inside a container's namespace is the client. What dig gets from dnsmasq itself is the measure.
  */
+import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Endpoint, NameDirectory } from '#networks'
+import { eventually } from '../../harness/eventually.ts'
 
 const run = promisify(execFile)
 
@@ -99,12 +100,8 @@ export async function startDnsmasq(address: string, options: readonly string[] =
   ]
   const [program = '', ...args] = pid === undefined ? command : ['nsenter', '-t', String(pid), '-n', ...command]
   const server = new Child(spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] }))
-  for (let tries = 0; tries < 100; tries++) {
-    const { status } = await dig(pid, address, 'v4.example.test A +tries=1 +time=1')
-    if (status === 'NOERROR') return server
-    await sleep(20)
-  }
-  throw new Error(`dnsmasq does not answer at ${address}`)
+  await eventually(async () => assert.equal((await dig(pid, address, 'v4.example.test A +tries=1 +time=1')).status, 'NOERROR'))
+  return server
 }
 
 /** What dig understood. */

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import type { Digest } from '#oci'
 import { tar } from '../../harness/tar.ts'
@@ -14,6 +13,7 @@ import { makeTree, TAR_OPTIONS } from '../storage/sample-tree.ts'
 import { openStorage } from '../storage/storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import { shell } from '../storage/tree-listing.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 /** Unpacks a layer and puts it on a chain of its own. */
 async function unpack(
@@ -41,10 +41,10 @@ async function sampleLayer(storage: Storage, work: string, options = '--format=p
 
 /** Waits until the background has given up the blob for a recipe. */
 async function recipeOf(storage: Storage, diffId: Digest): Promise<void> {
-  for (let tries = 0; storage.snapshotter.findLayer(diffId)?.recipe === undefined || storage.content.list().length > 0; tries++) {
-    assert.ok(tries < 200, `no recipe: ${storage.reported.join()}`)
-    await sleep(50)
-  }
+  await eventually(() => {
+    assert.ok(storage.snapshotter.findLayer(diffId)?.recipe !== undefined, `no recipe: ${storage.reported.join()}`)
+    assert.deepEqual(storage.content.list(), [])
+  })
 }
 
 describe('verify', () => {
@@ -156,11 +156,7 @@ describe('policy discard', () => {
     await using storage = await openStorage({ layerBlobs: 'discard' })
     const archive = Buffer.concat([tar([{ name: 'f', data: Buffer.from('1') }]), randomBytes(100_000)])
     const { diffId } = await unpack(storage, gzipSync(archive))
-    for (let tries = 0; storage.snapshotter.findLayer(diffId)?.recipe === undefined; tries++) {
-      assert.ok(tries < 200)
-      await sleep(50)
-    }
-    assert.equal(storage.snapshotter.findLayer(diffId)?.recipe, false)
+    await eventually(() => assert.equal(storage.snapshotter.findLayer(diffId)?.recipe, false))
     assert.equal(storage.content.list().length, 1)
   })
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { DatabaseSync } from 'node:sqlite'
 import type { Finding, FsckReport } from '#fsck'
-import { Engine, starterImage } from '../../harness/index.ts'
+import { Engine, eventually, starterImage } from '../../harness/index.ts'
 
 let engine: Engine
 
@@ -88,6 +88,7 @@ describe('fsck', () => {
   it('finds nothing wrong with a store that is used', async () => {
     await starter()
     engine.mustDocker('run', '-d', '--name', 'writes', '-v', 'data:/data', 'starter', 'sh', '-c', 'echo 1 > /file; sleep 1000')
+    await eventually(() => engine.mustDocker('exec', 'writes', 'test', '-s', '/file'))
     engine.mustDocker('commit', 'writes', 'committed')
     const { findings, report } = await fsck()
     assert.deepEqual(findings, [])
@@ -118,7 +119,7 @@ describe('fsck', () => {
     assert.equal(engine.mustDocker('exec', 'running', 'cat', '/new'), 'x')
     assert.equal(existsSync(layer), true)
     engine.mustDocker('rm', '-f', 'running')
-    assert.equal(existsSync(layer), false)
+    await eventually(() => assert.equal(existsSync(layer), false))
     assert.equal(engine.mustDocker('run', '--rm', 'starter', 'sh', '-c', 'ls -d /new /etc 2>&1 || true').includes('No such file'), true)
   })
 

@@ -6,9 +6,8 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { Engine, OciLayout, starterImage } from '../../harness/index.ts'
+import { Engine, eventually, OciLayout, starterImage } from '../../harness/index.ts'
 import type { LayoutDescriptor } from '../../harness/index.ts'
 import { tar } from '../../harness/tar.ts'
 
@@ -148,10 +147,7 @@ describe('archives', () => {
         daemon.kill('SIGTERM')
         await ended
       })
-      for (let attempt = 0; engine.host.run(['docker', '-H', `unix://${socket()}`, 'version']).status !== 0; attempt++) {
-        if (attempt === 200) throw new Error('dockerd does not start')
-        await sleep(100)
-      }
+      await eventually(() => engine.host.must(['docker', '-H', `unix://${socket()}`, 'version']))
     })
     after(() => peerUndo.disposeAsync())
 

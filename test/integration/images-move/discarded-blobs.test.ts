@@ -3,9 +3,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
-import { DockerRegistry, Engine, OciLayout, starterImage } from '../../harness/index.ts'
+import { DockerRegistry, Engine, eventually, OciLayout, starterImage } from '../../harness/index.ts'
 
 describe('an image whose layer blobs are discarded', () => {
   const undo = new AsyncDisposableStack()
@@ -32,11 +31,10 @@ describe('an image whose layer blobs are discarded', () => {
     const [layer] = raw(`${registry.domain}/app:1`).layers
     const blob = join(engine.dataRoot, 'content/blobs/sha256', layer.digest.slice('sha256:'.length))
     // It stays until the unpacked files are on the disk; then the next collection takes it.
-    for (let attempt = 0; attempt < 100 && existsSync(blob); attempt++) {
-      await sleep(50)
+    await eventually(() => {
       engine.mustDocker('image', 'prune', '-f')
-    }
-    assert.equal(existsSync(blob), false)
+      assert.equal(existsSync(blob), false)
+    })
   })
   after(() => undo.disposeAsync())
 

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { DockerRegistry, Engine, OciLayout, starterImage } from '../../harness/index.ts'
+import { DockerRegistry, Engine, eventually, OciLayout, starterImage } from '../../harness/index.ts'
 import type { LayoutDescriptor } from '../../harness/index.ts'
 import { tar } from '../../harness/tar.ts'
 
@@ -171,17 +171,14 @@ describe('push', () => {
     const since = Math.floor(Date.now() / 1000)
     engine.mustDocker('tag', 'starter', repository('event:1'))
     engine.mustDocker('push', repository('event:1'))
-    const events = engine.mustDocker(
-      'events',
-      '--since',
-      String(since),
-      '--until',
-      String(Math.ceil(Date.now() / 1000) + 1),
-      '--filter',
-      'event=push',
-      '--format',
-      '{{.Actor.ID}} {{.Actor.Attributes.name}}',
-    )
-    assert.equal(events.split('\n').at(-1), `${repository('event:1')} ${repository('event')}`)
+    await eventually(async () => {
+      const told = (await engine.events({ since, filters: { event: ['push'] } })) as {
+        Actor: { ID: string; Attributes: { name: string } }
+      }[]
+      assert.deepEqual(
+        told.slice(-1).map(({ Actor }) => [Actor.ID, Actor.Attributes.name]),
+        [[repository('event:1'), repository('event')]],
+      )
+    })
   })
 })

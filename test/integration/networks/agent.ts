@@ -8,6 +8,8 @@ import { connect, createServer } from 'node:net'
 export interface AgentRequest {
   id: number
   do: 'listen' | 'ask'
+  /** Milliseconds after which a question has no answer. */
+  patience?: number
   protocol: 'tcp' | 'udp'
   host?: string
   port: number
@@ -15,8 +17,6 @@ export interface AgentRequest {
   from?: number
 }
 
-/** Long enough for a loaded machine: only what must not be answered waits for its end. */
-const TIMEOUT = 2000
 /** A datagram may be lost while neighbours look each other up; clients ask again. */
 const ASK_AGAIN = 250
 
@@ -38,9 +38,9 @@ function listen({ protocol, host = '0.0.0.0', port }: AgentRequest): Promise<str
   })
 }
 
-function ask({ protocol, host = '', port, from }: AgentRequest): Promise<string> {
+function ask({ protocol, host = '', port, from, patience }: AgentRequest): Promise<string> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => finish('no answer'), TIMEOUT)
+    const timer = setTimeout(() => finish('no answer'), patience)
     let close: () => void = () => {}
     function finish(answer: string): void {
       clearTimeout(timer)

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, suite, test } from 'node:test'
 import { openNftables, openRouteNetlink } from '#kernel'
 import { unshared } from '../unshared.ts'
 import { HOST_ADDRESS, publish, run, startAgent, startClient, startContainer, startDaemon } from './topology.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 unshared(import.meta.filename, () => {
   suite('network service', () => {
@@ -123,7 +124,7 @@ unshared(import.meta.filename, () => {
     test('a client that was there first reaches a published UDP port by the same source port', async () => {
       await using client = await startClient()
       using daemon = await startDaemon()
-      assert.equal(await client.ask('udp', HOST_ADDRESS, 8053, 5353), 'no answer')
+      assert.equal(await client.askInVain('udp', HOST_ADDRESS, 8053, 5353), 'no answer')
       await using dns = await startContainer(daemon, 'dns', [publish('8053', 53, 'udp')])
       await dns.listen('udp', 53)
       assert.equal(await client.ask('udp', HOST_ADDRESS, 8053, 5353), '192.0.2.2 hello')
@@ -149,7 +150,7 @@ unshared(import.meta.filename, () => {
         await using other = await startContainer(daemon, `other${filter}`)
         await web.listen('tcp', 80)
         await web.listen('tcp', 81)
-        assert.match(await other.ask('tcp', web.address, 81), /no answer|EHOSTUNREACH/)
+        assert.match(await other.askInVain('tcp', web.address, 81), /no answer|EHOSTUNREACH/)
         assert.equal(await client.ask('tcp', HOST_ADDRESS, 8080), '192.0.2.2 hello')
         assert.equal(await other.ask('tcp', HOST_ADDRESS, 8080), '172.17.0.1 hello')
         await daemon.networks.release(web.id)
@@ -209,10 +210,9 @@ unshared(import.meta.filename, () => {
       using daemon = await startDaemon()
       await using agent = await startAgent()
       const descriptors = readdirSync('/proc/self/fd').length
-      let attaching = 0
-      let releasing = 0
+      // Not the clock: other tests run at the same time.
+      const before = process.cpuUsage()
       for (let life = 0; life < 200; life++) {
-        const before = performance.now()
         await daemon.networks.attach({
           containerId: `c${life}`,
           containerName: `c${life}`,
@@ -220,17 +220,15 @@ unshared(import.meta.filename, () => {
           networks: { bridge: {} },
           ports: life % 2 === 0 ? [] : [publish('', 80), publish('', 443)], // UDP costs a walk over the connections, on another thread
         })
-        const attached = performance.now()
         await daemon.networks.release(`c${life}`)
-        attaching += attached - before
-        releasing += performance.now() - attached
       }
-      process.stdout.write(`attach ${(attaching * 5).toFixed()} µs, release ${(releasing * 5).toFixed()} µs on average\n`)
-      assert.ok(attaching / 200 < 3 && releasing / 200 < 3, 'an order of magnitude over the budget')
+      const { user, system } = process.cpuUsage(before)
+      process.stdout.write(`a life: ${((user + system) / 200).toFixed()} µs of processor time\n`)
+      assert.ok((user + system) / 200 < 10_000, 'an order of magnitude over the budget')
       assert.deepEqual(publishedElements(), [])
       assert.deepEqual(daemon.metadata.repository('endpoints').all(), [])
       assert.deepEqual(linkNames().toSorted(), ['gantry0', 'lo'])
-      assert.equal(readdirSync('/proc/self/fd').length, descriptors)
+      await eventually(() => assert.ok(readdirSync('/proc/self/fd').length <= descriptors))
       assert.ok(agent.pid > 0)
     })
   })
@@ -249,9 +247,8 @@ function publishedElements(): unknown[] {
 
 /** The kernel takes namespaces apart some time after their last process. */
 async function linksGone(remaining = 0): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (linkNames().filter((name) => name.startsWith('veth') || name === 'ext0').length <= remaining) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`links linger: ${linkNames().join(' ')}`)
+  await eventually(() => {
+    const links = linkNames().filter((name) => name.startsWith('veth') || name === 'ext0')
+    assert.ok(links.length <= remaining, `links linger: ${links.join(' ')}`)
+  })
 }

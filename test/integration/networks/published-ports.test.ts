@@ -96,8 +96,8 @@ function suitePublishedPorts(bridgeFilter: string): void {
     test('a container is reached past its published ports by the host and its neighbours, not from outside', async () => {
       assert.equal(await host.ask('tcp', web.address, 9000), `${BRIDGE_ADDRESS} hello`)
       assert.equal(await other.ask('tcp', web.address, 9000), `${other.address} hello`)
-      assert.equal(await client.ask('tcp', web.address, 9000), 'no answer')
-      assert.equal(await client.ask('tcp', web.address, 80), 'no answer')
+      assert.equal(await client.askInVain('tcp', web.address, 9000), 'no answer')
+      assert.equal(await client.askInVain('tcp', web.address, 80), 'no answer')
     })
 
     test('a container reaches the world by the address of the host', async () => {
@@ -108,7 +108,7 @@ function suitePublishedPorts(bridgeFilter: string): void {
     test('a neighbour who sends to 127.0.0.1 does not reach what is published there', async () => {
       await using attacker = await startClient('ext1', '198.51.100.1', '198.51.100.2')
       sendLoopbackTo(attacker, '198.51.100.1')
-      assert.equal(await attacker.ask('tcp', '127.0.0.1', 8081), 'no answer')
+      assert.equal(await attacker.askInVain('tcp', '127.0.0.1', 8081), 'no answer')
       // It is our exception that keeps it out: with one rule more the attack works.
       daemon.disown()
       run('nft add rule ip gantry prerouting fib daddr type local jump publish')
@@ -119,7 +119,7 @@ function suitePublishedPorts(bridgeFilter: string): void {
       await host.listen('tcp', 9999, '127.0.0.1')
       await using attacker = await startContainer(daemon, 'attacker')
       sendLoopbackTo(attacker, BRIDGE_ADDRESS)
-      assert.equal(await attacker.ask('tcp', '127.0.0.1', 9999), 'no answer')
+      assert.equal(await attacker.askInVain('tcp', '127.0.0.1', 9999), 'no answer')
       // It is the rule that keeps it out: without it the attack works.
       daemon.disown()
       run('nft flush chain ip gantry loopback_guard')
@@ -130,7 +130,7 @@ function suitePublishedPorts(bridgeFilter: string): void {
       await using third = await startClient('ext2', '203.0.113.1', '203.0.113.2')
       await third.listen('tcp', 7000)
       assert.equal(await host.ask('tcp', '203.0.113.2', 7000), '203.0.113.1 hello')
-      assert.equal(await client.ask('tcp', '203.0.113.2', 7000), 'no answer')
+      assert.equal(await client.askInVain('tcp', '203.0.113.2', 7000), 'no answer')
       daemon.disown()
       run('nft flush chain ip gantry forward_guard')
       assert.equal(await client.ask('tcp', '203.0.113.2', 7000), `${CLIENT_ADDRESS} hello`)

@@ -47,8 +47,10 @@ export function run(command: string): string {
 export interface Agent extends AsyncDisposable {
   pid: number
   listen(protocol: 'tcp' | 'udp', port: number, host?: string): Promise<string>
-  /** What the other side answered: `<address it saw us with> hello`, an errno name, or `no answer`. */
+  /** What the other side answered: `<address it saw us with> hello`, an errno name, or `no answer` in half a minute. */
   ask(protocol: 'tcp' | 'udp', host: string, port: number, from?: number): Promise<string>
+  /** The same where there ought to be no answer: that is waited for for a second only. */
+  askInVain(protocol: 'tcp' | 'udp', host: string, port: number, from?: number): Promise<string>
   run(command: string): string
 }
 
@@ -73,7 +75,10 @@ export async function startAgent(isolated = true): Promise<Agent> {
     pid,
     listen: (protocol: 'tcp' | 'udp', port: number, host?: string) =>
       request({ do: 'listen', protocol, port, ...(host !== undefined && { host }) }),
-    ask: (protocol, host, port, from) => request({ do: 'ask', protocol, host, port, ...(from !== undefined && { from }) }),
+    ask: (protocol, host, port, from) =>
+      request({ do: 'ask', patience: 30_000, protocol, host, port, ...(from !== undefined && { from }) }),
+    askInVain: (protocol, host, port, from) =>
+      request({ do: 'ask', patience: 1000, protocol, host, port, ...(from !== undefined && { from }) }),
     run: (line) => run(`nsenter -t ${pid} -n ${line}`),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')

@@ -120,12 +120,12 @@ unshared(import.meta.filename, () => {
       assert.match(web.run('ip route'), /^default via 172\.19\.0\.1 dev eth0/m)
       assert.doesNotMatch(web.run('ip -o link'), /eth1/)
       assert.equal(await client.ask('tcp', HOST_ADDRESS, 8080), `${CLIENT_ADDRESS} hello`)
-      assert.match(await neighbour.ask('tcp', change.endpoint.ipv4Address, 80), /no answer|EHOSTUNREACH/)
+      assert.match(await neighbour.askInVain('tcp', change.endpoint.ipv4Address, 80), /no answer|EHOSTUNREACH/)
 
       const out = await daemon.networks.disconnect({ ...sandbox('web', ports), network: 'b', pid: web.pid })
       assert.deepEqual(out.endpoints, [])
       assert.doesNotMatch(web.run('ip route'), /default/)
-      assert.match(await client.ask('tcp', HOST_ADDRESS, 8080), /ECONNREFUSED|no answer/)
+      assert.match(await client.askInVain('tcp', HOST_ADDRESS, 8080), /ECONNREFUSED|no answer/)
       await daemon.networks.connect({ ...sandbox('web', ports), network: 'b', endpoint: {}, pid: web.pid })
       assert.equal(await client.ask('tcp', HOST_ADDRESS, 8080), `${CLIENT_ADDRESS} hello`)
       await assert.rejects(daemon.networks.connect({ ...sandbox('web'), network: 'b', endpoint: {}, pid: web.pid }), {
@@ -180,7 +180,7 @@ unshared(import.meta.filename, () => {
       await daemon.networks.remove('b')
     })
 
-    test('1,000 ports are published in under 100 ms, in one transaction', async () => {
+    test('1,000 ports are published in one transaction, at little cost', async () => {
       await using client = await startClient()
       using daemon = await startDaemon()
       await createNetwork(daemon, 'four')
@@ -198,7 +198,8 @@ unshared(import.meta.filename, () => {
         await daemon.networks.release('range')
       }
       console.log(`1,000 ports: ${times.map((time) => time.toFixed(0)).join(', ')} ms of processor time`)
-      assert.ok(Math.min(...times) < 100, `${times.join(', ')} ms`)
+      // Some 30 on the machine where this was written; one by one they would take seconds.
+      assert.ok(Math.min(...times) < 400, `${times.join(', ')} ms`)
       await using web = await startContainer(daemon, 'web', ports, 'a')
       await web.listen('tcp', 1998)
       assert.equal(await client.ask('tcp', HOST_ADDRESS, 20998), `${CLIENT_ADDRESS} hello`)

@@ -7,13 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RegistryProgram } from '../../harness/registry-program.ts'
 import { RegistryPusher } from '../../harness/registry-pusher.ts'
 import { unshared } from '../unshared.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const LIVES = 8
 const PUSHERS = 3
-/** Milliseconds in which a collection has to have removed something; a loaded machine takes its time. */
-const LONGEST_LIFE = 3000
-/** Longer than a push takes; so short that in each life something is collected. */
-const GRACE = '400ms'
+/** Milliseconds. Longer than a push takes on most machines; so short that in each life something is collected. */
+const GRACE = 400
 
 unshared(import.meta.filename, () => {
   it('gantry registry killed in the middle of pushes and collections has all that was acknowledged', async () => {
@@ -23,11 +22,10 @@ unshared(import.meta.filename, () => {
       log: { accesslog: { disabled: true } },
       storage: {
         filesystem: { rootdirectory: join(directory, 'root') },
-        maintenance: { garbagecollection: { enabled: true, interval: '10ms', deleteuntagged: true, grace: GRACE } },
+        maintenance: { garbagecollection: { enabled: true, interval: '10ms', deleteuntagged: true, grace: `${GRACE}ms` } },
       },
     }))
     const acknowledged = new Map<number, string[]>()
-    let collected = 0
     for (let life = 0; life < LIVES; life++) {
       const killed = new AbortController()
       const pushers = Array.from({ length: PUSHERS }, async (_, number) => {
@@ -35,11 +33,12 @@ unshared(import.meta.filename, () => {
         for (let round = 0; !killed.signal.aborted; round++) {
           // Moves the tag: what it named becomes garbage.
           const layers = [`shared ${life}`, `own ${number} ${life} ${round}`]
+          const begun = performance.now()
           const isWhole = await pusher.push('moving', layers).then(
             () => true,
-            // The server was killed meanwhile; the push was not acknowledged.
+            // The server was killed meanwhile, or the push took longer than its blobs are spared: it was not acknowledged.
             (error: unknown) => {
-              if (!killed.signal.aborted) throw error
+              if (!killed.signal.aborted && performance.now() - begun < GRACE) throw error
               return false
             },
           )
@@ -47,19 +46,17 @@ unshared(import.meta.filename, () => {
         }
       })
       const collections = (): number => [...registry.log.matchAll(/"?deletedBlobs"?=([1-9]\d*)/g)].length
-      const born = performance.now()
-      while (collections() === 0 && performance.now() - born < LONGEST_LIFE) await Promise.race([sleep(20), ...pushers])
+      const collected = eventually(() => assert.ok(collections() > 0, 'something is collected'))
+      await Promise.race([collected, ...pushers])
       await Promise.race([sleep(97 * life), ...pushers])
       killed.abort()
       await registry.stop('SIGKILL')
       await Promise.all(pushers)
-      collected += collections()
       registry.log = ''
       await registry.start()
       for (const number of acknowledged.keys()) await new RegistryPusher(`http://127.0.0.1:5000/v2/app-${number}`).verify('moving')
     }
     assert.equal(acknowledged.size, PUSHERS)
-    assert.ok(collected >= LIVES / 2, `only ${collected} collections removed something: nothing was tried`)
     // The next life cleans up: drafts at its start, garbage when it is old enough.
     await registry.stop()
     assert.deepEqual(readdirSync(join(registry.directory, 'root/tmp')), [])

@@ -1,9 +1,10 @@
 /** Restart policies and health checks in real time: back-off, counts, what a manual stop means, and a machine that was switched off. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { after, afterEach, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine, removeCgroups } from '../../harness/index.ts'
+import { Engine, eventually, removeCgroups } from '../../harness/index.ts'
 
 let engine: Engine
 
@@ -21,46 +22,38 @@ after(() => engine[Symbol.asyncDispose]())
 
 const inspect = (name: string, format: string): string => engine.mustDocker('inspect', '-f', format, name)
 
-/** Asks until `format` shows `expected`, five seconds long. */
+/** Asks until `format` shows `expected`. */
 async function becomes(name: string, format: string, expected: string): Promise<void> {
-  let shown = ''
-  for (let attempt = 0; attempt < 100; attempt++) {
-    shown = inspect(name, format)
-    if (shown === expected) return
-    await sleep(50)
-  }
-  assert.equal(shown, expected)
+  await eventually(() => assert.equal(inspect(name, format), expected))
 }
 
 /** Milliseconds at which the container started and died, in turn. */
 async function lives(name: string): Promise<number[]> {
-  const filters = encodeURIComponent(JSON.stringify({ container: [name], event: ['start', 'die'] }))
-  const { text } = await engine.request('GET', `/events?since=0&until=${Math.floor(Date.now() / 1000) + 1}&filters=${filters}`)
-  return text
-    .trim()
-    .split('\n')
-    .map((line) => (JSON.parse(line) as { timeNano: number }).timeNano / 1e6)
+  const events = (await engine.events({ filters: { container: [name], event: ['start', 'die'] } })) as { timeNano: number }[]
+  return events.map(({ timeNano }) => timeNano / 1e6)
 }
 
 test('on-failure gives up after its number of retries, and waits twice as long before each', async () => {
   engine.mustDocker('run', '-d', '--name', 'failing', '--restart', 'on-failure:3', 'starter', 'sh', '-c', 'exit 5')
   await becomes('failing', '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}}', 'exited 3 5')
-  const times = await lives('failing')
-  assert.equal(times.length, 8)
+  const times = await eventually(async () => {
+    const found = await lives('failing')
+    assert.equal(found.length, 8)
+    return found
+  })
   const waits = [1, 3, 5].map((died) => (times[died + 1] ?? 0) - (times[died] ?? 0))
   for (const [index, least] of [100, 200, 400].entries()) {
     const wait = waits[index] ?? 0
     // A busy machine may be late, by seconds even; early it is never.
-    assert.ok(wait >= least && wait < least + 5000, `wait ${index + 1}: ${wait} ms`)
+    assert.ok(wait >= least && wait < least + 30_000, `wait ${index + 1}: ${wait} ms`)
   }
 })
 
 test('on-failure leaves a success alone, always restarts it; a stop by hand ends both', async () => {
   engine.mustDocker('run', '-d', '--name', 'fine', '--restart', 'on-failure', 'starter', 'true')
   engine.mustDocker('run', '-d', '--name', 'again', '--restart', 'always', 'starter', 'true')
-  for (let attempt = 0; attempt < 100 && Number(inspect('again', '{{.RestartCount}}')) < 2; attempt++) await sleep(50)
-  assert.equal(inspect('fine', '{{.State.Status}} {{.RestartCount}}'), 'exited 0')
-  assert.ok(Number(inspect('again', '{{.RestartCount}}')) >= 2)
+  await eventually(() => assert.ok(Number(inspect('again', '{{.RestartCount}}')) >= 2))
+  await becomes('fine', '{{.State.Status}} {{.RestartCount}}', 'exited 0')
   engine.mustDocker('stop', 'again')
   await sleep(600)
   assert.equal(inspect('again', '{{.State.Status}}'), 'exited')
@@ -89,16 +82,19 @@ test('after the machine was switched off, what should run runs, on networks made
   assert.equal(inspect('stopped', '{{.State.Status}}'), 'exited')
   assert.equal(inspect('once', '{{.State.Status}} {{.State.ExitCode}}'), 'exited 255')
   assert.equal(engine.docker(['inspect', 'passing']).status, 1)
-  engine.mustDocker('exec', 'always', 'ping', '-c', '1', '-W', '2', 'kept')
+  engine.mustDocker('exec', 'always', 'ping', '-c', '1', '-W', '10', 'kept')
   engine.mustDocker('start', 'once')
-  engine.mustDocker('exec', 'once', 'ping', '-c', '1', '-W', '2', 'always')
+  engine.mustDocker('exec', 'once', 'ping', '-c', '1', '-W', '10', 'always')
 })
 
 /** Nothing stays but the disk: processes, interfaces, firewall and what is on a tmpfs are gone. */
 async function switchOff(): Promise<void> {
   await engine.stopDaemon('SIGKILL')
-  for (const { pid } of engine.host.processes()) process.kill(pid, 'SIGKILL')
-  for (let attempt = 0; attempt < 100 && engine.host.processes().length > 0; attempt++) await sleep(20)
+  await eventually(() => {
+    const left = engine.host.processes()
+    for (const { pid } of left) spawnSync('kill', ['-KILL', String(pid)]) // it may have ended with another
+    assert.deepEqual(left, [])
+  })
   for (const name of engine.host.interfaces()) if (name !== 'lo') engine.host.run(['ip', 'link', 'delete', name])
   engine.host.run(['nft', 'flush', 'ruleset'])
   rmSync(engine.execRoot, { recursive: true, force: true })
@@ -106,7 +102,7 @@ async function switchOff(): Promise<void> {
 }
 
 test('a health check tells of its state, its log and its events', async () => {
-  const flags = ['--health-cmd', 'cat /state', '--health-interval', '100ms', '--health-retries', '2', '--health-timeout', '5s']
+  const flags = ['--health-cmd', 'cat /state', '--health-interval', '100ms', '--health-retries', '2', '--health-timeout', '60s']
   engine.mustDocker('run', '-d', '--name', 'checked', ...flags, 'starter', 'sh', '-c', 'trap exit TERM; while :; do sleep 60 & wait; done')
   await becomes('checked', '{{.State.Health.Status}}', 'unhealthy')
   assert.match(engine.mustDocker('ps', '--format', '{{.Status}}'), /\(unhealthy\)$/)
@@ -114,8 +110,11 @@ test('a health check tells of its state, its log and its events', async () => {
   await becomes('checked', '{{.State.Health.Status}} {{.State.Health.FailingStreak}}', 'healthy 0')
   await becomes('checked', '{{len .State.Health.Log}}', '5')
   await becomes('checked', '{{(index .State.Health.Log 4).ExitCode}} {{(index .State.Health.Log 4).Output}}', '0 fine\n')
-  const { text } = await engine.request('GET', `/events?since=0&until=${Math.floor(Date.now() / 1000) + 1}`)
-  assert.deepEqual(text.match(/"health_status: \w+"/g)?.slice(0, 2), ['"health_status: unhealthy"', '"health_status: healthy"'])
+  const events = (await engine.events({ filters: { event: ['health_status'] } })) as { Action: string }[]
+  assert.deepEqual(
+    events.slice(0, 2).map(({ Action }) => Action),
+    ['health_status: unhealthy', 'health_status: healthy'],
+  )
   await engine.stopDaemon('SIGKILL')
   await engine.startDaemon()
   await becomes('checked', '{{.State.Health.Status}}', 'healthy')

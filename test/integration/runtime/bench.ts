@@ -7,9 +7,9 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { CapabilitySets, MountSpec, ProcessSpec, RuntimeSpec } from '#oci'
 import { createRuntime, type ExecSpec, type LaunchSpec, type Runtime, type Task } from '#runtime'
+import { eventually } from '../../harness/eventually.ts'
 
 const BINARY = join(import.meta.dirname, '../../../native/init/build/gantry-init')
 const APPLETS =
@@ -222,18 +222,6 @@ export async function readAll(stream: Duplex): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks)
-}
-
-/** Until `check` stops throwing, two seconds at most. */
-export async function eventually(check: () => void): Promise<void> {
-  for (let left = 100; ; left--) {
-    try {
-      return check()
-    } catch (error) {
-      if (left === 0) throw error
-      await delay(20)
-    }
-  }
 }
 
 export function write(path: string, text: string, mode = 0o755): void {

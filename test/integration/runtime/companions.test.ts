@@ -8,7 +8,8 @@ import { after, suite, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Task } from '#runtime'
 import { unshared } from '../unshared.ts'
-import { Bench, eventually, MOUNTS, readAll, readFrames, readLog, SETS } from './bench.ts'
+import { Bench, MOUNTS, readAll, readFrames, readLog, SETS } from './bench.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const ALL = { stdin: true, stdout: true, stderr: true }
 
@@ -135,7 +136,7 @@ unshared(import.meta.filename, () => {
       const { stdout, exitCode } = await bench.runExec(await container(), ['sh', '-c', 'sleep 30 & echo out'])
       assert.equal(stdout, 'out\n')
       assert.equal(exitCode, 0)
-      assert.ok(performance.now() - started < 4000)
+      assert.ok(performance.now() - started < 20_000)
     })
 
     test('is killed with its container', async () => {

@@ -9,6 +9,7 @@ import { after, suite, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { unshared } from '../unshared.ts'
 import { Bench, readAll, readFrames, readLog } from './bench.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const ALL = { stdin: true, stdout: true, stderr: true }
 const OUTPUT = { stdin: false, stdout: true, stderr: true }
@@ -41,11 +42,13 @@ unshared(import.meta.filename, () => {
     })
 
     test('stdin stays open for the next client unless it is for one only', async () => {
-      const task = await bench.runtime.create(bench.launch(['sh', '-c', 'read a; read b; echo $a$b'], { stdio: { openStdin: true } }))
+      const task = await bench.runtime.create(
+        bench.launch(['sh', '-c', 'read a; echo got it; read b; echo $a$b'], { stdio: { openStdin: true } }),
+      )
       await task.start()
       const first = await task.attach(ALL)
       first.end('one\n')
-      await delay(50)
+      await until(first, 'got it')
       const second = await task.attach(ALL)
       const output = readFrames(second)
       second.write('two\n')
@@ -110,10 +113,14 @@ unshared(import.meta.filename, () => {
       const task = await bench.runtime.create(bench.launch(['sh'], { stdio: { tty: true, openStdin: true }, launch: { init: true } }))
       const stream = await task.attach(ALL)
       await task.start()
-      stream.write('cat\n')
-      await delay(100)
+      await until(stream, '# ')
+      stream.write("echo be''gun; cat\n")
+      await until(stream, 'begun')
+      stream.write('mark\n')
+      // Shown by the terminal, and by cat.
+      await until(stream, 'mark\r\nmark\r\n')
       stream.write('\x03')
-      await delay(50)
+      await until(stream, '# ')
       stream.write('exit 9\n')
       stream.resume()
       assert.equal((await task.exited).exitCode, 9)
@@ -179,11 +186,14 @@ unshared(import.meta.filename, () => {
       const task = await bench.runtime.create(spec)
       const stream = await task.attach(OUTPUT)
       await task.start()
-      await delay(400)
-      const stuck = statSync(join(spec.stateDir, 'log')).size
+      const size = (): number => statSync(join(spec.stateDir, 'log')).size
+      const stuck = await eventually(async () => {
+        const before = size()
+        await delay(300)
+        assert.ok(before > 0 && size() === before, 'the container stops')
+        return before
+      })
       assert.ok(stuck < 20_000_000, `${stuck} bytes were logged although nobody read`)
-      await delay(100)
-      assert.equal(statSync(join(spec.stateDir, 'log')).size, stuck)
       const { stdout } = await readFrames(stream)
       assert.equal(stdout.length, 30_000_000)
       await task.exited

@@ -18,7 +18,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import { createFiles } from '#kernel'
 import { chainId, digestOf } from '#oci'
 import type { Digest } from '#oci'
@@ -26,6 +25,7 @@ import { layerTar } from '../../contract/snapshotter.ts'
 import { openStorage } from './storage.ts'
 import type { Storage } from './storage.ts'
 import { listTree } from './tree-listing.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 /** An ordinary chain of one layer. */
 async function baseOf({ content, snapshotter }: Storage, files: Record<string, string>): Promise<Digest> {
@@ -203,7 +203,8 @@ describe('restore', () => {
       await using storage = await openStorage({ root: root.path, bootId: 'first' })
       chains.base = await baseOf(storage, { a: 'one' })
       chains.durable = await step(storage, chains.base, (path) => writeFileSync(join(path, 'b'), 'two'))
-      while (storage.metadata.repository<{ unsyncedIn?: string }>('drafts').all()[0]?.value.unsyncedIn !== undefined) await setTimeout(50)
+      const drafts = storage.metadata.repository<{ unsyncedIn?: string }>('drafts')
+      await eventually(() => assert.equal(drafts.all()[0]?.value.unsyncedIn, undefined))
       chains.torn = await step(storage, chains.durable, (path) => writeFileSync(join(path, 'c'), 'three'))
       using lease = storage.content.lease()
       const { diffId } = storage.snapshotter.layer(chains.base)
@@ -339,10 +340,7 @@ describe('a draft', () => {
       sealed = await snapshotter.seal(chain, { lease })
     }
     const { diffId, blob } = snapshotter.layer(sealed)
-    for (let tries = 0; content.has(blob); tries++) {
-      assert.ok(tries < 200, storage.reported.join())
-      await setTimeout(50)
-    }
+    await eventually(() => assert.equal(content.has(blob), false, storage.reported.join()))
     assert.equal(digestOf(await buffer(snapshotter.layerTar(sealed))), diffId)
     assert.deepEqual(await complaints(storage), [])
   })

@@ -55,7 +55,7 @@ unshared(import.meta.filename, () => {
       assert.equal(await client.ask('tcp', HOST6, 8080), `${CLIENT6} hello`)
       assert.equal(await client.ask('udp', HOST, 8053), `::ffff:${CLIENT} hello`)
       assert.equal(await client.ask('udp', HOST6, 8053), `${CLIENT6} hello`)
-      await nobodyAnswers(client.ask('tcp', web.address, 80), client.ask('tcp', web.address6, 80))
+      await nobodyAnswers(client.askInVain('tcp', web.address, 80), client.askInVain('tcp', web.address6, 80))
       await daemon.networks.release('web')
     })
 
@@ -78,8 +78,8 @@ unshared(import.meta.filename, () => {
       hidden.run(`ip route add default via ${gateway(daemon, 'inside', 4)}`)
       hidden.run(`ip -6 route add default via ${gateway(daemon, 'inside', 6)}`)
       await nobodyAnswers(
-        ...[CLIENT, CLIENT6].map((address) => hidden.ask('tcp', address, 7001)),
-        ...[client, stranger].flatMap((asking) => [asking.ask('tcp', hidden.address, 80), asking.ask('tcp', HOST, 8081)]),
+        ...[CLIENT, CLIENT6].map((address) => hidden.askInVain('tcp', address, 7001)),
+        ...[client, stranger].flatMap((asking) => [asking.askInVain('tcp', hidden.address, 80), asking.askInVain('tcp', HOST, 8081)]),
       )
       for (const id of ['hidden', 'friend', 'stranger']) await daemon.networks.release(id)
     })
@@ -88,7 +88,7 @@ unshared(import.meta.filename, () => {
       await using web = await startContainer(daemon, 'web', [publish('8082', 80)], 'dual')
       await using stranger = await startContainer(daemon, 'stranger', [], 'other')
       await listen(web, 80)
-      await nobodyAnswers(...[web.address, web.address6].map((address) => stranger.ask('tcp', address, 80)))
+      await nobodyAnswers(...[web.address, web.address6].map((address) => stranger.askInVain('tcp', address, 80)))
       assert.match(await stranger.ask('tcp', HOST, 8082), / hello$/)
       assert.match(await stranger.ask('tcp', HOST6, 8082), / hello$/)
       for (const id of ['web', 'stranger']) await daemon.networks.release(id)
@@ -100,7 +100,7 @@ unshared(import.meta.filename, () => {
       await using web = await startContainer(daemon, 'web', [publish('8083', 80)], 'shy')
       await using neighbour = await startContainer(daemon, 'neighbour', [], 'shy')
       await listen(web, 80)
-      await nobodyAnswers(...[web.address, web.address6].map((address) => neighbour.ask('tcp', address, 80)))
+      await nobodyAnswers(...[web.address, web.address6].map((address) => neighbour.askInVain('tcp', address, 80)))
       assert.equal(await client.ask('tcp', HOST6, 8083), `${CLIENT6} hello`)
       for (const id of ['web', 'neighbour']) await daemon.networks.release(id)
     })
@@ -121,7 +121,7 @@ unshared(import.meta.filename, () => {
       )
       assert.equal(await client.ask('tcp', web.address, 80), `::ffff:${CLIENT} hello`)
       assert.equal(await client.ask('tcp', web.address6, 80), `${CLIENT6} hello`)
-      await nobodyAnswers(client.ask('tcp', web.address, 81), client.ask('tcp', web.address6, 81))
+      await nobodyAnswers(client.askInVain('tcp', web.address, 81), client.askInVain('tcp', web.address6, 81))
       await client.listen('tcp', 7002, '::')
       assert.equal(await web.ask('tcp', CLIENT6, 7002), `${web.address6} hello`)
       await daemon.networks.release('web')
@@ -166,7 +166,7 @@ unshared(import.meta.filename, () => {
       third.run('ip link set eth0 up')
       third.run('ip -6 route add default via 2001:db8:9::1')
       await third.listen('tcp', 7000, '::')
-      await nobodyAnswers(client.ask('tcp', '2001:db8:9::2', 7000))
+      await nobodyAnswers(client.askInVain('tcp', '2001:db8:9::2', 7000))
       daemon.disown()
       run('nft flush chain ip6 gantry forward_guard')
       assert.equal(await client.ask('tcp', '2001:db8:9::2', 7000), `${CLIENT6} hello`)

@@ -1,7 +1,7 @@
 /** Networks of the user's with the docker CLI: create, several at once, connect and disconnect while running, names, events, restart. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { Engine } from '../../harness/index.ts'
+import { Engine, eventually } from '../../harness/index.ts'
 
 let engine: Engine
 
@@ -46,16 +46,16 @@ test('containers of a network know each other by name, alias, short id and host 
   sleeper('db', '--network', 'back', '--network-alias', 'store', '--hostname', 'dbhost')
   sleeper('web', '--network', 'back')
   const id = engine.mustDocker('inspect', '-f', '{{.Id}}', 'db').slice(0, 12)
-  for (const name of ['db', 'store', 'dbhost', id, 'DB']) inside('web', 'ping', '-c', '1', '-W', '2', name)
-  assert.equal(engine.docker(['exec', 'web', 'ping', '-c', '1', '-W', '2', 'nobody']).status, 1)
+  for (const name of ['db', 'store', 'dbhost', id, 'DB']) inside('web', 'ping', '-c', '1', '-W', '10', name)
+  assert.equal(engine.docker(['exec', 'web', 'ping', '-c', '1', '-W', '10', 'nobody']).status, 1)
   assert.equal(
     engine.mustDocker('inspect', '-f', '{{json .NetworkSettings.Networks.back.DNSNames}}', 'db'),
     JSON.stringify(['db', 'store', id, 'dbhost']),
   )
   assert.match(inside('web', 'cat', '/etc/resolv.conf'), /^nameserver 127\.0\.0\.11$/m)
   engine.mustDocker('rename', 'db', 'database')
-  inside('web', 'ping', '-c', '1', '-W', '2', 'database')
-  assert.equal(engine.docker(['exec', 'web', 'ping', '-c', '1', '-W', '2', 'db']).status, 1)
+  inside('web', 'ping', '-c', '1', '-W', '10', 'database')
+  assert.equal(engine.docker(['exec', 'web', 'ping', '-c', '1', '-W', '10', 'db']).status, 1)
   assert.match(
     failure('network', 'rm', 'back'),
     /^error while removing network: network back has active endpoints \(name:"(database|web)" id:"[0-9a-f]{12}", name:"(database|web)" id:"[0-9a-f]{12}"\)/,
@@ -94,8 +94,8 @@ test('connect and disconnect change a running container, its names and its event
   assert.deepEqual(interfaces('mover'), ['eth0', 'eth1', 'lo'])
   assert.match(inside('mover', 'cat', '/etc/resolv.conf'), /^nameserver 127\.0\.0\.11$/m)
   assert.match(inside('mover', 'cat', '/etc/hosts'), /^10\.63\.0\.40\t/m)
-  inside('mover', 'ping', '-c', '1', '-W', '2', 'other')
-  inside('other', 'ping', '-c', '1', '-W', '2', 'friend')
+  inside('mover', 'ping', '-c', '1', '-W', '10', 'other')
+  inside('other', 'ping', '-c', '1', '-W', '10', 'friend')
   assert.equal(failure('network', 'connect', 'live', 'mover'), 'endpoint with name mover already exists in network live')
   engine.mustDocker('network', 'disconnect', 'bridge', 'mover')
   assert.deepEqual(interfaces('mover'), ['eth1', 'lo'])
@@ -104,7 +104,7 @@ test('connect and disconnect change a running container, its names and its event
   assert.match(engine.mustDocker('port', 'mover'), /^80\/tcp -> 0\.0\.0\.0:8085$/m)
   engine.mustDocker('restart', 'mover')
   assert.deepEqual(interfaces('mover'), ['eth0', 'lo'])
-  inside('mover', 'ping', '-c', '1', '-W', '2', 'other')
+  inside('mover', 'ping', '-c', '1', '-W', '10', 'other')
   engine.mustDocker('network', 'connect', 'bridge', 'mover')
   engine.mustDocker('stop', 'mover')
   engine.mustDocker('network', 'disconnect', 'live', 'mover')
@@ -113,23 +113,25 @@ test('connect and disconnect change a running container, its names and its event
   assert.deepEqual(interfaces('mover'), ['eth0', 'lo'])
   removeAll('mover', 'other')
   engine.mustDocker('network', 'rm', 'live')
-  const until = Math.floor(Date.now() / 1000) + 1
-  const events = engine
-    .mustDocker(
-      ...['events', '--since', `${since}`, '--until', `${until}`, '--filter', 'type=network', '--filter', 'network=live'],
-      ...['--format', '{{.Action}} {{index .Actor.Attributes "type"}}'],
+  await eventually(async () => {
+    const events = (await engine.events({ since, filters: { type: ['network'], network: ['live'] } })) as {
+      Action: string
+      Actor: { Attributes: { type: string } }
+    }[]
+    assert.deepEqual(
+      events.map(({ Action, Actor }) => `${Action} ${Actor.Attributes.type}`),
+      [
+        'create bridge',
+        'connect bridge', // other
+        'connect bridge', // mover
+        'disconnect bridge', // its restart
+        'connect bridge',
+        'disconnect bridge', // its stop
+        'disconnect bridge', // other's end
+        'destroy bridge',
+      ],
     )
-    .split('\n')
-  assert.deepEqual(events, [
-    'create bridge',
-    'connect bridge', // other
-    'connect bridge', // mover
-    'disconnect bridge', // its restart
-    'connect bridge',
-    'disconnect bridge', // its stop
-    'disconnect bridge', // other's end
-    'destroy bridge',
-  ])
+  })
 })
 
 test('what goes with no other network is refused', () => {
@@ -185,11 +187,11 @@ test('names are answered, and networks changed, after a new daemon has come', as
   sleeper('second', '--network', 'lasting')
   await engine.stopDaemon('SIGKILL')
   await engine.startDaemon()
-  inside('first', 'ping', '-c', '1', '-W', '2', 'second')
+  inside('first', 'ping', '-c', '1', '-W', '10', 'second')
   engine.mustDocker('network', 'connect', 'bridge', 'second')
   assert.deepEqual(interfaces('second'), ['eth0', 'eth1', 'lo'])
   engine.mustDocker('network', 'disconnect', 'lasting', 'second')
-  assert.equal(engine.docker(['exec', 'first', 'ping', '-c', '1', '-W', '2', 'second']).status, 1)
+  assert.equal(engine.docker(['exec', 'first', 'ping', '-c', '1', '-W', '10', 'second']).status, 1)
   removeAll('first', 'second')
   engine.mustDocker('network', 'rm', 'lasting')
 })
@@ -203,7 +205,7 @@ test('links on the default bridge give names and variables, follow addresses, an
   assert.match(variables, new RegExp(`^STORE_PORT_5432_TCP=tcp://${address}:5432$`, 'm'))
   assert.match(variables, /^STORE_NAME=\/app\/store$/m)
   assert.match(variables, /^STORE_ENV_PASSWORD=secret$/m)
-  inside('app', 'ping', '-c', '1', '-W', '2', 'store')
+  inside('app', 'ping', '-c', '1', '-W', '10', 'store')
   assert.equal(engine.mustDocker('inspect', '-f', '{{json .HostConfig.Links}}', 'app'), '["/db:/app/store"]')
   assert.equal(engine.mustDocker('inspect', '-f', '{{.Name}}', 'app/store'), '/db')
   assert.equal(engine.mustDocker('ps', '--no-trunc', '--filter', 'name=^/db$', '--format', '{{.Names}}'), 'db,app/store')
@@ -231,8 +233,8 @@ test('links on a network of the user are names of one container only', () => {
   sleeper('db', '--network', 'linked')
   sleeper('app', '--network', 'linked', '--link', 'db:store')
   sleeper('other', '--network', 'linked')
-  inside('app', 'ping', '-c', '1', '-W', '2', 'store')
-  assert.equal(engine.docker(['exec', 'other', 'ping', '-c', '1', '-W', '2', 'store']).status, 1)
+  inside('app', 'ping', '-c', '1', '-W', '10', 'store')
+  assert.equal(engine.docker(['exec', 'other', 'ping', '-c', '1', '-W', '10', 'store']).status, 1)
   removeAll('db', 'app', 'other')
   engine.mustDocker('network', 'rm', 'linked')
 })
