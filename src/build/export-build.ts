@@ -5,7 +5,9 @@ import type { Progress } from './progress.ts'
 import type { BuildSession } from './session.ts'
 import type { GraphSolver } from './solver/graph-solver.ts'
 import { walkGraph } from './solver/walk-graph.ts'
-import { SCRATCH } from './graph/ref.ts'
+import { SCRATCH, type Ref } from './graph/ref.ts'
+import { readStatements } from './read-statements.ts'
+import type { ReadTreeDeps } from './read-tree.ts'
 import type {
   BuildResult,
   CacheLocation,
@@ -43,11 +45,12 @@ export interface Exported {
 
 /** Solves a result and gives it to exporters, then to caches. Attributes are read first: nothing is built for an export that cannot be. */
 export async function exportBuild(
-  { exporters, caches }: Pick<BuildServiceDeps, 'exporters' | 'caches'>,
+  deps: Pick<BuildServiceDeps, 'exporters' | 'caches'> & ReadTreeDeps,
   graph: GraphSolver,
   { startedAt, buildId, frontend, ...context }: Context,
   { result, exports, cacheExports }: Wanted,
 ): Promise<Exported> {
+  const { exporters, caches } = deps
   // A question about a Dockerfile has an answer, and no files.
   if (result.images.length === 0) return { answers: {}, provenance: () => [] }
   const options = frontend?.options ?? {}
@@ -56,7 +59,7 @@ export async function exportBuild(
   outputs.push(...cacheExports.filter((location) => !isInline(location)).map((location) => caches.prepare(location)))
 
   const edges = result.images.flatMap(({ edge }) => edge ?? [])
-  const solved = await solveImages(graph, result, context.signal)
+  const solved = await solveImages(deps, graph, result, context.signal)
   const provenance = { buildId, frontend: frontend?.frontend ?? '', options, startedAt, ...graphFacts(graph, edges) }
   const exportContext: ExportContext = { ...context, provenance, steps: graph.results(edges), inlineCache: cacheExports.some(isInline) }
   const answers: Record<string, string> = {}
@@ -70,17 +73,20 @@ export async function exportBuild(
 }
 
 async function solveImages(
+  deps: ReadTreeDeps,
   graph: GraphSolver,
   { images, multiPlatform, metadata }: BuildResult,
   signal: AbortSignal,
 ): Promise<SolvedResult> {
-  const refs = await graph.solve(
-    images.flatMap(({ edge }) => edge ?? []),
-    signal,
-  )
-  const left = [...refs]
+  const edges = images.flatMap(({ edge, statements }) => [edge, statements].filter((wanted) => wanted !== undefined))
+  const refs = new Map((await graph.solve(edges, signal)).map((ref, index) => [edges[index], ref]))
+  const refOf = (edge: Edge | undefined): Ref => refs.get(edge) ?? SCRATCH
   return {
-    images: images.map((image) => ({ image, ref: image.edge === undefined ? SCRATCH : (left.shift() ?? SCRATCH) })),
+    images: images.map((image) => ({
+      image,
+      ref: refOf(image.edge),
+      ...(image.statements !== undefined && { statements: readStatements(deps, refOf(image.statements)) }),
+    })),
     multiPlatform,
     metadata,
   }

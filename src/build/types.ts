@@ -120,6 +120,8 @@ export interface BuildImage {
   config?: ImageConfigFile
   /** Instructions in the order of the Dockerfile, for the classic display. */
   steps?: readonly BuildStep[]
+  /** A file system of statements about the image, as a scanner wrote them: files of JSON. */
+  statements?: Edge
 }
 
 export interface BuildStep {
@@ -317,9 +319,18 @@ export interface ExportRequest {
 
 /** A result all of whose file systems are there. */
 export interface SolvedResult {
-  images: readonly { image: BuildImage; ref: Ref }[]
+  images: readonly { image: BuildImage; ref: Ref; statements?: readonly FoundStatement[] }[]
   multiPlatform: boolean
   metadata: Readonly<Record<string, Uint8Array>>
+}
+
+/** A statement that was found in a file of {@link BuildImage.statements}. Source: in-toto.io/Statement v0.1. */
+export interface FoundStatement {
+  file: string
+  predicateType: string
+  predicate: object
+  /** Empty: the image. */
+  subject: readonly { name: string; digest: Readonly<Record<string, string>> }[]
 }
 
 /** What exporting is done with. */

@@ -11,6 +11,7 @@ import { inlineCacheOf } from './cache/inline-cache.ts'
 import { completeConfig, emptyConfig } from './complete-config.ts'
 import type { LayerFacts } from './complete-config.ts'
 import { exportManifests } from './export-manifests.ts'
+import { foundStatement } from './provenance/attestation-manifest.ts'
 import { markEmptySteps } from './history-layers.ts'
 import type { ImageOptions } from './image-options.ts'
 import { sealResult } from './seal-result.ts'
@@ -26,9 +27,10 @@ export async function assembleImages(assembly: Assembly, result: SolvedResult, o
   )
   const sealed = await assembly.vertex.step('exporting layers', (count) => exportLayers(assembly, built, options, count))
   const images: AssembledImage[] = []
-  for (const [index, { image }] of built.entries()) {
+  for (const [index, { image, statements = [] }] of built.entries()) {
     const layers = sealed[index]
-    if (layers !== undefined) images.push(await exportConfig(assembly, image, layers, options))
+    if (layers === undefined) continue
+    images.push({ ...(await exportConfig(assembly, image, layers, options)), statements: statements.map(foundStatement) })
   }
   const main = images.find(({ platform }) => platformMatches(hostPlatform(), platform)) ?? images[0]
   if (main === undefined) throw new TypeError('Cannot assemble a result without images')
@@ -85,7 +87,7 @@ async function exportConfig(
   image: BuildImage,
   { sealed, blobs }: ExportedLayers,
   options: AssembleOptions,
-): Promise<AssembledImage> {
+): Promise<Omit<AssembledImage, 'statements'>> {
   const file = configOf(deps, context, image, sealed, options)
   const bytes = Buffer.from(JSON.stringify(file))
   decodeImageConfig(bytes) // what we could not read back may not be written

@@ -1,5 +1,6 @@
 import { imagePurl } from '../sources/image/image-purl.ts'
 import type { Descriptor, Digest } from '#oci'
+import type { StepResult } from '../types.ts'
 import { annotationsFor } from './annotations.ts'
 import { makeIndex, makeManifest } from './make-manifests.ts'
 import type { Document } from './make-manifests.ts'
@@ -7,6 +8,7 @@ import { makeAttestation } from './provenance/attestation-manifest.ts'
 import type { AttestationDocuments } from './provenance/attestation-manifest.ts'
 import type { ProvenanceOptions } from './provenance/provenance-options.ts'
 import { provenanceOf } from './provenance/provenance.ts'
+import type { StepLayers } from './provenance/provenance.ts'
 import { storeBytes } from './store-bytes.ts'
 import type { AssembledImage, AssembledResult, AssembleOptions, Assembly } from './types.ts'
 
@@ -16,7 +18,7 @@ export interface ManifestOptions extends AssembleOptions {
 }
 
 /**
- * Lists what images consist of: a manifest for each, with provenance another one that speaks of it, and an index where there are several. Attestations come last, so that
+ * Lists what images consist of: a manifest for each, another one with statements about it where there are any, and an index where there are several. Attestations come last, so that
  * a client that takes the first manifest takes an image. Source: moby/buildkit exporter/containerimage/writer.go.
  */
 export async function exportManifests(
@@ -26,7 +28,8 @@ export async function exportManifests(
 ): Promise<Pick<AssembledResult, 'target' | 'manifests' | 'blobs'>> {
   const { annotations } = options
   const provenance = wantedProvenance(options)
-  const ociTypes = options.ociTypes || provenance !== undefined
+  const isAttested = ({ statements }: AssembledImage): boolean => statements.length > 0 || provenance !== undefined
+  const ociTypes = options.ociTypes || images.some(isAttested)
   const manifests: Descriptor[] = []
   const listed: Descriptor[] = []
   const blobs = new Map<Digest, Descriptor>()
@@ -40,7 +43,10 @@ export async function exportManifests(
     manifests.push(await store(assembly, 'exporting manifest', manifest))
     listed.push({ ...described(manifest.descriptor, annotationsFor(annotations, 'manifest-descriptor', platform)), platform })
   }
-  const attestations = provenance === undefined ? [] : listed.map((manifest) => attest(assembly, manifest, provenance, options))
+  const attestations = images.flatMap((image, index) => {
+    const manifest = listed[index]
+    return manifest === undefined || !isAttested(image) ? [] : attest(assembly, manifest, { ...options, provenance }, image)
+  })
   for (const { manifest, config, statements } of attestations) {
     for (const part of [config, ...statements]) blobs.set(part.descriptor.digest, await store(assembly, undefined, part))
     manifests.push(await store(assembly, 'exporting attestation manifest', manifest))
@@ -62,14 +68,23 @@ function wantedProvenance({ provenance, inlineAttestations }: AssembleOptions): 
 function attest(
   { deps, context }: Assembly,
   manifest: Descriptor,
-  provenance: ProvenanceOptions,
-  { names, ociArtifact }: AssembleOptions,
+  { names, ociArtifact, provenance }: AssembleOptions,
+  image: AssembledImage,
 ): AttestationDocuments {
   const { platform } = manifest
   if (platform === undefined) throw new TypeError('Cannot attest an image without platform')
-  const statement = provenanceOf(context.provenance, platform, provenance, { builderId: deps.builderId, finishedAt: Date.now() })
-  const urls = names.map((name) => imagePurl(name, platform))
-  return makeAttestation(manifest, urls, [statement], { isArtifact: ociArtifact })
+  const facts = { builderId: deps.builderId, finishedAt: Date.now(), layers: layersOfSteps(context.steps, image) }
+  const made = provenance === undefined ? [] : [provenanceOf(context.provenance, platform, provenance, facts)]
+  const urls = names.map((name) => imagePurl('docker', name, platform))
+  return makeAttestation(manifest, urls, [...image.statements, ...made], { isArtifact: ociArtifact })
+}
+
+/** Of which layers of the image a step's result consists. */
+function layersOfSteps(steps: readonly StepResult[], { sealed, layers }: AssembledImage): StepLayers[] {
+  return steps.flatMap(({ vertex, output, chain }) => {
+    const top = chain === undefined ? -1 : sealed.built.indexOf(chain)
+    return top === -1 ? [] : [{ vertex, output, layers: layers.slice(0, top + 1) }]
+  })
 }
 
 function described(descriptor: Descriptor, annotations: Record<string, string> | undefined): Descriptor {

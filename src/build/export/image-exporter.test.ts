@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { decodeManifest, digestOf, fullString, hostPlatform, MEDIA_TYPES } from '#oci'
 import type { Descriptor, Digest, ImageIndex, ImageManifest } from '#oci'
 import type { ContentStore } from '#content'
+import { vertex } from '../graph/digest.ts'
 import type { StepResult } from '../types.ts'
 import { configOf, exportsUnderTest, resultOf } from './testing/exports-under-test.ts'
 import type { ExportsUnderTest } from './testing/exports-under-test.ts'
@@ -114,7 +115,6 @@ describe('moby exporter', () => {
     await assert.rejects(test.export({ attributes: { compression: 'estargz' } }, result), /estargz is not supported/)
     await assert.rejects(test.export({ attributes: { push: 'maybe' } }, result), /non-bool value specified for push/)
     await assert.rejects(test.export({ type: 'floppy' }, result), /exporter "floppy" could not be found/)
-    await assert.rejects(test.export({}, result, { frontend: { 'attest:sbom': '' } }), /attest:sbom is not supported/)
   })
 })
 
@@ -291,7 +291,7 @@ describe('moby exporter with provenance', () => {
     assert.equal(statement.predicateType, 'https://slsa.dev/provenance/v0.2')
     assert.deepEqual(statement.subject[0].digest, { sha256: image!.digest.slice('sha256:'.length) })
     assert.match(statement.subject[0].name, /^pkg:docker\/r%3A5000\/app@1\?platform=linux%2F/)
-    assert.deepEqual(statement.predicate.invocation.parameters.args, { filename: 'Dockerfile', target: 't' })
+    assert.deepEqual(statement.predicate.invocation.parameters.args, { target: 't' })
     assert.equal(statement.predicate.metadata.completeness.parameters, false)
     assert.equal(statement.predicate.buildConfig, undefined)
     assert.ok(test.images.manifests('r:5000/app:1').some(({ kind }) => kind === 'attestation'))
@@ -311,6 +311,28 @@ describe('moby exporter with provenance', () => {
     }
   })
 
+  it('puts what a scanner has found in front of it, about the image where nothing else is said', async () => {
+    using test = exportsUnderTest()
+    const digest = { sha256: 'a'.repeat(64) }
+    const statements = [
+      { file: 'sbom.spdx.json', predicateType: 'https://spdx.dev/Document', predicate: { name: 'main' }, subject: [] },
+      { file: 'sbom-build.spdx.json', predicateType: 'https://cyclonedx.org/bom', predicate: {}, subject: [{ name: 'other', digest }] },
+    ]
+    const result = resultOf(await twoSteps(test))
+    const images = result.images.map((image) => ({ ...image, statements }))
+    await test.export({ attributes: { name: 'app' } }, { ...result, images }, { frontend: { 'attest:provenance': 'mode=max' } })
+    const [image, attestation] = indexOf(test.content, test.images.get('app').descriptor!.digest).manifests
+    const { layers } = manifestOf(test.content, attestation!.digest)
+    const read = layers.map((layer) => JSON.parse(test.content.readAll(layer.digest, 1 << 20).toString()))
+    assert.deepEqual(
+      layers.map(({ annotations }) => annotations?.['in-toto.io/predicate-type']),
+      ['https://spdx.dev/Document', 'https://cyclonedx.org/bom', 'https://slsa.dev/provenance/v0.2'],
+    )
+    assert.deepEqual(read[0].predicate, { name: 'main' })
+    assert.deepEqual(read[0].subject[0].digest, { sha256: image!.digest.slice('sha256:'.length) })
+    assert.deepEqual(read[1].subject, [{ name: 'other', digest }])
+  })
+
   it('writes version 1 with everything where it is asked for', async () => {
     using test = exportsUnderTest()
     const frontend = { 'attest:provenance': 'mode=max,version=v1' }
@@ -322,6 +344,19 @@ describe('moby exporter with provenance', () => {
     const { buildDefinition, runDetails } = statement.predicate
     assert.deepEqual(buildDefinition.externalParameters.request.args, { 'build-arg:A': 'b' })
     assert.equal(runDetails.builder.id, 'https://example.com/gantry')
+    assert.equal(runDetails.metadata.buildkit_metadata.layers, undefined)
     assert.equal(Buffer.from(runDetails.metadata.buildkit_metadata.source.infos[0].data, 'base64').toString(), 'FROM scratch')
+  })
+
+  it('says which layers steps have left', async () => {
+    using test = exportsUnderTest()
+    const result = resultOf(await twoSteps(test))
+    const graph = test.steps.map(({ vertex: id }) => ({ ...vertex({ kind: 'merge' }, [], { name: '' }), id }))
+    const context = { provenance: { ...test.context().provenance, graph } }
+    await test.export({ attributes: { name: 'app' } }, result, { frontend: { 'attest:provenance': 'mode=max' }, context })
+    const target = test.images.get('app').descriptor!
+    const [lower, upper] = manifestOf(test.content, indexOf(test.content, target.digest).manifests[0]!.digest).layers
+    const { layers } = attestationOf(test, target).statement.predicate.metadata['https://mobyproject.org/buildkit@v1#metadata']
+    assert.deepEqual(layers, { 'step0:0': [[lower]], 'step1:0': [[lower, upper]] })
   })
 })

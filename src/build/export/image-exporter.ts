@@ -81,6 +81,7 @@ function assembleOptions(result: SolvedResult, image: ImageOptions, { names, pus
     isPushed ||
     nameCanonical ||
     isAttested ||
+    result.images.some(({ statements = [] }) => statements.length > 0) ||
     result.multiPlatform ||
     result.images.length > 1 ||
     annotations.length > 0 ||

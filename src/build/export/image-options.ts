@@ -1,4 +1,3 @@
-import { notImplemented } from '#errors'
 import type { AttributeReader, CompressionChoice } from './attributes.ts'
 import type { Annotations } from './annotations.ts'
 import { epochOf, parseEpoch } from './epoch.ts'
@@ -41,10 +40,6 @@ export function readImageOptions(
   const epoch = parseEpoch(reader.take('source-date-epoch'), options)
   const ociTypes = reader.boolean('oci-mediatypes')
   reader.refuse(['prefer-nondist-layers', 'buildinfo', 'buildinfo-attrs'])
-  const sbom = options['attest:sbom']
-  if (sbom !== undefined && !/(?:^|,)disabled(?:=true)?(?:,|$)/.test(sbom) && sbom !== 'false') {
-    throw notImplemented('attest:sbom is not supported: it needs a scanner image; build without --sbom')
-  }
   const isOciOnly = compression.type === 'zstd' || annotations.some(({ place }) => place !== 'manifest')
   return {
     compression,

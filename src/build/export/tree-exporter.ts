@@ -3,6 +3,7 @@
  * `platform-split=false`. Source: moby/buildkit exporter/local, exporter/tar.
  */
 
+import { posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { batched, writeTar } from '#archive'
@@ -67,15 +68,17 @@ async function sendTrees({ deps, context, vertex }: Assembly, result: SolvedResu
   const epoch = epochOf(options.epoch, result)
   const time = BigInt(epoch ?? Math.floor(Date.now() / 1000) * 1000) * 1_000_000n
   const placed: PlacedTree[] = []
-  for (const { image, ref } of result.images) {
+  for (const { image, ref, statements = [] } of result.images) {
     const tree = undo.use(await exportedTree(deps, ref, epoch))
     const place = { name: image.id, directory: isSplit ? image.id.replaceAll('/', '_') : '' }
     placed.push({ ...place, tree })
-    if (options.provenance === undefined) continue
-    const statement = await attestTree(context.provenance, image.platform, options.provenance, { builderId: deps.builderId, tree })
-    const isAlone = isSplit || result.images.length === 1
-    const file = `${options.attestationPrefix}provenance${isAlone ? '' : `.${image.id.replaceAll('/', '_')}`}.json`
-    placed.push({ ...place, tree: fileTree(file, statement, time) })
+    const { provenance } = options
+    const attestations = { platform: image.platform, tree, found: statements, provenance, builderId: deps.builderId }
+    const suffix = isSplit || result.images.length === 1 ? '' : `.${image.id.replaceAll('/', '_')}`
+    for (const { file, content } of await attestTree(context.provenance, attestations)) {
+      const { name, ext } = posix.parse(file)
+      placed.push({ ...place, tree: fileTree(`${options.attestationPrefix}${name}${suffix}${ext}`, content, time) })
+    }
   }
   const { entries, read } = combineTrees(placed, time)
   const target = { exporter: options.id, metadata: {}, signal: context.signal }

@@ -49,6 +49,8 @@ export interface AssembledImage {
   sealed: SealedResult
   /** Only where manifests are made. */
   layers: LayerBlob[]
+  /** What a scanner has found. */
+  statements: readonly Statement[]
 }
 
 export interface AssembledResult {

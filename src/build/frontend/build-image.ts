@@ -6,22 +6,26 @@ import type { Converted } from './convert.ts'
 import { addHistory } from './history.ts'
 import { imageFile } from './image-draft.ts'
 import { isSameMachine } from './platforms.ts'
+import { scanTree } from './scanner.ts'
+import type { Scanner } from './scanner.ts'
 import { createSealer } from './tree.ts'
 import type { Tree } from './tree.ts'
 
 /** What a converted Dockerfile gives: graph, config, steps. Source: moby/buildkit dockerfile2llb/convert.go, finalizeResultImage. */
-export function buildImage(converted: Converted): BuildImage {
+export function buildImage(converted: Converted, scanner: Scanner | undefined): BuildImage {
   const { conversion, target } = converted
   const seal = createSealer()
   const { image } = target
   addLabels(converted)
   const platform = normalisePlatform(conversion.platforms.target)
+  const statements = scanner === undefined ? undefined : seal(scanTree(scanner, converted))
   return {
     id: formatPlatform(platform),
     platform,
     edge: seal(target.tree),
     config: imageFile({ ...image, platform: imagePlatform(converted) }, conversion.created),
     steps: buildSteps(converted, seal),
+    ...(statements !== undefined && { statements }),
   }
 }
 

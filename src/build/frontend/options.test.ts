@@ -29,6 +29,7 @@ describe('decodeOptions', () => {
       sourceDateEpoch: undefined,
       check: undefined,
       request: undefined,
+      scanner: undefined,
       history: 'buildkit',
     })
     assert.deepEqual([all, buildArgs.size, labels.size], [{}, 0, 0])
@@ -60,7 +61,6 @@ describe('decodeOptions', () => {
       [{ ulimit: 'nofile=2:1' }, 'failed to parse ulimit: ulimit soft limit must be less than or equal to hard limit: 2 > 1'],
       [{ 'cpu-shares': '-1' }, 'failed to parse cpu-shares: invalid value "-1"'],
       [{ 'frontend.caps': 'moby.buildkit.frontend.inputs,moby.x+forward' }, 'unsupported frontend capability moby.x'],
-      [{ 'attest:sbom': 'generator=x' }, 'SBOM attestations are not implemented in Gantry yet'],
       [{ 'automount:a': 'type=tmpfs' }, 'automount:a: automatic mounts are not implemented in Gantry yet'],
       [{ 'force-network-mode': 'container:x' }, 'invalid netmode container:x'],
     ]

@@ -10,6 +10,8 @@ import {
   parseResolveMode,
   parseUlimits,
 } from './option-values.ts'
+import { parseScanner } from './scanner.ts'
+import type { ScannerOptions } from './scanner.ts'
 
 /** What a client may say about a build, decoded. Names are BuildKit's but for `gantry.history`. Source: moby/buildkit frontend/dockerui/config.go. */
 export interface FrontendOptions {
@@ -36,6 +38,8 @@ export interface FrontendOptions {
   readonly check: string | undefined
   /** A question about the Dockerfile instead of a build: `frontend.lint` … */
   readonly request: string | undefined
+  /** Wanted over what is built. */
+  readonly scanner: ScannerOptions | undefined
   /** How steps are told in an image's history. */
   readonly history: HistoryStyle
 }
@@ -64,7 +68,6 @@ const FRONTEND_CAPABILITIES: ReadonlySet<string> = new Set([
 /** Throws INVALID_ARGUMENT naming what is wrong, NOT_IMPLEMENTED for a capability that the client needs and we have not. */
 export function decodeOptions(options: Readonly<Record<string, string>>, host: Platform): FrontendOptions {
   checkCapabilities(options['frontend.caps'] ?? '')
-  refuseScanner(options['attest:sbom'])
   const automount = Object.keys(options).find((key) => key.startsWith('automount:'))
   if (automount !== undefined) throw notImplemented(`${automount}: automatic mounts are not implemented in Gantry yet`)
   const buildArgs = prefixed(options, 'build-arg:')
@@ -92,6 +95,7 @@ export function decodeOptions(options: Readonly<Record<string, string>>, host: P
     sourceDateEpoch: parseEpoch(buildArgs.get('SOURCE_DATE_EPOCH') ?? ''),
     check: buildArgs.get('BUILDKIT_DOCKERFILE_CHECK'),
     request: options['requestid'],
+    scanner: parseScanner(options['attest:sbom'] ?? buildArgs.get('BUILDKIT_ATTEST_SBOM')),
     history: options['gantry.history'] === 'classic' ? 'classic' : 'buildkit',
   }
 }
@@ -124,12 +128,6 @@ function proxyEnvironment(buildArgs: ReadonlyMap<string, string>): string[] {
     const value = [...buildArgs].findLast(([key]) => key.toUpperCase() === name)?.[1] ?? ''
     return value === '' ? [] : [`${name}=${value}`, `${name.toLowerCase()}=${value}`]
   })
-}
-
-/** A bill of materials is made by a program in an image, which frontends here cannot run. */
-function refuseScanner(attestation: string | undefined): void {
-  if (attestation === undefined || /(?:^|,)disabled=true(?:,|$)/.test(attestation)) return
-  throw notImplemented('SBOM attestations are not implemented in Gantry yet')
 }
 
 function checkCapabilities(list: string): void {

@@ -6,6 +6,7 @@ import { loadDefinition, parseDefinition } from './definition.ts'
 import { decodeOptions } from './options.ts'
 import { wantedPlatforms } from './platforms.ts'
 import { answerRequest } from './requests/answer-request.ts'
+import { findScanner } from './scanner.ts'
 import { failOnFindings, warnOf } from './warnings.ts'
 
 /**
@@ -38,7 +39,8 @@ export async function solveDockerfile(request: FrontendRequest, host: FrontendHo
       }),
     )
     failOnFindings(linter, definition)
-    return { images: converted.map(buildImage), multiPlatform: options.multiPlatform, metadata: metadataOf(converted) }
+    const scanner = await findScanner(options, host)
+    return { images: converted.map((one) => buildImage(one, scanner)), multiPlatform: options.multiPlatform, metadata: metadataOf(converted) }
   } finally {
     warnOf(linter.findings, definition, host)
   }

@@ -12,6 +12,22 @@ FROM scratch
 COPY --from=build /out /
 `
 
+const SCANNED = `FROM starter AS build
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
+RUN mkdir /out && echo program > /out/app
+FROM scratch
+COPY --from=build /out /
+`
+
+/** By the protocol of BuildKit's scanners; it lists file names. */
+const SCANNER = `set -e
+for source in $BUILDKIT_SCAN_SOURCE $BUILDKIT_SCAN_SOURCE_EXTRAS/*; do
+  name=$(basename $source)
+  files=$(ls $source | tr '\\n' ' ')
+  echo '{"predicateType":"https://spdx.dev/Document","predicate":{"name":"'$name'","files":"'"$files"'"}}' > $BUILDKIT_SCAN_DESTINATION/$name.spdx.json
+done
+`
+
 withEachBuildx((buildx) => {
   test('build puts an image into the store, and writes its id and metadata', () => {
     const { engine, project } = buildx()
@@ -61,6 +77,24 @@ withEachBuildx((buildx) => {
     must(buildx(), ['build', '-o', `type=tar,dest=${archive}`, '-o', `type=local,dest=${destination}`, context])
     assert.ok(existsSync(join(destination, 'bin/app')))
     assert.match(spawnSync('tar', ['tf', archive], { encoding: 'utf8' }).stdout, /^bin\/app$/m)
+  })
+
+  test('a scanner in an image tells what the result, and stages that ask for it, are made of', async () => {
+    const { engine, project } = buildx()
+    must(buildx(), ['build', '-t', 'scanner', project({ Dockerfile: 'FROM starter\nCOPY scan /\nCMD ["sh", "/scan"]\n', scan: SCANNER })])
+    const context = project({ Dockerfile: SCANNED })
+    const [destination, archive] = [join(context, 'out'), join(context, 'out.tar')]
+    const outputs = ['-o', `type=local,dest=${destination}`, '-o', `type=oci,dest=${archive}`, '-o', 'type=image,name=scanned']
+    const progress = must(buildx(), ['build', '--sbom=generator=scanner', ...outputs, context])
+    assert.match(progress, /\[linux\/amd64\] generating sbom using docker\.io\/library\/scanner:latest/)
+    const read = (name: string): any => JSON.parse(readFileSync(join(destination, name), 'utf8'))
+    assert.deepEqual(read('sbom.spdx.json').predicate, { name: 'sbom', files: 'app ' })
+    assert.match(read('sbom-build.spdx.json').predicate.files, /\bbin\b.*\bout\b/)
+    assert.equal(read('sbom.spdx.json').subject[0].name, 'app')
+    const { stdout } = spawnSync('tar', ['xOf', archive], { encoding: 'utf8' })
+    assert.equal(stdout.match(/"predicateType":"https:\/\/spdx\.dev\/Document"/g)?.length, 2)
+    const { Manifests } = (await engine.request('GET', '/images/scanned/json?manifests=1')).json
+    assert.deepEqual(Manifests.map(({ Kind }: { Kind: string }) => Kind).sort(), ['attestation', 'image'])
   })
 
   test('provenance makes an index of the image and its attestation', () => {

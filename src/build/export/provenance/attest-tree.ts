@@ -1,26 +1,48 @@
 import { createDigester, hexOf } from '#oci'
 import type { Platform } from '#oci'
-import type { ProvenanceFacts } from '../../types.ts'
+import type { FoundStatement, ProvenanceFacts } from '../../types.ts'
 import { isHardLink } from '../tree/combine-trees.ts'
 import type { ExportedTree } from '../tree/exported-tree.ts'
-import { makeStatement } from './attestation-manifest.ts'
+import { foundStatement, makeStatement } from './attestation-manifest.ts'
+import type { Statement, Subject } from './attestation-manifest.ts'
 import { provenanceOf } from './provenance.ts'
 import type { ProvenanceOptions } from './provenance-options.ts'
 
-/** A statement about every regular file of a tree, as a file of its own. Each file is read for its digest. */
+export interface TreeAttestations {
+  platform: Platform
+  tree: ExportedTree
+  /** What a scanner has found. */
+  found: readonly FoundStatement[]
+  /** undefined: none is wanted. */
+  provenance: ProvenanceOptions | undefined
+  builderId: string
+}
+
+/** Statements about every regular file of a tree, each as a file of its own. For that each file of the tree is read for its digest. */
 export async function attestTree(
   facts: ProvenanceFacts,
-  platform: Platform,
-  options: ProvenanceOptions,
-  { builderId, tree }: { builderId: string; tree: ExportedTree },
-): Promise<Buffer> {
-  const subject = []
+  { platform, tree, found, provenance, builderId }: TreeAttestations,
+): Promise<{ file: string; content: Buffer }[]> {
+  const statements: { file: string; statement: Statement }[] = found.map((one) => ({ file: one.file, statement: foundStatement(one) }))
+  if (provenance !== undefined) {
+    const statement = provenanceOf(facts, platform, provenance, { builderId, finishedAt: Date.now() })
+    statements.push({ file: 'provenance.json', statement })
+  }
+  if (statements.length === 0) return []
+  const subject = await subjectsOf(tree)
+  return statements.map(({ file, statement }) => ({
+    file,
+    content: Buffer.from(JSON.stringify(makeStatement(statement, subject), null, 2)),
+  }))
+}
+
+async function subjectsOf(tree: ExportedTree): Promise<Subject[]> {
+  const subjects: Subject[] = []
   for (const entry of tree.entries) {
     if ((entry.mode & 0o170000) !== 0o100000 || isHardLink(entry)) continue
     const digester = createDigester()
     for await (const chunk of tree.read(entry.path)) digester.update(chunk)
-    subject.push({ name: entry.path, digest: { sha256: hexOf(digester.digest()) } })
+    subjects.push({ name: entry.path, digest: { sha256: hexOf(digester.digest()) } })
   }
-  const statement = provenanceOf(facts, platform, options, { builderId, finishedAt: Date.now() })
-  return Buffer.from(JSON.stringify(makeStatement(statement, subject), null, 2))
+  return subjects
 }

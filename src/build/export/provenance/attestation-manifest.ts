@@ -1,5 +1,6 @@
 import { digestOf, hexOf, MEDIA_TYPES } from '#oci'
 import type { Descriptor } from '#oci'
+import type { FoundStatement } from '../../types.ts'
 import { makeManifest } from '../make-manifests.ts'
 import type { Document } from '../make-manifests.ts'
 
@@ -13,17 +14,23 @@ const NOWHERE = { architecture: 'unknown', os: 'unknown' } as const
 export interface Statement {
   predicateType: string
   predicate: object
+  /** Of what else it speaks; absent: what it is put beside. */
+  subject?: readonly Subject[]
+}
+
+export function foundStatement({ predicateType, predicate, subject }: FoundStatement): Statement {
+  return { predicateType, predicate, ...(subject.length > 0 && { subject }) }
 }
 
 /** What a statement is about. */
 export interface Subject {
   name: string
-  digest: { sha256: string }
+  digest: Readonly<Record<string, string>>
 }
 
 /** Source: in-toto.io/Statement v0.1. */
-export function makeStatement({ predicateType, predicate }: Statement, subject: readonly Subject[]): object {
-  return { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate }
+export function makeStatement({ predicateType, predicate, subject }: Statement, beside: readonly Subject[]): object {
+  return { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject: subject ?? beside, predicate }
 }
 
 export interface AttestationDocuments {
@@ -50,9 +57,9 @@ export function makeAttestation(
   { isArtifact }: AttestationForm,
 ): AttestationDocuments {
   const subject = names.map((name) => ({ name, digest: { sha256: hexOf(target.digest) } }))
-  const documents = statements.map(({ predicateType, predicate }) => ({
-    predicateType,
-    ...compact(IN_TOTO, makeStatement({ predicateType, predicate }, subject)),
+  const documents = statements.map((statement) => ({
+    predicateType: statement.predicateType,
+    ...compact(IN_TOTO, makeStatement(statement, subject)),
   }))
   const config = isArtifact ? compact(EMPTY, {}) : imageConfig(documents)
   const layers = documents.map(({ descriptor, predicateType }) => ({
