@@ -132,6 +132,6 @@ function lintStages({ definition, linter }: ConversionRequest, needed: ReadonlyS
 function findTarget({ stages, options: { target, history } }: Conversion): StageState {
   const found = target === '' ? stages.all.at(-1) : stages.named(target)
   if (found !== undefined) return found
-  if (history === 'classic') throw invalidArgument(`failed to reach build target ${target} in Dockerfile`)
-  throw notFound(`target stage ${JSON.stringify(target)} could not be found${didYouMean([target], stages.names())}`)
+  const reason = `target stage ${JSON.stringify(target)} could not be found${didYouMean([target], stages.names())}`
+  throw history === 'classic' ? invalidArgument(`failed to reach build target ${target} in Dockerfile: ${reason}`) : notFound(reason)
 }

@@ -7,6 +7,12 @@ import { bool, custom, int, list, string, strings, type Flag } from '../parser/f
 /** `auto`: a live display on terminals, lines elsewhere. */
 const PROGRESS = ['auto', 'none', 'plain', 'quiet', 'rawjson', 'tty'] as const
 
+/** Gives the mode back. Throws Error for one that is none. */
+export function checkProgressMode(text: string): string {
+  if (!(PROGRESS as readonly string[]).includes(text)) throw new Error(`invalid progress mode: ${text}`)
+  return text
+}
+
 const bytes = (help: string, options: { short?: string } = {}): Flag<number> =>
   custom('bytes', 0, (_, text) => parseRamBytes(text), help, options)
 
@@ -23,6 +29,7 @@ export interface BuildValues {
   call: string
   'cgroup-parent': string
   check: boolean
+  compress: boolean
   'cpu-period': number
   'cpu-quota': number
   'cpu-shares': number
@@ -30,7 +37,9 @@ export interface BuildValues {
   'cpuset-mems': string
   debug: boolean
   file: string
+  'force-rm': boolean
   iidfile: string
+  isolation: string
   label: string[]
   load: boolean
   memory: number
@@ -46,16 +55,19 @@ export interface BuildValues {
   pull: boolean
   push: boolean
   quiet: boolean
+  rm: boolean
   sbom: string
   secret: string[]
+  'security-opt': string[]
   'shm-size': number
+  squash: boolean
   ssh: string[]
   tag: string[]
   target: string
   ulimit: string[]
 }
 
-/** Flags of `build`, with the names and words of buildx; `debug` and the limits of steps are ours. */
+/** Flags of `build`, with the names and words of buildx; `debug` and the limits of steps are ours. Hidden ones are the classic builder's: scripts have them. */
 export const BUILD_FLAGS: { [Name in keyof BuildValues]: Flag<BuildValues[Name]> } = {
   'add-host': list('Add a custom host-to-IP mapping (format: "host:ip")', { check: checkExtraHost }),
   allow: list('Allow extra privileged entitlement (e.g., "network.host", "security.insecure")'),
@@ -68,6 +80,7 @@ export const BUILD_FLAGS: { [Name in keyof BuildValues]: Flag<BuildValues[Name]>
   call: string('Set method for evaluating build ("check", "outline", "targets")', { initial: 'build' }),
   'cgroup-parent': string('Set the parent cgroup for the "RUN" instructions during build'),
   check: bool('Shorthand for "--call=check"'),
+  compress: bool('Compress the build context using gzip', { hidden: true }),
   'cpu-period': int('Limit the CPU CFS (Completely Fair Scheduler) period of each step'),
   'cpu-quota': int('Limit the CPU CFS (Completely Fair Scheduler) quota of each step'),
   'cpu-shares': int('CPU shares (relative weight) of each step', { short: 'c' }),
@@ -75,7 +88,9 @@ export const BUILD_FLAGS: { [Name in keyof BuildValues]: Flag<BuildValues[Name]>
   'cpuset-mems': string('MEMs in which to allow execution of steps (0-3, 0,1)'),
   debug: bool('Open a shell in the state just before a step that fails', { short: 'D' }),
   file: string('Name of the Dockerfile (default: "PATH/Dockerfile")', { short: 'f' }),
+  'force-rm': bool('Always remove intermediate containers', { hidden: true }),
   iidfile: string('Write the image ID to a file'),
+  isolation: string('Container isolation technology', { hidden: true }),
   label: list('Set metadata for an image', { check: checkLabel }),
   load: bool('Shorthand for "--output=type=docker"'),
   memory: bytes('Memory limit of each step', { short: 'm' }),
@@ -94,10 +109,7 @@ export const BUILD_FLAGS: { [Name in keyof BuildValues]: Flag<BuildValues[Name]>
   progress: custom<string>(
     'string',
     '',
-    (_, text) => {
-      if (!(PROGRESS as readonly string[]).includes(text)) throw new Error(`invalid progress mode: ${text}`)
-      return text
-    },
+    (_, text) => checkProgressMode(text),
     `Set type of progress output (${PROGRESS.map((mode) => `"${mode}"`).join(', ')}). Use plain to show container output`,
     { defaultText: 'auto' },
   ),
@@ -105,9 +117,12 @@ export const BUILD_FLAGS: { [Name in keyof BuildValues]: Flag<BuildValues[Name]>
   pull: bool('Always attempt to pull all referenced images'),
   push: bool('Shorthand for "--output=type=registry"'),
   quiet: bool('Suppress the build output and print image ID on success', { short: 'q' }),
+  rm: bool('Remove intermediate containers after a successful build', { initial: true, hidden: true }),
   sbom: string('Shorthand for "--attest=type=sbom"'),
   secret: list('Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")'),
+  'security-opt': list('Security options', { hidden: true }),
   'shm-size': bytes('Shared memory size for build containers'),
+  squash: bool('Squash newly built layers into a single new layer', { hidden: true }),
   ssh: list('SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")'),
   tag: list('Image identifier (format: "[registry/]repository[:tag]")', { short: 't' }),
   target: string('Set the target build stage to build'),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { parseReference } from '#oci'
 import type { Cli } from '../cli.ts'
 import { credentialKey, hostnameOf, storedAuth } from '../config/credentials.ts'
 import { wantedPlatform } from '../config/wanted-platform.ts'
@@ -35,6 +36,8 @@ export async function buildRequest(
   context: string,
 ): Promise<BuildRequest> {
   refuseContradictions(flags)
+  checkNames(flags.tag)
+  for (const warning of warnings(flags)) cli.warn(`WARNING: ${warning}`)
   const call = parseCallOption(flags.check ? 'check' : flags.call)
   const plan = planContext(context, flags.file)
   const named = planNamedContexts(flags['build-context'])
@@ -80,6 +83,30 @@ function refuseContradictions({ allow, progress, quiet, ...flags }: BuildValues)
   if (quiet && !['', 'auto', 'quiet'].includes(progress)) throw new Error(`progress=${progress} and quiet cannot be used together`)
   const unknown = allow.find((name) => name !== 'network.host' && name !== 'security.insecure')
   if (unknown !== undefined) throw new Error(`unknown entitlement ${unknown}`)
+}
+
+/** A build is not begun for a name that its image cannot have. Throws Error. */
+function checkNames(names: readonly string[]): void {
+  for (const name of names) {
+    try {
+      parseReference(name)
+    } catch (error) {
+      throw new Error(`invalid tag ${JSON.stringify(name)}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+}
+
+/** What was asked for in the classic builder's words and is not done; in buildx's. What `rm`, `force-rm` and `compress` ask for is so, or makes no difference. */
+function warnings(flags: BuildValues): string[] {
+  return [
+    ...(flags.isolation === '' ? [] : ['isolation flag is deprecated with BuildKit.']),
+    ...(flags['security-opt'].length === 0
+      ? []
+      : ['security-opt flag is deprecated. "RUN --security=insecure" should be used with BuildKit.']),
+    ...(flags.squash
+      ? ['experimental flag squash is removed with BuildKit. You should squash inside build using a multi-stage Dockerfile for efficiency.']
+      : []),
+  ]
 }
 
 interface InputPlan extends Pick<ContextPlan, 'options'> {

@@ -3,7 +3,7 @@ import type { BuildValues } from './build-flags.ts'
 import { failureMessage } from './build-failure.ts'
 import { buildRequest, type BuildRequest } from './build-request.ts'
 import { showAnswer } from './call-answer.ts'
-import { chooseDisplay } from './choose-display.ts'
+import { chooseDisplay, progressMode } from './choose-display.ts'
 import { openDebugShell } from './debug-shell.ts'
 import { nameLocalCaches } from './local-cache.ts'
 import { forgetResultFiles, imageId, writeResultFiles } from './result-files.ts'
@@ -20,18 +20,19 @@ export async function build(cli: Cli, flags: BuildValues, context: string): Prom
   using request = await buildRequest(cli, flags, context)
   const files = { iidfile: flags.iidfile, metadata: flags['metadata-file'] }
   forgetResultFiles(files)
-  const answer = await runInterruptibly(cli, flags, request)
+  const mode = request.call === undefined ? progressMode(cli, flags) : 'quiet'
+  const answer = await runInterruptibly(cli, flags, request, mode)
   if (typeof answer === 'number') return answer
   if (request.call !== undefined) return showAnswer(cli, request.call, answer.metadata)
   writeResultFiles(files, answer.response)
   nameLocalCaches(request.cacheTo, answer.response)
-  if (flags.quiet && imageId(answer.response) !== '') cli.print(imageId(answer.response))
+  if (mode === 'quiet' && imageId(answer.response) !== '') cli.print(imageId(answer.response))
   return 0
 }
 
 /** What the engine answers, or the status of a build that came to nothing. */
-async function runInterruptibly(cli: Cli, flags: BuildValues, request: BuildRequest): Promise<BuildAnswer | number> {
-  const display = chooseDisplay(cli, flags.progress, flags.quiet || request.call !== undefined)
+async function runInterruptibly(cli: Cli, flags: BuildValues, request: BuildRequest, mode: string): Promise<BuildAnswer | number> {
+  const display = chooseDisplay(cli, mode)
   const interrupt = new AbortController()
   const stop = (): void => interrupt.abort()
   process.on('SIGINT', stop).on('SIGTERM', stop)

@@ -18,5 +18,7 @@ export function parseCacheOption(text: string, direction: 'from' | 'to'): CacheO
   const key = direction === 'from' ? 'src' : 'dest'
   const directory = attributes[key]
   if (directory === undefined || directory === '') throw new Error(`${key} is required for local cache`)
-  return { type, attributes, directory: resolve(directory) }
+  const path = resolve(directory)
+  // The engine asks for the store by what it was told.
+  return { type, attributes: { ...attributes, [key]: path }, directory: path }
 }

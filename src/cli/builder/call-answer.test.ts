@@ -30,7 +30,7 @@ suite('showAnswer', () => {
       status: 0,
     })
     const found = { text: 'WARNING: a\n', json: { warnings: [1, 2] }, status: '1' }
-    assert.deepEqual(shown('check', found), { out: 'WARNING: a\n', err: 'Check complete, 2 warnings have been found!\n', status: 1 })
+    assert.deepEqual(shown('check', found), { out: 'Check complete, 2 warnings have been found!\nWARNING: a\n', err: '', status: 1 })
     assert.equal(shown('lint,ignorestatus', found).status, 0)
   })
 

@@ -20,19 +20,17 @@ export function showAnswer(
   { request, format, ignoreStatus }: CallOption,
   metadata: Metadata,
 ): number {
+  const result = format !== 'json' && request === 'frontend.lint' ? (JSON.parse(textOf(metadata, 'result.json')) as LintResult) : undefined
+  if (result !== undefined && result.buildError === undefined) cli.print(`Check complete, ${found(result.warnings?.length ?? 0)}`)
   cli.stdout.write(textOf(metadata, format === 'json' ? 'result.json' : 'result.txt'))
-  const isCheck = request === 'frontend.lint'
   if (format === 'json') cli.stdout.write('\n')
-  else if (isCheck) concludeCheck(cli, JSON.parse(textOf(metadata, 'result.json')) as LintResult)
+  if (result?.buildError !== undefined) cli.warn(`${excerptOf(result)}ERROR: ${result.buildError.message}`)
   return ignoreStatus ? 0 : Number(textOf(metadata, 'result.statuscode')) || 0
 }
 
-function concludeCheck(cli: Pick<Cli, 'print' | 'warn'>, result: LintResult): void {
-  const { warnings, buildError } = result
-  const count = warnings?.length ?? 0
-  if (buildError !== undefined) cli.warn(`${excerptOf(result)}ERROR: ${buildError.message}`)
-  else if (count === 0) cli.print('Check complete, no warnings found.')
-  else cli.warn(`Check complete, ${count === 1 ? '1 warning has' : `${count} warnings have`} been found!`)
+function found(count: number): string {
+  if (count === 0) return 'no warnings found.'
+  return `${count === 1 ? '1 warning has' : `${count} warnings have`} been found!`
 }
 
 function excerptOf({ buildError, sources = [] }: LintResult): string {

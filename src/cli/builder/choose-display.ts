@@ -1,15 +1,19 @@
 import type { Cli } from '../cli.ts'
 import { SILENT } from '../terminal/output.ts'
+import { checkProgressMode, type BuildValues } from './build-flags.ts'
 import type { BuildDisplay } from './display/display.ts'
 import { createPlainDisplay } from './display/plain-display.ts'
 import { createRawDisplay } from './display/raw-display.ts'
 import { createTerminalDisplay } from './display/terminal-display.ts'
 
-/** On standard error, so that standard output is free for results. `mode` empty: what BUILDKIT_PROGRESS says. */
-export function chooseDisplay(cli: Pick<Cli, 'env' | 'stderr'>, mode: string, quiet: boolean): BuildDisplay {
-  const wanted = quiet ? 'quiet' : mode || cli.env['BUILDKIT_PROGRESS'] || 'auto'
-  const { stderr } = cli
-  switch (wanted) {
+/** What is shown. An empty flag: what BUILDKIT_PROGRESS says. Throws Error when that is no mode. */
+export function progressMode({ env }: Pick<Cli, 'env'>, { progress, quiet }: Pick<BuildValues, 'progress' | 'quiet'>): string {
+  return quiet ? 'quiet' : checkProgressMode(progress || env['BUILDKIT_PROGRESS'] || 'auto')
+}
+
+/** On standard error, so that standard output is free for results. */
+export function chooseDisplay({ env, stderr }: Pick<Cli, 'env' | 'stderr'>, mode: string): BuildDisplay {
+  switch (mode) {
     case 'quiet':
     case 'none':
       return createPlainDisplay(SILENT)
@@ -21,6 +25,6 @@ export function chooseDisplay(cli: Pick<Cli, 'env' | 'stderr'>, mode: string, qu
       if (!stderr.isTerminal) throw new Error('failed to get console: provided file is not a console')
   }
   return stderr.isTerminal
-    ? createTerminalDisplay(stderr, { title: 'Building', colors: (cli.env['NO_COLOR'] ?? '') === '' })
+    ? createTerminalDisplay(stderr, { title: 'Building', colors: (env['NO_COLOR'] ?? '') === '' })
     : createPlainDisplay(stderr)
 }

@@ -58,7 +58,16 @@ suite('outputs', () => {
     assert.throws(() => parseOutput('type=local'), /dest is required for local output/)
     assert.throws(() => parseOutput('type=image,dest=x'), /dest is not supported for image output/)
     assert.throws(() => parseOutput('type=moon,dest=x'), /unsupported output type: moon/)
-    assert.throws(() => parseOutput('dest=x'), /type is required for output/)
+    assert.deepEqual(parseOutput('dest=/x'), { type: 'local', attributes: {}, destination: { kind: 'directory', path: '/x' } })
+    assert.throws(() => parseOutput('compression=zstd'), /type is required for output/)
+  })
+
+  test('an empty one is none, and one that could not be written is refused', () => {
+    const outputs = (...output: string[]): string[] => buildOutputs({ ...FLAGS, output }, PIPED).map(({ type }) => type)
+    assert.deepEqual(outputs(''), ['moby'])
+    assert.throws(() => outputs('type=tar,dest=/nowhere/x'), { message: 'failed to open /nowhere/x: no such file or directory' })
+    assert.throws(() => outputs('type=tar,dest=/'), { message: 'failed to open /: is a directory' })
+    assert.throws(() => outputs(import.meta.filename), /^Error: destination directory .* is a file$/)
   })
 
   test('annotations say for which document they are', () => {
@@ -142,6 +151,8 @@ test('buildRequest refuses flags that do not go together', async () => {
     [{ 'no-cache': true, 'no-cache-filter': ['a'] }, /--no-cache and --no-cache-filter cannot currently be used together/],
     [{ quiet: true, progress: 'plain' }, /progress=plain and quiet cannot be used together/],
     [{ allow: ['network.moon'] }, /unknown entitlement network.moon/],
+    [{ tag: ['app', ''] }, /^Error: invalid tag "": /],
+    [{ tag: ['ABC'] }, /^Error: invalid tag "ABC": .* must be lowercase$/],
   ]
   for (const [flags, message] of cases) await assert.rejects(buildRequest(cli, { ...VALUES, ...flags }, '.'), message)
 })
@@ -156,6 +167,8 @@ test('frontendOptions takes local for the platform of this machine', () => {
 test('parseCacheOption reads names and fields', () => {
   assert.deepEqual(parseCacheOption('user/app:cache', 'from'), { type: 'registry', attributes: { ref: 'user/app:cache' } })
   assert.deepEqual(parseCacheOption('type=local,dest=/c', 'to'), { type: 'local', attributes: { dest: '/c' }, directory: '/c' })
+  const here = join(process.cwd(), 'c')
+  assert.deepEqual(parseCacheOption('type=local,src=c', 'from'), { type: 'local', attributes: { src: here }, directory: here })
   assert.throws(() => parseCacheOption('type=local,dest=/c', 'from'), /src is required for local cache/)
 })
 

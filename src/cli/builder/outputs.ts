@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { parseFields } from './key-value-option.ts'
 
 /** Where a build's result goes. */
@@ -24,7 +25,7 @@ const ARCHIVES = new Set(['tar', 'oci', 'docker'])
 
 /** All outputs; an image in the engine's store when nothing else was asked for. Throws Error with buildx's texts. */
 export function buildOutputs(flags: OutputFlags, options: { stdoutIsTerminal: boolean }): BuildOutput[] {
-  const outputs = flags.output.map(parseOutput)
+  const outputs = flags.output.filter((text) => text !== '').map(parseOutput)
   if (flags.push && flags.load) throw new Error('push and load may not be set together at the moment')
   if (flags.push) pushAll(outputs)
   if (flags.load && !outputs.some(({ type }) => type === 'moby')) outputs.push({ type: 'moby', attributes: {} })
@@ -32,12 +33,24 @@ export function buildOutputs(flags: OutputFlags, options: { stdoutIsTerminal: bo
   for (const output of outputs) {
     if (output.destination?.kind === 'stdout' && options.stdoutIsTerminal)
       throw new Error(`refusing to write ${output.type} output to console: dest file is required for ${output.type} exporter`)
+    checkDestination(output)
     if (output.attributes['name'] === undefined && flags.tag.length > 0) output.attributes['name'] = flags.tag.join(',')
     Object.assign(output.attributes, annotations(flags.annotation))
   }
   if (flags.push && flags.tag.length === 0 && outputs.every(({ attributes }) => attributes['name'] === undefined))
     throw new Error('tag is needed when pushing to registry')
   return outputs
+}
+
+/** So that no long build ends in nothing. */
+function checkDestination({ destination }: BuildOutput): void {
+  if (destination === undefined || destination.kind === 'stdout') return
+  const { kind, path } = destination
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (kind === 'directory' && found?.isDirectory() === false) throw new Error(`destination directory ${path} is a file`)
+  if (kind === 'file' && found?.isDirectory() === true) throw new Error(`failed to open ${path}: is a directory`)
+  if (kind === 'file' && statSync(dirname(path), { throwIfNoEntry: false }) === undefined)
+    throw new Error(`failed to open ${path}: no such file or directory`)
 }
 
 function pushAll(outputs: BuildOutput[]): void {
@@ -51,7 +64,7 @@ export function parseOutput(text: string): BuildOutput {
   if (text === '-') return { type: 'tar', attributes: {}, destination: { kind: 'stdout' } }
   if (!text.includes('=') && !text.includes(','))
     return { type: 'local', attributes: {}, destination: { kind: 'directory', path: resolve(text) } }
-  const { type = '', dest, ...attributes } = Object.fromEntries(parseFields(text))
+  const { dest, type = dest === undefined ? '' : 'local', ...attributes } = Object.fromEntries(parseFields(text))
   if (type === '') throw new Error('type is required for output')
   switch (type) {
     case 'local':

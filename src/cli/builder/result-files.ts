@@ -1,4 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 /** What the engine answers to a build: `containerimage.digest`, `image.name` … */
 export type ExporterResponse = Readonly<Record<string, string>>
@@ -8,9 +9,16 @@ export function imageId(response: ExporterResponse): string {
   return response['containerimage.config.digest'] ?? response['containerimage.digest'] ?? ''
 }
 
-/** A file from a build before must not pass for this one's, if this one fails. */
+/** A file from a build before must not pass for this one's, if this one fails. Throws Error where none can be written. */
 export function forgetResultFiles(files: { iidfile: string; metadata: string }): void {
-  for (const path of [files.iidfile, files.metadata]) if (path !== '') rmSync(path, { force: true })
+  for (const path of [files.iidfile, files.metadata]) {
+    if (path === '') continue
+    const directory = dirname(path)
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error(`invalid output path: ${path} is a directory`)
+    if (statSync(directory, { throwIfNoEntry: false }) === undefined)
+      throw new Error(`invalid output path: stat ${directory}: no such file or directory`)
+    rmSync(path, { force: true })
+  }
 }
 
 export function writeResultFiles(files: { iidfile: string; metadata: string }, response: ExporterResponse): void {

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import {
   Code,
@@ -156,14 +156,9 @@ async function* receive(
     }
     return
   }
-  const file = destination?.kind === 'file' ? createWriteStream(destination.path) : process.stdout
-  for await (const message of messages) {
-    const { data } = fromBinary(filesync.BytesMessageSchema, toBinary(filesync.AnyMessageSchema, message))
-    if (!file.write(data)) await once(file, 'drain')
-  }
-  if (file === process.stdout) return
-  file.end()
-  await once(file, 'close')
+  const pieces = mapped(messages, (message) => fromBinary(filesync.BytesMessageSchema, toBinary(filesync.AnyMessageSchema, message)).data)
+  if (destination?.kind === 'file') return await writeFile(destination.path, pieces)
+  for await (const data of pieces) if (!process.stdout.write(data)) await once(process.stdout, 'drain')
 }
 
 /** Engines that know one output only say no id. */
