@@ -6,6 +6,7 @@ import type { Image } from '#images'
 import { formatNano, randomId, shortId } from '#lib'
 import { completeHostConfig } from './complete-host-config.ts'
 import type { Context } from './context.ts'
+import { foreignImageWarning } from './foreign-image.ts'
 import { verifyLogConfig } from './log-config.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
 import { requestedNetworks } from './network/connect-network.ts'
@@ -33,6 +34,8 @@ export async function createContainer(ctx: Context, request: CreateRequest): Pro
   // image nothing waits, so that nobody can remove it.
   const found = ref === '' || request.platform === '' ? ref : (await deps.images.resolve(ref, request.platform)).id
   const image = found === '' ? undefined : deps.images.get(found)
+  const foreign = image === undefined || request.platform !== '' ? undefined : foreignImageWarning(image, deps.host.machine)
+  if (foreign !== undefined) warnings.push(foreign)
   const config = mergeConfig(request.config, image?.config.config)
   warnings.push(...verifyCreate(config, host, defaults))
   verifySpecOptions(host, deps.host)

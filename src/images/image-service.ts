@@ -150,7 +150,10 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     push: (options) => leasing(() => pushImages(pushing, options)),
     async resolve(ref, platform, options) {
       if (platform === '') return this.get(ref)
-      return describeImage(store, await resolveImage(resolution, ref, parsePlatform(platform), options))
+      const image = describeImage(store, await resolveImage(resolution, ref, parsePlatform(platform), options))
+      // A name stands for all platforms, whichever of them it leads to.
+      const { repoTags, repoDigests } = describeImage(store, findImage(store, ref))
+      return { ...image, repoTags, repoDigests }
     },
     manifests(ref) {
       const { target } = findTarget(store, ref)

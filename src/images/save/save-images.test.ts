@@ -235,6 +235,7 @@ describe('another platform of a name', () => {
     const [, before] = test.images.manifests('r:5000/app:1')
     assert.deepEqual([before?.available, before?.image, before?.unpackedSize], [true, undefined, 0])
     const variant = await test.images.resolve('r:5000/app:1', 'linux/s390x')
+    assert.deepEqual(variant.repoTags, ['r:5000/app:1'])
     assert.equal(variant.id, idOf(OTHER))
     const [first, after, last] = test.images.manifests('r:5000/app:1')
     assert.deepEqual([after?.descriptor.digest, after?.image, after?.platform], [other.digest, idOf(OTHER), S390X])
