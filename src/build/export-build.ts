@@ -92,8 +92,8 @@ async function solveImages(
   }
 }
 
-function graphFacts(graph: GraphSolver, edges: readonly Edge[]): Pick<ProvenanceFacts, 'materials' | 'graph' | 'source'> {
+function graphFacts(graph: GraphSolver, edges: readonly Edge[]): Pick<ProvenanceFacts, 'materials' | 'directories' | 'graph' | 'source'> {
   const vertices = walkGraph(edges.map(({ vertex }) => vertex))
   const source = vertices.find(({ meta }) => meta.source !== undefined)?.meta.source?.file
-  return { materials: graph.materials(), graph: vertices, ...(source && { source }) }
+  return { materials: graph.materials(), directories: graph.directories(), graph: vertices, ...(source && { source }) }
 }

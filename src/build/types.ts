@@ -369,6 +369,8 @@ export interface ProvenanceFacts {
   frontend: string
   options: Readonly<Record<string, string>>
   materials: readonly Material[]
+  /** Names of the client's directories that were read, for the Dockerfile as for steps. */
+  directories: ReadonlySet<string>
   startedAt: number
   /** The Dockerfile, where there is one. */
   source?: { name: string; text: string }

@@ -20,6 +20,8 @@ export interface GraphSolver {
   solve(edges: readonly Edge[], signal: AbortSignal): Promise<Ref[]>
   /** What the sources were that it asked about. */
   materials(): Material[]
+  /** The client's directories that it has read. */
+  directories(): ReadonlySet<string>
   /** What is known of the steps below these edges, inputs first. */
   results(edges: readonly Edge[]): StepResult[]
   /** Resolves when nothing of it goes on any more. */
@@ -32,6 +34,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
   const identified = new Map<Digest, Identity>()
   const missed = Promise.withResolvers<void>()
   const retired = new Set<string>()
+  const directories = new Set<string>()
 
   const near: Neighbours = {
     identityOf: (vertex, signal) =>
@@ -52,6 +55,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
 
   async function resultOf(vertex: Vertex, signal: AbortSignal): Promise<Solved> {
     checkEntitlements(vertex, scope.entitlements)
+    if (vertex.op.kind === 'local') directories.add(vertex.op.name)
     const identity = vertex.op.kind === 'local' ? undefined : await near.identityOf(vertex, signal)
     if (identity?.record !== undefined) {
       scope.display.cachedUnlessShown(walkGraph([vertex]).slice(0, -1))
@@ -113,6 +117,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       }
     },
     materials: () => [...identified.values()].flatMap(({ material }) => material ?? []),
+    directories: () => directories,
     results(edges) {
       const vertices = walkGraph(edges.map(({ vertex }) => vertex))
       const inResult = layersOf(edges)

@@ -21,7 +21,16 @@ const GIT: GitSource = {
 }
 
 function factsOf(members: Partial<ProvenanceFacts> = {}): ProvenanceFacts {
-  return { buildId: 'id', frontend: 'dockerfile.v0', options: {}, materials: [], startedAt: 1_700_000_000_000.5, graph: [], ...members }
+  return {
+    buildId: 'id',
+    frontend: 'dockerfile.v0',
+    options: {},
+    materials: [],
+    directories: new Set(),
+    startedAt: 1_700_000_000_000.5,
+    graph: [],
+    ...members,
+  }
 }
 
 function predicateOf(facts: ProvenanceFacts, options: Partial<ProvenanceOptions> = {}): any {
@@ -31,8 +40,8 @@ function predicateOf(facts: ProvenanceFacts, options: Partial<ProvenanceOptions>
 
 describe('provenanceOf', () => {
   it('tells who built when, and of what', () => {
-    const materials = [{ uri: 'pkg:docker/alpine@3', digest: { sha256: 'ab' } }]
-    const predicate = predicateOf(factsOf({ materials }), { builderId: 'https://me' })
+    const materials = ['pkg:docker/alpine@3', 'pkg:docker/debian@13', 'https://b'].map((uri) => ({ uri, digest: { sha256: 'ab' } }))
+    const predicate = predicateOf(factsOf({ materials: materials.toReversed() }), { builderId: 'https://me' })
     assert.deepEqual(predicate.materials, materials)
     assert.equal(predicate.builder.id, 'https://me')
     assert.equal(predicate.metadata.buildStartedOn, '2023-11-14T22:13:20Z')
@@ -44,6 +53,22 @@ describe('provenanceOf', () => {
     const step = (network: ExecOp['network']) => vertex({ ...PLAIN_EXEC, args: [], network, mounts: [], platform: AMD64 }, [], { name: '' })
     const isHermetic = (network: ExecOp['network']) => predicateOf(factsOf({ graph: [step(network)] })).metadata.completeness.materials
     assert.deepEqual([isHermetic('none'), isHermetic('default'), isHermetic({ name: 'mine' })], [true, false, false])
+  })
+
+  it('names what the definition of the build was read from, and it is not hermetic if that was a directory of the client', () => {
+    const context = 'https://example.com/app.git#main'
+    const material = { uri: context, digest: { sha1: 'ab' } }
+    const options = { context, filename: 'other.Dockerfile' }
+    const remote = predicateOf(factsOf({ options, materials: [material] }))
+    assert.deepEqual(remote.invocation, {
+      ...remote.invocation,
+      configSource: { ...material, entryPoint: 'other.Dockerfile' },
+      parameters: { frontend: 'dockerfile.v0', args: {}, locals: [] },
+    })
+    const local = predicateOf(factsOf({ directories: new Set(['dockerfile', 'context']) }), { version: 'v1' })
+    const { configSource, request } = local.buildDefinition.externalParameters
+    assert.deepEqual([configSource, request.locals], [{ path: 'Dockerfile' }, [{ name: 'context' }, { name: 'dockerfile' }]])
+    assert.deepEqual([remote.metadata.completeness.materials, local.runDetails.metadata.buildkit_hermetic], [true, false])
   })
 
   it('names secrets and agents, with `max` alone', () => {

@@ -4,12 +4,13 @@
  */
 
 import { formatPlatform, hostPlatform } from '#oci'
-import type { Platform } from '#oci'
+import type { Descriptor, Digest, Platform } from '#oci'
 import type { Vertex } from '../../graph/types.ts'
 import type { Material, ProvenanceFacts } from '../../types.ts'
 import { timeText } from '../epoch.ts'
 import type { Statement } from './attestation-manifest.ts'
 import { describeGraph } from './describe-graph.ts'
+import type { DescribedGraph } from './describe-graph.ts'
 import type { ProvenanceOptions } from './provenance-options.ts'
 import { withoutLogin } from '../../sources/without-login.ts'
 
@@ -27,15 +28,22 @@ export function provenanceOf(
   facts: ProvenanceFacts,
   platform: Platform,
   options: ProvenanceOptions,
-  { builderId, finishedAt }: { builderId: string; finishedAt: number },
+  { builderId, finishedAt, layers = [] }: { builderId: string; finishedAt: number; layers?: readonly StepLayers[] },
 ): Statement {
-  const parts = partsOf(facts, options)
+  const parts = partsOf(facts, layers, options)
   const id = options.builderId ?? builderId
   const times = { started: timeText(Math.floor(facts.startedAt)), finished: timeText(Math.floor(finishedAt)) }
   const common = { facts, platform, options, parts, id, times }
   return options.version === 'v1'
     ? { predicateType: 'https://slsa.dev/provenance/v1', predicate: versionOne(common) }
     : { predicateType: 'https://slsa.dev/provenance/v0.2', predicate: versionZero(common) }
+}
+
+/** What a step's result consists of, lowest first. */
+export interface StepLayers {
+  vertex: Digest
+  output: number
+  layers: readonly Descriptor[]
 }
 
 interface Parts {
@@ -49,7 +57,8 @@ interface Parts {
   buildConfig: object | undefined
   materials: readonly Material[]
   metadata: object
-  configSource: { entryPoint: string }
+  /** Where the definition of the build comes from: the context's address, if it is not a directory of the client, and the Dockerfile's path in it. */
+  config: { place: Partial<Material>; entryPoint: string }
 }
 
 interface Common {
@@ -67,7 +76,7 @@ function versionZero({ facts, options, parts, id, times }: Common): object {
     buildType: BUILD_TYPE['v0.2'],
     materials: parts.materials,
     invocation: {
-      configSource: parts.configSource,
+      configSource: { ...parts.config.place, entryPoint: parts.config.entryPoint },
       parameters: parameters(facts, parts),
       environment: { platform: formatPlatform(hostPlatform()) },
     },
@@ -88,7 +97,7 @@ function versionOne({ facts, options, parts, id, times }: Common): object {
   return {
     buildDefinition: {
       buildType: BUILD_TYPE.v1,
-      externalParameters: { configSource: { path: parts.configSource.entryPoint }, request: parameters(facts, parts) },
+      externalParameters: { configSource: { ...parts.config.place, path: parts.config.entryPoint }, request: parameters(facts, parts) },
       internalParameters: {
         ...(parts.buildConfig === undefined ? {} : { buildConfig: parts.buildConfig }),
         builderPlatform: formatPlatform(hostPlatform()),
@@ -120,28 +129,56 @@ function parameters({ frontend }: ProvenanceFacts, { args, locals, secrets, ssh 
   }
 }
 
-function partsOf(facts: ProvenanceFacts, { mode }: ProvenanceOptions): Parts {
-  const given = Object.entries(facts.options).filter(
-    ([name]) => !HOST_OPTIONS.has(name) && !PROXY.test(name) && !/^(?:attest|vcs):/.test(name),
-  )
+function partsOf(facts: ProvenanceFacts, layers: readonly StepLayers[], { mode }: ProvenanceOptions): Parts {
+  const contextKey = facts.options['contextkey'] ?? 'context'
+  const isTold = (name: string): boolean => !HOST_OPTIONS.has(name) && !PROXY.test(name) && !/^(?:attest|vcs):/.test(name)
+  const given = Object.entries(facts.options).filter(([name]) => isTold(name) && name !== contextKey && name !== 'filename')
   const kept = mode === 'max' ? given : given.filter(([name]) => !/^(?:build-arg|label):/.test(name))
   const described = mode === 'max' ? describeGraph(facts.graph, facts.source) : undefined
   const vcs = Object.entries(facts.options).filter(([name]) => name.startsWith('vcs:'))
   return {
     args: publishable(kept),
-    locals: namesOf(facts.graph.flatMap(({ op }) => (op.kind === 'local' ? op.name : []))).map((name) => ({ name })),
+    locals: [...facts.directories].sort().map((name) => ({ name })),
     secrets: mode === 'max' ? uniqueById(facts.graph.flatMap(secretsOf)) : [],
     ssh: mode === 'max' ? uniqueById(facts.graph.flatMap(sshOf)) : [],
     isComplete: kept.length === given.length,
-    isHermetic: !facts.graph.some(({ op }) => op.kind === 'local' || (op.kind === 'exec' && op.network !== 'none')),
+    isHermetic: facts.directories.size === 0 && !facts.graph.some(({ op }) => op.kind === 'exec' && op.network !== 'none'),
     buildConfig: described?.buildConfig,
-    materials: facts.materials.map((material) => ({ ...material, uri: withoutLogin(material.uri) })),
+    materials: materialsOf(facts),
     metadata: {
       ...(vcs.length === 0 ? {} : { vcs: publishable(vcs.map(([name, value]) => [name.slice('vcs:'.length), value])) }),
-      ...(described === undefined ? {} : { source: described.source }),
+      ...(described === undefined ? {} : { source: described.source, ...layersByStep(layers, described) }),
     },
-    configSource: { entryPoint: facts.options['filename'] ?? facts.source?.name ?? 'Dockerfile' },
+    config: {
+      place: placeOf(facts.options[contextKey] ?? '', facts.materials),
+      entryPoint: facts.options['filename'] ?? facts.source?.name ?? 'Dockerfile',
+    },
   }
+}
+
+/** Images first, each kind by name: what order they were looked up in says nothing. */
+function materialsOf({ materials }: ProvenanceFacts): Material[] {
+  const order = ({ uri }: Material): string => `${uri.startsWith('pkg:') ? 0 : 1}${uri}`
+  return materials.map((material) => ({ ...material, uri: withoutLogin(material.uri) })).sort((a, b) => (order(a) < order(b) ? -1 : 1))
+}
+
+/** Where the layers of an image come from, as BuildKit says it: for each result of a step the ways to put it together, of which there is one. */
+function layersByStep(steps: readonly StepLayers[], { buildConfig: { digestMapping } }: DescribedGraph): { layers?: object } {
+  const known = steps.flatMap(({ vertex, output, layers }) => {
+    const name = digestMapping[vertex]
+    return name === undefined ? [] : [[`${name}:${output}`, [layers.map(plainDescriptor)]] as const]
+  })
+  return known.length === 0 ? {} : { layers: Object.fromEntries(known) }
+}
+
+function plainDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size }
+}
+
+function placeOf(context: string, materials: readonly Material[]): Partial<Material> {
+  if (context === '') return {}
+  const uri = withoutLogin(context)
+  return { uri, ...materials.find((material) => material.uri === uri) }
 }
 
 /** Sorted. Contexts and repositories are given as addresses, which may hold passwords. */
@@ -165,8 +202,4 @@ function idOf({ id, optional }: { id: string; optional: boolean }): { id: string
 
 function uniqueById<T extends { id: string }>(items: readonly T[]): T[] {
   return [...new Map(items.map((item) => [item.id, item])).values()].sort((a, b) => (a.id < b.id ? -1 : 1))
-}
-
-function namesOf(names: readonly string[]): string[] {
-  return [...new Set(names)].sort()
 }

@@ -78,7 +78,7 @@ export function createGitSource(deps: GitSourceDeps): SourceResolver<GitSource> 
           ':',
         ),
         pinned: { ...source, ref, checksum: object },
-        material: { uri: `${withoutLogin(source.remote)}#${ref}`, digest: { [commit.length === 64 ? 'sha256' : 'sha1']: commit } },
+        material: { uri: addressOf(source), digest: { [commit.length === 64 ? 'sha256' : 'sha1']: commit } },
       }
     },
 
@@ -136,6 +136,11 @@ function checkSource({ remote, ref, checksum, subdirectory }: GitSource): void {
   if (subdirectory.includes('\0') || subdirectory.split('/').includes('..')) {
     throw invalidArgument(`invalid Git subdirectory ${JSON.stringify(subdirectory)}`)
   }
+}
+
+/** As provenance names it. */
+function addressOf({ remote, ref }: GitSource): string {
+  return `${withoutLogin(remote)}${ref === '' ? '' : `#${ref}`}`
 }
 
 /** Without slashes at the ends; empty: all of it. */

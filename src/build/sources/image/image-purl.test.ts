@@ -12,5 +12,5 @@ it('imagePurl names image, tag and platform', () => {
     [`registry:5000/app:1@${digest}`, 'pkg:docker/registry%3A5000/app@1?platform=linux%2Farm%2Fv7'],
     [`alpine@${digest}`, `pkg:docker/alpine?digest=${encodeURIComponent(digest)}&platform=linux%2Farm%2Fv7`],
   ]
-  for (const [name, purl] of names) assert.equal(imagePurl(parseReference(name), platform), purl)
+  for (const [name, purl] of names) assert.equal(imagePurl('docker', parseReference(name), platform), purl)
 })

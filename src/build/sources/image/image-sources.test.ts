@@ -240,7 +240,8 @@ describe('layout source', () => {
     images.remote.set('/image', { target: TARGET, manifest: { schemaVersion: 2, config: TARGET, layers: [] }, config: CONFIG })
     const stores: string[] = []
     const step = fakeStep(fakeSession({ store: (id) => (stores.push(id), {} as ClientStore) }))
-    assert.equal((await made.layout.identify(LAYOUT, step)).key, CHAIN)
+    const { key, material } = await made.layout.identify(LAYOUT, step)
+    assert.deepEqual([key, material?.uri], [CHAIN, `pkg:oci/image?digest=${encodeURIComponent(TARGET.digest)}&platform=linux%2Famd64`])
     assert.deepEqual(await made.layout.fetch(LAYOUT, step), { kind: 'layers', chain: CHAIN })
     const { reference, digest } = await made.resolveImage({ ...REQUEST, reference: LAYOUT.reference, layout: 'store' }, step)
     assert.deepEqual([reference, digest, stores], [LAYOUT.reference, TARGET.digest, ['oci:store', 'oci:store', 'oci:store']])

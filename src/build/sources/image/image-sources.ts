@@ -32,7 +32,7 @@ export function createImageSources(deps: ImageFinderDeps): ImageSources {
         const chain = source.chain ?? found.image?.chain
         if (chain !== undefined) step.lease.hold(chain)
         const pinned = { ...source, reference: fullString(found.reference), ...(chain !== undefined && { chain }) }
-        return { key: chain ?? keyOf(found), pinned, material: materialOf(wanted, found) }
+        return { key: chain ?? keyOf(found), pinned, material: materialOf('docker', wanted, found) }
       },
       async fetch(source, step) {
         // Not looked up again: its name may have been given to another image meanwhile, which would be kept by the key of this one.
@@ -43,7 +43,9 @@ export function createImageSources(deps: ImageFinderDeps): ImageSources {
     },
     layout: {
       async identify(source, step) {
-        return { key: keyOf(await finder.find(fromLayout(source, step), step)), pinned: source }
+        const wanted = fromLayout(source, step)
+        const found = await finder.find(wanted, step)
+        return { key: keyOf(found), pinned: source, material: materialOf('oci', wanted, found) }
       },
       fetch: async (source, step) => ({ kind: 'layers', chain: await finder.fetch(fromLayout(source, step), step) }),
     },
@@ -96,8 +98,8 @@ function keyOf({ config }: FoundImage): string {
   return chainIds(config.rootfs.diff_ids).at(-1) ?? digestOf(Buffer.alloc(0))
 }
 
-function materialOf({ reference, platform }: WantedImage, { digest }: FoundImage): Material {
-  return { uri: imagePurl(reference, platform), digest: { sha256: hexOf(digest) } }
+function materialOf(type: 'docker' | 'oci', { reference, platform }: WantedImage, { digest }: FoundImage): Material {
+  return { uri: imagePurl(type, reference, platform), digest: { sha256: hexOf(digest) } }
 }
 
 function unresolved(error: unknown, name: string): unknown {
