@@ -30,7 +30,24 @@ describe('createIgnoreMatcher', () => {
     ['a?c', 'abc', 'a/c ac'],
     ['[a-c]x', 'ax bx', 'dx'],
     ['[^a-c]x', 'dx', 'ax'],
-    ['a\\*b', 'a*b', 'axb'],
+    ['a\\*b', 'a*b', 'axb ab'],
+    ['a\\\\', 'a\\', 'a'],
+    ['a**/*.txt', 'a/f.txt a/d/f.txt a/d/e/f.txt', 'f.txt b/a.txt'],
+    ['**/**/*.txt', 'f.txt d/f.txt d/e/f.txt', 'f.txt2'],
+    ['a/*.txt**', 'a/f.txt a/f.txt2 a/f.txt/x', 'a/d/f.txt'],
+    ['**/f*txt', 'ftxt d/f.txt d/e/file.txt', 'd/f/x.txt'],
+    ['a*b?c*x', 'abxbbxdbxebxczzx', 'abxbbxdbxebxczzy'],
+    ['a*b*c*d*e*/f', 'axbxcxdxe/f axbxcxdxexxx/f', 'axbxcxdxe/xxx/f'],
+    ['a?b', 'a☺b', 'ab a/b a☺☺b'],
+    ['a[^a]b', 'a☺b', 'aab a/b'],
+    ['[a-ζ]*', 'α a', 'A'],
+    ['[\\]a]', '] a', 'b'],
+    ['[x\\-]', 'x -', 'z'],
+    ['[\\-x]', 'x -', 'a'],
+    ['a.|)$(}+{bc', 'a.|)$(}+{bc', 'a'],
+    ['** !d/web d/web/x', 'd/web/x d/other', 'd/web/y'],
+    ['** !d/*.whl', 'd/x d/e/a.whl', 'd/a-1.0+g0.whl'],
+    ['docs/ !docs/a', 'docs/b', 'docs/a'],
     ['a.c', 'a.c', 'abc'],
     ['a+(b)|{c}$', 'a+(b)|{c}$', 'aab'],
     ['* !a', 'b', 'a a/b'],
@@ -71,7 +88,7 @@ describe('createIgnoreMatcher', () => {
   })
 
   it('refuses malformed patterns', () => {
-    for (const pattern of ['[a', '[', '[]', '[a-]', 'a\\']) {
+    for (const pattern of ['[a', '[', '[]', '[]a]', '[a-]', '[-]', '[-x]', '[a-b-c]', '[^', '[^bc', 'a[', 'a\\', '[z-a]', '[Local-Only]']) {
       assert.throws(() => createIgnoreMatcher([pattern]), { message: `syntax error in pattern: ${JSON.stringify(pattern)}` })
     }
     assert.throws(() => createIgnoreMatcher(['!']), /illegal exclusion pattern: "!"/)

@@ -122,7 +122,10 @@ function readClass(characters: readonly string[], start: number, pattern: string
       continue
     }
     i++
-    ranges.push([low, readOne()])
+    const high = readOne()
+    // `[Local-Only]` is no range from l to O.
+    if (low > high) throw syntaxError(pattern)
+    ranges.push([low, high])
   }
   return [{ kind: 'class', negated, ranges }, i]
 }
