@@ -1,6 +1,7 @@
-import type { Build, CacheLocation, CacheRecordInfo, Entitlement, ExportRequest } from '#build'
+import type { Build, BuildResult, CacheLocation, CacheRecordInfo, Entitlement, ExportRequest } from '#build'
 import { codeOf, invalidArgument, notImplemented } from '#errors'
 import type { control, HandlerContext, MessageInitShape, ServiceImpl } from '#grpc'
+import { formatPlatform, type Platform } from '#oci'
 import { parseCacheFilters } from '../cache-filters.ts'
 import { ClientBuild } from '../client-build.ts'
 import type { FinishedBuild } from '../history/completion.ts'
@@ -124,8 +125,14 @@ function driven(context: ServiceContext, request: control.SolveRequest, client: 
   const { frontend, frontendAttrs: options, definition, frontendInputs, session } = request
   if (frontend === '' && definition === undefined) return client.result()
   const edge = definition === undefined ? undefined : edgeOf(context, definition, session)
+  if (frontend === '' && edge === undefined) return Promise.resolve(emptyResult(context.platform))
   const inputs = edgesOf(context, frontendInputs, session)
   return client.build.solve({ frontend, options, inputs, ...(edge !== undefined && { definition: edge }), evaluate: false })
+}
+
+/** There is nothing to solve in an empty file system, and it is exported all the same. */
+function emptyResult(platform: Platform): BuildResult {
+  return { images: [{ id: formatPlatform(platform), platform, edge: undefined }], multiPlatform: false, metadata: {} }
 }
 
 /** Throws INVALID_ARGUMENT. Devices may be named: `device=vendor.com/gpu`. */

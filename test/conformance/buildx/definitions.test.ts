@@ -124,6 +124,11 @@ test('the same definition is found again, also when another one holds it', async
   assert.equal(engine.mustDocker('run', '--rm', 'first', 'cat', '/id'), engine.mustDocker('run', '--rm', 'second', 'cat', '/copy'))
 })
 
+test('an empty file system makes an image without layers', async () => {
+  await client.solve({ ref: 'empty', definition: { def: [] }, exporters: [{ type: 'moby', attrs: { name: 'empty' } }] })
+  assert.equal(engine.mustDocker('image', 'inspect', '-f', '{{.Os}}/{{.Architecture}} {{len .RootFS.Layers}}', 'empty'), 'linux/amd64 0')
+})
+
 test('a definition that is none is refused', async () => {
   const graph = new Graph()
   const step = graph.run('true', [['sha256:0000', 0n]], [root])
