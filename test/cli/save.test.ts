@@ -7,8 +7,8 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { GANTRY } from './program.ts'
+import { eventually } from '../harness/eventually.ts'
 
 let directory: string
 const engine = createServer((request, response) => {
@@ -36,10 +36,7 @@ it('save leaves no half archive when it is interrupted, and the old one as it wa
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const command = spawn(GANTRY, ['save', '-o', join(out, 'image.tar'), 'x'], { env, stdio: 'ignore' })
     const exited = once(command, 'exit')
-    for (let attempt = 0; readdirSync(out).length < 2; attempt++) {
-      assert.ok(attempt < 200 && command.exitCode === null, 'save did not begin')
-      await sleep(25)
-    }
+    await eventually(() => assert.equal(readdirSync(out).length, 2, 'save begins'))
     command.kill(signal)
     assert.deepEqual(await exited, [null, signal])
     assert.deepEqual(readdirSync(out), ['image.tar'])

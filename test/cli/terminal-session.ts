@@ -2,8 +2,9 @@ import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../harness/eventually.ts'
 
-const TIMEOUT = 15_000
+const TIMEOUT = 60_000
 
 /** Why there are no pseudo terminals; undefined when there are. */
 export function terminalMissing(): string | undefined {
@@ -42,16 +43,11 @@ export class TerminalSession implements AsyncDisposable {
 
   /** Waits for text that comes after what was waited for before. */
   async expect(text: string): Promise<void> {
-    const end = Date.now() + TIMEOUT
-    for (;;) {
+    this.#seen = await eventually(() => {
       const at = this.#output.indexOf(text, this.#seen)
-      if (at >= 0) {
-        this.#seen = at + text.length
-        return
-      }
-      if (Date.now() > end) throw new Error(`no ${JSON.stringify(text)} in ${JSON.stringify(this.#output.slice(this.#seen))}`)
-      await sleep(20)
-    }
+      if (at < 0) throw new Error(`no ${JSON.stringify(text)} in ${JSON.stringify(this.#output.slice(this.#seen))}`)
+      return at + text.length
+    })
   }
 
   /** The status with which the program ends. */

@@ -7,7 +7,7 @@ import { PassThrough } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { after, before, test } from 'node:test'
 import Docker from 'dockerode'
-import { Engine } from '../harness/index.ts'
+import { Engine, eventually } from '../harness/index.ts'
 import { tar } from '../harness/tar.ts'
 import { counting, countingCommand, countingDigest, HashSink, TextSink } from './collect.ts'
 
@@ -299,14 +299,15 @@ test('archives go in and come out, of running and stopped containers', async () 
 
 test('top, stats, changes, commit and export agree with what runs', async () => {
   const container = await run(sh('echo new > /added; rm /etc/shadow; exec sleep 1000'))
-  while (((await container.changes()) as unknown[] | null)?.length !== 3) await new Promise((resolve) => setTimeout(resolve, 20))
+  await eventually(async () => {
+    const { Titles, Processes } = (await container.top()) as { Titles: string[]; Processes: string[][] }
+    assert.equal(Processes[0]?.[Titles.indexOf('CMD')], 'sleep 1000')
+  })
   assert.deepEqual(await container.changes(), [
     { Path: '/added', Kind: 1 },
     { Path: '/etc', Kind: 0 },
     { Path: '/etc/shadow', Kind: 2 },
   ])
-  const { Titles, Processes } = (await container.top()) as { Titles: string[]; Processes: string[][] }
-  assert.equal(Processes[0]?.[Titles.indexOf('CMD')], 'sleep 1000')
   const stats = await container.stats({ stream: false })
   assert.ok(stats.memory_stats.usage > 0 && stats.cpu_stats.cpu_usage.total_usage > 0 && stats.pids_stats?.current === 1)
   const { Id } = (await container.commit({ repo: 'committed', tag: 'v1', changes: 'ENV ADDED=1' })) as { Id: string }

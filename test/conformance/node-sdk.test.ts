@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { DockerClient } from '@docker/node-sdk'
-import { Engine } from '../harness/index.ts'
+import { Engine, eventually } from '../harness/index.ts'
 import { countingCommand, countingDigest, HashSink, TextSink } from './collect.ts'
 
 const engine = await Engine.start()
@@ -122,7 +122,8 @@ test('events, top, changes and stats answer', async () => {
   }
   void events.return()
   assert.deepEqual(seen, ['create', 'start'])
-  assert.ok((await docker.containerTop(id)).Processes?.some((process) => process.join(' ').includes('sleep 1000')))
+  const sleeps = (process: string[]): boolean => process.join(' ').endsWith(' sleep 1000')
+  await eventually(async () => assert.ok((await docker.containerTop(id)).Processes?.some(sleeps)))
   assert.ok((await docker.containerChanges(id)).some(({ Path }) => Path === '/new'))
   assert.ok(((await docker.containerStats(id, { stream: false, oneShot: true })).pids_stats?.current ?? 0) > 0)
   await remove(id)

@@ -4,8 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Engine, ROOT } from '../../harness/index.ts'
+import { Engine, eventually, ROOT } from '../../harness/index.ts'
 import { BUILDX, CLASSIC, COMPOSE, GANTRY } from './build-clients.ts'
 
 const PROJECTS = join(ROOT, 'test/projects')
@@ -25,14 +24,7 @@ before(async () => {
 after(() => engine?.[Symbol.asyncDispose]())
 
 async function fetched(port: number): Promise<string> {
-  let last = ''
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const { status, stdout, stderr } = engine.host.run(['curl', '-fsS', '-m', '5', `http://127.0.0.1:${port}/`])
-    if (status === 0) return stdout
-    last = stderr
-    await sleep(100)
-  }
-  throw new Error(`nothing answers at ${port}: ${last}`)
+  return await eventually(() => engine.host.must(['curl', '-fsS', '-m', '10', `http://127.0.0.1:${port}/`]))
 }
 
 async function served(image: string, inside: number): Promise<string> {

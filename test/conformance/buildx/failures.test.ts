@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { withEachBuildx } from './buildx.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 withEachBuildx((buildx) => {
   const failed = (dockerfile: string, ...args: string[]): string => {
@@ -56,7 +57,6 @@ withEachBuildx((buildx) => {
     if (client.exitCode === null) await once(client, 'exit')
     assert.match(said, /CANCELED|context canceled/)
     const sleeping = (): boolean => engine.host.processes().some(({ command }) => command.includes('sleep 1000'))
-    for (let attempt = 0; sleeping() && attempt < 100; attempt++) await new Promise((resolve) => setTimeout(resolve, 20))
-    assert.equal(sleeping(), false)
+    await eventually(() => assert.equal(sleeping(), false))
   })
 })

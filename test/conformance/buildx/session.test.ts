@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { must, withEachBuildx } from './buildx.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 withEachBuildx((buildx) => {
   test('secrets are there in the step, and nowhere in the image', () => {
@@ -30,7 +31,7 @@ withEachBuildx((buildx) => {
     const socket = join(context, 'agent.sock')
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
     try {
-      while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 10))
+      await eventually(() => assert.ok(existsSync(socket)))
       must(buildx(), ['build', '--ssh', `default=${socket}`, context])
     } finally {
       agent.kill()

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Engine } from '../../harness/index.ts'
+import { eventually, type Engine } from '../../harness/index.ts'
 
 /** Runs compose with these arguments in the project's directory; returns stdout, throws with what it said when it fails. */
 export type Compose = (...args: string[]) => string
@@ -38,11 +37,11 @@ export async function exerciseStack(engine: Engine, compose: Compose, joint: '_'
   assert.match(reach(compose, 'store', '192.0.2.2:80'), /unreachable|timed out/i)
 
   compose('up', '-d', '--scale', 'app=3')
-  assert.equal(await countServers(engine, 3), 3)
+  await allAnswer(engine, 3)
   compose('up', '-d', '--scale', 'app=1')
   assert.equal(engine.mustDocker('ps', '-q', '--filter', `label=com.docker.compose.service=app`).split('\n').length, 1)
 
-  assert.match(compose('logs', 'app'), /request 1$/m)
+  await eventually(() => assert.match(compose('logs', 'app'), /request 1$/m))
   const before = (await ask(engine))[0]
   compose('restart')
   assert.equal((await ask(engine))[0], before + 1, 'the volume keeps the count')
@@ -62,27 +61,18 @@ function health(engine: Engine, container: string): string {
 
 /** Through the proxy: the number of the request and the host name of who counted it. Servers may still be starting. */
 async function ask(engine: Engine): Promise<[count: number, server: string]> {
-  let said = ''
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const { status, stdout, stderr } = engine.host.run(['curl', '-fsS', '-m', '5', 'http://127.0.0.1:8090/'])
-    if (status === 0) {
-      const [count = '', server = ''] = stdout.trim().split(' ')
-      return [Number(count), server]
-    }
-    said = stderr
-    await sleep(100)
-  }
-  throw new Error(`the stack does not answer: ${said}`)
+  const answer = await eventually(() => engine.host.must(['curl', '-fsS', '-m', '10', 'http://127.0.0.1:8090/']))
+  const [count = '', server = ''] = answer.trim().split(' ')
+  return [Number(count), server]
 }
 
-/** How many servers answer; asks until there are `wanted`, or for long enough. */
-async function countServers(engine: Engine, wanted: number): Promise<number> {
+/** Asks until so many servers have answered. */
+async function allAnswer(engine: Engine, count: number): Promise<void> {
   const servers = new Set<string>()
-  for (let attempt = 0; attempt < 100 && servers.size < wanted; attempt++) {
+  await eventually(async () => {
     servers.add((await ask(engine))[1])
-    await sleep(50)
-  }
-  return servers.size
+    assert.equal(servers.size, count)
+  })
 }
 
 /** What a connection from a service's container to `address` says: `reached`, or why not. */
