@@ -25,7 +25,7 @@ describe('parseScanner', () => {
   })
 
   it('gives further attributes to the scanner', () => {
-    assert.deepEqual(parseScanner('generator=example.org/scan,"SELECT=a,b"'), {
+    assert.deepEqual(parseScanner('type=sbom,generator=example.org/scan,"SELECT=a,b"'), {
       reference: 'example.org/scan:latest',
       parameters: [['SELECT', 'a,b']],
     })

@@ -28,6 +28,9 @@ const MAIN = '/run/src/core/sbom'
 const EXTRAS = '/run/src/extras'
 const FOUND = '/run/out/'
 
+/** What is said of the scan itself; buildx sends `type` along. */
+const NO_PARAMETERS: ReadonlySet<string> = new Set(['type', 'generator', 'disabled'])
+
 const DEFAULT_SCANNER = 'docker/buildkit-syft-scanner:stable-1'
 
 /** `generator=image,KEY=value` of `--attest type=sbom`, which may be empty; undefined: nobody asked. Throws INVALID_ARGUMENT. */
@@ -43,7 +46,7 @@ export function parseScanner(text: string | undefined): ScannerOptions | undefin
   if (generator === '') throw invalidArgument('sbom scanner cannot be empty')
   return {
     reference: referenceOf(generator),
-    parameters: [...attributes].filter(([name]) => name !== 'generator' && name !== 'disabled'),
+    parameters: [...attributes].filter(([name]) => !NO_PARAMETERS.has(name)),
   }
 }
 
