@@ -1,4 +1,4 @@
-import { codeOf, EngineError, invalidArgument, notImplemented } from '#errors'
+import { codeOf, EngineError, invalidArgument } from '#errors'
 import { BuildError } from './build-error.ts'
 import type { BuildServiceDeps } from './build-deps.ts'
 import { exportBuild } from './export-build.ts'
@@ -170,6 +170,5 @@ function resultOf({ definition }: FrontendRequest, { hostPlatform: platform }: B
 }
 
 function unknownFrontend(name: string): BuildError {
-  if (name === 'gateway.v0') throw notImplemented('frontends that are images (gateway.v0) are not supported')
   return new BuildError('INVALID_ARGUMENT', `frontend ${name} not found`)
 }

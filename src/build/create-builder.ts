@@ -15,6 +15,7 @@ import { createDiffRunner } from './files/diff-runner.ts'
 import { createFileRunner } from './files/file-runner.ts'
 import { createMergeRunner } from './files/merge-runner.ts'
 import { solveDockerfile } from './frontend/solve-dockerfile.ts'
+import { solveGateway } from './frontend/solve-gateway.ts'
 import { createCacheMounts } from './run/cache-mounts.ts'
 import { createDebugContainers } from './run/debug-container.ts'
 import { createExecRunner } from './run/exec-runner.ts'
@@ -123,7 +124,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     settings: deps.settings,
     hostPlatform: hostPlatform(),
     platforms: () => runnablePlatforms(),
-    frontends: { 'dockerfile.v0': solveDockerfile },
+    frontends: { 'dockerfile.v0': solveDockerfile, 'gateway.v0': solveGateway },
     sources: {
       image: imageSources.image,
       layout: imageSources.layout,

@@ -13,16 +13,20 @@ const OWN = new Set(['docker.io/docker/dockerfile', 'docker.io/docker/dockerfile
  */
 export function checkSyntax(options: FrontendOptions, directive: { reference: string; line: number } | undefined, file: SourceFile): void {
   const argument = options.buildArgs.get('BUILDKIT_SYNTAX')?.trim().split(/\s/, 1)[0]
-  if (argument !== undefined && argument !== '') {
-    if (!isOwn(argument)) throw new EngineError('NOT_IMPLEMENTED', refusal(argument))
-    return
-  }
+  if (argument !== undefined && argument !== '') return checkLanguage(argument)
   if (directive === undefined || isOwn(directive.reference)) return
   const { line } = directive
   throw new BuildError('NOT_IMPLEMENTED', refusal(directive.reference), { source: { file, start: line, end: line } })
 }
 
+/** Throws NOT_IMPLEMENTED for the image of another frontend. */
+export function checkLanguage(reference: string): void {
+  if (!isOwn(reference)) throw new EngineError('NOT_IMPLEMENTED', refusal(reference))
+}
+
 function isOwn(reference: string): boolean {
+  // Means whatever frontend is built in.
+  if (reference === 'dockerfile.v0') return true
   try {
     return OWN.has(fullName(parseReference(reference)))
   } catch {

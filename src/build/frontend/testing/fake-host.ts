@@ -4,6 +4,7 @@ import type { ImageConfigFile, Platform } from '#oci'
 import type { Edge } from '../../graph/types.ts'
 import type { BuildResult, BuildWarning, FrontendHost, ImageRequest } from '../../types.ts'
 import { solveDockerfile } from '../solve-dockerfile.ts'
+import { solveGateway } from '../solve-gateway.ts'
 
 export interface FakeWorld {
   /** Directories of the client, and what URLs and repositories hold, by the source's name or address: path → content. */
@@ -11,6 +12,8 @@ export interface FakeWorld {
   /** By full reference; those that are not here have a small config. `undefined`: there is no such image. */
   images?: Readonly<Record<string, Partial<ImageConfigFile> | undefined>>
   options?: Readonly<Record<string, string>>
+  /** Default: `dockerfile.v0`. */
+  frontend?: 'gateway.v0'
   inputs?: Readonly<Record<string, Edge>>
   platform?: Platform
   /** Where warnings go, for builds that fail. */
@@ -50,8 +53,9 @@ export async function fakeBuild(dockerfile: string, world: FakeWorld = {}): Prom
     readDirectory: () => Promise.resolve([]),
     warn: (warning) => void warnings.push(warning),
   }
-  const request = { frontend: 'dockerfile.v0', options: world.options ?? {}, inputs: world.inputs ?? {} }
-  return { result: await solveDockerfile(request, host), warnings, requests, reads }
+  const { frontend = 'dockerfile.v0', options = {}, inputs = {} } = world
+  const solve = frontend === 'gateway.v0' ? solveGateway : solveDockerfile
+  return { result: await solve({ frontend, options, inputs }, host), warnings, requests, reads }
 }
 
 async function fakeImage({ reference, platform }: ImageRequest, { images = {} }: FakeWorld): ReturnType<FrontendHost['resolveImage']> {
