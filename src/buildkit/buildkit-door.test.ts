@@ -237,7 +237,7 @@ test('Status tells events in messages, and ends with the build', async () => {
   assert.equal(Buffer.from(messages[1]?.warnings[0]?.short ?? []).toString(), 'odd')
 })
 
-test('a build that is refused ends the calls that wait for it at once', { timeout: 2000 }, async () => {
+test('a build that is refused ends the calls that wait for it at once', { timeout: 60_000 }, async () => {
   const client = open(fakeBuilds({ refuse: 'granting entitlement security.insecure is not allowed' }))
   const status = (async () => {
     for await (const _ of client.control.status({ ref: 'b1' }));
@@ -250,7 +250,7 @@ test('a build that is refused ends the calls that wait for it at once', { timeou
   ])
 })
 
-test('a name that was refused may be used again, and one in use is not taken from its build', { timeout: 5000 }, async () => {
+test('a name that was refused may be used again, and one in use is not taken from its build', { timeout: 60_000 }, async () => {
   const fake = fakeBuilds({ solve: () => result('linux/amd64') })
   const start = fake.service.start.bind(fake.service)
   const refusals = [invalidArgument('not this time'), undefined, conflict('build b1 is already running')]

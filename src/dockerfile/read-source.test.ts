@@ -69,7 +69,7 @@ describe('readSource', () => {
     const start = performance.now()
     readSource(`RUN x${' '.repeat(60_000)}y\n`.repeat(30))
     // A regular expression for the blanks at the end would take a minute.
-    assert.ok(performance.now() - start < 5000)
+    assert.ok(performance.now() - start < 20_000)
   })
   it('limits lines and files', () => {
     assert.throws(() => readSource(`RUN ${'x'.repeat(65_536)}`), /dockerfile line greater than max allowed size of 65535/)

@@ -94,7 +94,7 @@ describe('images that many use at the same time', () => {
         for (const name of [...repoTags, ...repoDigests, id]) await images.remove(name, { force: true, prune: true }).catch(() => {})
       }
       await images.restore()
-      for (let i = 0; i < 100 && test.content.list().length > 0; i++) await sleep(5)
+      for (let i = 0; i < 4000 && test.content.list().length > 0; i++) await sleep(5)
       assert.deepEqual(test.content.list(), [])
     })
   }

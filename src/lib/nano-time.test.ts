@@ -4,7 +4,7 @@ import { formatNano, formatNanoFixed, nowNano, parseNano, parseUnixNano } from '
 
 test('nowNano agrees with Date and resolves less than a millisecond', () => {
   const now = nowNano()
-  assert.ok(Math.abs(Number(now / 1_000_000n) - Date.now()) < 1000)
+  assert.ok(Math.abs(Number(now / 1_000_000n) - Date.now()) < 60_000)
   const fractions = new Set(Array.from({ length: 50 }, () => nowNano() % 1_000_000n))
   assert.ok(fractions.size > 1)
 })

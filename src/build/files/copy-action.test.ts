@@ -125,6 +125,7 @@ describe('a copy', () => {
     await assert.rejects(roots.copy({ source: '/none' }), { code: 'NOT_FOUND', message: '"/none": not found' })
     await assert.rejects(roots.copy({ mode: 'nonsense' }), { code: 'INVALID_ARGUMENT' })
     await roots.copy({ source: '/d/e/f', target: '/g' })
-    assert.equal(readdirSync('/proc/self/fd').length, before)
+    // Fewer: what tests before have left to be closed.
+    assert.ok(readdirSync('/proc/self/fd').length <= before)
   })
 })

@@ -18,7 +18,7 @@ describe('load', () => {
       const archive = await dockerArchive({ config, layers: [blob], tags: ['app:1'] })
       async function* slowly(): AsyncGenerator<Buffer> {
         yield archive.subarray(0, -2048)
-        for (let i = 0; i < 200 && test.snapshotter.findLayer(digestOf(LAYER)) === undefined; i++) await sleep(5)
+        for (let i = 0; i < 4000 && test.snapshotter.findLayer(digestOf(LAYER)) === undefined; i++) await sleep(5)
         assert.ok(test.snapshotter.findLayer(digestOf(LAYER)), 'it waits for the end')
         yield archive.subarray(-2048)
       }

@@ -74,7 +74,7 @@ suite('readQuery', () => {
       for (let change = 0; change < 4; change++) noise[Math.floor(Math.random() * noise.length)] = Math.floor(Math.random() * 256)
       readQuery(noise)
     }
-    assert.ok(performance.now() - before < 2000)
+    assert.ok(performance.now() - before < 20_000)
   })
 })
 

@@ -28,10 +28,15 @@ async function socketsHere(): Promise<ContainerSockets> {
   return { listen: () => listeners, open: () => assert.fail('no namespaces here') }
 }
 
-async function start(port: number, containerId = 'web'): Promise<{ names: NameServer; resolver: Resolver } & AsyncDisposable> {
-  const names = createNameServer(DIRECTORY, { sockets: await socketsHere(), hostServers: () => ['127.0.0.1'], port, timeout: 1000 })
+/** `patience`: of the client, in milliseconds. */
+async function start(
+  port: number,
+  containerId = 'web',
+  patience = 20_000,
+): Promise<{ names: NameServer; resolver: Resolver } & AsyncDisposable> {
+  const names = createNameServer(DIRECTORY, { sockets: await socketsHere(), hostServers: () => ['127.0.0.1'], port, timeout: 20_000 })
   const { udp } = await names.serve({ containerId, pid: 1, servers: [] })
-  const resolver = new Resolver({ timeout: 1000, tries: 1 })
+  const resolver = new Resolver({ timeout: patience, tries: 1 })
   resolver.setServers([`127.0.0.1:${udp}`])
   return { names, resolver, [Symbol.asyncDispose]: () => names.close() }
 }
@@ -73,7 +78,7 @@ suite('name server', () => {
 
   test('closes with a question open', async () => {
     await using server = await startFakeServer(() => undefined)
-    const { names, resolver } = await start(server.port)
+    const { names, resolver } = await start(server.port, 'web', 500)
     const asking = resolver.resolve4('far.example')
     while (server.asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await names.stop('web')

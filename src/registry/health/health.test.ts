@@ -13,7 +13,7 @@ const OFTEN = { interval: 5, threshold: 1 }
 
 async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; !condition(); turn++) {
-    assert.ok(turn < 400, 'it does not come about')
+    assert.ok(turn < 4000, 'it does not come about')
     await sleep(5)
   }
 }

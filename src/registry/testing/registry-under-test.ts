@@ -92,9 +92,9 @@ export function imageManifest(config: string, more: object = {}): string {
 
 /** Waits until `condition` holds: reports come when a connection has taken its answer. Throws after two seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 3000; attempt++) {
     if (await condition()) return
     await sleep(10)
   }
-  throw new Error('it did not happen within two seconds')
+  throw new Error('it did not happen within half a minute')
 }

@@ -151,7 +151,7 @@ describe('fetchBlob', () => {
       response.writeHead(200, { 'content-length': CONTENT.length })
       response.write(CONTENT.subarray(0, 100_000))
     })
-    await using remotes = remotesAt([hostAt(server.url)], { idle: 100 })
+    await using remotes = remotesAt([hostAt(server.url)], { idle: 500 })
     const blob = remotes.repository(NAME, 'pull').fetchBlob(BLOB)
     assert.deepEqual(Buffer.concat(await Array.fromAsync(blob)), CONTENT)
     assert.equal(server.seen.length, 3)
@@ -172,12 +172,12 @@ describe('fetchBlob', () => {
 
   it('does not blame the sender for a slow reader', async () => {
     await using server = await registry(cutting([]))
-    await using remotes = remotesAt([hostAt(server.url)], { idle: 50, window: 50, minimumBytes: 1000 })
+    await using remotes = remotesAt([hostAt(server.url)], { idle: 300, window: 300, minimumBytes: 1000 })
     let first = true
     let length = 0
     for await (const chunk of remotes.repository(NAME, 'pull').fetchBlob(BLOB)) {
       length += chunk.length
-      if (first) await sleep(200)
+      if (first) await sleep(800)
       first = false
     }
     assert.equal(length, CONTENT.length)

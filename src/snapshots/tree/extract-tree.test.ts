@@ -243,7 +243,8 @@ describe('extractTree', () => {
     await assert.rejects(extractTree(createFakeFiles(), fd.fd, writeTar([file('a/b', 'x')]), { whiteouts: 'none', signal: abort.signal }), {
       message: 'enough',
     })
-    assert.equal(readdirSync('/proc/self/fd').length, before + 1)
+    // Fewer: what tests before have left to be closed.
+    assert.ok(readdirSync('/proc/self/fd').length <= before + 1)
   })
 
   it('does not write through a link that was there before', async () => {
