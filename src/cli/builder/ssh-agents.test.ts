@@ -125,7 +125,7 @@ describe('sshAgents', { skip }, () => {
     await using _server = await listen(agent, socket)
     const cases: [values: string[], message: string][] = [
       [['default'], 'invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set'],
-      [[`a=${key}`, `a=${key}`], 'invalid duplicate ID a'],
+      [[`a=${key}`, `a=${key}`], 'duplicate agent ID "a"'],
       [[`a=${socket},${key}`], 'invalid combination of keys and sockets'],
       [[`a=${socket},${socket}`], 'only single socket allowed'],
       [['a=/nowhere'], 'failed to stat /nowhere: no such file or directory'],

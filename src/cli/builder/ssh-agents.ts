@@ -20,7 +20,7 @@ export function sshAgents(values: readonly string[], env: Readonly<Record<string
     const given = equals < 0 ? '' : text.slice(equals + 1)
     const places = given === '' ? (env['SSH_AUTH_SOCK'] ?? '') : given
     if (places === '') throw new Error('invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set')
-    if (agents.has(id)) throw new Error(`invalid duplicate ID ${id}`)
+    if (agents.has(id)) throw new Error(`duplicate agent ID ${JSON.stringify(id)}`)
     agents.set(id, agentOf(given === '' ? [places] : places.split(',')))
   }
   return agents
