@@ -80,6 +80,10 @@ describe('solveDockerfile with its host', () => {
     assert.match(warnings[0]?.short ?? '', /^MaintainerDeprecated/)
   })
 
+  test('refuses to run nothing', async () => {
+    await assert.rejects(fakeBuild('FROM scratch\nRUN []\n'), { name: 'BuildError', message: 'arguments are required' })
+  })
+
   test('refuses devices by name', async () => {
     await assert.rejects(fakeBuild('FROM alpine\nRUN --device=vendor.com/x=y a\n'), {
       code: 'NOT_IMPLEMENTED',

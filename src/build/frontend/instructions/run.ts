@@ -1,6 +1,6 @@
 import { commandArguments } from '#dockerfile'
 import type { RunInstruction } from '#dockerfile'
-import { notImplemented } from '#errors'
+import { invalidArgument, notImplemented } from '#errors'
 import type { ExecOp, FileOp } from '../../graph/types.ts'
 import { shellOf } from '../image-draft.ts'
 import { parseNetwork } from '../option-values.ts'
@@ -23,6 +23,8 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
     script.kind === 'file'
       ? [`${SCRIPT_DIRECTORY}/${script.name}`]
       : commandArguments({ ...instruction.command, args: script.args }, shellOf(stage.image))
+  // `RUN []`: there is nothing to run.
+  if (args.length === 0) throw invalidArgument('arguments are required')
   const inputs = new Inputs()
   const root = inputs.index(stage.tree)
   // Each step has all of its variables in its operation, and is known by their digest.
