@@ -80,7 +80,11 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
     ID: deps.id,
     ...(await counts(deps)),
     Driver: 'overlay2',
-    DriverStatus: [['Backing Filesystem', fileSystemName(config.dataRoot)]],
+    // By this type buildx knows that images of several platforms, and their attestations, can be loaded.
+    DriverStatus: [
+      ['Backing Filesystem', fileSystemName(config.dataRoot)],
+      ['driver-type', 'io.containerd.snapshotter.v1'],
+    ],
     Plugins: { Volume: deps.volumes.drivers(), Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['json-file', 'none'] },
     MemoryLimit: support.memory,
     SwapLimit: support.swap,

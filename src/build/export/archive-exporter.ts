@@ -46,6 +46,8 @@ export function prepareArchiveExport(
     isTar: reader.boolean('tar') ?? true,
     names: parseNames(reader.take('name') ?? ''),
   }
+  // What clients print of an archive that they load into another engine: for this one it means nothing.
+  reader.take('prefer-image-digest')
   reader.end()
   const name = `exporting to ${type} image format`
   return {

@@ -30,14 +30,17 @@ done
 
 withEachBuildx((buildx) => {
   test('build puts an image into the store, and writes its id and metadata', () => {
-    const { engine, project } = buildx()
+    const { engine, isNew, project } = buildx()
     const context = project({ Dockerfile: 'FROM starter\nRUN echo made > /made\nCMD ["cat", "/made"]\n' })
     const [idFile, metadataFile] = [join(context, 'id'), join(context, 'metadata.json')]
     const progress = must(buildx(), ['build', '-t', 'made:1', '--iidfile', idFile, '--metadata-file', metadataFile, context])
     assert.match(progress, /\[2\/2\] RUN echo made > \/made/)
     assert.match(progress, /naming to docker\.io\/library\/made:1/)
     assert.equal(engine.mustDocker('run', '--rm', 'made:1'), 'made')
-    const metadata = JSON.parse(readFileSync(metadataFile, 'utf8')) as Record<string, string>
+    const metadata = JSON.parse(readFileSync(metadataFile, 'utf8')) as Record<string, string> & {
+      'buildx.build.provenance'?: { buildType: string }
+    }
+    if (isNew) assert.equal(metadata['buildx.build.provenance']?.buildType, 'https://mobyproject.org/buildkit@v1')
     assert.equal(readFileSync(idFile, 'utf8'), engine.mustDocker('image', 'inspect', '-f', '{{.Id}}', 'made:1'))
     assert.equal(metadata['containerimage.digest'], readFileSync(idFile, 'utf8'))
     assert.equal(metadata['image.name'], 'docker.io/library/made:1')
@@ -97,10 +100,19 @@ withEachBuildx((buildx) => {
     assert.deepEqual(Manifests.map(({ Kind }: { Kind: string }) => Kind).sort(), ['attestation', 'image'])
   })
 
+  test('--load takes images of several platforms', () => {
+    const { engine, project } = buildx()
+    const context = project({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\nARG TARGETARCH\nLABEL for=$TARGETARCH\n' })
+    must(buildx(), ['build', '-t', 'loaded', '--load', '--platform', 'linux/amd64,linux/arm64', context])
+    const label = (platform: string): string =>
+      engine.mustDocker('image', 'inspect', '--platform', platform, '-f', '{{.Config.Labels.for}}', 'loaded')
+    assert.deepEqual([label('linux/amd64'), label('linux/arm64')], ['amd64', 'arm64'])
+  })
+
   test('provenance makes an index of the image and its attestation', () => {
     const { engine, project } = buildx()
     const context = project({ Dockerfile: 'FROM starter\nRUN echo proven\n' })
-    must(buildx(), ['build', '-t', 'proven', '--provenance=mode=max', context])
+    must(buildx(), ['build', '-t', 'proven', '--load', '--provenance=mode=max', context])
     assert.equal(engine.mustDocker('run', '--rm', 'proven', 'echo', 'runs'), 'runs')
   })
 })
