@@ -40,7 +40,11 @@ export async function solveDockerfile(request: FrontendRequest, host: FrontendHo
     )
     failOnFindings(linter, definition)
     const scanner = await findScanner(options, host)
-    return { images: converted.map((one) => buildImage(one, scanner)), multiPlatform: options.multiPlatform, metadata: metadataOf(converted) }
+    return {
+      images: converted.map((one) => buildImage(one, scanner)),
+      multiPlatform: options.multiPlatform,
+      metadata: metadataOf(converted),
+    }
   } finally {
     warnOf(linter.findings, definition, host)
   }
