@@ -87,10 +87,11 @@ test-native: | $(NODE) ## the C program's own tests under sanitizers
 	@tools/install-packages.sh build
 	$(MAKE) --no-print-directory -C native/init test
 
+# Three files at a time, whatever the machine has: much of their time they wait, for each other's daemons and for what must not happen.
 .PHONY: test-root
 test-root: build ## integration and conformance tests against a real daemon (root)
 	@tools/install-packages.sh test
-	$(NODE_TEST) --test-concurrency=2 --test-timeout=600000 'test/integration/**/*.test.ts' 'test/conformance/**/*.test.ts' 'test/cli/**/*.test.ts' 'test/fault/**/*.test.ts'
+	$(NODE_TEST) --test-concurrency=3 --test-timeout=600000 'test/integration/**/*.test.ts' 'test/conformance/**/*.test.ts' 'test/cli/**/*.test.ts' 'test/fault/**/*.test.ts'
 
 .PHONY: test-vm
 test-vm: build ## the cgroup v2 side, in a QEMU guest
