@@ -99,8 +99,13 @@ export function linksConflict(network: 'container type network' | 'host type net
   return invalidArgument(`conflicting options: ${network} can't be used with links. This would result in undefined behavior`)
 }
 
-/** Limits of create and update. */
-export function verifyResources(limits: Resources, cpus: number): void {
+type CheckedResources = Pick<
+  Resources,
+  'memory' | 'memorySwap' | 'memoryReservation' | 'memorySwappiness' | 'nanoCpus' | 'cpuPeriod' | 'cpuQuota' | 'blkioWeight'
+>
+
+/** Limits of create, update and build. */
+export function verifyResources(limits: CheckedResources, cpus: number): void {
   const { memory, memorySwap, memoryReservation, memorySwappiness, nanoCpus, cpuPeriod, cpuQuota, blkioWeight } = limits
   if (memory !== 0 && memory < MIN_MEMORY) throw invalidArgument('Minimum memory limit allowed is 6MB')
   if (memory > 0 && memorySwap > 0 && memorySwap < memory) {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { verifyResources } from '#containers'
 import { invalidArgument } from '#errors'
 import { parseGoBoolean, parseRamBytes, splitCsvLine } from '#lib'
 import { parsePlatform } from '#oci'
@@ -83,7 +84,7 @@ export function parseBoolean(text: string, what: string): boolean {
 }
 
 export function parseLimits(options: Options): StepLimits {
-  return {
+  const limits: StepLimits = {
     memory: bytes(options, 'memory'),
     memorySwap: options['memory-swap'] === '-1' ? -1 : bytes(options, 'memory-swap'),
     cpuShares: natural(options, 'cpu-shares'),
@@ -93,6 +94,8 @@ export function parseLimits(options: Options): StepLimits {
     cpusetMems: options['cpuset-mems'] ?? '',
     shmSize: bytes(options, 'shm-size'),
   }
+  verifyResources({ ...limits, memoryReservation: 0, nanoCpus: 0, blkioWeight: 0 }, 0)
+  return limits
 }
 
 function bytes(options: Options, name: string): number {

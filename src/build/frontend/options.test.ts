@@ -75,6 +75,12 @@ describe('decodeOptions', () => {
     )
   })
 
+  test('refuses limits that no container may have', () => {
+    assert.throws(() => decode({ memory: '5m' }), { message: 'Minimum memory limit allowed is 6MB' })
+    assert.throws(() => decode({ memory: '64m', 'memory-swap': '32m' }), /Minimum memoryswap limit should be larger/)
+    assert.throws(() => decode({ 'cpu-period': '10' }), /CPU cfs period can not be less than 1ms/)
+  })
+
   test('tells all stages from some', () => {
     assert.equal(decode({ 'no-cache': '' }).noCache, 'all')
     assert.deepEqual(decode({ 'no-cache': 'Build,test' }).noCache, new Set(['build', 'test']))
