@@ -118,7 +118,8 @@ describe('verify', () => {
   })
 })
 
-describe('policy discard', () => {
+// Most of the time they wait for the background.
+describe('policy discard', { concurrency: true }, () => {
   for (const options of ['--format=posix', '--format=posix --sparse --zstd', '--format=gnu --sparse --gzip']) {
     it(`gives up the blob of a tar made with ${options} and still has every byte of it`, async () => {
       await using storage = await openStorage({ layerBlobs: 'discard' })
