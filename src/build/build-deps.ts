@@ -5,6 +5,7 @@ import type { Digest, Platform } from '#oci'
 import type { DraftLayers, Snapshotter } from '#snapshots'
 import type { CacheStore } from './cache/cache-usage.ts'
 import type { Ref } from './graph/ref.ts'
+import type { ProvenanceFacts } from './provenance-facts.ts'
 import type { CacheMounts } from './run/types.ts'
 import type { SourceResolvers, StepRunners } from './solver/solver.ts'
 import type {
@@ -22,7 +23,6 @@ import type {
   ImageProvenance,
   ImageRequest,
   ImportedCache,
-  ProvenanceFacts,
   ResolvedImage,
   SolvedResult,
   Step,

@@ -2,22 +2,13 @@ import type { Lease } from '#content'
 import type { BuildExport, BuildServiceDeps } from './build-deps.ts'
 import type { Edge } from './graph/types.ts'
 import type { Progress } from './progress.ts'
+import { graphFacts } from './provenance-facts.ts'
 import type { BuildSession } from './session.ts'
 import type { GraphSolver } from './solver/graph-solver.ts'
-import { walkGraph } from './solver/walk-graph.ts'
 import { SCRATCH, type Ref } from './graph/ref.ts'
 import { readStatements } from './read-statements.ts'
 import type { ReadTreeDeps } from './read-tree.ts'
-import type {
-  BuildResult,
-  CacheLocation,
-  ExportContext,
-  ExportRequest,
-  FrontendRequest,
-  ImageProvenance,
-  ProvenanceFacts,
-  SolvedResult,
-} from './types.ts'
+import type { BuildResult, CacheLocation, ExportContext, ExportRequest, FrontendRequest, ImageProvenance, SolvedResult } from './types.ts'
 
 interface Context {
   session: BuildSession
@@ -60,7 +51,7 @@ export async function exportBuild(
 
   const edges = result.images.flatMap(({ edge }) => edge ?? [])
   const solved = await solveImages(deps, graph, result, context.signal)
-  const provenance = { buildId, frontend: frontend?.frontend ?? '', options, startedAt, ...graphFacts(graph, edges) }
+  const provenance = { buildId, frontend: frontend?.frontend ?? '', options, startedAt, ...graphFacts(graph, result.images) }
   const exportContext: ExportContext = { ...context, provenance, steps: graph.results(edges), inlineCache: cacheExports.some(isInline) }
   const answers: Record<string, string> = {}
   // One after the other: what the first has sealed and compressed is there for the next.
@@ -90,10 +81,4 @@ async function solveImages(
     multiPlatform,
     metadata,
   }
-}
-
-function graphFacts(graph: GraphSolver, edges: readonly Edge[]): Pick<ProvenanceFacts, 'materials' | 'directories' | 'graph' | 'source'> {
-  const vertices = walkGraph(edges.map(({ vertex }) => vertex))
-  const source = vertices.find(({ meta }) => meta.source !== undefined)?.meta.source?.file
-  return { materials: graph.materials(), directories: graph.directories(), graph: vertices, ...(source && { source }) }
 }

@@ -7,6 +7,7 @@ import type { ChainId } from '#snapshots'
 import type { LayerRef, Ref } from './graph/ref.ts'
 import type { Edge, SourceRange, Vertex } from './graph/types.ts'
 import type { BuildEvent, Progress } from './progress.ts'
+import type { ProvenanceFacts } from './provenance-facts.ts'
 import type { BuildSession, FileStat } from './session.ts'
 
 // ── The service ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -362,19 +363,6 @@ export interface StepResult {
   createdAt: number
   /** The exported file systems consist of it: all that `mode=min` takes along. */
   isInResult: boolean
-}
-
-export interface ProvenanceFacts {
-  buildId: string
-  frontend: string
-  options: Readonly<Record<string, string>>
-  materials: readonly Material[]
-  /** Names of the client's directories that were read, for the Dockerfile as for steps. */
-  directories: ReadonlySet<string>
-  startedAt: number
-  /** The Dockerfile, where there is one. */
-  source?: { name: string; text: string }
-  graph: readonly Vertex[]
 }
 
 /**

@@ -18,8 +18,8 @@ import { walkGraph } from './walk-graph.ts'
 export interface GraphSolver {
   /** Independent vertices at the same time; the first failure cancels the rest. Throws BuildError. */
   solve(edges: readonly Edge[], signal: AbortSignal): Promise<Ref[]>
-  /** What the sources were that it asked about. */
-  materials(): Material[]
+  /** What the sources were that it asked about, by the ids of their vertices. */
+  materials(): ReadonlyMap<Digest, Material>
   /** The client's directories that it has read. */
   directories(): ReadonlySet<string>
   /** What is known of the steps below these edges, inputs first. */
@@ -116,7 +116,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
         throw signal.aborted ? cancelled(error) : error
       }
     },
-    materials: () => [...identified.values()].flatMap(({ material }) => material ?? []),
+    materials: () => new Map([...identified].flatMap(([id, { material }]) => (material === undefined ? [] : [[id, material] as const]))),
     directories: () => directories,
     results(edges) {
       const vertices = walkGraph(edges.map(({ vertex }) => vertex))

@@ -78,6 +78,8 @@ test('provenance of each platform is about its image', async () => {
       { name: 'pkg:docker/app@latest?platform=linux%2Famd64', digest: amd64.digest },
       { name: 'pkg:docker/app@latest?platform=linux%2Farm64', digest: arm64.digest },
     ])
+    const foreign = JSON.stringify(ofArm64.predicate.buildConfig)
+    assert.ok(foreign.includes('busybox-arm64') && !foreign.includes('busybox-amd64'), foreign)
     // The one base image of either is for the machine that built.
     assert.deepEqual(ofArm64.predicate.materials, ofAmd64.predicate.materials)
     assert.equal(ofArm64.predicate.materials[0].uri, 'pkg:docker/starter@latest?platform=linux%2Famd64')

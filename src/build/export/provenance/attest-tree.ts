@@ -1,6 +1,7 @@
 import { createDigester, hexOf } from '#oci'
 import type { Platform } from '#oci'
-import type { FoundStatement, ProvenanceFacts } from '../../types.ts'
+import type { ProvenanceFacts } from '../../provenance-facts.ts'
+import type { FoundStatement } from '../../types.ts'
 import { isHardLink } from '../tree/combine-trees.ts'
 import type { ExportedTree } from '../tree/exported-tree.ts'
 import { foundStatement, makeStatement } from './attestation-manifest.ts'

@@ -1,5 +1,5 @@
 import type { Vertex } from '../../graph/types.ts'
-import type { ProvenanceFacts } from '../../types.ts'
+import type { ProvenanceFacts } from '../../provenance-facts.ts'
 import { describeOp } from './describe-op.ts'
 
 /** A build graph as provenance holds it, and where its steps are written. */

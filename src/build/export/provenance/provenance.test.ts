@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { vertex } from '../../graph/digest.ts'
 import { PLAIN_EXEC } from '../../graph/plain-exec.ts'
 import type { ExecOp, GitSource } from '../../graph/types.ts'
-import type { ProvenanceFacts } from '../../types.ts'
+import type { ProvenanceFacts } from '../../provenance-facts.ts'
 import { provenanceOf } from './provenance.ts'
 import type { ProvenanceOptions } from './provenance-options.ts'
 
@@ -47,6 +47,19 @@ describe('provenanceOf', () => {
     assert.equal(predicate.metadata.buildStartedOn, '2023-11-14T22:13:20Z')
     assert.equal(predicate.metadata.buildFinishedOn, '2023-11-14T22:13:21Z')
     assert.equal(predicate.metadata.buildInvocationID, 'id')
+  })
+
+  it('tells of its own platform, of a build for several', () => {
+    const graphs = [GIT, { ...GIT, ref: 'other' }].map((op) => [vertex(op, [], { name: '' })])
+    const [own = [], other = []] = graphs
+    const materials = [{ uri: 'pkg:docker/alpine@3?platform=linux%2Famd64', digest: { sha256: 'ab' } }]
+    const platforms = new Map([
+      ['linux/amd64', { graph: own, materials }],
+      ['linux/arm64', { graph: other, materials: [] }],
+    ])
+    const predicate = predicateOf(factsOf({ graph: graphs.flat(), platforms }))
+    assert.deepEqual(Object.keys(predicate.buildConfig.digestMapping), [own[0]?.id])
+    assert.deepEqual(predicate.materials, materials)
   })
 
   it('says that a build was hermetic only if no step could see a network and no directory came from a client', () => {

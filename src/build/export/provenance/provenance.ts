@@ -6,7 +6,8 @@
 import { formatPlatform, hostPlatform } from '#oci'
 import type { Descriptor, Digest, Platform } from '#oci'
 import type { Vertex } from '../../graph/types.ts'
-import type { Material, ProvenanceFacts } from '../../types.ts'
+import type { ProvenanceFacts } from '../../provenance-facts.ts'
+import type { Material } from '../../types.ts'
 import { timeText } from '../epoch.ts'
 import type { Statement } from './attestation-manifest.ts'
 import { describeGraph } from './describe-graph.ts'
@@ -25,11 +26,12 @@ const HOST_OPTIONS: ReadonlySet<string> = new Set(['cgroup-parent', 'image-resol
 const PROXY = /^build-arg:(?:https?|ftp|no|all)_proxy$/i
 
 export function provenanceOf(
-  facts: ProvenanceFacts,
+  build: ProvenanceFacts,
   platform: Platform,
   options: ProvenanceOptions,
   { builderId, finishedAt, layers = [] }: { builderId: string; finishedAt: number; layers?: readonly StepLayers[] },
 ): Statement {
+  const facts = { ...build, ...build.platforms?.get(formatPlatform(platform)) }
   const parts = partsOf(facts, layers, options)
   const id = options.builderId ?? builderId
   const times = { started: timeText(Math.floor(facts.startedAt)), finished: timeText(Math.floor(finishedAt)) }
