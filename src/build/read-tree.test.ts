@@ -71,6 +71,11 @@ describe('readDirectoryIn', () => {
     )
   })
 
+  it('finds nothing in an empty file system, which has a top all the same', () => {
+    assert.deepEqual(readDirectoryIn(deps, SCRATCH, '.', ''), [])
+    assert.throws(() => readDirectoryIn(deps, SCRATCH, '/etc', ''), { message: 'open /etc: no such file or directory' })
+  })
+
   it('takes patterns as Go does, and names that are no UTF-8', () => {
     const odd = join(tree, 'odd')
     mkdirSync(odd)

@@ -34,6 +34,8 @@ export function readFileIn(deps: ReadTreeDeps, ref: Ref, path: string, range?: {
 
 /** The entries of a directory, by name; `path` is the name. `pattern`: as Go's filepath.Match, empty: all. */
 export function readDirectoryIn(deps: ReadTreeDeps, ref: Ref, path: string, pattern: string): FileStat[] {
+  // An empty file system has its top, where others are mounted.
+  if (ref.kind === 'layers' && ref.chain === undefined && posix.join('/', path) === '/') return []
   return inRoot(deps, ref, path, constants.O_RDONLY | constants.O_DIRECTORY, (fd) => {
     return readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' })
       .map(decodeName)

@@ -25,7 +25,8 @@ export function toResult(result: BuildResult, client: ClientBuild, refs: ResultR
     byPlatform[image.id] = ref
     if (config !== '') metadata[result.multiPlatform ? `${CONFIG}/${image.id}` : CONFIG] = Buffer.from(config)
   }
-  if (result.images.length > 0) {
+  // What a client has defined has the platform that the client says.
+  if (result.images.some(({ config }) => config !== undefined)) {
     const platforms = result.images.map(({ id, platform }) => ({ ID: id, Platform: platform }))
     metadata[PLATFORMS] = Buffer.from(JSON.stringify({ Platforms: platforms }))
   }

@@ -22,11 +22,10 @@ import {
 import { digestOf, type Digest } from '#oci'
 import { createBuildkitDoor, type BuildkitDoor } from './buildkit-door.ts'
 import { fakeBuilds, type FakeBuilds } from './testing/fake-builds.ts'
-import { historyPlace } from './testing/history-place.ts'
-import { memoryRows } from './testing/memory-rows.ts'
+import { historyPlaces } from './testing/history-places.ts'
 
 const BLOB = Buffer.from('0123456789')
-const history = historyPlace()
+const newHistory = historyPlaces()
 const opened: { close(): void }[] = []
 afterEach(() => opened.splice(0).forEach((connection) => connection.close()))
 
@@ -42,14 +41,14 @@ function open({ service }: FakeBuilds): Session {
   const door = createBuildkitDoor({
     builds: service,
     content: {
-      has: () => true,
+      has: (digest) => digest === digestOf(BLOB),
       size: () => BLOB.length,
       read: () => Readable.from([BLOB.subarray(0, 4), BLOB.subarray(4)]),
       list: () => [],
     },
     makeVertex: (op, inputs, meta) => ({ id: digestOf(Buffer.from(JSON.stringify(op))), op, inputs, meta }),
     platform: { os: 'linux', architecture: 'amd64' },
-    history: { ...history, rows: memoryRows() },
+    history: newHistory(),
     worker: { id: 'worker', hostname: 'host', version: '1.2.3', revision: 'abc', hostGatewayIps: () => ['172.17.0.1'] },
   })
   const [ours, theirs] = duplexPair()
@@ -245,7 +244,7 @@ test('a build that is refused ends the calls that wait for it at once', { timeou
   const ping = client.bridge.ping({}, ofBuild)
   await Promise.all([
     assert.rejects(client.control.solve({ ref: 'b1' }), /granting entitlement security\.insecure is not allowed/),
-    assert.rejects(ping, /no such job b1/),
+    assert.rejects(ping, { code: Code.NotFound, rawMessage: 'no such job b1' }),
     status,
   ])
 })
@@ -396,5 +395,6 @@ test('blobs are read from anywhere to anywhere, and spans are taken', async () =
   assert.equal(await read(3n, 4n), '3456')
   await assert.rejects(read(5n, 9n), /beyond its end/)
   assert.equal((await client.info({ digest })).info?.size, 10n)
+  await assert.rejects(client.info({ digest: digestOf(Buffer.from('unknown')) }), { code: Code.NotFound })
   await createClient(trace.TraceService, transport).export({})
 })

@@ -1,6 +1,6 @@
 import type { Build, BuildResult, DebugContainer, FailedStep } from '#build'
 import { conflict, EngineError, notFound } from '#errors'
-import type { ops } from '#grpc'
+import { toGrpcError, type ops } from '#grpc'
 import { Rendezvous } from '#lib'
 import { buildFacts, failedStepId } from './build-errors.ts'
 
@@ -9,7 +9,12 @@ const PATIENCE = 3000
 
 /** Builds that go on, by their clients' names for them. */
 export function createClientBuilds(): Rendezvous<ClientBuild> {
-  return new Rendezvous((id) => notFound(`no such job ${id}`), PATIENCE)
+  return new Rendezvous((id) => noSuchJob(id), PATIENCE)
+}
+
+/** With its code, by which clients know it. */
+export function noSuchJob(id: string): Error {
+  return toGrpcError(notFound(`no such job ${id}`))
 }
 
 /** A build as its client sees it, from the call that starts it to that call's answer. */

@@ -1,4 +1,4 @@
-import { notFound, type EngineError } from '#errors'
+import { noSuchJob } from './client-build.ts'
 
 /** Builds that are remembered; the calls about one come within a moment. */
 const MAX_REMEMBERED = 100
@@ -12,7 +12,7 @@ export class RefusedBuilds {
     const [oldest] = this.#refused
     if (this.#refused.size >= MAX_REMEMBERED && oldest !== undefined) this.#refused.delete(oldest)
     this.#refused.add(id)
-    for (const controller of this.#watching.get(id) ?? []) controller.abort(refusal(id))
+    for (const controller of this.#watching.get(id) ?? []) controller.abort(noSuchJob(id))
   }
 
   /** A build of this name has begun after all. */
@@ -23,7 +23,7 @@ export class RefusedBuilds {
   /** `signal` aborts when the build has been refused, or is. */
   watch(id: string): Disposable & { readonly signal: AbortSignal } {
     const controller = new AbortController()
-    if (this.#refused.has(id)) controller.abort(refusal(id))
+    if (this.#refused.has(id)) controller.abort(noSuchJob(id))
     const watching = this.#watching.get(id) ?? new Set()
     this.#watching.set(id, watching.add(controller))
     return {
@@ -34,8 +34,4 @@ export class RefusedBuilds {
       },
     }
   }
-}
-
-function refusal(id: string): EngineError {
-  return notFound(`no such job ${id}`)
 }

@@ -1,5 +1,5 @@
-import { invalidArgument, notImplemented } from '#errors'
-import type { content as wire, MessageInitShape, ServiceImpl } from '#grpc'
+import { invalidArgument, notFound, notImplemented } from '#errors'
+import { toGrpcError, type content as wire, type MessageInitShape, type ServiceImpl } from '#grpc'
 import type { ContentStore } from '#content'
 import { parseDigest, type Digest } from '#oci'
 
@@ -13,7 +13,12 @@ const PAGE = 100
 
 /** Blobs for reading: the engine's (attestations, layers of images that were built), and those of the history, which are not listed. */
 export function contentService(store: ReadableContent, history: Blobs): ServiceImpl<typeof wire.Content> {
-  const storeOf = (digest: Digest): Blobs => (history.has(digest) ? history : store)
+  function storeOf(digest: Digest): Blobs {
+    if (history.has(digest)) return history
+    // With its code, by which clients know that there is none.
+    if (!store.has(digest)) throw toGrpcError(notFound(`content ${digest}: not found`))
+    return store
+  }
   const info = (digest: Digest): MessageInitShape<typeof wire.InfoSchema> => ({ digest, size: BigInt(storeOf(digest).size(digest)) })
   return {
     info: ({ digest }) => ({ info: info(parseDigest(digest)) }),

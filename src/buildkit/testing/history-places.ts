@@ -6,9 +6,9 @@ import { after } from 'node:test'
 import type { BuildkitDoorDeps } from '../buildkit-door.ts'
 import { memoryRows } from './memory-rows.ts'
 
-/** Where a door keeps its history: until the tests of the file end. */
-export function historyPlace(): BuildkitDoorDeps['history'] {
+/** Gives empty places for histories, which last until the tests of the file end. */
+export function historyPlaces(): () => BuildkitDoorDeps['history'] {
   const directory = mkdtempSync(join(tmpdir(), 'gantry-history-'))
   after(() => rmSync(directory, { recursive: true }))
-  return { rows: memoryRows(), directory, report: assert.ifError }
+  return () => ({ rows: memoryRows(), directory, report: assert.ifError })
 }
