@@ -53,12 +53,21 @@ describe('openAccess', () => {
     for (const [secrets, header] of cases) {
       await using access = await open('/nowhere', {}, withSecrets(secrets))
       const expected = header === undefined ? [] : [[`http.${SOURCE.remote}.extraheader`, `Authorization: ${header}`]]
-      assert.deepEqual([access.options.config, access.options.environment], [expected, {}])
+      assert.deepEqual(access.options.config, expected)
     }
     await using github = await open('/nowhere', { remote: 'https://github.com/a/b.git' }, withSecrets({ TOKEN: 't' }))
     assert.equal(github.options.config[0]?.[0], 'http.https://github.com/.extraheader')
     await using own = await open('/nowhere', { remote: 'https://me:pw@h/x.git' })
     assert.deepEqual([own.remote, own.options.config[0]?.[1]], ['https://h/x.git', `Authorization: basic ${btoa('me:pw')}`])
+  })
+
+  it('gives submodules of a web remote no key of this host', async () => {
+    await using access = await open('/nowhere', {})
+    assert.deepEqual(Object.keys(access.options.environment), ['GIT_SSH_COMMAND'])
+    assert.match(
+      access.options.environment['GIT_SSH_COMMAND'] ?? '',
+      /^'ssh' '-F' '\/dev\/null' '-o' 'BatchMode=yes' '-o' 'IdentityFile=none'/,
+    )
   })
 
   it("uses the client's agent and known hosts for ssh, and no key of this host", async () => {

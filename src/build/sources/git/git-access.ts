@@ -27,7 +27,7 @@ export async function openAccess(source: GitSource, session: BuildSession, direc
     const scope = SHARED_TOKENS.find((prefix) => remote.startsWith(prefix)) ?? remote
     config.push([`http.${scope}.extraheader`, `Authorization: ${authorization}`])
   }
-  const environment = isSsh(remote) ? await openSsh(source, session, directory, undo) : {}
+  const environment = await openSsh(source, session, directory, undo)
   const kept = undo.move()
   return { remote, options: { config, environment }, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
@@ -65,11 +65,10 @@ function basic(user: string, password: string): string {
   return `basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
-function isSsh(remote: string): boolean {
-  return /^ssh:/i.test(remote) || !remote.includes('://')
-}
-
-/** Keys are the client's only: not those that root of this host may have. */
+/**
+ * Keys are the client's only: not those that root of this host may have. So it is for every remote: ssh looks for keys where the user's home is, whatever HOME
+ * says. Attack: a repository on the web with a submodule `git@host:private.git`, which the host may read.
+ */
 async function openSsh(
   { ssh, knownHosts }: GitSource,
   session: BuildSession,
@@ -77,8 +76,10 @@ async function openSsh(
   undo: AsyncDisposableStack,
 ): Promise<Record<string, string>> {
   const place = join(directory, `ssh-${randomUUID()}`)
-  mkdirSync(place, { recursive: true, mode: 0o700 })
-  undo.defer(() => rmSync(place, { recursive: true, force: true }))
+  if (ssh !== undefined || knownHosts !== undefined) {
+    mkdirSync(place, { recursive: true, mode: 0o700 })
+    undo.defer(() => rmSync(place, { recursive: true, force: true }))
+  }
   const options = ['BatchMode=yes', 'IdentityFile=none']
   const environment: Record<string, string> = {}
   if (ssh !== undefined) {
