@@ -8,6 +8,8 @@ export function socketAgent(path: string): SshAgent {
   return async () => {
     const socket = connect(path)
     await once(socket, 'connect')
+    // One that leaves between two questions is noticed by the next.
+    socket.on('error', () => undefined)
     const answers = messagesOf(socket as AsyncIterable<Buffer>)
     return {
       async ask(message) {
