@@ -72,7 +72,8 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
   await using undo = new AsyncDisposableStack()
   prepareDirectories(state)
   const files = createFiles()
-  const metadata = undo.adopt(openMetadata(state.database, { reserveSpace: files.reserveSpace }), (opened) => opened.close())
+  const reserveSpace = (path: string, bytes: number): void => files.reserveSpace(path, bytes)
+  const metadata = undo.adopt(openMetadata(state.database, { reserveSpace }), (opened) => opened.close())
   files.spreadSubdirectories(state.containers) // they come and go, see docs/build.md, "Speed"
   const mounts = createMounts()
   const events = createEventBus()

@@ -8,6 +8,7 @@ import { helpText } from './config/help.ts'
 import { loadConfig, reloaded } from './config/load-config.ts'
 import { parseDaemonFlags, type GivenOptions } from './config/parse-flags.ts'
 import { startEngine } from './engine.ts'
+import { startHeapCare } from './heap-care.ts'
 import { parseListenAddress, showAddress } from './listen-address.ts'
 import { listen, refuseUnsafe } from './listeners.ts'
 import { createLogger, type Logger } from './logger.ts'
@@ -64,6 +65,7 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
   const engine = owned.use(
     await startEngine({ state, config: () => config, logger, initBinary: initBinary(), workerEntry: pathToFileURL(process.argv[1] ?? '') }),
   )
+  owned.use(startHeapCare(undefined, (error) => logger.warn('cannot give memory back', { error: String(error) })))
   const api = createApiServer(engine.api)
   owned.defer(() => api.close({ grace: config.shutdownTimeout * 1000 }))
   const shown: string[] = []
