@@ -112,7 +112,14 @@ test('an archive comes out', async () => {
 
 test('events, top, changes and stats answer', async () => {
   const events = docker.systemEvents()
-  const first = events.next()
+  let listens = false
+  const first = events.next().finally(() => (listens = true))
+  // What happens before the engine has the question is not told.
+  await eventually(async () => {
+    await docker.volumeCreate({ Name: 'told' })
+    await docker.volumeDelete('told')
+    assert.ok(listens)
+  })
   const id = await create('echo x > /new; exec sleep 1000')
   await docker.containerStart(id)
   const seen: (string | undefined)[] = []
