@@ -47,6 +47,7 @@ const DEFINITION = [
   'source.git.subdir',
   'source.git.checksum',
   'source.git.skipsubmodules',
+  'source.git.mtime',
   'source.http',
   'source.http.auth',
   'source.http.checksum',

@@ -71,6 +71,7 @@ describe('parseEpoch', () => {
     assert.equal(parseEpoch(undefined, { 'build-arg:SOURCE_DATE_EPOCH': '6' }), 6000)
     assert.equal(parseEpoch('', { 'build-arg:SOURCE_DATE_EPOCH': '6' }), 'none')
     assert.equal(parseEpoch(undefined, {}), undefined)
+    assert.equal(parseEpoch(undefined, { 'build-arg:SOURCE_DATE_EPOCH': 'context' }), undefined, 'the frontend knows')
     assert.throws(() => parseEpoch('yesterday', {}), /invalid SOURCE_DATE_EPOCH: yesterday/)
     assert.throws(() => parseEpoch('253402300800', {}), /invalid SOURCE_DATE_EPOCH/, 'the year 10000')
   })

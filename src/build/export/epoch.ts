@@ -7,11 +7,15 @@ export type EpochSetting = number | 'none' | undefined
 /** Metadata of a result: the frontend's time, in seconds. Source: moby/buildkit exporter/exptypes. */
 export const EPOCH_KEY = 'source.date.epoch'
 
+const NUMBER = /^-?\d+$/
+
 /** The exporter's own attribute, else the build argument. Throws INVALID_ARGUMENT. Source: moby/buildkit exporter/util/epoch/parse.go. */
 export function parseEpoch(attribute: string | undefined, options: Readonly<Record<string, string>>): EpochSetting {
   if (attribute === '') return 'none'
-  const text = attribute ?? options['build-arg:SOURCE_DATE_EPOCH'] ?? ''
-  return text === '' ? undefined : milliseconds(text)
+  if (attribute !== undefined) return milliseconds(attribute)
+  const text = options['build-arg:SOURCE_DATE_EPOCH'] ?? ''
+  // The name of a context or a stage is for the frontend, which tells its time.
+  return NUMBER.test(text) ? milliseconds(text) : undefined
 }
 
 /** What holds for a result. Throws INVALID_ARGUMENT. */
@@ -22,7 +26,7 @@ export function epochOf(setting: EpochSetting, { metadata }: Pick<SolvedResult, 
 }
 
 function milliseconds(seconds: string): number {
-  const time = /^-?\d{1,12}$/.test(seconds) ? Number(seconds) * 1000 : Number.NaN
+  const time = seconds.length <= 13 && NUMBER.test(seconds) ? Number(seconds) * 1000 : Number.NaN
   if (time !== withinYears(time)) throw invalidArgument(`invalid SOURCE_DATE_EPOCH: ${seconds}`)
   return time
 }

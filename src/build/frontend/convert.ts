@@ -13,10 +13,10 @@ import { findStages } from './find-stages.ts'
 import { globalArguments } from './global-arguments.ts'
 import { lintDefaultArguments } from './lint-from.ts'
 import type { FrontendOptions } from './options.ts'
-import { parseEpoch } from './options.ts'
 import { platformArguments } from './platforms.ts'
 import type { BuildPlatforms } from './platforms.ts'
 import { neededStages, resolveBases } from './resolve-bases.ts'
+import { resolveSourceDate } from './source-date.ts'
 import { StageList } from './stage-list.ts'
 import type { StageState } from './stage-state.ts'
 import { didYouMean } from './suggestion.ts'
@@ -44,7 +44,7 @@ export interface Converted {
  * does not need. Throws BuildError with the place in the Dockerfile.
  */
 export async function convertDockerfile(request: ConversionRequest, everything: boolean): Promise<Converted> {
-  const conversion = beginConversion(request)
+  const conversion = await beginConversion(request)
   lintText(request)
   findStages(conversion)
   const target = findTarget(conversion)
@@ -87,12 +87,14 @@ function lintConfig(text: string, what: string): LintConfig {
   }
 }
 
-function beginConversion({ definition, options, inputs, host, platforms, linter }: ConversionRequest): Conversion {
+async function beginConversion({ definition, options: given, inputs, host, platforms, linter }: ConversionRequest): Promise<Conversion> {
   const { dockerfile, file } = definition
-  const target = options.target === '' ? (dockerfile.stages.at(-1)?.from.name ?? '') : options.target
-  const automatic = platformArguments(platforms, target, options.buildArgs)
+  const target = given.target === '' ? (dockerfile.stages.at(-1)?.from.name ?? '') : given.target
+  const automatic = platformArguments(platforms, target, given.buildArgs)
   const effort = new Effort()
-  const globals = globalArguments(dockerfile, file, automatic, options.buildArgs, effort)
+  const globals = globalArguments(dockerfile, file, automatic, given.buildArgs, effort)
+  const contexts = createNamedContexts(given, inputs, host)
+  const { created, options } = await resolveSourceDate({ definition, options: given, host, platforms, globals, contexts, effort })
   const contextPaths = new Set<string>()
   const context: LateTree = { kind: 'late', edge: () => definition.context(contextPaths, conversion.ignore) }
   const conversion: Conversion = {
@@ -101,8 +103,8 @@ function beginConversion({ definition, options, inputs, host, platforms, linter 
     host,
     platforms,
     globals,
-    created: options.sourceDateEpoch ?? parseEpoch(globals.variables.get('SOURCE_DATE_EPOCH') ?? ''),
-    contexts: createNamedContexts(options, inputs, host),
+    created,
+    contexts,
     contextPaths,
     context,
     ignore: undefined,

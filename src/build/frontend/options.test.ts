@@ -26,7 +26,6 @@ describe('decodeOptions', () => {
       },
       noCache: new Set(['']),
       cacheNamespace: '',
-      sourceDateEpoch: undefined,
       check: undefined,
       request: undefined,
       scanner: undefined,

@@ -32,8 +32,6 @@ export interface FrontendOptions {
   readonly noCache: 'all' | ReadonlySet<string>
   /** In front of cache mounts' ids. */
   readonly cacheNamespace: string
-  /** Seconds since the epoch that everything is said to be made at. */
-  readonly sourceDateEpoch: number | undefined
   /** Instead of the Dockerfile's `# check`. */
   readonly check: string | undefined
   /** A question about the Dockerfile instead of a build: `frontend.lint` … */
@@ -92,19 +90,11 @@ export function decodeOptions(options: Readonly<Record<string, string>>, host: P
     },
     noCache: options['no-cache'] === '' ? 'all' : new Set((options['no-cache'] ?? '').toLowerCase().split(',')),
     cacheNamespace: buildArgs.get('BUILDKIT_CACHE_MOUNT_NS') ?? '',
-    sourceDateEpoch: parseEpoch(buildArgs.get('SOURCE_DATE_EPOCH') ?? ''),
     check: buildArgs.get('BUILDKIT_DOCKERFILE_CHECK'),
     request: options['requestid'],
     scanner: parseScanner(options['attest:sbom'] ?? buildArgs.get('BUILDKIT_ATTEST_SBOM')),
     history: options['gantry.history'] === 'classic' ? 'classic' : 'buildkit',
   }
-}
-
-/** Seconds; undefined for an empty text. */
-export function parseEpoch(text: string): number | undefined {
-  if (text === '') return undefined
-  if (!/^-?\d{1,15}$/.test(text)) throw invalidArgument(`invalid SOURCE_DATE_EPOCH: ${text}`)
-  return Number(text)
 }
 
 /** Of options `prefix` + name the names and values. */

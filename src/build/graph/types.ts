@@ -90,6 +90,8 @@ export interface GitSource {
   readonly subdirectory: string
   readonly keepGitDirectory: boolean
   readonly skipSubmodules: boolean
+  /** Everything has the time of the commit, not that of its checkout. */
+  readonly commitTimes?: true
   /** Ids of secrets. */
   readonly authTokenSecret: string
   readonly authHeaderSecret: string

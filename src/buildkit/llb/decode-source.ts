@@ -75,6 +75,7 @@ function gitSource(text: string, attributes: Attributes): GitSource {
     subdirectory,
     keepGitDirectory: attributes['git.keepgitdir'] === 'true',
     skipSubmodules: attributes['git.skipsubmodules'] === 'true',
+    ...(attributes['git.mtime'] === 'commit' && { commitTimes: true as const }),
     authTokenSecret: attributes['git.authtokensecret'] ?? '',
     authHeaderSecret: attributes['git.authheadersecret'] ?? '',
     ...(ssh !== undefined && ssh !== '' && { ssh }),

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { DebugContainer, DebugContainerRequest, DebugProcess, FailedStep } from '#build'
 import { invalidArgument, notFound, notImplemented } from '#errors'
-import { ops, toGrpcError, toStatus, type gateway, type MessageInitShape, type ServiceImpl } from '#grpc'
+import { Code, ops, toGrpcError, toStatus, type gateway, type MessageInitShape, type ServiceImpl } from '#grpc'
 import { FrameReader } from '#lib'
 import type { ClientBuild } from '../client-build.ts'
 import { Outbox } from '../session/outbox.ts'
@@ -40,7 +40,7 @@ export function debugMethods(context: ServiceContext): Pick<Bridge, 'newContaine
           if (message.input.case === 'init') {
             const process = new Process(message.processId, outbox)
             processes.set(message.processId, process)
-            void process.run(containerOf(client, message.input.value.containerId), message.input.value)
+            void process.run(client, message.input.value)
           } else await processes.get(message.processId)?.take(message.input)
         }
       })().finally(() => outbox.end())
@@ -95,13 +95,17 @@ class Process {
     this.#running.promise.catch(() => {})
   }
 
-  async run(container: DebugContainer, init: gateway.InitMessage): Promise<void> {
+  /** Of a container that is released meanwhile the client hears that it was. */
+  async run(client: ClientBuild, init: gateway.InitMessage): Promise<void> {
     try {
+      const container = containerOf(client, init.containerId)
       const running = await container.run(processOf(init))
       this.#running.resolve(running)
       void this.#send({ case: 'started', value: {} })
       await this.#forward(running, init.tty)
-      void this.#send({ case: 'exit', value: { code: await running.exited } })
+      const code = await running.exited
+      const isReleased = client.containers.get(init.containerId) !== container
+      void this.#send({ case: 'exit', value: { code, ...(isReleased && { error: { code: Code.Canceled, message: 'context canceled' } }) } })
     } catch (error) {
       this.#running.reject(error)
       void this.#send({ case: 'exit', value: { code: 255, error: toStatus(toGrpcError(error)) } })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { GitSource } from '../../../src/build/graph/types.ts'
@@ -149,6 +149,17 @@ describe('git source', { skip }, () => {
     assert.equal((await test.load(app.url, { subdirectory: '/./' })).key, key)
     assert.notEqual((await test.load(app.url, { keepGitDirectory: true })).key, key)
     assert.notEqual((await test.load(app.url, { skipSubmodules: true })).key, key)
+  })
+
+  it('gives everything the time of the commit when asked to', async () => {
+    await using test = await setUp()
+    const app = test.server.repository('app')
+    execFileSync('ln', ['-s', 'nowhere', 'link'], { cwd: app.git('rev-parse', '--show-toplevel') })
+    app.commit({ 'a/b': '1' })
+    const time = Number(app.git('show', '-s', '--format=%ct'))
+    const { path, key } = await test.load(app.url, { commitTimes: true })
+    for (const name of ['a', 'a/b', 'link']) assert.equal(lstatSync(join(path, name)).mtimeMs, time * 1000)
+    assert.notEqual((await test.load(app.url)).key, key)
   })
 
   it('takes a subdirectory, and nothing outside of the repository', async () => {

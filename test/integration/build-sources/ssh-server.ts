@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -12,7 +12,7 @@ import { hasGit, makeRepository, type GitRepository } from './git-server.ts'
 export interface SshServer extends AsyncDisposable {
   /** For keys, sockets and projects of the test. */
   readonly directory: string
-  /** Path of the private key that opens it. */
+  /** Path of the private key that opens it. The root of the test host has it, too. */
   readonly key: string
   /** Its line of a file `known_hosts`. */
   readonly knownHost: string
@@ -46,8 +46,9 @@ export async function startSshServer(host: TestHost): Promise<SshServer> {
   }
   const [hostKey, key] = [makeKey('host-key'), makeKey('key')]
   writeSettings(directory, hostKey, key)
-  // In a mount namespace of its own, where it has its user and its directory for unprivileged processes.
-  const mounts = `mount --bind ${directory}/passwd /etc/passwd && mount -t tmpfs tmpfs /run && mkdir /run/sshd`
+  host.must(['mount', '--bind', join(directory, 'passwd'), '/etc/passwd'])
+  // In a mount namespace of its own, where it has its directory for unprivileged processes.
+  const mounts = 'mount -t tmpfs tmpfs /run && mkdir /run/sshd'
   const server = ['unshare', '-m', 'sh', '-c', `${mounts} && exec /usr/sbin/sshd -D -e -f ${directory}/sshd_config`]
   const [program = '', ...args] = host.wrap(server)
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -90,12 +91,15 @@ async function untilLine(stream: Readable, wanted: RegExp): Promise<void> {
   await promise
 }
 
-/** The user `git` is at home where the repositories are, which belong to who made them. */
+/** The user `git` is at home where the repositories are, which belong to who made them; root where the key is. */
 function writeSettings(directory: string, hostKey: string, key: string): void {
-  const home = join(directory, 'bare')
-  execFileSync('mkdir', [home])
+  const [home, rootHome] = [join(directory, 'bare'), join(directory, 'root')]
+  mkdirSync(home)
+  mkdirSync(join(rootHome, '.ssh'), { recursive: true })
   writeFileSync(join(home, '.gitconfig'), '[safe]\n\tdirectory = *\n')
-  writeFileSync(join(directory, 'passwd'), `${readFileSync('/etc/passwd', 'utf8')}git:*:61022:61022::${home}:/bin/sh\n`)
+  copyFileSync(key, join(rootHome, '.ssh/id_ed25519'))
+  const users = readFileSync('/etc/passwd', 'utf8').replace(/^(root:.*):[^:]*(:[^:]*)$/m, `$1:${rootHome}$2`)
+  writeFileSync(join(directory, 'passwd'), `${users}git:*:61022:61022::${home}:/bin/sh\n`)
   const settings = {
     ListenAddress: '127.0.0.1:22',
     HostKey: hostKey,

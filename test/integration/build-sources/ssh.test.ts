@@ -104,6 +104,17 @@ describe('builds by ssh', { skip }, () => {
     assert.match(refused, /failed to fetch remote git@127\.0\.0\.1:refused\.git: .*git@127\.0\.0\.1: Permission denied \(publickey\)/s)
   })
 
+  it('get nothing by the keys of the host', async () => {
+    assert.equal(host.run(['ssh', '-o', 'StrictHostKeyChecking=no', 'git@127.0.0.1', 'echo in']).stdout, 'in\n')
+    const [own, web] = [server.repository('own'), server.repository('web')]
+    own.commit({ file: 'x' })
+    web.git('submodule', '--quiet', 'add', join(server.directory, 'bare/own.git'), 'own')
+    web.git('config', '-f', '.gitmodules', 'submodule.own.url', own.url)
+    web.commit({})
+    await using _daemon = await serveGit(join(server.directory, 'bare'))
+    assert.match(failure(project('FROM scratch\nADD git://127.0.0.1/web.git#main /\n')), /Permission denied \(publickey\)/)
+  })
+
   it('trust no other host than the ones that a definition names', async () => {
     const { url } = server.repository('known')
     const socket = server.startAgent(server.key)

@@ -45,6 +45,7 @@ function gitAttributes(source: GitSource): Attributes {
     'git.checksum': source.checksum,
     'git.keepgitdir': source.keepGitDirectory ? 'true' : undefined,
     'git.skipsubmodules': source.skipSubmodules ? 'true' : undefined,
+    'git.mtime': source.commitTimes === true ? 'commit' : undefined,
     'git.authtokensecret': source.authTokenSecret,
     'git.authheadersecret': source.authHeaderSecret,
     'git.mountsshsock': source.ssh,

@@ -50,7 +50,9 @@ async function fetchedContext(
   if (git !== undefined) {
     const keep = options.buildArgs.get('BUILDKIT_CONTEXT_KEEP_GIT_DIR') ?? ''
     const keepGitDirectory = git.keepGitDirectory === true || (keep !== '' && parseBoolean(keep, 'BUILDKIT_CONTEXT_KEEP_GIT_DIR'))
-    return withDockerfile(source(gitSource(git, keepGitDirectory), `load git source ${place}`), options.filename)
+    // Who sets a time wants the same image again.
+    const mtime = git.mtime ?? ((options.buildArgs.get('SOURCE_DATE_EPOCH') ?? '') === '' ? 'checkout' : 'commit')
+    return withDockerfile(source(gitSource({ ...git, mtime }, keepGitDirectory), `load git source ${place}`), options.filename)
   }
   if (/^https?:\/\//.test(place)) return await fromUrl(place, options.filename, host)
   const edge = inputs['context']
@@ -75,7 +77,7 @@ function subdirectoryOf(edge: Edge, directory: string): Edge {
 }
 
 /** Onto an empty file system. */
-function copyOnto(from: Edge, how: Pick<CopyAction, 'source' | 'unpack' | 'directoryContentsOnly'>, name: string): Edge {
+export function copyOnto(from: Edge, how: Pick<CopyAction, 'source' | 'unpack' | 'directoryContentsOnly'>, name: string): Edge {
   const op: FileOp = {
     kind: 'file',
     actions: [{ ...PLAIN_COPY, input: -1, from: 0, output: 0, target: '/', ...how }],

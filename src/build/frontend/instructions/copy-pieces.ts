@@ -106,7 +106,7 @@ function httpPiece(url: string, { checksum, unpack = false }: AddOptions, shown:
 }
 
 /** The last part of the URL's path. */
-function fileNameOf(url: string): string {
+export function fileNameOf(url: string): string {
   const name = URL.canParse(url) ? posix.basename(decode(new URL(url).pathname)) : ''
   return name === '' || name === '.' || name === '..' ? '__unnamed__' : name
 }

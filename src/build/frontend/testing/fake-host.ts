@@ -16,6 +16,8 @@ export interface FakeWorld {
   frontend?: 'gateway.v0'
   inputs?: Readonly<Record<string, Edge>>
   platform?: Platform
+  /** Default: they are empty. */
+  readDirectory?: FrontendHost['readDirectory']
   /** Where warnings go, for builds that fail. */
   warnings?: BuildWarning[]
 }
@@ -50,7 +52,7 @@ export async function fakeBuild(dockerfile: string, world: FakeWorld = {}): Prom
       const bytes = Buffer.from(content)
       return range === undefined ? bytes : bytes.subarray(range.offset, range.offset + range.length)
     },
-    readDirectory: () => Promise.resolve([]),
+    readDirectory: world.readDirectory ?? (() => Promise.resolve([])),
     warn: (warning) => void warnings.push(warning),
   }
   const { frontend = 'dockerfile.v0', options = {}, inputs = {} } = world

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { lutimes, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GitFailure } from './git-program.ts'
 import type { GitOptions, GitProgram } from './git-program.ts'
@@ -57,6 +57,24 @@ export async function checkOut(
     rmSync(join(gitDirectory, 'FETCH_HEAD'), { force: true })
   }
   return tree
+}
+
+/** Seconds since the epoch. */
+export async function commitTime(git: GitProgram, object: string, options: GitOptions): Promise<number> {
+  return Number(await git(['show', '--no-patch', '--format=%ct', `${object}^{commit}`], options))
+}
+
+/** Of a directory and all in it. Names may be any bytes. */
+export async function setTimes(directory: string | Buffer, seconds: number): Promise<void> {
+  const entries = await readdir(directory, { withFileTypes: true, encoding: 'buffer' })
+  await Promise.all(
+    entries.map(async (entry) => {
+      const path = Buffer.concat([Buffer.from(directory), Buffer.from('/'), entry.name])
+      if (entry.isDirectory()) await setTimes(path, seconds)
+      else await lutimes(path, seconds, seconds)
+    }),
+  )
+  await lutimes(directory, seconds, seconds)
 }
 
 /** As deep as the servers allow. */

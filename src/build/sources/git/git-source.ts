@@ -8,7 +8,7 @@ import { copyDirectory } from '../../files/layers-from.ts'
 import type { SourceResolver, Step } from '../../types.ts'
 import type { LayerBuilder } from '../layer-builder.ts'
 import { withoutLogin } from '../without-login.ts'
-import { checkOut } from './checkout.ts'
+import { checkOut, commitTime, setTimes } from './checkout.ts'
 import { fetchCommit } from './fetch-commit.ts'
 import { openAccess } from './git-access.ts'
 import type { GitAccess } from './git-access.ts'
@@ -74,9 +74,13 @@ export function createGitSource(deps: GitSourceDeps): SourceResolver<GitSource> 
       matchChecksum(source.checksum, { ref, object, commit })
       const named = source.keepGitDirectory ? object : commit
       return {
-        key: [named, keepsGit(source) ? `.git#${ref}` : '', directoryOf(source), source.skipSubmodules ? 'without submodules' : ''].join(
-          ':',
-        ),
+        key: [
+          named,
+          keepsGit(source) ? `.git#${ref}` : '',
+          directoryOf(source),
+          source.skipSubmodules ? 'without submodules' : '',
+          ...(source.commitTimes === true ? ['commit times'] : []),
+        ].join(':'),
         pinned: { ...source, ref, checksum: object },
         material: { uri: addressOf(source), digest: { [commit.length === 64 ? 'sha256' : 'sha1']: commit } },
       }
@@ -104,6 +108,7 @@ export function createGitSource(deps: GitSourceDeps): SourceResolver<GitSource> 
         const tree = await checkOut(git, scratch, request, options).catch((error: unknown) => {
           throw failure(`failed to checkout remote ${remote}`, error)
         })
+        if (source.commitTimes === true) await setTimes(tree, await commitTime(git, object, { ...options, gitDirectory }))
         using top = deps.files.openRoot(tree)
         using part = openDirectory(deps.files, top.fd, source)
         return await deps.layers.build(step.lease, (fd) => copyDirectory(deps, `/proc/self/fd/${part.fd}`, fd, step.signal))

@@ -36,6 +36,7 @@ describe('parseGitUrl', () => {
     assert.equal(parseGitUrl('git@h:a.git?tag=v1')?.ref, 'refs/tags/v1')
     assert.equal(parseGitUrl('https://h/a.git?commit=abcd')?.ref, 'abcd')
     assert.equal(parseGitUrl('https://h/a.git?ref=x#x')?.ref, 'x')
+    assert.equal(parseGitUrl('https://h/a.git?mtime=commit')?.mtime, 'commit')
     assert.equal(parseGitUrl('https://h/a.git?tag=v1#refs/tags/v1')?.ref, 'refs/tags/v1')
     assert.equal(parseGitUrl('https://h/a.git?branch=refs/heads/x')?.ref, 'refs/heads/x')
   })
@@ -50,6 +51,7 @@ describe('parseGitUrl', () => {
       ['?ref=a&ref=b', 'query "ref" has multiple values'],
       ['?ref=', 'query "ref" has no value'],
       ['?submodules=maybe', 'invalid submodules value: "maybe"'],
+      ['?mtime=now', 'invalid mtime value: "now"'],
       ['?x=1', 'unexpected query "x"'],
     ]
     for (const [rest, message] of refused) assert.throws(() => parseGitUrl(`https://h/a.git${rest}`), { message })

@@ -14,6 +14,8 @@ export interface GitUrl {
   /** Absent: not said. */
   keepGitDirectory?: boolean
   submodules?: boolean
+  /** Which times files have. */
+  mtime?: 'commit' | 'checkout'
   /** `github.com/x/y`: it may as well be a path. Only build contexts are written so. */
   mayBePath: boolean
 }
@@ -30,7 +32,7 @@ const SCP_LIKE = /^\w[\w-]*@[a-zA-Z0-9][a-zA-Z0-9.-]*:/
 const LONGEST = 64 * 1024
 
 /**
- * Takes apart `<remote>[?ref=&branch=&tag=&checksum=&subdir=&submodules=&keep-git-dir=][#ref[:subdirectory]]`. Gives undefined for what is no Git URL: a web
+ * Takes apart `<remote>[?ref=&branch=&tag=&checksum=&subdir=&submodules=&keep-git-dir=&mtime=][#ref[:subdirectory]]`. Gives undefined for what is no Git URL: a web
  * address counts only when its path ends in `.git`. Throws INVALID_ARGUMENT when the parts contradict each other or are not known. Source: moby/buildkit
  * frontend/dockerfile/dfgitutil/git_ref.go, util/gitutil/git_url.go.
  */
@@ -71,6 +73,7 @@ function applyQuery(url: GitUrl, query: URLSearchParams): void {
     else if (name === 'checksum' || name === 'commit') url.checksum = value
     else if (name === 'keep-git-dir') url.keepGitDirectory = boolean(name, value)
     else if (name === 'submodules') url.submodules = boolean(name, value)
+    else if (name === 'mtime') url.mtime = timeRule(value)
     else if (name === 'tag') tag = value
     else if (name === 'branch') branch = value
     else throw invalidArgument(`unexpected query "${name}"`)
@@ -95,6 +98,11 @@ function boolean(name: string, value: string): boolean {
   const meant = value === '' ? true : BOOLEANS[value]
   if (meant === undefined) throw invalidArgument(`invalid ${name} value: "${value}"`)
   return meant
+}
+
+function timeRule(value: string): 'commit' | 'checkout' {
+  if (value !== 'commit' && value !== 'checkout') throw invalidArgument(`invalid mtime value: "${value}"`)
+  return value
 }
 
 function decode(text: string): string {
