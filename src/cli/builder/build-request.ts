@@ -12,6 +12,7 @@ import { parseCallOption, type CallOption } from './call-option.ts'
 import { frontendOptions } from './frontend-options.ts'
 import { findLocalCache } from './local-cache.ts'
 import { buildOutputs, type BuildOutput } from './outputs.ts'
+import { requireArchive } from './require-archive.ts'
 import { secretStore } from './secrets.ts'
 import type { SessionResources } from './session/session-services.ts'
 import { spoolDockerfile } from './spool-dockerfile.ts'
@@ -115,13 +116,14 @@ interface InputPlan extends Pick<ContextPlan, 'options'> {
 }
 
 /** A context from standard input is offered as an upload; a Dockerfile is put into a directory of its own. */
-async function standardInput({ standardInput: kind }: ContextPlan, undo: DisposableStack): Promise<InputPlan> {
+async function standardInput({ standardInput: kind, options }: ContextPlan, undo: DisposableStack): Promise<InputPlan> {
   if (kind === 'none') return { options: {} }
   // Not `process.stdin`: it would have to be closed for the program to end.
   const read = (): AsyncIterable<Uint8Array> => createReadStream('', { fd: 0, autoClose: false })
   if (kind === 'dockerfile') return { options: {}, directories: { dockerfile: undo.use(await spoolDockerfile(read())).path } }
   const path = randomUUID().replaceAll('-', '')
-  return { options: { context: `${UPLOAD_URL}${path}` }, upload: { path, read } }
+  const archive = options['filename'] === undefined ? undefined : await requireArchive(read())
+  return { options: { context: `${UPLOAD_URL}${path}` }, upload: { path, read: () => archive ?? read() } }
 }
 
 /** Named by what the engine asks for: a layout by its context's name, a cache by its directory. */
