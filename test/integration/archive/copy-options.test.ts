@@ -5,16 +5,16 @@ import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { Engine } from '../../harness/index.ts'
+import { Engine, eventually } from '../../harness/index.ts'
 
 const engine = await Engine.start()
 after(() => engine[Symbol.asyncDispose]())
 const scratch = mkdtempSync(join(tmpdir(), 'gantry-cp-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
-before(() => {
+before(async () => {
   engine.loadStarter()
   engine.mustDocker('run', '-d', '--name', 'box', 'starter', 'sh', '-c', 'mkdir /d; echo inside > /d/file; ln -s file /d/link; sleep 1000')
-  while (engine.docker(['exec', 'box', 'test', '-L', '/d/link']).status !== 0);
+  await eventually(() => engine.mustDocker('exec', 'box', 'test', '-L', '/d/link'))
   writeFileSync(join(scratch, 'file'), 'outside')
   symlinkSync('file', join(scratch, 'link'))
 })
