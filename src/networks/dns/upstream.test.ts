@@ -13,7 +13,8 @@ function query(): Query {
   return read
 }
 
-function upstreamOf(timeout = 2000): Upstream {
+/** `timeout`: long, where every server answers. */
+function upstreamOf(timeout = 20_000): Upstream {
   return createUpstream({ openSocket: () => assert.fail('no namespaces here'), timeout })
 }
 
@@ -43,7 +44,7 @@ suite('upstream', () => {
 
   test('has the part when there is no TCP', async () => {
     await using server = await startFakeServer((_query, protocol) => (protocol === 'udp' ? { ...FOUND, flags: 0x0380 } : undefined))
-    const answer = await upstreamOf(100).ask(query(), [at(server)], false, NEVER)
+    const answer = await upstreamOf(800).ask(query(), [at(server)], false, NEVER)
     assert.deepEqual([answer?.truncated, answer?.records.length], [true, 1])
   })
 
@@ -76,7 +77,7 @@ suite('upstream', () => {
   test('asks a silent server last for a while', async () => {
     await using silent = await startFakeServer(() => undefined)
     await using other = await startFakeServer(() => FOUND)
-    const upstream = upstreamOf(50)
+    const upstream = upstreamOf(400)
     await upstream.ask(query(), [silent, other].map(at), false, NEVER)
     await upstream.ask(query(), [silent, other].map(at), false, NEVER)
     assert.deepEqual([silent.asked.length, other.asked.length], [1, 2])
@@ -89,7 +90,7 @@ suite('upstream', () => {
       broken.writeUInt16BE(0xffff, 6)
       return broken
     })
-    assert.equal(await upstreamOf().ask(query(), [at(server)], false, NEVER), undefined)
+    assert.equal(await upstreamOf(400).ask(query(), [at(server)], false, NEVER), undefined)
   })
 
   test('ends with its signal', async () => {
