@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream'
 import type { TestHost } from '../../harness/index.ts'
 import { hasGit, makeRepository, type GitRepository } from './git-server.ts'
 
-/** Repositories behind OpenSSH's server on a test host, for who has the key. */
+/** Repositories behind OpenSSH's server on a test host, for who has the key; `git://127.0.0.1/<name>.git` has them for everybody. */
 export interface SshServer extends AsyncDisposable {
   /** For keys, sockets and projects of the test. */
   readonly directory: string
@@ -50,13 +50,10 @@ export async function startSshServer(host: TestHost): Promise<SshServer> {
   // In a mount namespace of its own, where it has its directory for unprivileged processes.
   const mounts = 'mount -t tmpfs tmpfs /run && mkdir /run/sshd'
   const server = ['unshare', '-m', 'sh', '-c', `${mounts} && exec /usr/sbin/sshd -D -e -f ${directory}/sshd_config`]
-  const [program = '', ...args] = host.wrap(server)
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  undo.defer(async () => {
-    child.kill()
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  })
-  await untilLine(child.stderr, /^Server listening/)
+  undo.use(await start(host, server, /^Server listening/))
+  // The same for everybody, by `git://`.
+  const daemon = ['git', 'daemon', '--verbose', '--export-all', '--listen=127.0.0.1', `--base-path=${directory}/bare`]
+  undo.use(await start(host, daemon, /Ready to rumble/))
   const [type, value] = readFileSync(`${hostKey}.pub`, 'utf8').split(' ')
   const kept = undo.move()
   let agents = 0
@@ -75,6 +72,20 @@ export async function startSshServer(host: TestHost): Promise<SshServer> {
       return socket
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+/** A program that says on its standard error when it is ready. */
+async function start(host: TestHost, command: readonly string[], isReady: RegExp): Promise<AsyncDisposable> {
+  const [program = '', ...args] = host.wrap(command)
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const ended = once(child, 'exit')
+  await untilLine(child.stderr, isReady)
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill()
+      await ended
+    },
   }
 }
 

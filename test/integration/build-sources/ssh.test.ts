@@ -111,7 +111,6 @@ describe('builds by ssh', { skip }, () => {
     web.git('submodule', '--quiet', 'add', join(server.directory, 'bare/own.git'), 'own')
     web.git('config', '-f', '.gitmodules', 'submodule.own.url', own.url)
     web.commit({})
-    await using _daemon = await serveGit(join(server.directory, 'bare'))
     assert.match(failure(project('FROM scratch\nADD git://127.0.0.1/web.git#main /\n')), /Permission denied \(publickey\)/)
   })
 
