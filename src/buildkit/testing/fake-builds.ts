@@ -23,6 +23,7 @@ export function fakeBuilds(
     solve?: (request: FrontendRequest) => BuildResult
     answer?: Record<string, string>
     provenance?: ImageProvenance[]
+    openContainer?: Build['openContainer']
     refuse?: string
     events?: readonly BuildEvent[]
     service?: Partial<BuildService>
@@ -53,7 +54,7 @@ export function fakeBuilds(
         statFile: unused,
         resolveImage: unused,
         warn: unused,
-        openContainer: unused,
+        openContainer: behaviour.openContainer ?? unused,
         async finish(result, exports) {
           fake.finished.push({ result, exports })
           return behaviour.answer ?? {}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { duplexPair, PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import type { DebugContainer } from '#build'
+import { Code, connectGrpc, control, createClient, gateway, metadataHeaders, type MessageInitShape } from '#grpc'
+import { createBuildkitDoor } from '../buildkit-door.ts'
+import { fakeBuilds } from '../testing/fake-builds.ts'
+import { historyPlaces } from '../testing/history-places.ts'
+
+const newHistory = historyPlaces()
+
+/** Its programs run until it is disposed. */
+function endlessContainer(): DebugContainer {
+  const exited = Promise.withResolvers<number>()
+  const stream = new PassThrough()
+  return {
+    run: async () => ({ stream, exited: exited.promise, kill: async () => {}, resize: async () => {} }),
+    async [Symbol.asyncDispose]() {
+      stream.end()
+      exited.resolve(137)
+    },
+  }
+}
+
+test('a program whose container is released ends as cancelled', async () => {
+  const { service } = fakeBuilds({ openContainer: async () => endlessContainer() })
+  const door = createBuildkitDoor({
+    builds: service,
+    content: { has: () => false, size: () => 0, read: () => new PassThrough(), list: () => [] },
+    makeVertex: () => assert.fail('nothing is built'),
+    platform: { os: 'linux', architecture: 'amd64' },
+    worker: { id: 'worker', hostname: 'host', version: '1', revision: '', hostGatewayIps: () => [] },
+    history: newHistory(),
+  })
+  const [ours, theirs] = duplexPair()
+  door.serve(theirs)
+  const connection = connectGrpc(ours)
+  const { transport } = connection
+  const ofBuild = { headers: metadataHeaders({ 'buildkit-controlapi-buildid': 'b1' }) }
+  const bridge = createClient(gateway.LLBBridge, transport)
+  const building = createClient(control.Control, transport).solve({ ref: 'b1' })
+  await bridge.newContainer({ containerId: 'c', mounts: [{ dest: '/' }] }, ofBuild)
+  async function* outgoing(): AsyncGenerator<MessageInitShape<typeof gateway.ExecMessageSchema>> {
+    yield { processId: 'p', input: { case: 'init', value: { containerId: 'c', meta: { args: ['sleep'] } } } }
+    await building
+  }
+  const exits: unknown[] = []
+  for await (const { input } of bridge.execProcess(outgoing(), ofBuild)) {
+    if (input.case === 'started') await bridge.releaseContainer({ containerId: 'c' }, ofBuild)
+    if (input.case === 'exit') exits.push([input.value.code, input.value.error?.code, input.value.error?.message])
+    if (input.case === 'done') await bridge.return({}, ofBuild)
+  }
+  assert.deepEqual(exits, [[137, Code.Canceled, 'context canceled']])
+  connection.close()
+  door.close()
+})
