@@ -1,14 +1,18 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { ROOT } from '../../test/harness/index.ts'
+import { pss } from '../measure.ts'
 import type { Peer } from '../peers/peer.ts'
 import type { Scenario } from './scenario.ts'
 
 const run = promisify(execFile)
 
 const SAMPLES = 5
+/** Builds after which memory is looked at. */
+const BURST = 20
 
 /** The two builders that the docker CLI knows; buildx is fetched where it can be. */
 type Door = 'classic' | 'buildx'
@@ -92,7 +96,21 @@ function scenario(
   }
 }
 
-export const builds: Scenario[] = DOORS.flatMap((door) => [
+/** What a burst of work leaves behind, once there is none. */
+const afterBuilds: Scenario = {
+  name: `engine memory, idle after ${BURST} builds (PSS)`,
+  unit: 'MiB',
+  better: 'lower',
+  async run(peer) {
+    await peer.stopDaemon()
+    await peer.startDaemon()
+    for (let index = 0; index < BURST; index++) await build(peer, 'buildx', steps(peer), ...(index % 5 === 0 ? ['--no-cache'] : []))
+    await sleep(30_000)
+    return [pss(peer.processes()) / 1024]
+  },
+}
+
+const byDoor: Scenario[] = DOORS.flatMap((door) => [
   scenario(door, '10 RUN steps, no cache', (peer) => build(peer, door, steps(peer), '--no-cache')),
   scenario(
     door,
@@ -112,3 +130,5 @@ export const builds: Scenario[] = DOORS.flatMap((door) => [
   ),
   scenario(door, '4 stages that wait half a second', (peer) => build(peer, door, stages(peer), '--no-cache')),
 ])
+
+export const builds: Scenario[] = [...byDoor, afterBuilds]
