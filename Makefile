@@ -80,7 +80,7 @@ unit-rest:
 	$(NODE_TEST) --test-isolation=none $(call TESTS_OF,$(filter-out $(HALF),$(notdir $(wildcard src/*)))) 'tools/**/*.test.ts'
 
 .PHONY: test
-test: lint unit test-native test-root test-vm ## everything: lint, unit, native, integration and conformance as root, cgroup v2 in a guest
+test: lint unit test-native test-root test-vm ## everything: lint, unit, native, integration and conformance as root, cgroup v2 and foreign platforms in a guest
 
 .PHONY: test-native
 test-native: | $(NODE) ## the C program's own tests under sanitizers
@@ -94,7 +94,7 @@ test-root: build ## integration and conformance tests against a real daemon (roo
 	$(NODE_TEST) --test-concurrency=3 --test-timeout=600000 'test/integration/**/*.test.ts' 'test/conformance/**/*.test.ts' 'test/cli/**/*.test.ts' 'test/fault/**/*.test.ts'
 
 .PHONY: test-vm
-test-vm: build ## the cgroup v2 side, in a QEMU guest
+test-vm: build ## cgroup v2 and foreign platforms, in a QEMU guest
 	@tools/install-packages.sh vm
 	$(NODE_TEST) --test-timeout=600000 'test/vm/**/*.test.ts'
 
