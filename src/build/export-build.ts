@@ -53,7 +53,7 @@ export async function exportBuild(
   const solved = await solveImages(deps, graph, result, context.signal)
   const provenance = { buildId, frontend: frontend?.frontend ?? '', options, startedAt, ...graphFacts(graph, result.images) }
   const exportContext: ExportContext = { ...context, provenance, steps: graph.results(edges), inlineCache: cacheExports.some(isInline) }
-  const answers: Record<string, string> = {}
+  const answers = answersOf(result)
   // One after the other: what the first has sealed and compressed is there for the next.
   for (const output of outputs) Object.assign(answers, await output.export(solved, exportContext))
   const describe = ({ id, platform }: BuildResult['images'][number]): ImageProvenance => ({
@@ -61,6 +61,12 @@ export async function exportBuild(
     ...exporters.describe(provenance, platform),
   })
   return { answers, provenance: () => result.images.map(describe) }
+}
+
+/** What a frontend says to the client and not about the image. Source: moby/buildkit solver/llbsolver/solver.go. */
+function answersOf({ metadata }: BuildResult): Record<string, string> {
+  const said = Object.entries(metadata).filter(([name]) => name.startsWith('frontend.'))
+  return Object.fromEntries(said.map(([name, value]) => [name, Buffer.from(value).toString()]))
 }
 
 async function solveImages(

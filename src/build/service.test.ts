@@ -261,7 +261,9 @@ describe('a build', () => {
     const service = createBuildService(parts.deps)
     const own = start(service)
     const result = await own.solve({ frontend: '', options: {}, inputs: {}, definition: edge(run(image('a'), ['one'])), evaluate: false })
-    assert.deepEqual(await own.finish(result, [{ type: 'moby', attributes: {}, id: '' }], []), { content: 'a+one' })
+    const metadata = { 'frontend.said': Buffer.from('yes'), other: Buffer.from('no') }
+    const answers = await own.finish({ ...result, metadata }, [{ type: 'moby', attributes: {}, id: '' }], [])
+    assert.deepEqual(answers, { content: 'a+one', 'frontend.said': 'yes' })
     const made = { image: 'linux/amd64', predicateType: 'made-of', predicate: { buildId: own.id } }
     assert.deepEqual(own.provenance(), [made])
     assert.throws(() => service.get(own.id), { code: 'NOT_FOUND' })
