@@ -14,7 +14,7 @@ for round in 1 2 3 4 5; do
 done
 mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 # As systemd-binfmt does it.
-cat /usr/lib/binfmt.d/qemu-aarch64.conf > /proc/sys/fs/binfmt_misc/register
+for emulator in /usr/lib/binfmt.d/*.conf; do [ -e "$emulator" ] && cat "$emulator" > /proc/sys/fs/binfmt_misc/register; done
 # Machine code that V8 writes is what QEMU is slowest at: it translates each page anew after each change. Interpreted, the engine takes half the time.
 printf '#!/bin/sh\nexec /bin/node --jitless "$@"\n' > /run/node && chmod +x /run/node
 export GANTRY_NODE=/run/node
