@@ -288,7 +288,10 @@ export interface CacheRecordInfo {
   usageCount: number
 }
 
-/** As `docker builder prune --filter`: `until`, `id`, `parent`, `type`, `description`, `inuse`, `mutable`, `immutable`, `shared`, `private`. */
+/**
+ * As `docker builder prune --filter`: `until`, `id`, `parent`, `type`, `description`, `inuse`, `mutable`, `immutable`, `shared`, `private`. With `~` behind the name
+ * parts of the text are enough, with `!` it must not be so.
+ */
 export type CacheFilters = Readonly<Record<string, readonly string[]>>
 
 /** Bytes and milliseconds; 0: does not count. */

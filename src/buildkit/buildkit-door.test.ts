@@ -332,7 +332,6 @@ test('disk usage and prune speak of the same records, filtered', async () => {
   for await (const { id } of client.control.prune({ all: true, keepDuration: 3_600_000_000_000n, filter: ['id~=r1'] })) pruned.push(id)
   assert.deepEqual(pruned, ['r1'])
   assert.deepEqual(asked, [{ type: ['exec.cachemount'], mutable: [] }, [{ id: ['r1'] }, 3_600_000, true]])
-  await assert.rejects(client.control.diskUsage({ filter: ['type!=regular'] }), /filters with != are not implemented in Gantry/)
 })
 
 test('history tells of a build that has ended, and forgets it when asked to', async () => {

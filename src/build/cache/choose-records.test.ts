@@ -75,6 +75,7 @@ describe('chooseRecords', () => {
     assert.deepEqual(chosen(records, { filters: { id: ['bc'] } }), ['abc'])
     assert.deepEqual(chosen(records, { filters: { mutable: [] } }), ['x'])
     assert.deepEqual(chosen(records, { filters: { private: ['false'] } }), [])
+    assert.deepEqual(chosen(records, { filters: { 'type!': ['regular', 'internal'] } }), ['x'])
     assert.throws(() => chosen(records, { filters: { colour: ['red'] } }), /invalid filter 'colour'/)
   })
 })

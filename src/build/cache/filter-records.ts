@@ -14,15 +14,31 @@ const MATCHERS: Readonly<Record<string, Matcher>> = {
   immutable: (record, value) => record.mutable !== asBoolean(value),
   shared: (record, value) => record.shared === asBoolean(value),
   private: (record, value) => record.shared !== asBoolean(value),
+  'parent~': (record, value) => record.parents.some((parent) => hasParts(parent, value)),
+  'type~': (record, value) => hasParts(record.type, value),
+  'description~': (record, value) => hasParts(record.description, value),
 }
 
-/** Whether it has one of the values of each name. Throws INVALID_ARGUMENT for a name that there is not. */
+/** Whether it has one of the values of each name, and none of a name with `!` behind. Throws INVALID_ARGUMENT for a name that there is not. */
 export function matchesFilters(record: CacheRecordInfo, filters: CacheFilters): boolean {
   return Object.entries(filters).every(([name, values]) => {
-    const matches = Object.hasOwn(MATCHERS, name) ? MATCHERS[name] : undefined
+    const isDenied = name.endsWith('!')
+    const key = isDenied ? name.slice(0, -1) : name
+    const matches = Object.hasOwn(MATCHERS, key) ? MATCHERS[key] : undefined
     if (matches === undefined) throw invalidArgument(`invalid filter '${name}'`)
-    return values.length === 0 ? matches(record, '') : values.some((value) => matches(record, value))
+    return (values.length === 0 ? matches(record, '') : values.some((value) => matches(record, value))) !== isDenied
   })
+}
+
+/** `make.*install`: the texts between `.*` are there one after the other. */
+function hasParts(text: string, pattern: string): boolean {
+  let at = 0
+  for (const part of pattern.split('.*')) {
+    const found = text.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return true
 }
 
 /** `--filter shared` says the same as `--filter shared=true`. */

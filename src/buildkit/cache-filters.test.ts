@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseCacheFilters } from './cache-filters.ts'
+
+test('parseCacheFilters reads terms with their operators', () => {
+  assert.deepEqual(parseCacheFilters(['type==regular,inuse,description~="RUN, then.*make",type!=internal,id~=abc']), {
+    type: ['regular'],
+    inuse: [],
+    'description~': ['RUN, then.*make'],
+    'type!': ['internal'],
+    id: ['abc'],
+  })
+  assert.throws(() => parseCacheFilters(['!']), { code: 'INVALID_ARGUMENT' })
+  assert.throws(() => parseCacheFilters(['description~=(a+)+']), /regular expressions in filters are not implemented in Gantry/)
+  assert.throws(() => parseCacheFilters(['a', 'b']), { code: 'NOT_IMPLEMENTED' })
+})
