@@ -86,6 +86,15 @@ describe('a copy', () => {
     assert.equal(readFileSync(join(roots.to, 'x/f'), 'utf8'), 'new')
   })
 
+  it('refuses a file where the target says a directory', async () => {
+    using roots = openRoots()
+    for (const root of [roots.from, roots.to]) writeFileSync(join(root, 'f'), root)
+    symlinkSync('f', join(roots.to, 'l'))
+    for (const target of ['/f/', '/l/', '/f/.'])
+      await assert.rejects(roots.copy({ source: '/f', target }), { code: 'INVALID_ARGUMENT', message: '/f: not a directory' })
+    assert.equal(readFileSync(join(roots.to, 'f'), 'utf8'), roots.to)
+  })
+
   it('makes directories on the way to what is included, with the attributes of the source', async () => {
     using roots = openRoots()
     mkdirSync(join(roots.from, 'a/b/c'), { recursive: true })

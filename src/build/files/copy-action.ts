@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import type { BigIntStats } from 'node:fs'
-import { notFound } from '#errors'
+import { invalidArgument, notFound } from '#errors'
 import type { Files } from '#kernel'
 import { inSlices } from '#snapshots'
 import type { PreparedAction } from './actions.ts'
@@ -67,7 +67,8 @@ function findSource({ fromFd, followSymlink }: CopyInput, path: string): Found &
 
 /**
  * Where the source goes: to the target, or into it when that is a directory and the source is none, or a directory of which not only the content is meant.
- * Directories on the way are made, and with a slash at the end the target, too.
+ * Directories on the way are made, and with a slash at the end the target, too. Throws INVALID_ARGUMENT for a
+ * target with a slash that is none.
  */
 function findTarget(files: Files, rootFd: number, action: CopyInput, source: { path: string; stat: BigIntStats }, changes: Changes): Found {
   const { target, directoryContentsOnly, createTargetParents } = action
@@ -81,6 +82,10 @@ function findTarget(files: Files, rootFd: number, action: CopyInput, source: { p
     make(found.directoryFd, found.name)
     if (isDirectory && directoryContentsOnly) return found
   } else if (found.stat === undefined) return found
+  if (namesDirectory && found.stat?.isDirectory() === false) {
+    found[Symbol.dispose]()
+    throw invalidArgument(`${found.path}: not a directory`)
+  }
   const goesInside = isDirectory ? !directoryContentsOnly : found.stat === undefined || found.stat.isDirectory()
   if (!goesInside || base === '') return found
   found[Symbol.dispose]()
