@@ -87,8 +87,9 @@ unshared(import.meta.filename, () => {
       const task = await bench.runtime.create(spec)
       const stream = await task.attach(ALL)
       const output = readAll(stream)
+      const ready = until(stream, 'ready')
       await task.start()
-      await until(stream, 'ready')
+      await ready
       await task.resize(33, 44)
       assert.equal((await task.exited).exitCode, 3)
       assert.equal((await output).toString(), '/dev/pts/0\r\n11 22\r\nready\r\n33 44\r\n')
