@@ -23,7 +23,8 @@ export function unshared(file: string, define: () => void): void {
       encoding: 'utf8',
       timeout: 280_000,
     })
-    assert.equal(inner.status, 0, `\n${inner.stdout}${inner.stderr}`)
+    const late = inner.error === undefined ? '' : `${inner.error.message}: what was running last hangs\n`
+    assert.equal(inner.status, 0, `\n${late}${inner.stdout}${inner.stderr}`)
     process.stdout.write(inner.stdout.replaceAll(/^/gm, '# '))
   })
 }
