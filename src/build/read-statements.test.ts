@@ -39,6 +39,15 @@ describe('readStatements', () => {
     )
   })
 
+  it('reads large ones, and refuses too much', () => {
+    const large = (megabytes: number): string => statement({ predicate: { text: 'x'.repeat(megabytes << 20) } })
+    assert.equal((statementsIn({ 'sbom.spdx.json': large(20) })[0]?.predicate as { text: string }).text.length, 20 << 20)
+    assert.throws(() => statementsIn({ a: large(33), b: large(32) }), {
+      code: 'INVALID_ARGUMENT',
+      message: /^a scanner wrote \d+ bytes, more than/,
+    })
+  })
+
   it('finds none where a scanner wrote nothing', () => {
     assert.deepEqual(readStatements(deps, SCRATCH), [])
     assert.deepEqual(statementsIn({}), [])

@@ -3,11 +3,14 @@ import { parseJson } from '#lib'
 import type { Ref } from './graph/ref.ts'
 import { readDirectoryIn, readFileIn } from './read-tree.ts'
 import type { ReadTreeDeps } from './read-tree.ts'
+import type { FileStat } from './session.ts'
 import type { FoundStatement } from './types.ts'
 
-/** As many bytes as are read of a file at once. */
-const JSON_LIMITS = { maxBytes: 16 << 20, maxDepth: 64 }
+/** Bytes of all files together: they are held in memory until they are exported. */
+const MAX_BYTES = 64 << 20
 const MAX_STATEMENTS = 100
+/** Bytes that are read at once. */
+const PIECE = 8 << 20
 const PROVENANCE = 'https://slsa.dev/provenance/'
 
 /**
@@ -16,14 +19,22 @@ const PROVENANCE = 'https://slsa.dev/provenance/'
  */
 export function readStatements(deps: ReadTreeDeps, ref: Ref): FoundStatement[] {
   if (ref.kind === 'layers' && ref.chain === undefined) return []
-  const files = readDirectoryIn(deps, ref, '/', '').map(({ path }) => path)
+  const files = readDirectoryIn(deps, ref, '/', '')
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
   if (files.length > MAX_STATEMENTS) throw invalidArgument(`a scanner wrote ${files.length} files, more than ${MAX_STATEMENTS}`)
-  const isMain = (file: string): boolean => file.split('.', 1)[0] === 'sbom'
+  if (bytes > MAX_BYTES) throw invalidArgument(`a scanner wrote ${bytes} bytes, more than ${MAX_BYTES}`)
+  const isMain = ({ path }: FileStat): boolean => path.split('.', 1)[0] === 'sbom'
   const ordered = [...files.filter(isMain), ...files.filter((file) => !isMain(file))]
-  return ordered.map((file) => ({ file, ...decodeStatement(readFileIn(deps, ref, file), file) }))
+  return ordered.map((file) => ({ file: file.path, ...decodeStatement(readWhole(deps, ref, file), file.path) }))
 }
 
-function decodeStatement(bytes: Uint8Array, file: string): Omit<FoundStatement, 'file'> {
+function readWhole(deps: ReadTreeDeps, ref: Ref, { path, size }: FileStat): Buffer {
+  const pieces = [readFileIn(deps, ref, path, { offset: 0, length: PIECE })]
+  for (let offset = PIECE; offset < size; offset += PIECE) pieces.push(readFileIn(deps, ref, path, { offset, length: PIECE }))
+  return Buffer.concat(pieces)
+}
+
+function decodeStatement(bytes: Buffer, file: string): Omit<FoundStatement, 'file'> {
   const { predicateType, predicate, subject } = parse(bytes, file)
   if (typeof predicateType !== 'string' || typeof predicate !== 'object' || predicate === null) {
     throw invalidArgument(`cannot decode in-toto statement ${file}: predicateType and predicate are missing`)
@@ -32,9 +43,9 @@ function decodeStatement(bytes: Uint8Array, file: string): Omit<FoundStatement, 
   return { predicateType, predicate, subject: Array.isArray(subject) ? subject.map((one: unknown) => decodeSubject(one, file)) : [] }
 }
 
-function parse(bytes: Uint8Array, file: string): Record<string, unknown> {
+function parse(bytes: Buffer, file: string): Record<string, unknown> {
   try {
-    return (parseJson(Buffer.from(bytes), JSON_LIMITS) ?? {}) as Record<string, unknown>
+    return (parseJson(bytes, { maxBytes: MAX_BYTES, maxDepth: 64 }) ?? {}) as Record<string, unknown>
   } catch (error) {
     throw invalidArgument(`cannot decode in-toto statement ${file}: ${(error as Error).message}`, error)
   }

@@ -70,11 +70,13 @@ async function sendTrees({ deps, context, vertex }: Assembly, result: SolvedResu
   const placed: PlacedTree[] = []
   for (const { image, ref, statements = [] } of result.images) {
     const tree = undo.use(await exportedTree(deps, ref, epoch))
-    const place = { name: image.id, directory: isSplit ? image.id.replaceAll('/', '_') : '' }
+    // As the client calls it, which may be anything.
+    const platformName = image.id.replaceAll(/[/\\:]/g, '_')
+    const place = { name: image.id, directory: isSplit ? platformName : '' }
     placed.push({ ...place, tree })
     const { provenance } = options
     const attestations = { platform: image.platform, tree, found: statements, provenance, builderId: deps.builderId }
-    const suffix = isSplit || result.images.length === 1 ? '' : `.${image.id.replaceAll('/', '_')}`
+    const suffix = isSplit || result.images.length === 1 ? '' : `.${platformName}`
     for (const { file, content } of await attestTree(context.provenance, attestations)) {
       const { name, ext } = posix.parse(file)
       placed.push({ ...place, tree: fileTree(`${options.attestationPrefix}${name}${suffix}${ext}`, content, time) })
