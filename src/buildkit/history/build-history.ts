@@ -1,24 +1,23 @@
 import type { BuildEvent, BuildService } from '#build'
 import { EngineError, invalidArgument, notFound } from '#errors'
-import { control, create, fromJson, toJson, type JsonValue, type MessageInitShape } from '#grpc'
+import { control, create, fromJson, toJson, type JsonValue } from '#grpc'
 import type { Repository } from '#metadata'
 import { parseDigest } from '#oci'
 import { Outbox } from '../session/outbox.ts'
 import { timestamp } from '../status-response.ts'
+import type { BuildRecord, RecordInit } from './build-record.ts'
 import { completion, type FinishedBuild, type Outcome } from './completion.ts'
 import type { HistoryBlobs } from './history-blobs.ts'
 import { historyFilter } from './history-filter.ts'
 import { decodeLog } from './status-log.ts'
 
-export type RecordInit = Exclude<MessageInitShape<typeof control.BuildHistoryRecordSchema>, control.BuildHistoryRecord>
-type BuildRecord = control.BuildHistoryRecord
 interface HistoryEvent {
   type: control.BuildHistoryEventType
   record: BuildRecord
 }
 const { BuildHistoryEventType: Type, BuildHistoryRecordSchema: schema } = control
 
-/** Builds that are remembered, besides those that the user has pinned. A log has 4 MiB at most. */
+/** Builds that are remembered, besides those that the user has pinned. */
 const MAX_RECORDS = 100
 /** Milliseconds; what has ended is read at once. */
 const READING_TIME = 200

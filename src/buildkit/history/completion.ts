@@ -2,7 +2,7 @@ import type { BuildEvent, ImageProvenance } from '#build'
 import { create, status, toBinary, toStatus, type control, type MessageInitShape } from '#grpc'
 import { describeBuildError } from '../build-errors.ts'
 import { timestamp } from '../status-response.ts'
-import type { RecordInit } from './build-history.ts'
+import type { RecordInit } from './build-record.ts'
 import type { Attachment, HistoryBlobs } from './history-blobs.ts'
 import { encodeLog, LOG_TYPE } from './status-log.ts'
 

@@ -1,7 +1,7 @@
 import { invalidArgument } from '#errors'
-import type { control } from '#grpc'
 import { parseGoDuration, parseNano, splitCsvLine } from '#lib'
-type BuildRecord = control.BuildHistoryRecord
+import type { BuildRecord } from './build-record.ts'
+
 type Test = (record: BuildRecord) => boolean
 
 const TIME_TERM = /^(startedAt|completedAt|duration)(>=|<=|>|<)(.+)$/
