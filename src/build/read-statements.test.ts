@@ -41,7 +41,8 @@ describe('readStatements', () => {
 
   it('reads large ones, and refuses too much', () => {
     const large = (megabytes: number): string => statement({ predicate: { text: 'x'.repeat(megabytes << 20) } })
-    assert.equal((statementsIn({ 'sbom.spdx.json': large(20) })[0]?.predicate as { text: string }).text.length, 20 << 20)
+    const lengths = statementsIn({ 'sbom.spdx.json': large(20) }).map(({ predicate }) => (predicate as { text: string }).text.length)
+    assert.deepEqual(lengths, [20 << 20])
     assert.throws(() => statementsIn({ a: large(33), b: large(32) }), {
       code: 'INVALID_ARGUMENT',
       message: /^a scanner wrote \d+ bytes, more than/,

@@ -90,7 +90,7 @@ export function imageManifest(config: string, more: object = {}): string {
   return JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: descriptor, layers: [], ...more })
 }
 
-/** Waits until `condition` holds: reports come when a connection has taken its answer. Throws after two seconds. */
+/** Waits until `condition` holds: reports come when a connection has taken its answer. Throws after half a minute. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 3000; attempt++) {
     if (await condition()) return
