@@ -10,6 +10,7 @@ import { foreignImageWarning } from './foreign-image.ts'
 import { verifyLogConfig } from './log-config.ts'
 import { commandOf, mergeConfig } from './merge-config.ts'
 import { requestedNetworks } from './network/connect-network.ts'
+import { nameFilePaths } from './network/name-files.ts'
 import { resolveLinks } from './network/links.ts'
 import { makeImagePlace, requireSource } from './mount-sources.ts'
 import { planMounts, type PlannedMount } from './mount-points.ts'
@@ -153,9 +154,7 @@ function newRecord(
     hasBeenManuallyStopped: false,
     platform: image?.config.os ?? 'linux',
     logPath: host.logConfig.type === 'json-file' ? join(directory, `${id}-json.log`) : '',
-    hostnamePath: join(directory, 'hostname'),
-    hostsPath: join(directory, 'hosts'),
-    resolvConfPath: join(directory, 'resolv.conf'),
+    ...nameFilePaths(directory),
     apparmorProfile: '',
     execIds: [],
   }

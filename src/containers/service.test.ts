@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { LaunchError } from '#runtime'
+import type { ContainerRow } from './container-store.ts'
 import { settle } from './testing/fake-clock.ts'
 import { TEST_IMAGE, testBench, type TestBench } from './testing/fake-deps.ts'
 import type { Container, CreateRequest } from './types.ts'
@@ -253,6 +254,24 @@ describe('ContainerService.restart', () => {
     await restarted
     assert.equal(statusOf(bench, id), 'running')
     assert.deepEqual(bench.actions(id), ['create', 'start', 'kill', 'kill', 'die', 'stop', 'start', 'restart'])
+  })
+})
+
+describe('ContainerService.start after an upgrade', () => {
+  it('has the files with names in the directory of the container, wherever an earlier version had them', async () => {
+    using bench = testBench()
+    const id = await create(bench)
+    const rows = bench.metadata.repository<ContainerRow>('containers')
+    const row = rows.get(id)
+    assert.ok(row)
+    const gone = '/run/gantry/names/gone'
+    const paths = { hostnamePath: `${gone}/hostname`, hostsPath: `${gone}/hosts`, resolvConfPath: `${gone}/resolv.conf` }
+    rows.put(id, { ...row, container: { ...row.container, ...paths } })
+    const service = await bench.restarted()
+    await service.start(id)
+    const directory = bench.deps.paths.containerDirectory(id)
+    assert.equal(service.get(id).hostsPath, `${directory}/hosts`)
+    assert.deepEqual(readdirSync(directory).toSorted(), ['hostname', 'hosts', 'resolv.conf'])
   })
 })
 

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { hostResolvConf, hostsFile, resolvConf, type Endpoint, type HostsFileRequest } from '#networks'
 import type { ContainerDeps, Context } from '../context.ts'
 import type { Container } from '../types.ts'
@@ -15,10 +16,11 @@ export type NameFiles = Pick<Container, 'hostnamePath' | 'hostsPath' | 'resolvCo
 
 /**
  * Writes hostname, hosts and resolv.conf for a start. A container in another one's network has that one's files and host name, so that both see the
- * same names. The files are written in place: they may be mounted.
+ * same names. The files are written in place: they may be mounted. What the record says of their places is not believed: earlier versions had them below the exec
+ * root, which is empty after a start of the machine.
  */
 export function prepareNameFiles(ctx: Context, container: Container, endpoints: readonly Endpoint[]): NameFiles {
-  const { config, hostnamePath, hostsPath, resolvConfPath } = container
+  const { config } = container
   if (networkOf(container.hostConfig) === 'container') {
     const peer = ctx.store.find(container.hostConfig.networkMode.slice('container:'.length)).record
     const { hostname, domainname } = peer.config
@@ -29,11 +31,17 @@ export function prepareNameFiles(ctx: Context, container: Container, endpoints: 
       config: { ...config, hostname, domainname },
     }
   }
+  const paths = nameFilePaths(ctx.deps.paths.containerDirectory(container.id))
   const texts = nameFileTexts(ctx.deps, { ...nameRequest(container, endpoints), links: linkedHosts(ctx, container) })
-  write(hostnamePath, texts.hostname)
-  write(hostsPath, texts.hosts)
-  write(resolvConfPath, texts.resolvConf)
-  return { hostnamePath, hostsPath, resolvConfPath, config }
+  write(paths.hostnamePath, texts.hostname)
+  write(paths.hostsPath, texts.hosts)
+  write(paths.resolvConfPath, texts.resolvConf)
+  return { ...paths, config }
+}
+
+/** Where they are in the container's directory. */
+export function nameFilePaths(directory: string): Omit<NameFiles, 'config'> {
+  return { hostnamePath: join(directory, 'hostname'), hostsPath: join(directory, 'hosts'), resolvConfPath: join(directory, 'resolv.conf') }
 }
 
 /** What the files tell of one program's place on its networks. */
