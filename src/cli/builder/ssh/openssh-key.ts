@@ -1,6 +1,6 @@
 import type { webcrypto } from 'node:crypto'
-import { isEncrypted } from './encrypted-key.ts'
-import { ECDSA_CURVES } from './key-types.ts'
+import { encryptedKeyError } from './encrypted-key-error.ts'
+import { ECDSA_CURVES } from './ecdsa-curves.ts'
 import { WireReader } from './wire.ts'
 
 const MAGIC = 'openssh-key-v1\0'
@@ -19,7 +19,7 @@ function readKey(bytes: Buffer): { jwk: webcrypto.JsonWebKey; comment: string } 
   if (file.bytes(MAGIC.length).toString('latin1') !== MAGIC) throw new Error('invalid openssh private key format')
   const [cipher, derivation] = [file.text(), file.text()]
   file.string()
-  if (cipher !== 'none' || derivation !== 'none') throw isEncrypted()
+  if (cipher !== 'none' || derivation !== 'none') throw encryptedKeyError()
   if (file.uint32() !== 1) throw new Error('a file with several keys')
   file.string()
   const secret = new WireReader(file.string())
@@ -37,7 +37,7 @@ function readFields(type: string, secret: WireReader): webcrypto.JsonWebKey {
     return { kty: 'OKP', crv: 'Ed25519', x: base64(x), d: base64(d) }
   }
   if (type === 'ssh-rsa') {
-    const [n, e, d, qi, p, q] = [secret.number(), secret.number(), secret.number(), secret.number(), secret.number(), secret.number()]
+    const [n, e, d, qi, p, q] = [secret.mpint(), secret.mpint(), secret.mpint(), secret.mpint(), secret.mpint(), secret.mpint()]
     const [dp, dq] = [p, q].map((prime) => remainder(d, prime))
     return { kty: 'RSA', ...mapped({ n, e, d, p, q, dp, dq, qi }) }
   }
@@ -45,7 +45,7 @@ function readFields(type: string, secret: WireReader): webcrypto.JsonWebKey {
   if (curve === undefined) throw new Error(`unsupported key type ${type}`)
   secret.string()
   const point = secret.string()
-  const d = secret.number()
+  const d = secret.mpint()
   // 4, and both coordinates.
   const x = point.subarray(1, 1 + curve.bytes)
   const y = point.subarray(1 + curve.bytes)

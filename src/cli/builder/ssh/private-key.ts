@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, type webcrypto } from 'node:crypto'
-import { isEncrypted } from './encrypted-key.ts'
+import { encryptedKeyError } from './encrypted-key-error.ts'
 import { openSshKey } from './openssh-key.ts'
 
 /** A private key, and what its file calls it. */
@@ -18,7 +18,7 @@ export function parsePrivateKey(text: string): PrivateKey {
     return { key: importKey(jwk), comment }
   }
   // Two headers of two formats; Node's own error speaks of OpenSSL's insides.
-  if (/^(?:Proc-Type: 4,ENCRYPTED|-----BEGIN ENCRYPTED PRIVATE KEY-----)/m.test(text)) throw isEncrypted()
+  if (/^(?:Proc-Type: 4,ENCRYPTED|-----BEGIN ENCRYPTED PRIVATE KEY-----)/m.test(text)) throw encryptedKeyError()
   if (!text.includes('PRIVATE KEY-----')) throw new Error('no key found')
   try {
     return { key: createPrivateKey(text), comment: '' }

@@ -1,6 +1,6 @@
 import { createPublicKey, sign, type KeyObject, type webcrypto } from 'node:crypto'
-import { ECDSA_CURVES } from './key-types.ts'
-import { number, string } from './wire.ts'
+import { ECDSA_CURVES } from './ecdsa-curves.ts'
+import { mpint, string } from './wire.ts'
 
 /** What an agent does with a private key. */
 export interface SigningKey {
@@ -34,7 +34,7 @@ function ed25519Key(key: KeyObject): SigningKey {
 function rsaKey(key: KeyObject): SigningKey {
   const jwk = publicKey(key)
   return {
-    blob: Buffer.concat([string('ssh-rsa'), number(member(jwk, 'e')), number(member(jwk, 'n'))]),
+    blob: Buffer.concat([string('ssh-rsa'), mpint(member(jwk, 'e')), mpint(member(jwk, 'n'))]),
     sign(data, flags) {
       const [name, hash] = rsaAlgorithm(flags)
       return Buffer.concat([string(name), string(sign(hash, data, key))])
@@ -60,7 +60,7 @@ function ecdsaKey(key: KeyObject): SigningKey {
     sign(data) {
       const numbers = sign(curve.hash, data, { key, dsaEncoding: 'ieee-p1363' })
       const [r, s] = [numbers.subarray(0, curve.bytes), numbers.subarray(curve.bytes)]
-      return Buffer.concat([name, string(Buffer.concat([number(r), number(s)]))])
+      return Buffer.concat([name, string(Buffer.concat([mpint(r), mpint(s)]))])
     },
   }
 }

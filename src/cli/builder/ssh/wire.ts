@@ -32,11 +32,8 @@ export class WireReader {
   }
 
   /** An `mpint` that is not negative, without the zero byte that says so. */
-  number(): Buffer {
-    const value = this.string()
-    let first = 0
-    while (first < value.length && value[first] === 0) first++
-    return value.subarray(first)
+  mpint(): Buffer {
+    return withoutLeadingZeros(this.string())
   }
 }
 
@@ -51,11 +48,14 @@ export function string(value: string | Buffer): Buffer {
   return Buffer.concat([uint32(bytes.length), bytes])
 }
 
-/** `mpint` of a number that is not negative, as big-endian bytes. */
-export function number(value: Buffer): Buffer {
-  let first = 0
-  while (first < value.length && value[first] === 0) first++
-  const bytes = value.subarray(first)
-  const isSigned = (bytes[0] ?? 0) >= 0x80
-  return string(isSigned ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes)
+/** An `mpint` that is not negative, of big-endian bytes. */
+export function mpint(value: Buffer): Buffer {
+  const bytes = withoutLeadingZeros(value)
+  const wouldBeNegative = (bytes[0] ?? 0) >= 0x80
+  return string(wouldBeNegative ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes)
+}
+
+function withoutLeadingZeros(bytes: Buffer): Buffer {
+  const first = bytes.findIndex((byte) => byte !== 0)
+  return first === -1 ? Buffer.alloc(0) : bytes.subarray(first)
 }
