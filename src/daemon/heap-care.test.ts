@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it, mock } from 'node:test'
-import { startHeapCare } from './heap-care.ts'
+import { startHeapCare, type Heap } from './heap-care.ts'
 
 const MIB = 1 << 20
 
 /** A heap of `size` of which `needed` is left after a collection. */
-function fakeHeap(): { size: number; needed: number; busy: number; collected: number; asHeap: Parameters<typeof startHeapCare>[0] } {
+function fakeHeap(): { size: number; needed: number; busy: number; collected: number; asHeap: Heap } {
   const heap = {
     size: 30 * MIB,
     needed: 25 * MIB,
@@ -35,7 +35,7 @@ describe('startHeapCare', () => {
 
   it('collects what a burst of work has left, once', async () => {
     const heap = fakeHeap()
-    using _care = startHeapCare(heap.asHeap)
+    using _care = startHeapCare({ heap: heap.asHeap, report: assert.ifError })
     await pass()
     assert.equal(heap.collected, 0)
     heap.size = 100 * MIB
@@ -46,7 +46,7 @@ describe('startHeapCare', () => {
 
   it('waits for the end of the work', async () => {
     const heap = fakeHeap()
-    using _care = startHeapCare(heap.asHeap)
+    using _care = startHeapCare({ heap: heap.asHeap, report: assert.ifError })
     Object.assign(heap, { size: 100 * MIB, busy: 0.5 })
     await pass()
     assert.equal(heap.collected, 0)
@@ -57,7 +57,7 @@ describe('startHeapCare', () => {
 
   it('does not try again for what is really needed', async () => {
     const heap = fakeHeap()
-    using _care = startHeapCare(heap.asHeap)
+    using _care = startHeapCare({ heap: heap.asHeap, report: assert.ifError })
     Object.assign(heap, { size: 100 * MIB, needed: 90 * MIB })
     await pass()
     heap.size = 110 * MIB
@@ -71,8 +71,8 @@ describe('startHeapCare', () => {
   it('reports a collection that fails, and goes on', async () => {
     const heap = fakeHeap()
     const reported: unknown[] = []
-    const failing = { ...heap.asHeap!, collect: () => Promise.reject(new Error('no')) }
-    using _care = startHeapCare(failing, (error) => reported.push(String(error)))
+    const failing = { ...heap.asHeap, collect: () => Promise.reject(new Error('no')) }
+    using _care = startHeapCare({ heap: failing, report: (error) => reported.push(String(error)) })
     heap.size = 100 * MIB
     await pass()
     await pass()

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 
-/** What {@link startHeapCare} looks at and does; replaced in tests. */
+/** The heap of this process. */
 export interface Heap {
   /** Bytes that V8 has taken from the system for objects. */
   size(): number
@@ -8,6 +8,13 @@ export interface Heap {
   utilization(): number
   /** Collects garbage and gives memory back: some 60 ms in which nothing else happens. */
   collect(): Promise<void>
+}
+
+export interface HeapCareDeps {
+  /** Replaced in tests. */
+  heap?: Heap
+  /** Hears of a collection that failed; the next look tries again. */
+  report: (error: unknown) => void
 }
 
 /** Milliseconds between two looks. */
@@ -23,7 +30,7 @@ const GROWTH = 1.5
  * Gives memory back when the work is done. V8 keeps what a burst of work has taken, and collects only when more is wanted: after a hundred builds that is 100 MiB
  * in which nothing lives. A machine with hundreds of containers has better use for it.
  */
-export function startHeapCare(heap: Heap = createHeap(), report: (error: unknown) => void = () => {}): Disposable {
+export function startHeapCare({ heap = createHeap(), report }: HeapCareDeps): Disposable {
   let left = 0
   let collecting = false
   heap.utilization()

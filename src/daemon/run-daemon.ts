@@ -65,7 +65,7 @@ async function serve(initial: DaemonConfig, flags: GivenOptions, persona: Person
   const engine = owned.use(
     await startEngine({ state, config: () => config, logger, initBinary: initBinary(), workerEntry: pathToFileURL(process.argv[1] ?? '') }),
   )
-  owned.use(startHeapCare(undefined, (error) => logger.warn('cannot give memory back', { error: String(error) })))
+  owned.use(startHeapCare({ report: (error) => logger.warn('cannot give memory back', { error: String(error) }) }))
   const api = createApiServer(engine.api)
   owned.defer(() => api.close({ grace: config.shutdownTimeout * 1000 }))
   const shown: string[] = []
