@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -70,6 +70,10 @@ describe('BuildHistory', () => {
     return (await Array.fromAsync(history.listen(request, NEVER))).map(({ record }) => record)
   }
 
+  function attachments(record: control.BuildHistoryRecord | undefined): string[] {
+    return [record?.logs, record?.externalError, ...(record?.result?.attestations ?? [])].flatMap((blob) => blob?.digest.slice(7) ?? [])
+  }
+
   async function refs(history: BuildHistory, ...filter: string[]): Promise<string[]> {
     return (await list(history, { filter })).map(({ ref }) => ref)
   }
@@ -125,6 +129,45 @@ describe('BuildHistory', () => {
     assert.ok(!readdirSync(directory).includes(blobOf('os/1')))
     // The log of all is the same, and belongs to the others, too.
     assert.ok([...(history.log('b5') ?? [])].length > 0)
+  })
+
+  it('keeps no passwords of addresses', async () => {
+    const history = open()
+    await run(history, 'b1', [], { context: 'https://me:secret@example.com/one.git' })
+    assert.equal((await list(history))[0]?.frontendAttrs['context'], 'https://example.com/one.git')
+    assert.ok(!JSON.stringify(rows.all()).includes('secret'))
+  })
+
+  it('forgets a build, and its blobs, when its name is used again', async () => {
+    const history = open()
+    await run(history, 'b1', ['os/first'])
+    await run(history, 'b1', ['os/second'])
+    const [record] = await list(history)
+    assert.deepEqual(readdirSync(directory).toSorted(), attachments(record).toSorted())
+  })
+
+  it('keeps nothing of a build that cannot be noted, which is none the worse for it', async () => {
+    const history = open()
+    const full = (): never => assert.fail('no space')
+    Object.assign(rows, { put: full, delete: full })
+    await run(history, 'b1')
+    assert.deepEqual([await refs(history), readdirSync(directory), reported.length], [[], [], 2])
+  })
+
+  it('leaves a blob alone that is there', async () => {
+    const history = open()
+    await run(history, 'b1')
+    const before = readdirSync(directory).map((name) => statSync(join(directory, name), { bigint: true }).mtimeNs)
+    await run(history, 'b2')
+    assert.deepEqual(
+      readdirSync(directory).map((name) => statSync(join(directory, name), { bigint: true }).mtimeNs),
+      before,
+    )
+  })
+
+  it('tells nothing to a listener that has gone before it begins', async () => {
+    const request = create(control.BuildHistoryRequestSchema, {})
+    assert.deepEqual(await Array.fromAsync(open().listen(request, AbortSignal.abort())), [])
   })
 
   it('forgets after a start what has not reached the disk, and files that no record names', async () => {

@@ -1,4 +1,4 @@
-import type { BuildEvent, BuildService } from '#build'
+import { withoutLogin, type BuildEvent, type BuildService } from '#build'
 import { EngineError, invalidArgument, notFound } from '#errors'
 import { control, create, fromJson, toJson, type JsonValue } from '#grpc'
 import type { Repository } from '#metadata'
@@ -46,7 +46,8 @@ export class BuildHistory {
   /** Runs a build and remembers it, unless it is none of the user's. */
   async record<T extends FinishedBuild>(request: control.SolveRequest, run: () => Promise<T>): Promise<T> {
     if (request.internal) return await run()
-    const { ref, frontend, frontendAttrs, exporters } = request
+    const { ref, frontend, exporters } = request
+    const frontendAttrs = withoutLogins(request.frontendAttrs)
     const record: RecordInit & { ref: string } = { ref, frontend, frontendAttrs, exporters, createdAt: timestamp(Date.now()) }
     this.#tell(Type.STARTED, record)
     try {
@@ -72,6 +73,7 @@ export class BuildHistory {
     // Before what is known is told: what happens meanwhile is not lost.
     if (!earlyExit) this.#listeners.add(listener)
     signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
     try {
       const known = [...this.#records.values()].map((record): HistoryEvent => ({ type: typeOf(record), record })).filter(isWanted)
       yield* limit > 0 ? known.slice(-limit).reverse() : known
@@ -109,8 +111,19 @@ export class BuildHistory {
       this.#tell(Type.COMPLETE, { ...record, ...completion(events, outcome, this.#deps.blobs) })
     } catch (error) {
       this.#deps.report(error)
-      this.#forget(record.ref)
+      this.#abandon(record.ref)
     }
+  }
+
+  /** Of a record that could not be written. The disk may be full, or the database closed already. */
+  #abandon(ref: string): void {
+    try {
+      this.#forget(ref)
+    } catch (error) {
+      this.#deps.report(error)
+    }
+    // What was written before it failed is named by nothing.
+    this.#deps.blobs.retain(this.#named())
   }
 
   /** Of a build that has ended. */
@@ -126,8 +139,14 @@ export class BuildHistory {
 
   #tell(type: control.BuildHistoryEventType, facts: RecordInit): void {
     const record = create(schema, { ...facts, generation: ++this.#generation })
+    const former = this.#records.get(record.ref)
     this.#records.delete(record.ref)
     this.#records.set(record.ref, record)
+    // A client may use a name again.
+    if (former?.completedAt !== undefined) {
+      this.#deps.rows.delete(record.ref)
+      this.#discardBlobs(former)
+    }
     this.#save(record)
     this.#shorten()
     this.#publish({ type, record })
@@ -148,9 +167,14 @@ export class BuildHistory {
     if (record === undefined) return
     this.#records.delete(ref)
     this.#deps.rows.delete(ref)
+    this.#discardBlobs(record)
+    this.#publish({ type: Type.DELETED, record: create(schema, { ref }) })
+  }
+
+  /** Of a record that is no more; those of others stay. */
+  #discardBlobs(record: BuildRecord): void {
     const named = this.#named()
     for (const { digest } of attachmentsOf(record)) if (!named.has(digest)) this.#deps.blobs.delete(parseDigest(digest))
-    this.#publish({ type: Type.DELETED, record: create(schema, { ref }) })
   }
 
   /** A record of which not all has reached the disk is forgotten. */
@@ -181,6 +205,11 @@ export class BuildHistory {
   #publish(event: HistoryEvent): void {
     for (const listener of this.#listeners) listener(event)
   }
+}
+
+/** Contexts are addresses, which may hold passwords: these are for the build, not for the disk and for lists. */
+function withoutLogins(attributes: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, withoutLogin(value)]))
 }
 
 function typeOf({ completedAt }: BuildRecord): control.BuildHistoryEventType {

@@ -26,10 +26,13 @@ export class HistoryBlobs {
     mkdirSync(root, { recursive: true, mode: 0o700 })
   }
 
-  /** In one go, so that no record is forgotten, and its blobs with it, while another one with an equal blob is written. */
+  /**
+   * In one go, so that no record is forgotten, and its blobs with it, while another one with an equal blob is written. One that is there is left alone: somebody may
+   * read it, and on a full disk it would be lost.
+   */
   put(mediaType: string, bytes: Uint8Array, annotations: Record<string, string> = {}): Attachment {
     const digest = digestOf(bytes)
-    writeFileSync(this.#path(digest), bytes, { mode: 0o600 })
+    if (this.#sizeOf(digest) !== bytes.length) writeFileSync(this.#path(digest), bytes, { mode: 0o600 })
     return { mediaType, digest, size: BigInt(bytes.length), annotations }
   }
 
