@@ -1,11 +1,9 @@
 import { invalidArgument } from '#errors'
+import { SOURCE_DATE_KEY } from '../source-date-key.ts'
 import type { SolvedResult } from '../types.ts'
 
 /** A time that nothing may be younger than, in milliseconds; `none`: the client wants none; undefined: the frontend may know one. */
 export type EpochSetting = number | 'none' | undefined
-
-/** Metadata of a result: the frontend's time, in seconds. Source: moby/buildkit exporter/exptypes. */
-export const EPOCH_KEY = 'source.date.epoch'
 
 const NUMBER = /^-?\d+$/
 
@@ -21,7 +19,7 @@ export function parseEpoch(attribute: string | undefined, options: Readonly<Reco
 /** What holds for a result. Throws INVALID_ARGUMENT. */
 export function epochOf(setting: EpochSetting, { metadata }: Pick<SolvedResult, 'metadata'>): number | undefined {
   if (setting !== undefined) return setting === 'none' ? undefined : setting
-  const known = metadata[EPOCH_KEY]
+  const known = metadata[SOURCE_DATE_KEY]
   return known === undefined ? undefined : milliseconds(Buffer.from(known).toString())
 }
 

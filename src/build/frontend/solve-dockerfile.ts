@@ -1,3 +1,4 @@
+import { SOURCE_DATE_KEY } from '../source-date-key.ts'
 import type { BuildResult, FrontendHost, FrontendRequest } from '../types.ts'
 import { buildImage } from './build-image.ts'
 import type { Converted } from './convert.ts'
@@ -53,5 +54,5 @@ export async function solveDockerfile(request: FrontendRequest, host: FrontendHo
 /** What exporters are to know: the time that the client, or a global ARG of the Dockerfile, has set. */
 function metadataOf([first]: readonly Converted[]): BuildResult['metadata'] {
   const { created } = first?.conversion ?? {}
-  return created === undefined ? {} : { 'source.date.epoch': Buffer.from(String(created)) }
+  return created === undefined ? {} : { [SOURCE_DATE_KEY]: Buffer.from(String(created)) }
 }

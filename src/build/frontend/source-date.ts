@@ -6,11 +6,11 @@ import { parseDigest } from '#oci'
 import { vertex } from '../graph/digest.ts'
 import type { Edge, GitSource, HttpSource, Vertex } from '../graph/types.ts'
 import { parseGitUrl } from '../sources/git/parse-git-url.ts'
+import { copiedEdge } from './context/copied-edge.ts'
 import { gitSource } from './context/git-source.ts'
-import { copyOnto } from './context/main-context.ts'
+import { fileNameOf, httpSource, isHttpAddress } from './context/http-source.ts'
 import type { Conversion } from './conversion.ts'
 import { withPlace } from './errors.ts'
-import { fileNameOf } from './instructions/copy-pieces.ts'
 
 const NAME = 'SOURCE_DATE_EPOCH'
 
@@ -86,9 +86,8 @@ function sourceOfAdd(add: AddInstruction, expand: (text: string) => string): Git
   if (git !== undefined && !git.mayBePath) {
     return gitSource(git, git.keepGitDirectory ?? add.keepGitDirectory ?? false, git.checksum ?? checksum)
   }
-  if (!/^https?:\/\//.test(url)) throw invalidArgument(`${NAME} stage source must be a single HTTP(S) or Git ADD`)
-  const known = checksum === undefined ? {} : { checksum: parseDigest(checksum) }
-  return { kind: 'http', url, ...known, filename: fileNameOf(url), uid: 0, gid: 0, authHeaderSecret: '' }
+  if (!isHttpAddress(url)) throw invalidArgument(`${NAME} stage source must be a single HTTP(S) or Git ADD`)
+  return httpSource(url, { filename: fileNameOf(url), checksum: checksum === undefined ? undefined : parseDigest(checksum) })
 }
 
 async function timeOf(op: Vertex['op'] | undefined, { host }: Facts, name: string): Promise<number | undefined> {
@@ -107,7 +106,7 @@ async function timeOf(op: Vertex['op'] | undefined, { host }: Facts, name: strin
 
 /** Of its newest file; undefined: it is none. */
 async function timeOfArchive(edge: Edge, name: string, host: Facts['host']): Promise<number | undefined> {
-  const unpacked = copyOnto(edge, { source: `/${name}`, unpack: true, directoryContentsOnly: false }, `unpack ${name}`)
+  const unpacked = copiedEdge(edge, { source: `/${name}`, unpack: true, directoryContentsOnly: false }, `unpack ${name}`)
   let newest = 0n
   const left = ['/']
   for (let directory = left.pop(); directory !== undefined; directory = left.pop()) {

@@ -1,13 +1,14 @@
 import { invalidArgument } from '#errors'
 import { vertex } from '../../graph/digest.ts'
-import { PLAIN_COPY } from '../../graph/plain-copy.ts'
-import type { CopyAction, Edge, FileOp, Op } from '../../graph/types.ts'
+import type { Edge, Op } from '../../graph/types.ts'
 import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
 import type { FrontendHost } from '../../types.ts'
 import { parseBoolean } from '../option-values.ts'
 import type { FrontendOptions } from '../options.ts'
 import { looksLikeArchive } from './archive-header.ts'
+import { copiedEdge } from './copied-edge.ts'
 import { gitSource } from './git-source.ts'
+import { httpSource, isHttpAddress } from './http-source.ts'
 import { rooted } from './paths.ts'
 
 /** Where COPY takes its files from: a directory of the client, or a file system that the engine fetches. */
@@ -54,7 +55,7 @@ async function fetchedContext(
     const mtime = git.mtime ?? ((options.buildArgs.get('SOURCE_DATE_EPOCH') ?? '') === '' ? 'checkout' : 'commit')
     return withDockerfile(source(gitSource({ ...git, mtime }, keepGitDirectory), `load git source ${place}`), options.filename)
   }
-  if (/^https?:\/\//.test(place)) return await fromUrl(place, options.filename, host)
+  if (isHttpAddress(place)) return await fromUrl(place, options.filename, host)
   const edge = inputs['context']
   return edge && { kind: 'fetched', edge, dockerfile: undefined }
 }
@@ -64,25 +65,16 @@ function withDockerfile(edge: Edge, filename: string): FetchedContext {
 }
 
 async function fromUrl(url: string, filename: string, host: FrontendHost): Promise<FetchedContext> {
-  const file = source({ kind: 'http', url, filename: FETCHED, uid: 0, gid: 0, authHeaderSecret: '' }, 'load remote build context')
+  const file = source(httpSource(url, { filename: FETCHED }), 'load remote build context')
   const header = await host.readFile(file, FETCHED, { offset: 0, length: HEADER_LENGTH })
   if (header === undefined) throw invalidArgument('failed to read downloaded context')
   if (!looksLikeArchive(header)) return withDockerfile(file, FETCHED)
-  const edge = copyOnto(file, { source: `/${FETCHED}`, unpack: true, directoryContentsOnly: false }, 'unpack remote build context')
+  const edge = copiedEdge(file, { source: `/${FETCHED}`, unpack: true, directoryContentsOnly: false }, 'unpack remote build context')
   return withDockerfile(edge, filename)
 }
 
 function subdirectoryOf(edge: Edge, directory: string): Edge {
-  return copyOnto(edge, { source: rooted(directory), unpack: false, directoryContentsOnly: true }, `select ${directory} of build context`)
-}
-
-/** Onto an empty file system. */
-export function copyOnto(from: Edge, how: Pick<CopyAction, 'source' | 'unpack' | 'directoryContentsOnly'>, name: string): Edge {
-  const op: FileOp = {
-    kind: 'file',
-    actions: [{ ...PLAIN_COPY, input: -1, from: 0, output: 0, target: '/', ...how }],
-  }
-  return { vertex: vertex(op, [from], { name: `[internal] ${name}` }), output: 0 }
+  return copiedEdge(edge, { source: rooted(directory), unpack: false, directoryContentsOnly: true }, `select ${directory} of build context`)
 }
 
 function source(op: Op, name: string): Edge {

@@ -6,6 +6,7 @@ import type { CopyAction, FileOp, VertexMeta } from '../../graph/types.ts'
 import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
 import type { GitUrl } from '../../sources/git/parse-git-url.ts'
 import { gitSource } from '../context/git-source.ts'
+import { fileNameOf, httpSource, isHttpAddress } from '../context/http-source.ts'
 import { rooted } from '../context/paths.ts'
 import { lint } from '../conversion.ts'
 import { stepTree } from '../tree.ts'
@@ -53,15 +54,11 @@ export function copyPieces(
   const pieces = sources.map((source): CopyPiece => {
     const git = parseGitUrl(source)
     if (git !== undefined && !git.mayBePath) return gitPiece(git, requireAdd(add, 'a git ref'), shown, request)
-    if (isHttp(source)) return httpPiece(source, requireAdd(add, 'a URL'), shown, request)
+    if (isHttpAddress(source)) return httpPiece(source, requireAdd(add, 'a URL'), shown, request)
     locals.push(source)
     return localPiece(source, request, context)
   })
   return { pieces: [...pieces, ...heredocs.map((file) => heredocPiece(file, request))], locals }
-}
-
-function isHttp(source: string): boolean {
-  return /^https?:\/\//.test(source)
 }
 
 function requireAdd(add: AddOptions | undefined, what: string): AddOptions {
@@ -73,7 +70,7 @@ function checkChecksum(sources: readonly string[]): void {
   if (sources.length !== 1) throw invalidArgument("checksum can't be specified for multiple sources")
   const [source = ''] = sources
   const git = parseGitUrl(source)
-  if (!isHttp(source) && (git === undefined || git.mayBePath)) throw invalidArgument('checksum requires HTTP(S) or Git sources')
+  if (!isHttpAddress(source) && (git === undefined || git.mayBePath)) throw invalidArgument('checksum requires HTTP(S) or Git sources')
 }
 
 function gitPiece(url: GitUrl, { checksum, keepGitDirectory }: AddOptions, shown: VertexMeta, { common }: CopyRequest): CopyPiece {
@@ -89,34 +86,8 @@ function gitPiece(url: GitUrl, { checksum, keepGitDirectory }: AddOptions, shown
 
 function httpPiece(url: string, { checksum, unpack = false }: AddOptions, shown: VertexMeta, { common }: CopyRequest): CopyPiece {
   const filename = fileNameOf(url)
-  const from = stepTree(
-    {
-      kind: 'http',
-      url,
-      ...(checksum !== undefined && { checksum: parseDigest(checksum) }),
-      filename,
-      uid: 0,
-      gid: 0,
-      authHeaderSecret: '',
-    },
-    [],
-    shown,
-  )
+  const from = stepTree(httpSource(url, { filename, checksum: checksum === undefined ? undefined : parseDigest(checksum) }), [], shown)
   return { from, action: { ...PLAIN_COPY, ...common, source: `/${filename}`, unpack } }
-}
-
-/** The last part of the URL's path. */
-export function fileNameOf(url: string): string {
-  const name = URL.canParse(url) ? posix.basename(decode(new URL(url).pathname)) : ''
-  return name === '' || name === '.' || name === '..' ? '__unnamed__' : name
-}
-
-function decode(path: string): string {
-  try {
-    return decodeURIComponent(path)
-  } catch {
-    return path
-  }
 }
 
 function localPiece(written: string, request: CopyRequest, context: InstructionContext): CopyPiece {
