@@ -70,8 +70,7 @@ async function sendTrees({ deps, context, vertex }: Assembly, result: SolvedResu
   const placed: PlacedTree[] = []
   for (const { image, ref, statements = [] } of result.images) {
     const tree = undo.use(await exportedTree(deps, ref, epoch))
-    // As the client calls it, which may be anything.
-    const platformName = image.id.replaceAll(/[/\\:]/g, '_')
+    const platformName = directoryName(image.id)
     const place = { name: image.id, directory: isSplit ? platformName : '' }
     placed.push({ ...place, tree })
     const { provenance } = options
@@ -103,4 +102,9 @@ async function sendTrees({ deps, context, vertex }: Assembly, result: SolvedResu
     }
     await context.session.sendDirectory(target, Readable.from(entries), readCounted)
   })
+}
+
+/** A client may call a platform as it likes. Attack: `..`, and the files of the image would land beside the directory that they are for. */
+export function directoryName(platform: string): string {
+  return platform.replaceAll(/[/\\:\0]|^\.{1,2}$/g, '_')
 }

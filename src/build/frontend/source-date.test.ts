@@ -48,6 +48,15 @@ describe('SOURCE_DATE_EPOCH', () => {
     assert.deepEqual(await timeOf(CONTEXT, { options, readDirectory }), ['4', '4'])
   })
 
+  it('is an error where no date can say it', async () => {
+    for (const time of ['999999999999999', '-62135596801', '1'.repeat(400)]) {
+      const message = `invalid SOURCE_DATE_EPOCH: ${time}`
+      await assert.rejects(timeOf('', { options: { 'build-arg:SOURCE_DATE_EPOCH': time } }), { code: 'INVALID_ARGUMENT', message })
+    }
+    const readDirectory = async (): Promise<FileStat[]> => [entry('a', 1e15)]
+    await assert.rejects(timeOf(CONTEXT, { options: { context: GIT }, readDirectory }), /invalid SOURCE_DATE_EPOCH: 1000000000000000/)
+  })
+
   it('is none for directories of the client', async () => {
     assert.deepEqual(await timeOf(CONTEXT), [undefined, ''])
     assert.deepEqual(await timeOf(STAGE, { options: { 'context:src': 'local:src' } }), [undefined, ''])

@@ -3,6 +3,7 @@ import { expandWord } from '#dockerfile'
 import type { AddInstruction, Stage, Variables } from '#dockerfile'
 import { invalidArgument } from '#errors'
 import { parseDigest } from '#oci'
+import { withinYears } from '../export/epoch.ts'
 import { vertex } from '../graph/digest.ts'
 import type { Edge, GitSource, HttpSource, Vertex } from '../graph/types.ts'
 import { parseGitUrl } from '../sources/git/parse-git-url.ts'
@@ -25,12 +26,20 @@ export async function resolveSourceDate<F extends Facts>(facts: F): Promise<{ cr
   const { options, globals } = facts
   const text = options.buildArgs.get(NAME) ?? globals.variables.get(NAME) ?? ''
   if (text === '') return { created: undefined, options }
-  if (/^-?\d{1,15}$/.test(text)) return { created: Number(text), options }
-  const created = await timeOf(await sourceNamed(text, facts), facts, `[internal] resolve ${NAME} ${text}`)
+  if (/^-?\d+$/.test(text)) return { created: checked(Number(text), text), options }
+  const found = await timeOf(await sourceNamed(text, facts), facts, `[internal] resolve ${NAME} ${text}`)
+  // Attack: an archive with a file of the year 300000, which no date can say.
+  const created = found === undefined ? undefined : checked(found, String(found))
   const value = String(created ?? '')
   if (globals.variables.get(NAME) !== undefined) globals.variables.set(NAME, value)
   const buildArgs = options.buildArgs.has(NAME) ? new Map([...options.buildArgs, [NAME, value]]) : options.buildArgs
   return { created, options: { ...options, buildArgs } }
+}
+
+/** Throws INVALID_ARGUMENT for a time whose year has not four digits. */
+function checked(time: number, text: string): number {
+  if (withinYears(time * 1000) !== time * 1000) throw invalidArgument(`invalid ${NAME}: ${text}`)
+  return time
 }
 
 /** The only source of what is meant; undefined: it has another, or several. */
