@@ -4,6 +4,7 @@ import { fullString, parseReference, withDefaultTag } from '#oci'
 import type { ImageConfigFile, Platform } from '#oci'
 import { BuildError } from '../build-error.ts'
 import type { VertexMeta } from '../graph/types.ts'
+import { imageSource } from './context/image-source.ts'
 import type { Conversion } from './conversion.ts'
 import { addTriggers } from './dependencies.ts'
 import { Environment } from './environment.ts'
@@ -99,13 +100,10 @@ async function resolveImage(stage: StageState, reference: string, wanted: Platfo
   const resolveMode = options.resolveMode
   const prefix = options.multiPlatform ? `${platformPrefix(wanted, new Environment())} ` : ''
   const name = `[${prefix}internal] load metadata for ${reference}`
-  const {
-    reference: pinned,
-    config,
-    chain,
-  } = await host
+  const resolved = await host
     .resolveImage({ reference, platform: wanted, resolveMode, name })
     .catch((error: unknown) => Promise.reject(resolveError(error, stage, conversion)))
+  const { config } = resolved
   // Nobody has asked for a platform, so a base for another one is what is meant.
   const detected = stage.platform === undefined && platforms.implicit ? detectPlatform(config, wanted, platforms.build) : wanted
   setBase(stage, { tree: undefined, config, platform: detected }, conversion)
@@ -114,14 +112,10 @@ async function resolveImage(stage: StageState, reference: string, wanted: Platfo
     return
   }
   const meta: VertexMeta = {
-    name: nextStepName(stage.counter, `FROM ${pinned}`, { platform: detected, variables: new Environment() }),
+    name: nextStepName(stage.counter, `FROM ${resolved.reference}`, { platform: detected, variables: new Environment() }),
     ...(stage.range !== undefined && { source: sourceRange(definition.file, stage.range) }),
   }
-  stage.tree = stepTree(
-    { kind: 'image', reference: pinned, platform: detected, resolveMode, ...(chain !== undefined && { chain }) },
-    [],
-    meta,
-  )
+  stage.tree = stepTree(imageSource(resolved, detected, resolveMode), [], meta)
   lintBasePlatform(stage.baseName, detected, platformOf(config), stage, conversion)
 }
 

@@ -5,6 +5,7 @@ import type { Platform } from '#oci'
 import { PLAIN_EXEC } from '../graph/plain-exec.ts'
 import type { ExecOp } from '../graph/types.ts'
 import type { FrontendHost, ResolvedImage } from '../types.ts'
+import { imageSource } from './context/image-source.ts'
 import type { Converted } from './convert.ts'
 import type { FrontendOptions } from './options.ts'
 import type { StageState } from './stage-state.ts'
@@ -28,8 +29,8 @@ const MAIN = '/run/src/core/sbom'
 const EXTRAS = '/run/src/extras'
 const FOUND = '/run/out/'
 
-/** What is said of the scan itself; buildx sends `type` along. */
-const NO_PARAMETERS: ReadonlySet<string> = new Set(['type', 'generator', 'disabled'])
+/** Attributes for the engine, not for the scanner; buildx sends `type` along. */
+const ENGINE_ATTRIBUTES: ReadonlySet<string> = new Set(['type', 'generator', 'disabled'])
 
 const DEFAULT_SCANNER = 'docker/buildkit-syft-scanner:stable-1'
 
@@ -46,7 +47,7 @@ export function parseScanner(text: string | undefined): ScannerOptions | undefin
   if (generator === '') throw invalidArgument('sbom scanner cannot be empty')
   return {
     reference: referenceOf(generator),
-    parameters: [...attributes].filter(([name]) => !NO_PARAMETERS.has(name)),
+    parameters: [...attributes].filter(([name]) => !ENGINE_ATTRIBUTES.has(name)),
   }
 }
 
@@ -58,7 +59,7 @@ function referenceOf(generator: string): string {
   }
 }
 
-/** Looks up the scanner's image; undefined: none is wanted. Throws INVALID_ARGUMENT for an image that says of no program. */
+/** Looks up the scanner's image; undefined: none is wanted. Throws INVALID_ARGUMENT for an image that names no program. */
 export async function findScanner(
   { scanner, resolveMode }: Pick<FrontendOptions, 'scanner' | 'resolveMode'>,
   host: FrontendHost,
@@ -80,21 +81,11 @@ function programOf({ config: { config } }: ResolvedImage): string[] {
  * file. Source: moby/buildkit frontend/attestations/sbom/sbom.go.
  */
 export function scanTree({ image, platform, parameters, reference }: Scanner, converted: Converted): Tree {
+  const { conversion, target } = converted
   const { config } = image.config
   const inputs = new Inputs()
-  const program = inputs.index(
-    stepTree(
-      {
-        kind: 'image',
-        reference: image.reference,
-        platform,
-        resolveMode: converted.conversion.options.resolveMode,
-        ...(image.chain !== undefined && { chain: image.chain }),
-      },
-      [],
-      { name: `FROM ${image.reference}` },
-    ),
-  )
+  const source = imageSource(image, platform, conversion.options.resolveMode)
+  const program = inputs.index(stepTree(source, [], { name: `FROM ${image.reference}` }))
   const extras = extraTrees(converted)
   const shown = (target: string, tree: Tree): ExecOp['mounts'][number] => ({
     type: 'bind',
@@ -119,14 +110,14 @@ export function scanTree({ image, platform, parameters, reference }: Scanner, co
     mounts: [
       { type: 'bind', target: '/', input: program, selector: '', readonly: false, output: -1, contentKey: false },
       { type: 'tmpfs', target: '/tmp', size: 0 },
-      shown(MAIN, converted.target.tree),
+      shown(MAIN, target.tree),
       ...[...extras].map(([name, tree]) => shown(`${EXTRAS}/sbom-${name}`, tree)),
       { type: 'bind', target: FOUND, input: -1, selector: '', readonly: false, output: 0, contentKey: false },
     ],
     platform,
   }
-  const name = `[${formatPlatform(converted.conversion.platforms.target)}] generating sbom using ${reference}`
-  return stepTree(op, inputs.trees, { name, ...(converted.target.ignoreCache && { ignoreCache: true }) })
+  const name = `[${formatPlatform(conversion.platforms.target)}] generating sbom using ${reference}`
+  return stepTree(op, inputs.trees, { name, ...(target.ignoreCache && { ignoreCache: true }) })
 }
 
 /** By name. The arguments that ask for them may stand in front of the first FROM. */
@@ -142,7 +133,7 @@ function extraTrees({ conversion, target, needed }: Converted): Map<string, Tree
   return extras
 }
 
-/** `true`, or names of stages. */
+/** `value`: `true`, or names of stages with commas between them. */
 function isEnabled(value: string, stage: string | undefined): boolean {
   try {
     return parseGoBoolean(value)

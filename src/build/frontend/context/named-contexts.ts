@@ -10,6 +10,8 @@ import type { FrontendOptions } from '../options.ts'
 import type { LateTree, Tree } from '../tree.ts'
 import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
 import { gitSource } from './git-source.ts'
+import { httpSource } from './http-source.ts'
+import { imageSource } from './image-source.ts'
 import { followPaths } from './paths.ts'
 
 /** What a named context is: files, and the config where it is an image. */
@@ -118,9 +120,7 @@ async function loadImage({ name, platform, options, host }: Facts, written: stri
     resolveMode: options.resolveMode,
     name: `[context ${name}] load metadata for ${reference}`,
   })
-  const { chain } = resolved
-  const image = { kind: 'image', reference: resolved.reference, platform, resolveMode: options.resolveMode } as const
-  const op: Op = { ...image, ...(chain !== undefined && { chain }) }
+  const op = imageSource(resolved, platform, options.resolveMode)
   return { tree: known(source(op, `[context ${name}] ${resolved.reference}`)), config: resolved.config }
 }
 
@@ -128,8 +128,7 @@ function loadRemote({ name, place }: Facts): Edge {
   const git = parseGitUrl(place)
   if (git !== undefined) return source(gitSource(git, git.keepGitDirectory ?? false), `[internal] load git source ${place}`)
   if (!/^https?:/.test(place)) throw invalidArgument(`invalid git context ${place}`)
-  const op: Op = { kind: 'http', url: place, filename: 'context', uid: 0, gid: 0, authHeaderSecret: '' }
-  return source(op, `[context ${name}] ${place}`)
+  return source(httpSource(place, { filename: 'context' }), `[context ${name}] ${place}`)
 }
 
 /** `store@sha256:…`, as the client has named its directory. */
