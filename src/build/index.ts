@@ -33,7 +33,6 @@ export { BuildError, type BuildErrorFacts } from './build-error.ts'
 export { createBuilder, type Builder, type BuilderDeps, type BuilderPaths } from './create-builder.ts'
 export type { BuildSettings } from './build-deps.ts'
 export { defaultRules } from './cache/collection-rules.ts'
-export { withoutLogin } from './sources/without-login.ts'
 export { vertex } from './graph/digest.ts'
 export type {
   BindMount,

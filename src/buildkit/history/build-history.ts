@@ -1,6 +1,7 @@
-import { withoutLogin, type BuildEvent, type BuildService } from '#build'
+import type { BuildEvent, BuildService } from '#build'
 import { EngineError, invalidArgument, notFound } from '#errors'
 import { control, create, fromJson, toJson, type JsonValue } from '#grpc'
+import { withoutLogin } from '#lib'
 import type { Repository } from '#metadata'
 import { parseDigest } from '#oci'
 import { Outbox } from '../session/outbox.ts'

@@ -1,5 +1,5 @@
+import { withoutLogin } from '#lib'
 import type { GitSource, HttpSource, ImageSource, LayoutSource, LocalSource } from '../../graph/types.ts'
-import { withoutLogin } from '../../sources/without-login.ts'
 
 type Source = ImageSource | LocalSource | GitSource | HttpSource | LayoutSource
 type Attributes = Readonly<Record<string, string | undefined>>

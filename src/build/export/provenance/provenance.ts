@@ -3,6 +3,7 @@
  * names inside.
  */
 
+import { withoutLogin } from '#lib'
 import { formatPlatform, hostPlatform } from '#oci'
 import type { Descriptor, Digest, Platform } from '#oci'
 import type { Vertex } from '../../graph/types.ts'
@@ -13,7 +14,6 @@ import type { Statement } from './attestation-manifest.ts'
 import { describeGraph } from './describe-graph.ts'
 import type { DescribedGraph } from './describe-graph.ts'
 import type { ProvenanceOptions } from './provenance-options.ts'
-import { withoutLogin } from '../../sources/without-login.ts'
 
 const BUILD_TYPE = {
   'v0.2': 'https://mobyproject.org/buildkit@v1',
