@@ -15,7 +15,8 @@
  *
  * Glossary: *vertex*, one operation and its inputs; *edge*, one of the file systems that a vertex gives; *step*, a vertex that is carried out, perhaps for
  * several builds; *ref*, a file system that is there; *definition key*, *content key*: see `docs/build.md`; *portable key*, a key without the chance of
- * `--no-cache`, the same on all machines; *session*, what the client of a build can be asked for; *pin*, a record's being in use by a build.
+ * `--no-cache`, the same on all machines; *session*, what the client of a build can be asked for; *pin*, a record's being in use by a build; *statement*, what the engine (*provenance*) or a *scanner*
+ * (a bill of materials) says about an image.
  *
  * ```ts
  * const builder = createBuilder({ metadata, content, snapshotter, images, runtime, networks, … })

@@ -7,6 +7,7 @@
  * 2. `Control.Solve` starts the build and answers when it has ended; `Control.Status` tells what happens meanwhile (`status-response.ts`).
  * 3. `LLBBridge.Solve` runs a frontend. Its result are references: opaque ids, which the client may look into, put into a definition of its own (`llb/`), or
  *    give to `LLBBridge.Return`, whereupon `Control.Solve` exports it.
+ * 4. What became of it is kept, over restarts, too: `Control.ListenBuildHistory` tells of the last builds, `Content.Read` gives their provenance (`history/`).
  *
  * Glossary:
  * - **session**: a client's connection on which the daemon calls; known by an id that the client chose.
@@ -14,7 +15,7 @@
  * - **reference**: a file system given out; in definitions it is a private source, `gantry-result://…`.
  *
  * ```ts
- * const door = createBuildkitDoor({ builds, content, makeVertex: vertex, platform: hostPlatform(), worker })
+ * const door = createBuildkitDoor({ builds, content, makeVertex: vertex, platform: hostPlatform(), worker, history })
  * door.serve(socket)                                      // after the upgrade of POST /grpc
  * door.openSession(() => socket, { id, sharedKey: '' })   // after the upgrade of POST /session
  * ```

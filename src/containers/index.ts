@@ -22,8 +22,9 @@
  *   a daemon was killed at any moment. `restore.ts` has the table of cases.
  * - Records are values. A record that was handed out never changes.
  *
- * A program that is run like a container without being one (a step of a build) has its specification from `programSpec`, its user from `UserDirectory` and
- * `lookUpUser`, and the files with its names from `nameFileTexts`: so it is confined, limited and connected exactly as a container.
+ * A program that is run like a container without being one (a step of a build) has its limits checked by `verifyResources`, its specification from `programSpec`,
+ * its user from `UserDirectory` and `lookUpUser`, the files with its names from `nameFileTexts`, and the words for a start that fails from `startFailure`: so it is
+ * confined, limited and connected exactly as a container. Its tests take `SAMPLE_DEFAULTS` for the daemon's settings.
  *
  * Glossary: *entry*, a container in memory: record plus what dies with the daemon; *run*, one life of its process; *task*, that process as the
  * runtime shows it; *settle*, to bring an exit into the record and give back what the run held.
