@@ -37,6 +37,7 @@ describe('splitLogin', () => {
     assert.deepEqual(splitLogin('https://me:p%40ss@h/x.git'), { remote: 'https://h/x.git', login: `basic ${btoa('me:p@ss')}` })
     assert.deepEqual(splitLogin('https://token@h/x.git'), { remote: 'https://h/x.git', login: `basic ${btoa('token:')}` })
     for (const remote of ['https://h/x.git', 'ssh://git@h/x', 'git@h:x', 'git://h/x']) assert.deepEqual(splitLogin(remote), { remote })
+    assert.throws(() => splitLogin('https://me:p%zz@h/x.git'), { code: 'INVALID_ARGUMENT', message: /^invalid URL escape in the user/ })
   })
 })
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { invalidArgument } from '#errors'
 import type { GitSource } from '../../graph/types.ts'
 import { openAgentSocket } from '../../run/agent-socket.ts'
 import { requireAgent } from '../../run/require-agent.ts'
@@ -32,14 +33,23 @@ export async function openAccess(source: GitSource, session: BuildSession, direc
   return { remote, options: { config, environment }, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
-/** `https://me:secret@host/x` → `https://host/x` and the login: addresses are seen in process lists, and kept in `.git/config`. */
+/** `https://me:secret@host/x` → `https://host/x` and the login: addresses are seen in process lists, and kept in `.git/config`. Throws INVALID_ARGUMENT. */
 export function splitLogin(remote: string): { remote: string; login?: string } {
   const url = /^https?:/i.test(remote) ? URL.parse(remote) : null
   if (url === null || (url.username === '' && url.password === '')) return { remote }
-  const login = basic(decodeURIComponent(url.username), decodeURIComponent(url.password))
+  const login = basic(decoded(url.username), decoded(url.password))
   url.username = ''
   url.password = ''
   return { remote: url.href, login }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    // Without the text: it may be a password.
+    throw invalidArgument('invalid URL escape in the user or password of a Git remote', error)
+  }
 }
 
 /** A header as it is, or a token, for this host or for any. Source: moby/buildkit source/git, authSecretNames. */

@@ -51,6 +51,7 @@ describe('parseGitUrl', () => {
       ['?ref=a&ref=b', 'query "ref" has multiple values'],
       ['?ref=', 'query "ref" has no value'],
       ['?submodules=maybe', 'invalid submodules value: "maybe"'],
+      ['?keep-git-dir=constructor', 'invalid keep-git-dir value: "constructor"'],
       ['?mtime=now', 'invalid mtime value: "now"'],
       ['?x=1', 'unexpected query "x"'],
     ]

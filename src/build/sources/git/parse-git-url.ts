@@ -1,4 +1,5 @@
 import { invalidArgument } from '#errors'
+import { parseGoBoolean } from '#lib'
 
 /** A Git repository as people write it for build contexts and ADD, taken apart. */
 export interface GitUrl {
@@ -19,12 +20,6 @@ export interface GitUrl {
   /** `github.com/x/y`: it may as well be a path. Only build contexts are written so. */
   mayBePath: boolean
 }
-
-/** Go's ParseBool. */
-const BOOLEANS: Readonly<Record<string, boolean>> = Object.fromEntries([
-  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true]),
-  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false]),
-])
 
 const SCHEME = /^([a-zA-Z0-9]+):\/\//
 /** `user@host:path`; nothing in it can be taken for an option of ssh. */
@@ -95,9 +90,11 @@ function within(place: string, name: string): string {
 
 /** Without a value it is said, so it is true. */
 function boolean(name: string, value: string): boolean {
-  const meant = value === '' ? true : BOOLEANS[value]
-  if (meant === undefined) throw invalidArgument(`invalid ${name} value: "${value}"`)
-  return meant
+  try {
+    return value === '' || parseGoBoolean(value)
+  } catch {
+    throw invalidArgument(`invalid ${name} value: "${value}"`)
+  }
 }
 
 function timeRule(value: string): 'commit' | 'checkout' {
