@@ -7,7 +7,7 @@ import { invalidArgument } from '#errors'
 import { decodeName } from './file-name.ts'
 import { decodePaxNumber } from './pax.ts'
 import { BLOCK_SIZE, decodeOldSparse, decodeSparseExtension } from './tar-block.ts'
-import type { Step } from './tar-decoder.ts'
+import type { Step } from './step.ts'
 import type { Extent, TarLimits } from './types.ts'
 
 /** What the PAX records of an entry say about holes. */

@@ -148,14 +148,14 @@ describe('createTarDecoder', () => {
     }
   })
 
-  it('finish refuses an archive cut anywhere but between entries, and in what fills the last block', () => {
+  it('finish refuses an archive cut anywhere but between entries and in the padding of one', () => {
     const { header, padding } = encodeEntry(tarEntry({ path: 'a', size: 10, mtime: 1n }))
-    const isFiller = (length: number): boolean => length % entry.length >= header.length + 10
+    const isPadding = (length: number): boolean => length % entry.length >= header.length + 10
     const entry = Buffer.concat([header, Buffer.alloc(10 + padding)])
     const archive = Buffer.concat([entry, entry, END_OF_ARCHIVE])
     for (let length = 0; length <= archive.length; length += 64) {
       const isBoundary =
-        isFiller(length) || [0, entry.length, 2 * entry.length].includes(length) || [512, 1024].includes(length - 2 * entry.length)
+        isPadding(length) || [0, entry.length, 2 * entry.length].includes(length) || [512, 1024].includes(length - 2 * entry.length)
       const cut = (): unknown => decode(archive.subarray(0, length), 64)
       if (isBoundary) assert.doesNotThrow(cut, `at ${length}`)
       else assert.throws(cut, { message: 'unexpected EOF' }, `at ${length}`)

@@ -12,22 +12,20 @@ import type { SparseFields } from './sparse.ts'
 import { BLOCK_SIZE, decodeBlock } from './tar-block.ts'
 import type { HeaderBlock } from './tar-block.ts'
 import { DEFAULT_TAR_LIMITS } from './types.ts'
+import type { Step } from './step.ts'
 import type { TarEntry, TarEntryType, TarEvent, TarLimits } from './types.ts'
 
 export interface TarDecoder {
   /** Events of the next chunk. Iterate to the end before the next push. Throws INVALID_ARGUMENT on malformed input. */
   push(chunk: Buffer): Generator<TarEvent, void, void>
-  /** Call after the last chunk: throws INVALID_ARGUMENT `unexpected EOF` when an entry is cut short. Missing end blocks are fine, as for Go, and what fills the last block. */
+  /**
+   * Call after the last chunk: throws INVALID_ARGUMENT `unexpected EOF` when an entry is cut short. The end blocks may be missing, as for Go, and the padding of
+   * the last entry.
+   */
   finish(): void
   /** Whether the end-of-archive blocks have been seen; what follows them is ignored. */
   readonly ended: boolean
 }
-
-/**
- * What the parser wants next: `take` bytes in one piece (`boundary`: the archive may end here), `body` bytes passed on as data of the file
- * at `offset`, `skip` bytes dropped (`boundary`: as far as there are any).
- */
-export type Step = { take: number; boundary?: true } | { body: number; offset: number } | { skip: number; boundary?: true } | TarEvent
 
 const ENTRY_TYPES: Readonly<Record<string, TarEntryType>> = {
   '0': 'file',
@@ -163,7 +161,7 @@ function* entry(block: HeaderBlock, bytes: Buffer, overrides: Overrides, limits:
   }
   for (const extent of extents ?? [{ offset: 0, length: stored }]) yield { body: extent.length, offset: extent.offset }
   yield { kind: 'end' }
-  // The docker CLI forgets what fills the last block when it puts a Dockerfile into a context (`build -f -`).
+  // The docker CLI forgets the padding when it puts a Dockerfile into a context (`build -f -`).
   yield { skip: tail, boundary: true }
 }
 

@@ -12,7 +12,7 @@ describe('parsePlatform', () => {
     assert.equal(formatPlatform(parsePlatform('linux', { os: 'linux', architecture: 'riscv64' })), 'linux/riscv64')
   })
 
-  it('refuses more than three parts and strange characters', () => {
+  it('refuses more than three parts, strange characters, and a single word that names nothing', () => {
     for (const text of ['a/b/c/d', '', 'linux/', 'lin ux', 'foobar']) assert.throws(() => parsePlatform(text), { code: 'INVALID_ARGUMENT' })
     assert.throws(
       () => parsePlatform('linux/'),

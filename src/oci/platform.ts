@@ -23,7 +23,8 @@ const ALIASES: Readonly<Record<string, Platform>> = {
 
 const COMPONENT = /^[A-Za-z0-9_.-]+$/
 
-const OPERATING_SYSTEMS = new Set(
+/** What a single word may mean: an operating system, or an architecture. Source: containerd/platforms database.go. */
+const KNOWN_OPERATING_SYSTEMS = new Set(
   'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos'.split(' '),
 )
 
@@ -47,7 +48,7 @@ export function parsePlatform(text: string, host: Platform = hostPlatform()): Pl
   }
   const [first = '', second, variant] = parts
   if (second === undefined) {
-    if (OPERATING_SYSTEMS.has(first)) return { ...host, os: first }
+    if (KNOWN_OPERATING_SYSTEMS.has(first)) return { ...host, os: first }
     const platform = normalisePlatform({ os: host.os, architecture: first })
     if (KNOWN_ARCHITECTURES.has(platform.architecture)) return platform
     throw invalidArgument(`${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`)

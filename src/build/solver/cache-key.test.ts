@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { digestOfData } from '../graph/digest.ts'
+import { PLAIN_EXEC } from '../graph/plain-exec.ts'
 import type { ExecOp } from '../graph/types.ts'
 import { stepKey } from './cache-key.ts'
 
 const INPUT = { key: digestOfData('base'), output: 0 }
 
 function exec(members: Partial<ExecOp>): ExecOp {
-  return {
-    kind: 'exec',
-    args: ['make'],
-    proxyEnv: [],
-    platform: { os: 'linux', architecture: 'amd64' },
-    ...members,
-  } as Partial<ExecOp> as ExecOp
+  return { ...PLAIN_EXEC, args: ['make'], platform: { os: 'linux', architecture: 'amd64' }, ...members }
 }
 
 describe('stepKey', () => {
