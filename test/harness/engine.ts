@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { EventMessage } from '#api'
 import { cgroupsOf, removeCgroups } from './cgroups.ts'
 import { eventually } from './eventually.ts'
 import { TestHost } from './test-host.ts'
@@ -187,11 +188,11 @@ export class Engine implements AsyncDisposable {
   }
 
   /** What has happened up to now, since a time in seconds or from the start; without waiting for more. */
-  async events({ since = 0, filters = {} }: { since?: number; filters?: Record<string, string[]> } = {}): Promise<unknown[]> {
+  async events({ since = 0, filters = {} }: { since?: number; filters?: Record<string, string[]> } = {}): Promise<EventMessage[]> {
     const query = new URLSearchParams({ since: String(since), until: (Date.now() / 1000).toFixed(3), filters: JSON.stringify(filters) })
     const { text } = await this.request('GET', `/events?${query.toString()}`)
     const lines = text.split('\n').filter((line) => line.trim() !== '')
-    return lines.map((line) => JSON.parse(line) as unknown)
+    return lines.map((line) => JSON.parse(line) as EventMessage)
   }
 
   /** Imports the starter image as `starter` (busybox with its applets linked). */

@@ -71,7 +71,7 @@ test('SIGHUP takes over what concerns registries, and tells so', async () => {
     assert.equal(RegistryConfig.IndexConfigs['registry:5000']?.Secure, false, engine.log)
   })
   await eventually(async () => {
-    const [event] = (await engine.events({ since, filters: { event: ['reload'] } })) as { Actor: { Attributes: Record<string, string> } }[]
+    const [event] = await engine.events({ since, filters: { event: ['reload'] } })
     assert.equal(event?.Actor.Attributes['max-concurrent-downloads'], '9')
   })
 })

@@ -172,13 +172,8 @@ describe('push', () => {
     engine.mustDocker('tag', 'starter', repository('event:1'))
     engine.mustDocker('push', repository('event:1'))
     await eventually(async () => {
-      const told = (await engine.events({ since, filters: { event: ['push'] } })) as {
-        Actor: { ID: string; Attributes: { name: string } }
-      }[]
-      assert.deepEqual(
-        told.slice(-1).map(({ Actor }) => [Actor.ID, Actor.Attributes.name]),
-        [[repository('event:1'), repository('event')]],
-      )
+      const last = (await engine.events({ since, filters: { event: ['push'] } })).at(-1)
+      assert.deepEqual([last?.Actor.ID, last?.Actor.Attributes['name']], [repository('event:1'), repository('event')])
     })
   })
 })

@@ -29,7 +29,7 @@ async function becomes(name: string, format: string, expected: string): Promise<
 
 /** Milliseconds at which the container started and died, in turn. */
 async function lives(name: string): Promise<number[]> {
-  const events = (await engine.events({ filters: { container: [name], event: ['start', 'die'] } })) as { timeNano: number }[]
+  const events = await engine.events({ filters: { container: [name], event: ['start', 'die'] } })
   return events.map(({ timeNano }) => timeNano / 1e6)
 }
 
@@ -110,7 +110,7 @@ test('a health check tells of its state, its log and its events', async () => {
   await becomes('checked', '{{.State.Health.Status}} {{.State.Health.FailingStreak}}', 'healthy 0')
   await becomes('checked', '{{len .State.Health.Log}}', '5')
   await becomes('checked', '{{(index .State.Health.Log 4).ExitCode}} {{(index .State.Health.Log 4).Output}}', '0 fine\n')
-  const events = (await engine.events({ filters: { event: ['health_status'] } })) as { Action: string }[]
+  const events = await engine.events({ filters: { event: ['health_status'] } })
   assert.deepEqual(
     events.slice(0, 2).map(({ Action }) => Action),
     ['health_status: unhealthy', 'health_status: healthy'],

@@ -114,12 +114,9 @@ test('connect and disconnect change a running container, its names and its event
   removeAll('mover', 'other')
   engine.mustDocker('network', 'rm', 'live')
   await eventually(async () => {
-    const events = (await engine.events({ since, filters: { type: ['network'], network: ['live'] } })) as {
-      Action: string
-      Actor: { Attributes: { type: string } }
-    }[]
+    const events = await engine.events({ since, filters: { type: ['network'], network: ['live'] } })
     assert.deepEqual(
-      events.map(({ Action, Actor }) => `${Action} ${Actor.Attributes.type}`),
+      events.map(({ Action, Actor }) => `${Action} ${Actor.Attributes['type']}`),
       [
         'create bridge',
         'connect bridge', // other
