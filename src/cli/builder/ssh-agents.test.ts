@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -81,6 +81,19 @@ describe('sshAgents', { skip }, () => {
     for (const key of keys) await signsWith(socket, key, directory.path)
   })
 
+  it('reads a key from a pipe', () => {
+    using directory = temporary()
+    const key = makeKey(directory.path, 'key', '-t', 'ed25519')
+    const pipe = join(directory.path, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const writer = spawn('cp', [key, pipe], { stdio: 'ignore' })
+    try {
+      assert.ok(sshAgents([`x=${pipe}`], {}).has('x'))
+    } finally {
+      writer.kill()
+    }
+  })
+
   it('passes on what the agent behind a socket says, and keeps builds from changing it', async () => {
     using directory = temporary()
     const key = makeKey(directory.path, 'key', '-t', 'ed25519')
@@ -112,6 +125,7 @@ describe('sshAgents', { skip }, () => {
       [makeKey(directory.path, 'pkcs8', '-t', 'ecdsa', '-m', 'PKCS8', '-N', 'secret'), isEncrypted],
       [text, 'no key found'],
       [cut, 'the key is cut off'],
+      ['/dev/zero', 'no key found'],
     ]
     for (const [path, reason] of cases) assert.throws(() => sshAgents([`x=${path}`], {}), { message: `failed to parse ${path}: ${reason}` })
   })

@@ -1,11 +1,11 @@
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import type { SshAgent } from './ssh/agent.ts'
 import { keyAgent } from './ssh/key-agent.ts'
 import { parsePrivateKey } from './ssh/private-key.ts'
 import { signingKey, type SigningKey } from './ssh/signing-key.ts'
 import { socketAgent } from './ssh/socket-agent.ts'
 
-/** Bytes of a key file; what is longer is none. */
+/** Bytes of a key file; what comes behind is not read. */
 const MAX_KEY = 100 * 1024
 
 /**
@@ -33,7 +33,7 @@ function agentOf(paths: readonly string[]): SshAgent {
     const found = statSync(path, { throwIfNoEntry: false })
     if (found === undefined) throw new Error(`failed to stat ${path}: no such file or directory`)
     if (found.isSocket()) sockets.push(path)
-    else keys.push(readKey(path, found.size))
+    else keys.push(readKey(path))
   }
   const [socket, ...others] = sockets
   if (others.length > 0) throw new Error('only single socket allowed')
@@ -42,12 +42,27 @@ function agentOf(paths: readonly string[]): SshAgent {
   return socketAgent(socket)
 }
 
-function readKey(path: string, size: number): { key: SigningKey; comment: string } {
+function readKey(path: string): { key: SigningKey; comment: string } {
   try {
-    if (size > MAX_KEY) throw new Error('no key found')
-    const { key, comment } = parsePrivateKey(readFileSync(path, 'utf8'))
+    const { key, comment } = parsePrivateKey(readStart(path).toString())
     return { key: signingKey(key), comment }
   } catch (error) {
     throw new Error(`failed to parse ${path}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Its length may not be known, or without end: a pipe (`<(pass ssh/key)`), a device. */
+function readStart(path: string): Buffer {
+  const bytes = Buffer.alloc(MAX_KEY)
+  const fd = openSync(path, 'r')
+  try {
+    let length = 0
+    for (;;) {
+      const count = readSync(fd, bytes, length, MAX_KEY - length, null)
+      length += count
+      if (count === 0 || length === MAX_KEY) return bytes.subarray(0, length)
+    }
+  } finally {
+    closeSync(fd)
   }
 }
