@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordStorage } from '../storage/types.ts'
 import { createRecordLock } from './collection-lock.ts'
+import { until } from '../testing/until.ts'
 
 /** Records in memory, as far as a lock needs them. */
 function records(): Pick<RecordStorage, 'get' | 'put' | 'delete'> & { documents: Map<string, Buffer> } {
@@ -42,10 +42,7 @@ describe('RecordLock', () => {
     const first = await createRecordLock(storage as unknown as RecordStorage, { ...brief, now: () => now }).acquire()
     now = 1000
     const second = await createRecordLock(storage as unknown as RecordStorage, { lifetime: 100_000, settle: 1, now: () => now }).acquire()
-    for (let turn = 0; first.signal?.aborted !== true; turn++) {
-      assert.ok(turn < 4000, 'the first holder goes on')
-      await sleep(5)
-    }
+    await until(() => first.signal?.aborted === true)
     await first[Symbol.asyncDispose]()
     assert.equal(storage.documents.size, 1)
     await second[Symbol.asyncDispose]()

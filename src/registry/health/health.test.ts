@@ -6,17 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createHealth, type Health } from './health.ts'
+import { until } from '../testing/until.ts'
 
 const OFTEN = { interval: 5, threshold: 1 }
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; !condition(); turn++) {
-    assert.ok(turn < 4000, 'it does not come about')
-    await sleep(5)
-  }
-}
 
 /** What `/debug/health` answers. */
 async function pageOf(health: Health, options: { isPublic: boolean }): Promise<unknown> {

@@ -5,7 +5,8 @@ import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf } from '#oci'
-import { registryUnderTest, until, type RegistryUnderTest } from '../testing/registry-under-test.ts'
+import { registryUnderTest, type RegistryUnderTest } from '../testing/registry-under-test.ts'
+import { until } from '../testing/until.ts'
 import type { RequestObserver } from '../types.ts'
 
 async function open({ port }: RegistryUnderTest): Promise<{ socket: Socket; answer: () => string; closed: Promise<unknown> } & Disposable> {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createEndpointQueue, type EndpointQueue } from './endpoint-queue.ts'
 import { wireEvent, type WireEvent } from './event-envelope.ts'
 import type { EndpointOptions } from './types.ts'
+import { until } from '../testing/until.ts'
 
 const ENDPOINT: EndpointOptions = {
   name: 'test',
@@ -47,10 +47,7 @@ function listener(...statuses: number[]): { send: typeof fetch; taken: string[];
 }
 
 async function drained(queue: EndpointQueue): Promise<void> {
-  for (let turn = 0; queue.state.waiting > 0; turn++) {
-    assert.ok(turn < 10_000, 'the queue does not drain')
-    await sleep(2)
-  }
+  await until(() => queue.state.waiting === 0)
 }
 
 describe('EndpointQueue', () => {
@@ -101,7 +98,7 @@ describe('EndpointQueue', () => {
     const { send, attempts } = listener(...Array<number>(1000).fill(500))
     const queue = createEndpointQueue({ endpoint: { ...ENDPOINT, backoff: 60_000, threshold: 1 }, failed: () => {}, send })
     queue.push(event(1))
-    while (queue.state.failures === 0) await sleep(1)
+    await until(() => queue.state.failures > 0)
     await queue[Symbol.asyncDispose]()
     assert.equal(attempts(), 2)
     assert.equal(queue.state.waiting, 1)

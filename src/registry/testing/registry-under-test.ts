@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { digestOf, MEDIA_TYPES, type Digest } from '#oci'
 import { createRegistry, type Registry, type RegistryDeps } from '../registry.ts'
 import { openFileStorage } from '../storage/file-system/file-storage.ts'
@@ -88,13 +87,4 @@ export async function registryUnderTest({ root: existing, wrap, ...deps }: Under
 export function imageManifest(config: string, more: object = {}): string {
   const descriptor = { mediaType: MEDIA_TYPES.ociConfig, digest: digestOf(config), size: Buffer.byteLength(config) }
   return JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociManifest, config: descriptor, layers: [], ...more })
-}
-
-/** Waits until `condition` holds: reports come when a connection has taken its answer. Throws after half a minute. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 3000; attempt++) {
-    if (await condition()) return
-    await sleep(10)
-  }
-  throw new Error('it did not happen within half a minute')
 }
