@@ -289,8 +289,8 @@ export interface CacheRecordInfo {
 }
 
 /**
- * As `docker builder prune --filter`: `until`, `id`, `parent`, `type`, `description`, `inuse`, `mutable`, `immutable`, `shared`, `private`. With `~` behind the name
- * parts of the text are enough, with `!` it must not be so.
+ * As `docker builder prune --filter`: `until`, `id`, `parent`, `type`, `description`, `inuse`, `mutable`, `immutable`, `shared`, `private`. A name with `~`
+ * behind it takes records that have the parts of the text between `.*`, one with `!` those without such a value.
  */
 export type CacheFilters = Readonly<Record<string, readonly string[]>>
 

@@ -19,7 +19,7 @@ const MATCHERS: Readonly<Record<string, Matcher>> = {
   'description~': (record, value) => hasParts(record.description, value),
 }
 
-/** Whether it has one of the values of each name, and none of a name with `!` behind. Throws INVALID_ARGUMENT for a name that there is not. */
+/** Whether it has one of the values of each name, and none of those of a name with `!` behind it. Throws INVALID_ARGUMENT for an unknown name. */
 export function matchesFilters(record: CacheRecordInfo, filters: CacheFilters): boolean {
   return Object.entries(filters).every(([name, values]) => {
     const isDenied = name.endsWith('!')

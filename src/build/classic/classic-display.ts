@@ -32,7 +32,7 @@ export class ClassicDisplay {
   readonly #steps: readonly BuildStep[]
   readonly #isKnown: (index: number) => boolean
   readonly #send: (message: ProgressMessage) => void
-  /** Of each step: how many have been counted with it. Triggers are not. */
+  /** The number of each step; a trigger has that of its FROM. */
   readonly #numbers: readonly number[]
   readonly #work = new Map<Digest, Work>()
   readonly #decoders = new Map<string, StringDecoder>()
@@ -63,7 +63,10 @@ export class ClassicDisplay {
     else if (event.kind === 'status') this.#status(event)
   }
 
-  /** Whether `vertex` is that of a step, in which the build has failed. Where it failed before it began, as a file is missing, nobody has been told of it yet; steps in front of it may have been given up. */
+  /**
+   * Tells in which step the build has failed, where that had not begun yet, as a file is missing; steps in front of it may have been given up. False: `vertex`
+   * belongs to no step.
+   */
   fail(vertex: Digest | undefined): boolean {
     const index = vertex === undefined ? -1 : this.#steps.findIndex((step) => step.vertex === vertex)
     const step = this.#steps[index]

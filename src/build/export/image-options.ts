@@ -26,6 +26,7 @@ export interface ImageOptions {
 /** As the client has written them, before there is a result. */
 export type WrittenImageOptions = Omit<ImageOptions, 'epoch'> & { epoch: EpochSetting }
 
+/** What holds for a result, once there is one. Throws INVALID_ARGUMENT when the frontend tells a time that is none. */
 export function imageOptionsFor(result: Pick<SolvedResult, 'metadata'>, written: WrittenImageOptions): ImageOptions {
   return { ...written, epoch: epochOf(written.epoch, result) }
 }

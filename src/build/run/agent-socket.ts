@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 export interface AgentSocket extends AsyncDisposable {
-  /** Another path of it, which is short: programs of the host cannot reach one past the limit of sun_path (108 bytes). */
+  /** The same socket by a short path: a path longer than sun_path (108 bytes) is out of reach for programs of the host. */
   readonly shortPath: string
 }
 

@@ -42,7 +42,7 @@ export interface CacheMountsDeps {
   report: (error: unknown) => void
 }
 
-/** Key of one that nobody gets any more, and that goes when nobody has it. */
+/** Key of a directory that no step gets any more; it is deleted when the last one that has it has ended. */
 const RETIRED = ''
 
 /** Directories that are being made or on their way out have a name that no id has. */

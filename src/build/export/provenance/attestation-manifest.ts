@@ -18,6 +18,7 @@ export interface Statement {
   subject?: readonly Subject[]
 }
 
+/** As a scanner wrote it; without subjects it speaks of what it is put beside. */
 export function foundStatement({ predicateType, predicate, subject }: FoundStatement): Statement {
   return { predicateType, predicate, ...(subject.length > 0 && { subject }) }
 }

@@ -26,14 +26,14 @@ export function describeOp(op: Op, inputs: number): object {
 }
 
 function describePlatform({ architecture, os, variant }: Platform): object {
-  return filled({ Architecture: architecture, OS: os, Variant: variant })
+  return omitEmpty({ Architecture: architecture, OS: os, Variant: variant })
 }
 
 function describeExec(op: ExecOp): object {
   const { args, env, cwd, user, hostname, cgroupParent, network, security, limits } = op
   const named = typeof network === 'object' ? network.name : undefined
-  return filled({
-    meta: filled({
+  return omitEmpty({
+    meta: omitEmpty({
       args,
       env,
       cwd,
@@ -47,9 +47,9 @@ function describeExec(op: ExecOp): object {
     mounts: op.mounts.map(describeMount),
     network: typeof network === 'object' ? NETWORKS.default : NETWORKS[network],
     security: security === 'insecure' ? 1 : 0,
-    secretenv: op.secretEnv.map(({ id, name, optional }) => filled({ ID: id, name, optional })),
+    secretenv: op.secretEnv.map(({ id, name, optional }) => omitEmpty({ ID: id, name, optional })),
     networkName: named,
-    limits: filled({ ...limits }),
+    limits: omitEmpty({ ...limits }),
   })
 }
 
@@ -58,19 +58,19 @@ function describeMount(mount: Mount): object {
   switch (mount.type) {
     case 'bind': {
       const { input, selector, output, readonly } = mount
-      return filled({ ...common, input, selector, output, readonly })
+      return omitEmpty({ ...common, input, selector, output, readonly })
     }
     case 'cache': {
       const { input, selector, readonly, id, sharing } = mount
-      return filled({ ...common, input, selector, output: -1, readonly, cacheOpt: filled({ ID: id, sharing: SHARING[sharing] }) })
+      return omitEmpty({ ...common, input, selector, output: -1, readonly, cacheOpt: omitEmpty({ ID: id, sharing: SHARING[sharing] }) })
     }
     case 'tmpfs':
-      return filled({ ...common, input: -1, output: -1, TmpfsOpt: filled({ size: mount.size }) })
+      return omitEmpty({ ...common, input: -1, output: -1, TmpfsOpt: omitEmpty({ size: mount.size }) })
     case 'secret':
     case 'ssh': {
       const { id, uid, gid, mode, optional } = mount
-      const file = filled({ ID: id, uid, gid, mode, optional })
-      return filled({ ...common, input: -1, output: -1, [mount.type === 'secret' ? 'secretOpt' : 'SSHOpt']: file })
+      const file = omitEmpty({ ID: id, uid, gid, mode, optional })
+      return omitEmpty({ ...common, input: -1, output: -1, [mount.type === 'secret' ? 'secretOpt' : 'SSHOpt']: file })
     }
   }
 }
@@ -89,7 +89,7 @@ function describeFile({ actions }: FileOp): object {
 function describeAction(action: FileAction): object {
   switch (action.action) {
     case 'copy':
-      return filled({
+      return omitEmpty({
         src: action.source,
         dest: action.target,
         owner: describeOwner(action.owner),
@@ -110,18 +110,18 @@ function describeAction(action: FileAction): object {
       })
     case 'mkfile': {
       const { path, mode, data } = action
-      return filled({ path, mode, data: Buffer.from(data).toString('base64'), ...made(action) })
+      return omitEmpty({ path, mode, data: Buffer.from(data).toString('base64'), ...made(action) })
     }
     case 'mkdir': {
       const { path, mode, makeParents } = action
-      return filled({ path, mode, makeParents, ...made(action) })
+      return omitEmpty({ path, mode, makeParents, ...made(action) })
     }
     case 'rm': {
       const { path, allowNotFound, allowWildcard } = action
-      return filled({ path, allowNotFound, allowWildcard })
+      return omitEmpty({ path, allowNotFound, allowWildcard })
     }
     case 'symlink':
-      return filled({ oldpath: action.target, newpath: action.path, ...made(action) })
+      return omitEmpty({ oldpath: action.target, newpath: action.path, ...made(action) })
   }
 }
 
@@ -134,16 +134,16 @@ function nanoseconds(milliseconds = -1): number {
 }
 
 function describeOwner(owner: Owner | undefined): object | undefined {
-  return owner && filled({ user: describeName(owner.user), group: describeName(owner.group) })
+  return owner && omitEmpty({ user: describeName(owner.user), group: describeName(owner.group) })
 }
 
 function describeName(name: number | string | undefined): object | undefined {
   if (name === undefined) return undefined
-  return { User: typeof name === 'number' ? filled({ byId: name }) : { byName: { name } } }
+  return { User: typeof name === 'number' ? omitEmpty({ byId: name }) : { byName: { name } } }
 }
 
-/** As Go leaves out what is empty. */
-function filled(members: Readonly<Record<string, unknown>>): object {
+/** As `omitempty` of Go's JSON. */
+function omitEmpty(members: Readonly<Record<string, unknown>>): object {
   const isEmpty = (value: unknown): boolean =>
     value === undefined ||
     value === '' ||

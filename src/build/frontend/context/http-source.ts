@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { Digest } from '#oci'
 import type { HttpSource } from '../../graph/types.ts'
 
+/** Whether ADD, or a client who names a context, means a file to be fetched. */
 export function isHttpAddress(text: string): boolean {
   return /^https?:\/\//.test(text)
 }

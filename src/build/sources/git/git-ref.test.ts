@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { checkRef, findBeginning, isCommit, matchChecksum, readLsRemote } from './git-ref.ts'
+import { checkRef, findAbbreviated, isCommit, matchChecksum, readLsRemote } from './git-ref.ts'
 
 const [A, B, C] = ['a', 'b', 'c'].map((digit) => digit.repeat(40)) as [string, string, string]
 const answer = (...lines: [object: string, ref: string][]): string => lines.map((line) => `${line.join('\t')}\n`).join('')
@@ -65,14 +65,14 @@ describe('matchChecksum', () => {
   })
 })
 
-describe('findBeginning', () => {
-  it('finds the one object that begins so', () => {
+describe('findAbbreviated', () => {
+  it('finds the one object that an abbreviated id means', () => {
     const found = `${A.slice(0, -1)}b`
     const output = answer([A, 'HEAD'], [A, 'refs/heads/x'], [B, 'refs/tags/x'], [C, 'refs/tags/x^{}'])
-    assert.deepEqual(findBeginning(output, 'AAA'), { ref: A, object: A, commit: A })
-    assert.deepEqual(findBeginning(output, 'cc'), { ref: C, object: C, commit: C })
-    assert.equal(findBeginning(output, 'd'), undefined)
-    assert.equal(findBeginning(output + answer([found, 'refs/heads/y']), 'aaa'), undefined)
+    assert.deepEqual(findAbbreviated(output, 'AAA'), { ref: A, object: A, commit: A })
+    assert.deepEqual(findAbbreviated(output, 'cc'), { ref: C, object: C, commit: C })
+    assert.equal(findAbbreviated(output, 'd'), undefined)
+    assert.equal(findAbbreviated(output + answer([found, 'refs/heads/y']), 'aaa'), undefined)
   })
 })
 

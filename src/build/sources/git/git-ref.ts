@@ -62,9 +62,9 @@ export function readLsRemote(output: string, ref: string): RemoteRef | undefined
   return { ref: place === 'HEAD' && head !== '' ? head : place, object, commit: objects.get(`${place}^{}`) ?? object }
 }
 
-/** The one object in an answer of `git ls-remote` that begins so; undefined: there is none, or there are several. */
-export function findBeginning(output: string, beginning: string): RemoteRef | undefined {
+/** The one object in an answer of `git ls-remote` that an abbreviated id means; undefined: there is none, or there are several. */
+export function findAbbreviated(output: string, abbreviated: string): RemoteRef | undefined {
   const ids = output.split('\n').map((line) => line.split('\t')[0] ?? '')
-  const [object, ...others] = new Set(ids.filter((id) => isCommit(id) && id.startsWith(beginning.toLowerCase())))
+  const [object, ...others] = new Set(ids.filter((id) => isCommit(id) && id.startsWith(abbreviated.toLowerCase())))
   return object === undefined || others.length > 0 ? undefined : { ref: object, object, commit: object }
 }

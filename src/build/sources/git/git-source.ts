@@ -14,7 +14,7 @@ import { openAccess } from './git-access.ts'
 import type { GitAccess } from './git-access.ts'
 import { GitFailure } from './git-program.ts'
 import type { GitOptions, GitProgram } from './git-program.ts'
-import { checkChecksum, checkRef, findBeginning, isCommit, lsRemotePatterns, matchChecksum, readLsRemote } from './git-ref.ts'
+import { checkChecksum, checkRef, findAbbreviated, isCommit, lsRemotePatterns, matchChecksum, readLsRemote } from './git-ref.ts'
 import type { RemoteRef } from './git-ref.ts'
 import type { KeptRepositories } from './kept-repositories.ts'
 import { isGitRemote } from './parse-git-url.ts'
@@ -54,17 +54,17 @@ export function createGitSource(deps: GitSourceDeps): SourceResolver<GitSource> 
       const known = readLsRemote(output, ref)
       if (known !== undefined) return known
       if (ref === '') throw notFound(`could not find default branch for repository: ${remote}`)
-      const shortened = ref === checksum ? await expand(ref, remote, options) : undefined
-      if (shortened !== undefined) return shortened
+      const whole = ref === checksum ? await expandId(ref, remote, options) : undefined
+      if (whole !== undefined) return whole
       throw notFound(`repository does not contain ref ${ref}, output: ${JSON.stringify(output)}`)
     })
     matchChecksum(checksum, found)
     return found
   }
 
-  /** A server says nothing about the beginning of a commit, but which commits its refs are. */
-  async function expand(beginning: string, remote: string, options: GitOptions): Promise<RemoteRef | undefined> {
-    return findBeginning(await git(['ls-remote', '--', remote], options).catch(fetchFailure(remote)), beginning)
+  /** Servers know no abbreviated ids, but say which commits their refs are. */
+  async function expandId(abbreviated: string, remote: string, options: GitOptions): Promise<RemoteRef | undefined> {
+    return findAbbreviated(await git(['ls-remote', '--', remote], options).catch(fetchFailure(remote)), abbreviated)
   }
 
   return {

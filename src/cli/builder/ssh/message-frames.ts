@@ -16,6 +16,7 @@ export async function* messagesOf(source: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
+/** With its length in front. */
 export function framed(message: Buffer): Buffer {
   return string(message)
 }
