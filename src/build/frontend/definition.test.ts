@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { encodeEntry, tarEntry } from '#archive'
 import { vertex } from '../graph/digest.ts'
 import type { Edge, LocalSource } from '../graph/types.ts'
+import { walkGraph } from '../solver/walk-graph.ts'
 import { fakeBuild } from './testing/fake-host.ts'
 import type { FakeBuild, FakeWorld } from './testing/fake-host.ts'
 import { graphText } from './testing/graph-text.ts'
@@ -85,6 +86,20 @@ describe('loadDefinition', () => {
       '2 file copy 1:/a → empty:/ "[1/1] COPY a /"',
     ])
     assert.deepEqual(built.reads, [`${remote} Dockerfile`])
+  })
+
+  test('shows no password of an address', async () => {
+    const [main, named] = ['https://me:secret@h/a.git', 'https://me:secret@h/b.git']
+    const files = { [main]: { Dockerfile: 'FROM scratch\nCOPY --from=x / /\nCOPY --from=y / /\n' } }
+    const options = { context: main, 'context:x': named, 'context:y': 'https://me:secret@h/c' }
+    const { result } = await elsewhere({ files, options })
+    const tops = result.images.flatMap(({ edge }) => edge?.vertex ?? [])
+    assert.deepEqual(
+      walkGraph(tops).filter(({ meta }) => meta.name.includes('secret')),
+      [],
+    )
+    const contexts = await elsewhere({ files: { [main]: { Dockerfile: COPY } }, options: { context: main } })
+    assert.match(graph(contexts)[0] ?? '', /"\[internal\] load git source https:\/\/h\/a.git"$/)
   })
 
   test('keeps .git when an argument says so', async () => {

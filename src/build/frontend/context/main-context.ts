@@ -1,4 +1,5 @@
 import { invalidArgument } from '#errors'
+import { withoutLogin } from '#lib'
 import { vertex } from '../../graph/digest.ts'
 import type { Edge, Op } from '../../graph/types.ts'
 import { parseGitUrl } from '../../sources/git/parse-git-url.ts'
@@ -53,7 +54,9 @@ async function fetchedContext(
     const keepGitDirectory = git.keepGitDirectory === true || (keep !== '' && parseBoolean(keep, 'BUILDKIT_CONTEXT_KEEP_GIT_DIR'))
     // Who sets a time wants the same image again.
     const mtime = git.mtime ?? ((options.buildArgs.get('SOURCE_DATE_EPOCH') ?? '') === '' ? 'checkout' : 'commit')
-    return withDockerfile(source(gitSource({ ...git, mtime }, keepGitDirectory), `load git source ${place}`), options.filename)
+    // Progress is shown, and kept in the history.
+    const name = `load git source ${withoutLogin(place)}`
+    return withDockerfile(source(gitSource({ ...git, mtime }, keepGitDirectory), name), options.filename)
   }
   if (isHttpAddress(place)) return await fromUrl(place, options.filename, host)
   const edge = inputs['context']

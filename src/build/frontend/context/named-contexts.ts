@@ -2,7 +2,7 @@ import { parseIgnoreFile } from '#dockerfile'
 import { invalidArgument, notFound } from '#errors'
 import { decodeImageConfig, familiarString, formatPlatform, fullString, normalisePlatform, parseReference, withDefaultTag } from '#oci'
 import type { ImageConfigFile, Platform } from '#oci'
-import { parseJson } from '#lib'
+import { parseJson, withoutLogin } from '#lib'
 import { vertex } from '../../graph/digest.ts'
 import type { Edge, LocalSource, Op } from '../../graph/types.ts'
 import type { FrontendHost } from '../../types.ts'
@@ -126,9 +126,9 @@ async function loadImage({ name, platform, options, host }: Facts, written: stri
 
 function loadRemote({ name, place }: Facts): Edge {
   const git = parseGitUrl(place)
-  if (git !== undefined) return source(gitSource(git, git.keepGitDirectory ?? false), `[internal] load git source ${place}`)
+  if (git !== undefined) return source(gitSource(git, git.keepGitDirectory ?? false), `[internal] load git source ${withoutLogin(place)}`)
   if (!/^https?:/.test(place)) throw invalidArgument(`invalid git context ${place}`)
-  return source(httpSource(place, { filename: 'context' }), `[context ${name}] ${place}`)
+  return source(httpSource(place, { filename: 'context' }), `[context ${name}] ${withoutLogin(place)}`)
 }
 
 /** `store@sha256:…`, as the client has named its directory. */
