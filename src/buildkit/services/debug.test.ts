@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { duplexPair, PassThrough } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import type { DebugContainer } from '#build'
-import { Code, connectGrpc, control, createClient, gateway, metadataHeaders, type MessageInitShape } from '#grpc'
-import { createBuildkitDoor } from '../buildkit-door.ts'
+import { Code, metadataHeaders, type gateway, type MessageInitShape } from '#grpc'
 import { fakeBuilds } from '../testing/fake-builds.ts'
-import { historyPlaces } from '../testing/history-places.ts'
+import { doorOpener } from '../testing/open-door.ts'
 
-const newHistory = historyPlaces()
+const open = doorOpener()
 
 /** Its programs run until it is disposed. */
 function endlessContainer(): DebugContainer {
@@ -23,22 +22,10 @@ function endlessContainer(): DebugContainer {
 }
 
 test('a program whose container is released ends as cancelled', async () => {
-  const { service } = fakeBuilds({ openContainer: async () => endlessContainer() })
-  const door = createBuildkitDoor({
-    builds: service,
-    content: { has: () => false, size: () => 0, read: () => new PassThrough(), list: () => [] },
-    makeVertex: () => assert.fail('nothing is built'),
-    platform: { os: 'linux', architecture: 'amd64' },
-    worker: { id: 'worker', hostname: 'host', version: '1', revision: '', hostGatewayIps: () => [] },
-    history: newHistory(),
-  })
-  const [ours, theirs] = duplexPair()
-  door.serve(theirs)
-  const connection = connectGrpc(ours)
-  const { transport } = connection
+  const client = open(fakeBuilds({ openContainer: async () => endlessContainer() }))
   const ofBuild = { headers: metadataHeaders({ 'buildkit-controlapi-buildid': 'b1' }) }
-  const bridge = createClient(gateway.LLBBridge, transport)
-  const building = createClient(control.Control, transport).solve({ ref: 'b1' })
+  const { bridge } = client
+  const building = client.control.solve({ ref: 'b1' })
   await bridge.newContainer({ containerId: 'c', mounts: [{ dest: '/' }] }, ofBuild)
   async function* outgoing(): AsyncGenerator<MessageInitShape<typeof gateway.ExecMessageSchema>> {
     yield { processId: 'p', input: { case: 'init', value: { containerId: 'c', meta: { args: ['sleep'] } } } }
@@ -51,6 +38,4 @@ test('a program whose container is released ends as cancelled', async () => {
     if (input.case === 'done') await bridge.return({}, ofBuild)
   }
   assert.deepEqual(exits, [[137, Code.Canceled, 'context canceled']])
-  connection.close()
-  door.close()
 })
