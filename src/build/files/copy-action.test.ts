@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { createFiles } from '#kernel'
+import { createFiles, type Files } from '#kernel'
 import { COPY } from '../testing/sample-operations.ts'
 import type { PreparedAction } from './actions.ts'
 import { performAction } from './file-tasks.ts'
@@ -26,7 +26,11 @@ import { performAction } from './file-tasks.ts'
 type Copy = Extract<PreparedAction, { action: 'copy' }>
 
 /** Two directories on the host, as roots of file systems. Everything belongs to whoever runs the test. */
-function openRoots(): Disposable & { from: string; to: string; copy: (action?: Partial<Copy>, signal?: AbortSignal) => Promise<void> } {
+function openRoots(): Disposable & {
+  from: string
+  to: string
+  copy: (action?: Partial<Copy>, signal?: AbortSignal, files?: Files) => Promise<void>
+} {
   const directory = mkdtempDisposableSync(join(tmpdir(), 'copy-'))
   const [from, to] = [join(directory.path, 'from'), join(directory.path, 'to')]
   mkdirSync(from)
@@ -36,7 +40,8 @@ function openRoots(): Disposable & { from: string; to: string; copy: (action?: P
   return {
     from,
     to,
-    copy: async (action = {}, signal) => await performAction(createFiles(), { rootFd, action: { ...defaults, ...action } }, signal),
+    copy: async (action = {}, signal, files = createFiles()) =>
+      await performAction(files, { rootFd, action: { ...defaults, ...action } }, signal),
     [Symbol.dispose]() {
       closeSync(fromFd)
       closeSync(rootFd)
@@ -49,7 +54,30 @@ function list(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()
 }
 
+/** What this process has open below a directory. */
+function openBelow(directory: string): string[] {
+  const targets = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return '' // the one that this was read by
+    }
+  })
+  return targets.filter((target) => target.startsWith(`${directory}/`))
+}
+
 describe('a copy', () => {
+  it('leaves nothing open when its target cannot be made, or is none', async () => {
+    using roots = openRoots()
+    writeFileSync(join(roots.from, 'f'), 'text')
+    mkdirSync(join(roots.to, 'a'))
+    writeFileSync(join(roots.to, 'a/file'), 'text')
+    const setTimes = (): never => assert.fail('no space')
+    await assert.rejects(roots.copy({ source: '/f', target: '/a/b/', timestamp: 1 }, undefined, { ...createFiles(), setTimes }), /no space/)
+    await assert.rejects(roots.copy({ source: '/f', target: '/a/file/' }), /not a directory/)
+    assert.deepEqual(openBelow(roots.to), [])
+  })
+
   it('keeps modes, times, links and hard links', async () => {
     using roots = openRoots()
     mkdirSync(join(roots.from, 'd'))

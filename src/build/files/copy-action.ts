@@ -67,28 +67,25 @@ function findSource({ fromFd, followSymlink }: CopyInput, path: string): Found &
 
 /**
  * Where the source goes: to the target, or into it when that is a directory and the source is none, or a directory of which not only the content is meant.
- * Directories on the way are made, and with a slash at the end the target, too. Throws INVALID_ARGUMENT for a
- * target with a slash that is none.
+ * Directories on the way are made, and with a slash at the end the target, too. Throws INVALID_ARGUMENT for a target with a slash that is none.
  */
 function findTarget(files: Files, rootFd: number, action: CopyInput, source: { path: string; stat: BigIntStats }, changes: Changes): Found {
   const { target, directoryContentsOnly, createTargetParents } = action
   const make = directoryMaker(files, changes, NEW_DIRECTORY_MODE)
   const isDirectory = source.stat.isDirectory()
   if (!createTargetParents) requireParent(rootFd, target)
-  const found = findPath(rootFd, target, { follow: true, make })
+  using held = new DisposableStack()
+  const found = held.use(findPath(rootFd, target, { follow: true, make }))
+  const keep = (): Found => (held.move(), found)
   const base = posix.basename(source.path)
   const namesDirectory = /(?:^|\/)\.?$/.test(target)
   if (found.stat === undefined && (namesDirectory || (isDirectory && directoryContentsOnly))) {
     make(found.directoryFd, found.name)
-    if (isDirectory && directoryContentsOnly) return found
-  } else if (found.stat === undefined) return found
-  if (namesDirectory && found.stat?.isDirectory() === false) {
-    found[Symbol.dispose]()
-    throw invalidArgument(`${found.path}: not a directory`)
-  }
+    if (isDirectory && directoryContentsOnly) return keep()
+  } else if (found.stat === undefined) return keep()
+  if (namesDirectory && found.stat?.isDirectory() === false) throw invalidArgument(`${found.path}: not a directory`)
   const goesInside = isDirectory ? !directoryContentsOnly : found.stat === undefined || found.stat.isDirectory()
-  if (!goesInside || base === '') return found
-  found[Symbol.dispose]()
+  if (!goesInside || base === '') return keep()
   // The name itself: what has it now is replaced and not followed.
   return findPath(rootFd, posix.join(found.path, base), { follow: false, make })
 }
