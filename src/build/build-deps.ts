@@ -8,10 +8,10 @@ import type { Ref } from './graph/ref.ts'
 import type { ProvenanceFacts } from './provenance-facts.ts'
 import type { CacheMounts } from './run/types.ts'
 import type { SourceResolvers, StepRunners } from './solver/solver.ts'
+import type { CollectionRule } from './cache/types.ts'
 import type {
   BuildResult,
   CacheLocation,
-  CollectionRule,
   ContentDigests,
   DebugContainer,
   DebugContainerRequest,

@@ -65,6 +65,7 @@ export type {
 } from './graph/types.ts'
 export type { BuildEvent, LogEvent, StatusEvent, VertexEvent, WarningEvent } from './progress.ts'
 export type { BuildSession, ClientStore, DirectoryTransfer, ExportTarget, FileStat, SyncRequest } from './session.ts'
+export type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from './cache/types.ts'
 export type {
   Build,
   BuildImage,
@@ -72,10 +73,7 @@ export type {
   BuildResult,
   BuildService,
   BuildWarning,
-  CacheFilters,
   CacheLocation,
-  CacheRecordInfo,
-  CollectionRule,
   DebugContainer,
   DebugContainerRequest,
   DebugProcess,
@@ -85,6 +83,5 @@ export type {
   FrontendRequest,
   ImageProvenance,
   ImageRequest,
-  PruneOptions,
   ResolvedImage,
 } from './types.ts'

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Lease } from '#content'
 import type { Digest, ImageConfigFile, Platform } from '#oci'
 import type { ChainId } from '#snapshots'
+import type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from './cache/types.ts'
 import type { LayerRef, Ref } from './graph/ref.ts'
 import type { Edge, SourceRange, Vertex } from './graph/types.ts'
 import type { BuildEvent, Progress } from './progress.ts'
@@ -263,52 +264,6 @@ export interface DebugContainer extends AsyncDisposable {
     kill(signal: number): Promise<void>
     resize(rows: number, columns: number): Promise<void>
   }>
-}
-
-// ── Cache ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Docker's and BuildKit's word for what a record is. */
-export type CacheRecordType = 'regular' | 'internal' | 'frontend' | 'source.local' | 'source.git.checkout' | 'exec.cachemount'
-
-export interface CacheRecordInfo {
-  id: string
-  parents: readonly string[]
-  type: CacheRecordType
-  description: string
-  inUse: boolean
-  /** Its layers belong to an image, too. */
-  shared: boolean
-  /** It changes with use: cache mounts, sent directories. */
-  mutable: boolean
-  /** Bytes of its own. */
-  size: number
-  /** Milliseconds since the epoch. */
-  createdAt: number
-  lastUsedAt: number | undefined
-  usageCount: number
-}
-
-/**
- * As `docker builder prune --filter`: `until`, `id`, `parent`, `type`, `description`, `inuse`, `mutable`, `immutable`, `shared`, `private`. A name with `~`
- * behind it takes records that have the parts of the text between `.*`, one with `!` those without such a value.
- */
-export type CacheFilters = Readonly<Record<string, readonly string[]>>
-
-/** Bytes and milliseconds; 0: does not count. */
-export interface CollectionRule {
-  all: boolean
-  keepDuration: number
-  /** Below it nothing is deleted. */
-  reservedSpace: number
-  maxUsedSpace: number
-  minFreeSpace: number
-  filters: CacheFilters
-}
-
-export interface PruneOptions extends CollectionRule {
-  signal?: AbortSignal
-  /** Hears of each record as it goes. */
-  deleted?: (record: CacheRecordInfo) => void
 }
 
 // ── Export ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Metadata } from '#metadata'
 import type { Digest } from '#oci'
 import type { ChainId, Snapshotter } from '#snapshots'
-import type { CacheRecordType } from '../types.ts'
+import type { CacheRecordType } from './types.ts'
 import type { CacheRecord, KeyPair } from './cache-record.ts'
 import { createRecordStore } from './record-store.ts'
 

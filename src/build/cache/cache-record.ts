@@ -1,6 +1,6 @@
 import type { Digest } from '#oci'
 import type { ChainId } from '#snapshots'
-import type { CacheRecordType } from '../types.ts'
+import type { CacheRecordType } from './types.ts'
 
 /** What one step has left, found by its keys. A row of the collection `buildCache`, written whole; never changed but for what is said to change. */
 export interface CacheRecord {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { conflict, notFound } from '#errors'
 import { createMemoryMetadata } from '#metadata'
 import type { Digest } from '#oci'
-import type { CacheRecordInfo, CollectionRule } from '../types.ts'
+import type { CacheRecordInfo, CollectionRule } from './types.ts'
 import { createBuildCache, type BuildCache } from './build-cache.ts'
 import { createCacheUsage, type CacheStore, type CacheUsage } from './cache-usage.ts'
 

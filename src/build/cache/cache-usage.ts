@@ -1,7 +1,7 @@
 import { chainIds } from '#oci'
 import type { Digest } from '#oci'
 import type { ChainId, DraftLayers } from '#snapshots'
-import type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from '../types.ts'
+import type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from './types.ts'
 import type { BuildCache } from './build-cache.ts'
 import type { CacheRecord } from './cache-record.ts'
 import { chooseRecords } from './choose-records.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { CacheRecordInfo, CollectionRule } from '../types.ts'
+import type { CacheRecordInfo, CollectionRule } from './types.ts'
 import { chooseRecords } from './choose-records.ts'
 
 const NOW = 1_000_000

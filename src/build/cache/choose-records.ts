@@ -1,4 +1,4 @@
-import type { CacheRecordInfo, CollectionRule } from '../types.ts'
+import type { CacheRecordInfo, CollectionRule } from './types.ts'
 import { bytesToKeep } from './collection-rules.ts'
 import { matchesFilters } from './filter-records.ts'
 

@@ -1,4 +1,4 @@
-import type { CollectionRule } from '../types.ts'
+import type { CollectionRule } from './types.ts'
 
 /** Space as configured, bytes; all 0: by the size of the disk. */
 export interface CacheSpace {

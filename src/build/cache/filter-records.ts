@@ -1,5 +1,5 @@
 import { invalidArgument } from '#errors'
-import type { CacheFilters, CacheRecordInfo } from '../types.ts'
+import type { CacheFilters, CacheRecordInfo } from './types.ts'
 
 type Matcher = (record: CacheRecordInfo, value: string) => boolean
 

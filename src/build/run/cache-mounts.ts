@@ -8,7 +8,7 @@ import { deleteTree, measureTree, O_PATH, type JobRunner, type Snapshotter } fro
 import { copyDirectory } from '../files/layers-from.ts'
 import { openRef } from '../files/open-ref.ts'
 import { digestOfData } from '../graph/digest.ts'
-import type { CacheRecordInfo } from '../types.ts'
+import type { CacheRecordInfo } from '../cache/types.ts'
 import type { CacheMountRequest, CacheMounts } from './types.ts'
 
 /** A cache mount on the disk; its id names its directory. */

@@ -5,7 +5,7 @@ import type { CgroupLayout, Files, Mounts } from '#kernel'
 import type { NetworkService } from '#networks'
 import type { Runtime } from '#runtime'
 import type { DraftLayers, JobRunner, Snapshotter } from '#snapshots'
-import type { CacheRecordInfo } from '../types.ts'
+import type { CacheRecordInfo } from '../cache/types.ts'
 import type { Ref } from '../graph/ref.ts'
 import type { CacheMount } from '../graph/types.ts'
 
