@@ -105,6 +105,7 @@ const afterBuilds: Scenario = {
     await peer.stopDaemon()
     await peer.startDaemon()
     for (let index = 0; index < BURST; index++) await build(peer, 'buildx', steps(peer), ...(index % 5 === 0 ? ['--no-cache'] : []))
+    // The daemon looks every ten seconds whether it is idle, and then gives memory back.
     await sleep(30_000)
     return [pss(peer.processes()) / 1024]
   },
