@@ -69,12 +69,16 @@ export async function setTimes(directory: string | Buffer, seconds: number): Pro
   const entries = await readdir(directory, { withFileTypes: true, encoding: 'buffer' })
   await Promise.all(
     entries.map(async (entry) => {
-      const path = Buffer.concat([Buffer.from(directory), Buffer.from('/'), entry.name])
+      const path = inside(directory, entry.name)
       if (entry.isDirectory()) await setTimes(path, seconds)
       else await lutimes(path, seconds, seconds)
     }),
   )
   await lutimes(directory, seconds, seconds)
+}
+
+function inside(directory: string | Buffer, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(directory), Buffer.from('/'), name])
 }
 
 /** As deep as the servers allow. */
@@ -88,9 +92,13 @@ async function updateSubmodules(git: GitProgram, options: GitOptions): Promise<v
   }
 }
 
-/** The file `.git` of a submodule says where on this host its repository was. No repository can hold a file of this name. */
-async function removeLinks(tree: string): Promise<void> {
-  for (const entry of await readdir(tree, { recursive: true, withFileTypes: true })) {
-    if (entry.name === '.git' && entry.isFile()) rmSync(join(entry.parentPath, entry.name))
+/** The file `.git` of a submodule says where on this host its repository was. No repository can hold a file of this name. Names may be any bytes. */
+export async function removeLinks(directory: string | Buffer): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true, encoding: 'buffer' })) {
+    const path = inside(directory, entry.name)
+    if (entry.isDirectory()) await removeLinks(path)
+    else if (entry.isFile() && entry.name.equals(LINK)) rmSync(path)
   }
 }
+
+const LINK = Buffer.from('.git')
