@@ -20,7 +20,7 @@ export interface ProvenanceFacts {
   platforms?: ReadonlyMap<string, Pick<ProvenanceFacts, 'materials' | 'graph'>>
 }
 
-/** The part of the facts that the graph of a build tells, when all of it has been solved. */
+/** What the graph of a build tells, once all of it has been solved. */
 export function graphFacts(
   solver: GraphSolver,
   images: readonly BuildImage[],

@@ -100,7 +100,7 @@ async function drive(builds: BuildService, known: KnownSteps, build: Build, requ
   }
 }
 
-/** The Dockerfile. Where one of its instructions is wrong the client is told which before the error: then it is one of the stream, as clients expect. */
+/** Reads the Dockerfile. An instruction that is wrong is shown as a step before its error is thrown: so that is an error in the stream, where clients expect it, and no status. */
 async function read(build: Build, { options, report }: ClassicBuildRequest): Promise<BuildResult> {
   try {
     return await build.solve({

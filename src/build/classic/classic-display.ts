@@ -43,7 +43,7 @@ export class ClassicDisplay {
   /** Whether all steps so far have come from the cache. */
   #unchanged = true
 
-  /** `isKnown`: whether an instruction that only changes the config has been come to before, with all that is in front of it; asked once for each. */
+  /** `isKnown`: whether a build has come before to an instruction that only changes the config, with all that stands in front of it; asked once for each. */
   constructor(steps: readonly BuildStep[], isKnown: (index: number) => boolean, send: (message: ProgressMessage) => void) {
     this.#steps = steps
     this.#isKnown = isKnown

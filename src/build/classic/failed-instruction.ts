@@ -9,8 +9,8 @@ export interface FailedInstruction {
 }
 
 /**
- * Which instruction an error is about that came before the build's steps were known: a base image that is not there, a port that is none. undefined: none, or
- * the Dockerfile cannot be read. dockerd answers the latter with a status, the former in the stream. `labels`: how many the client gives.
+ * The instruction that an error is about, where it came before the build's steps were known: a missing base image, an invalid port. undefined: it is about none,
+ * or the Dockerfile cannot be read. dockerd answers the latter with a status, the former in the stream. `labels`: how many the client gives.
  */
 export function failedInstruction(error: unknown, labels: number): FailedInstruction | undefined {
   const place = error instanceof BuildError ? error.source : undefined

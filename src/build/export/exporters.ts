@@ -7,7 +7,7 @@ import { provenanceOf } from './provenance/provenance.ts'
 import { prepareTreeExport } from './tree-exporter.ts'
 import type { ExporterDeps, Exporters } from './types.ts'
 
-/** Where nobody asks for any. */
+/** Of a build that asked for none. */
 const DEFAULT_PROVENANCE: ProvenanceOptions = { mode: 'max', version: 'v0.2', inlineOnly: false, reproducible: false, builderId: undefined }
 
 /** All exporters. They have no state: what is stored while one works is held by the build's lease. */

@@ -24,7 +24,7 @@ export interface SealedResult {
   chains: ChainId[]
   /** The same before it was sealed: what the build's steps know. */
   built: ChainId[]
-  /** Of each layer, lowest first: times of its files were rewritten, those of layers that came from elsewhere never are. */
+  /** Of each layer, lowest first: whether the times of its files were rewritten. Those of layers that came from elsewhere never are. */
   rewritten: boolean[]
 }
 

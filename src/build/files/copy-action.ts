@@ -67,7 +67,8 @@ function findSource({ fromFd, followSymlink }: CopyInput, path: string): Found &
 
 /**
  * Where the source goes: to the target, or into it when that is a directory and the source is none, or a directory of which not only the content is meant.
- * Directories on the way are made, and with a slash at the end the target, too. Throws INVALID_ARGUMENT for a target with a slash that is none.
+ * Directories on the way are made, and with a slash at the end the target, too. Throws INVALID_ARGUMENT for such a
+ * target that is no directory.
  */
 function findTarget(files: Files, rootFd: number, action: CopyInput, source: { path: string; stat: BigIntStats }, changes: Changes): Found {
   const { target, directoryContentsOnly, createTargetParents } = action

@@ -128,7 +128,7 @@ async function loadIgnore(
   }
 }
 
-/** Who sends a whole context to the classic builder leaves out what is ignored, but for these two files, which are needed to build. Source: moby daemon/builder/remotecontext/detect.go. */
+/** Clients of the classic builder leave out what is ignored but for these two files, which are needed to build. Source: moby daemon/builder/remotecontext/detect.go. */
 function forSentContext(matcher: IgnoreMatcher, filename: string): IgnoreMatcher {
   const ignored = [filename, IGNORE_FILE].filter((name) => matcher.ignores(name))
   return createIgnoreMatcher(ignored.map((name) => name.replaceAll(/[\\*?[]/g, '\\$&')))

@@ -53,7 +53,7 @@ async function sourceNamed(name: string, facts: Facts): Promise<Vertex['op'] | u
   return withPlace(definition.file, () => sourceOfStage(stage, facts), stage.from.range)
 }
 
-/** Contexts that are fetched are a source, with steps that take a part of it. */
+/** A fetched context is one source, perhaps with steps on top that take a part of it. */
 function onlySource({ vertex: top }: Edge): Vertex['op'] | undefined {
   const [input, ...others] = top.inputs
   if (input === undefined) return top.op
@@ -113,7 +113,7 @@ async function timeOf(op: Vertex['op'] | undefined, { host }: Facts, name: strin
   return seconds(file.mtime)
 }
 
-/** Of its newest file; undefined: it is none. */
+/** That of the newest file in it; undefined: it is no archive, or holds no files. */
 async function timeOfArchive(edge: Edge, name: string, host: Facts['host']): Promise<number | undefined> {
   const unpacked = copiedEdge(edge, { source: `/${name}`, unpack: true, directoryContentsOnly: false }, `unpack ${name}`)
   let newest = 0n

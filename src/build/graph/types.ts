@@ -90,7 +90,7 @@ export interface GitSource {
   readonly subdirectory: string
   readonly keepGitDirectory: boolean
   readonly skipSubmodules: boolean
-  /** Everything has the time of the commit, not that of its checkout. */
+  /** Files have the time of the commit, not that of the checkout. */
   readonly commitTimes?: true
   /** Ids of secrets. */
   readonly authTokenSecret: string

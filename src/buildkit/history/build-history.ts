@@ -28,7 +28,7 @@ export interface BuildHistoryDeps {
   /** By the builds' ids: records as JSON. */
   rows: Repository<JsonValue>
   blobs: HistoryBlobs
-  /** Hears of failures to note something: a build is none the worse for it. */
+  /** Hears of what could not be kept; no build fails for that. */
   report: (error: unknown) => void
 }
 
@@ -44,7 +44,7 @@ export class BuildHistory {
     this.#restore()
   }
 
-  /** Runs a build and remembers it, unless it is none of the user's. */
+  /** Runs a build and remembers it, unless it is one that the client calls internal. */
   async record<T extends FinishedBuild>(request: control.SolveRequest, run: () => Promise<T>): Promise<T> {
     if (request.internal) return await run()
     const { ref, frontend, exporters } = request
@@ -133,7 +133,7 @@ export class BuildHistory {
     try {
       for await (const some of this.#deps.builds.events(ref, AbortSignal.timeout(READING_TIME))) events.push(...some)
     } catch {
-      // It is no more known: the record does without.
+      // It is no longer known: the record does without.
     }
     return events
   }
@@ -172,7 +172,7 @@ export class BuildHistory {
     this.#publish({ type: Type.DELETED, record: create(schema, { ref }) })
   }
 
-  /** Of a record that is no more; those of others stay. */
+  /** Deletes the blobs of a record that is gone, but for those that other records name. */
   #discardBlobs(record: BuildRecord): void {
     const named = this.#named()
     for (const { digest } of attachmentsOf(record)) if (!named.has(digest)) this.#deps.blobs.delete(parseDigest(digest))

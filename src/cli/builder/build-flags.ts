@@ -7,7 +7,7 @@ import { bool, custom, int, list, string, strings, type Flag } from '../parser/f
 /** `auto`: a live display on terminals, lines elsewhere. */
 const PROGRESS = ['auto', 'none', 'plain', 'quiet', 'rawjson', 'tty'] as const
 
-/** Gives the mode back. Throws Error for one that is none. */
+/** Returns the mode. Throws Error for an unknown one. */
 export function checkProgressMode(text: string): string {
   if (!(PROGRESS as readonly string[]).includes(text)) throw new Error(`invalid progress mode: ${text}`)
   return text

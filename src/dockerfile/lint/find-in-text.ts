@@ -33,7 +33,7 @@ export function findInText(
   ]
 }
 
-/** What each instruction tells by itself; of a Dockerfile with a mistake those in front of it are all there is. */
+/** What can be found in each instruction alone: of a Dockerfile with a mistake, all that is found in front of it. */
 export function findWhileReading(instructions: readonly Instruction[]): LintFinding[] {
   return instructions.flatMap(findInInstruction)
 }

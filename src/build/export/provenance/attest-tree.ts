@@ -19,7 +19,7 @@ export interface TreeAttestations {
   builderId: string
 }
 
-/** Statements about every regular file of a tree, each as a file of its own. For that each file of the tree is read for its digest. */
+/** Statements about all regular files of a tree, each statement a file of its own. Every file of the tree is read, for its digest. */
 export async function attestTree(
   facts: ProvenanceFacts,
   { platform, tree, found, provenance, builderId }: TreeAttestations,

@@ -52,7 +52,7 @@ async function fetchedContext(
   if (git !== undefined) {
     const keep = options.buildArgs.get('BUILDKIT_CONTEXT_KEEP_GIT_DIR') ?? ''
     const keepGitDirectory = git.keepGitDirectory === true || (keep !== '' && parseBoolean(keep, 'BUILDKIT_CONTEXT_KEEP_GIT_DIR'))
-    // Who sets a time wants the same image again.
+    // A client that sets a time wants the same image each time.
     const mtime = git.mtime ?? ((options.buildArgs.get('SOURCE_DATE_EPOCH') ?? '') === '' ? 'checkout' : 'commit')
     // Progress is shown, and kept in the history.
     const name = `load git source ${withoutLogin(place)}`

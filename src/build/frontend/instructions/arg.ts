@@ -18,7 +18,7 @@ export function dispatchArg({ args, range }: ArgInstruction, context: Instructio
   noteMetadata(context, `ARG ${texts.join(' ')}`, written)
 }
 
-/** dockerd's builder wrote defaults, whatever the client gave; the default that nobody needs may be an error (`${A:?}`), so nobody else asks for it. */
+/** dockerd's builder wrote the default, whatever the client gave. For others it is not expanded: one that is not needed may be an error (`${A:?}`). */
 function classicText(args: readonly ArgDefinition[], context: InstructionContext): string | undefined {
   if (context.conversion.options.history !== 'classic') return undefined
   const texts = args.map(({ name, value }) => (value === undefined ? name : `${name}=${expand(value, context).text}`))

@@ -39,8 +39,8 @@ export interface CopyRequest {
 type AddOptions = NonNullable<CopyRequest['add']>
 
 /**
- * The copies that an instruction consists of, and which of its sources are paths of the context or stage. Of the step's meta the name and the place count: what
- * ADD fetches is shown so, too. Source: moby/buildkit dockerfile2llb/convert_copy.go.
+ * The copies that an instruction consists of, and which of its sources are paths of the context or stage. What ADD fetches is shown under the
+ * step's name and place, too. Source: moby/buildkit dockerfile2llb/convert_copy.go.
  */
 export function copyPieces(
   request: CopyRequest,
@@ -146,7 +146,7 @@ function lintIgnored(written: string, { fromContext, add }: CopyRequest, { conve
   lint(conversion, 'CopyIgnoredFile', [add === undefined ? 'Copy' : 'Add', path], command.instruction.range)
 }
 
-/** A path without wildcards as it is, else what is in front of its first part with one. */
+/** A path up to its first part with a wildcard; all of it where there is none. */
 function literalDirectory(path: string): string {
   const parts = path.split('/')
   const wild = parts.findIndex(hasWildcard)
