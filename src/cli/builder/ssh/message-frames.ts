@@ -1,22 +1,35 @@
 import { MAX_AGENT_MESSAGE } from './agent.ts'
 import { string } from './wire.ts'
 
-/** Each message comes after its length. Throws Error for one that is longer than any may be. */
+/** Bytes of the length in front of each message. */
+const HEADER = 4
+
+/**
+ * Each message comes after its length. Throws Error for one that is longer than any may be. Attack: a step that writes a long message byte by byte; what has come is
+ * put together only when there is enough of it.
+ */
 export async function* messagesOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let bytes = Buffer.alloc(0)
+  let held: Uint8Array[] = []
+  let length = 0
+  let wanted = HEADER
   for await (const chunk of source) {
-    bytes = Buffer.concat([bytes, chunk])
-    while (bytes.length >= 4) {
-      const end = 4 + bytes.readUInt32BE(0)
-      if (end > 4 + MAX_AGENT_MESSAGE) throw new Error('a message to or from the SSH agent is too long')
+    held.push(chunk)
+    length += chunk.length
+    if (length < wanted) continue
+    let bytes = Buffer.concat(held)
+    for (wanted = HEADER; bytes.length >= wanted; wanted = HEADER) {
+      const end = HEADER + bytes.readUInt32BE(0)
+      if (end > HEADER + MAX_AGENT_MESSAGE) throw new Error('a message to or from the SSH agent is too long')
+      wanted = end
       if (bytes.length < end) break
-      yield bytes.subarray(4, end)
+      yield bytes.subarray(HEADER, end)
       bytes = bytes.subarray(end)
     }
+    held = [bytes]
+    length = bytes.length
   }
 }
 
-/** With its length in front. */
 export function framed(message: Buffer): Buffer {
   return string(message)
 }
