@@ -1,7 +1,7 @@
 import { codeOf } from '#errors'
 import { parseSignal, requireKnownSignal, SIGKILL } from '#kernel'
 import type { Context } from './context.ts'
-import type { ContainerEntry } from './entry.ts'
+import type { ContainerEntry, Run } from './entry.ts'
 import { cancelRestart } from './exit.ts'
 import { publishEvent } from './publish-event.ts'
 import { isActive, notRunning } from './state.ts'
@@ -12,15 +12,17 @@ export async function killContainer(ctx: Context, ref: string, signal: string): 
   const entry = ctx.store.find(ref)
   const number = signal === '' ? SIGKILL : parseSignal(signal)
   requireKnownSignal(number)
-  await sendSignal(ctx, entry, number)
-  if (number === SIGKILL) await entry.run?.settled.promise
+  const run = await sendSignal(ctx, entry, number)
+  if (number === SIGKILL) await run?.settled.promise
 }
 
 /**
  * Sends one signal. When it is one that ends the container (SIGKILL or its stop signal; any, where no stop signal is configured: Docker's
- * quirk) this run is the last by policy, and a frozen container is thawed so that the signal arrives. Throws CONFLICT when not running.
+ * quirk), or `last` says so, this run is the last by policy, and a frozen container is thawed so that the signal arrives. Gives the run that has
+ * the signal, which a caller cannot know before: a container between two runs has none, or has the next one by the time the lock is free. Then
+ * its restarting ends here. Throws CONFLICT when not running.
  */
-export async function sendSignal(ctx: Context, entry: ContainerEntry, signal: number): Promise<void> {
+export async function sendSignal(ctx: Context, entry: ContainerEntry, signal: number, { last = false } = {}): Promise<Run | undefined> {
   using _lock = await entry.mutex.lock()
   const { record, run } = entry
   if (record.state.status === 'restarting') {
@@ -28,11 +30,11 @@ export async function sendSignal(ctx: Context, entry: ContainerEntry, signal: nu
     cancelRestart(ctx, entry)
     entry.notify(['not-running', 'next-exit'], { exitCode: record.state.exitCode })
     if (record.hostConfig.autoRemove) void ctx.phases.autoRemove(entry)
-    return
+    return undefined
   }
   if (!isActive(record.state) || run === undefined) throw notRunning(entry.id)
   const { stopSignal } = record.config
-  const ends = stopSignal === '' || signal === SIGKILL || parseSignal(stopSignal) === signal
+  const ends = last || stopSignal === '' || signal === SIGKILL || parseSignal(stopSignal) === signal
   if (ends) entry.exitOnNext = true
   if (!record.hasBeenManuallyStopped) ctx.store.save(entry, { hasBeenManuallyStopped: true })
   try {
@@ -43,4 +45,5 @@ export async function sendSignal(ctx: Context, entry: ContainerEntry, signal: nu
   }
   publishEvent(ctx, entry.record, 'kill', { signal: String(signal) })
   if (ends && entry.record.state.status === 'paused') thaw(ctx, entry)
+  return run
 }

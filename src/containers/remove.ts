@@ -25,7 +25,7 @@ export interface RemoveOptions {
   link: boolean
 }
 
-/** `docker rm`. Throws CONFLICT for a running container without `force`, and while another removal is under way. */
+/** `docker rm`. Throws CONFLICT for a container that runs or restarts without `force`, and while another removal is under way. */
 export async function removeContainer(ctx: Context, ref: string, options: RemoveOptions): Promise<void> {
   const entry = ctx.store.find(ref)
   if (options.link) return await removeLink(ctx, ref)
@@ -50,24 +50,28 @@ export async function autoRemove(ctx: Context, entry: ContainerEntry): Promise<v
 export async function removeEntry(ctx: Context, entry: ContainerEntry, options: { force: boolean; volumes: boolean }): Promise<void> {
   entry.removing = true
   try {
-    await endProcess(ctx, entry, options.force)
-    using _lock = await entry.mutex.lock()
-    if (entry.removed) return
-    refuseActive(entry)
-    cancelRestart(ctx, entry)
-    ctx.store.save(entry, { state: transition(entry.id, entry.record.state, { to: 'removing' }) })
-    await finishRemoval(ctx, entry, options.volumes)
+    if (!options.force) refuseActive(entry)
+    for (;;) {
+      if (options.force) await endProcess(ctx, entry)
+      using _lock = await entry.mutex.lock()
+      if (entry.removed) return
+      // A start was under way when the lock was asked for: by hand, or by policy.
+      if (options.force && isActive(entry.record.state)) continue
+      if (!options.force) refuseActive(entry)
+      cancelRestart(ctx, entry)
+      ctx.store.save(entry, { state: transition(entry.id, entry.record.state, { to: 'removing' }) })
+      return await finishRemoval(ctx, entry, options.volumes)
+    }
   } finally {
     entry.removing = false
   }
 }
 
-async function endProcess(ctx: Context, entry: ContainerEntry, force: boolean): Promise<void> {
+async function endProcess(ctx: Context, entry: ContainerEntry): Promise<void> {
   if (!isActive(entry.record.state)) return
-  if (!force) refuseActive(entry)
-  const run = entry.run
+  let { run } = entry
   try {
-    await sendSignal(ctx, entry, SIGKILL)
+    run = await sendSignal(ctx, entry, SIGKILL)
   } catch (error) {
     if (codeOf(error) !== 'CONFLICT')
       throw internal(`cannot remove container "/${entry.record.name}": could not kill container: ${String(error)}`, error)
@@ -77,11 +81,11 @@ async function endProcess(ctx: Context, entry: ContainerEntry, force: boolean): 
 
 function refuseActive(entry: ContainerEntry): void {
   const { name, state } = entry.record
-  if (!isActive(state)) return
+  if (!isActive(state) && state.status !== 'restarting') return
   throw conflict(
     state.status === 'paused'
       ? `cannot remove container "/${name}": container is paused and must be unpaused first`
-      : `cannot remove container "/${name}": container is running: stop the container before removing or force remove`,
+      : `cannot remove container "/${name}": container is ${state.status}: stop the container before removing or force remove`,
   )
 }
 

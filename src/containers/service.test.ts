@@ -1,32 +1,11 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { LaunchError } from '#runtime'
 import type { ContainerRow } from './container-store.ts'
 import { settle } from './testing/fake-clock.ts'
-import { TEST_IMAGE, testBench, type TestBench } from './testing/fake-deps.ts'
-import type { Container, CreateRequest } from './types.ts'
-
-async function create(bench: TestBench, request: Partial<CreateRequest> = {}): Promise<string> {
-  const { id } = await bench.service.create({
-    name: '',
-    platform: '',
-    networks: {},
-    hostConfig: {},
-    ...request,
-    config: { image: 'test', ...request.config },
-  })
-  return id
-}
-
-/** A container that runs. */
-async function started(bench: TestBench, request: Partial<CreateRequest> = {}): Promise<string> {
-  const id = await create(bench, request)
-  await bench.service.start(id)
-  return id
-}
-
-const statusOf = (bench: TestBench, id: string): Container['state']['status'] => bench.service.get(id).state.status
+import { TEST_IMAGE, testBench } from './testing/fake-deps.ts'
+import { create, started, statusOf } from './testing/sample-container.ts'
 
 describe('ContainerService.create', () => {
   it('merges the image, completes the host configuration and makes the layer', async () => {
@@ -217,46 +196,6 @@ describe('the exit of a container', () => {
   })
 })
 
-describe('ContainerService.stop', () => {
-  it('kills after the grace time', async () => {
-    using bench = testBench()
-    const id = await started(bench, { config: { stopSignal: 'SIGINT', stopTimeout: 3 } })
-    const stopped = bench.service.stop(id, {})
-    await settle()
-    assert.deepEqual(bench.runtime.lastTask.signals, [2])
-    await bench.clock.advance(2_999)
-    assert.deepEqual(bench.runtime.lastTask.signals, [2])
-    await bench.clock.advance(1)
-    await stopped
-    assert.deepEqual(bench.runtime.lastTask.signals, [2, 9])
-    await assert.rejects(bench.service.stop(id, {}), { code: 'NOT_MODIFIED' })
-  })
-
-  it('ends the waiting of a container between two restarts', async () => {
-    using bench = testBench()
-    const id = await started(bench, { hostConfig: { restartPolicy: { name: 'always', maximumRetryCount: 0 } } })
-    bench.runtime.lastTask.end({ exitCode: 1 })
-    await settle()
-    assert.equal(statusOf(bench, id), 'restarting')
-    await bench.service.stop(id, {})
-    assert.equal(statusOf(bench, id), 'exited')
-    assert.deepEqual(bench.clock.pending, [])
-  })
-})
-
-describe('ContainerService.restart', () => {
-  it('stops and starts, and keeps an AutoRemove container', async () => {
-    using bench = testBench()
-    const id = await started(bench, { hostConfig: { autoRemove: true } })
-    const restarted = bench.service.restart(id, { timeout: 0 })
-    await bench.clock.advance(0)
-    await bench.clock.advance(0)
-    await restarted
-    assert.equal(statusOf(bench, id), 'running')
-    assert.deepEqual(bench.actions(id), ['create', 'start', 'kill', 'kill', 'die', 'stop', 'start', 'restart'])
-  })
-})
-
 describe('ContainerService.start after an upgrade', () => {
   it('has the files with names in the directory of the container, wherever an earlier version had them', async () => {
     using bench = testBench()
@@ -272,42 +211,6 @@ describe('ContainerService.start after an upgrade', () => {
     const directory = bench.deps.paths.containerDirectory(id)
     assert.equal(service.get(id).hostsPath, `${directory}/hosts`)
     assert.deepEqual(readdirSync(directory).toSorted(), ['hostname', 'hosts', 'resolv.conf'])
-  })
-})
-
-describe('ContainerService.remove', () => {
-  it('takes the log and the files with names along', async () => {
-    using bench = testBench()
-    const id = await started(bench)
-    const directory = bench.deps.paths.containerDirectory(id)
-    assert.deepEqual(readdirSync(directory).toSorted(), ['hostname', 'hosts', 'resolv.conf'])
-    await bench.service.remove(id, { force: true, volumes: false, link: false })
-    assert.equal(existsSync(directory), false)
-  })
-
-  it('refuses a running container without force and kills it with', async () => {
-    using bench = testBench()
-    const id = await started(bench, { name: 'web' })
-    await assert.rejects(bench.service.remove(id, { force: false, volumes: false, link: false }), {
-      code: 'CONFLICT',
-      message: 'cannot remove container "/web": container is running: stop the container before removing or force remove',
-    })
-    await bench.service.remove(id, { force: true, volumes: false, link: false })
-    assert.throws(() => bench.service.get('web'), { message: 'No such container: web' })
-    assert.deepEqual([...bench.layers], [])
-    await create(bench, { name: 'web' })
-  })
-
-  it('leaves a dead container that can be removed again when a step fails', async () => {
-    using bench = testBench()
-    const id = await create(bench)
-    const remove = bench.deps.snapshotter.remove.bind(bench.deps.snapshotter)
-    bench.deps.snapshotter.remove = () => Promise.reject(new Error('busy'))
-    await assert.rejects(bench.service.remove(id, { force: false, volumes: false, link: false }), /unable to remove filesystem .* busy/)
-    assert.equal(statusOf(bench, id), 'dead')
-    bench.deps.snapshotter.remove = remove
-    await bench.service.remove(id, { force: false, volumes: false, link: false })
-    assert.throws(() => bench.service.get(id), { code: 'NOT_FOUND' })
   })
 })
 

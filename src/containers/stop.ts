@@ -1,7 +1,7 @@
 import { EngineError } from '#errors'
 import { parseSignal, SIGKILL, SIGTERM } from '#kernel'
 import type { Context } from './context.ts'
-import type { ContainerEntry } from './entry.ts'
+import type { ContainerEntry, Run } from './entry.ts'
 import { sendSignal } from './kill.ts'
 import { publishEvent } from './publish-event.ts'
 import { startLocked } from './start.ts'
@@ -31,27 +31,23 @@ export async function stopEntry(ctx: Context, entry: ContainerEntry, options: St
   const name = options.signal || config.stopSignal
   const signal = name === '' ? SIGTERM : parseSignal(name)
   const grace = options.timeout ?? config.stopTimeout ?? DEFAULT_STOP_TIMEOUT
-  const run = entry.run
-  if (run === undefined && entry.record.state.status !== 'restarting') return
-  await tolerateEnded(sendStop(ctx, entry, signal))
+  if (entry.run === undefined && entry.record.state.status !== 'restarting') return
+  const run = await tolerateEnded(entry, sendSignal(ctx, entry, signal, { last: true }))
   if (run !== undefined && !(await endsWithin(ctx, run.settled.promise, grace))) {
-    await tolerateEnded(sendSignal(ctx, entry, SIGKILL))
+    await tolerateEnded(entry, sendSignal(ctx, entry, SIGKILL))
     await run.settled.promise
   }
   publishEvent(ctx, entry.record, 'stop')
 }
 
-/** The signal of a stop ends the run by policy, whatever signal it is. */
-async function sendStop(ctx: Context, entry: ContainerEntry, signal: number): Promise<void> {
-  entry.exitOnNext = true
-  await sendSignal(ctx, entry, signal)
-}
-
-async function tolerateEnded(sending: Promise<void>): Promise<void> {
+/** Gives the run that is ending: the one with the signal, or the one that needed none. */
+async function tolerateEnded(entry: ContainerEntry, sending: Promise<Run | undefined>): Promise<Run | undefined> {
+  const { run } = entry
   try {
-    await sending
+    return await sending
   } catch (error) {
-    if (!(error instanceof EngineError && error.code === 'CONFLICT')) throw error
+    if (error instanceof EngineError && error.code === 'CONFLICT') return run
+    throw error
   }
 }
 
