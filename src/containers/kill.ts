@@ -22,7 +22,12 @@ export async function killContainer(ctx: Context, ref: string, signal: string): 
  * the signal, which a caller cannot know before: a container between two runs has none, or has the next one by the time the lock is free. Then
  * its restarting ends here. Throws CONFLICT when not running.
  */
-export async function sendSignal(ctx: Context, entry: ContainerEntry, signal: number, { last = false } = {}): Promise<Run | undefined> {
+export async function sendSignal(
+  ctx: Context,
+  entry: ContainerEntry,
+  signal: number,
+  { last = false }: { last?: boolean } = {},
+): Promise<Run | undefined> {
   using _lock = await entry.mutex.lock()
   const { record, run } = entry
   if (record.state.status === 'restarting') {
