@@ -40,6 +40,7 @@
  */
 export { resolveLinks } from './archive/container-path.ts'
 export { recordedContainerIds } from './container-store.ts'
+export { EMPTY_HOST_CONFIG } from './empty-host-config.ts'
 export { createContainerService } from './service.ts'
 export { probeHostFacts, type HostFacts } from './spec/index.ts'
 export { nameFileTexts, type NameFilesRequest } from './network/name-files.ts'
