@@ -41,7 +41,11 @@ export function checkImages(deps: {
   return problems
 }
 
-function imageFault({ content, snapshotter, store }: Parameters<typeof checkImages>[0], id: Digest): string | undefined {
+/** What an image lacks to be one; undefined: nothing. Its config is read anew: what memory has may be gone from the disk. */
+export function imageFault(
+  { content, snapshotter, store }: Omit<Parameters<typeof checkImages>[0], 'graph'>,
+  id: Digest,
+): string | undefined {
   if (!content.has(id)) return 'its config is gone'
   try {
     decodeImageConfig(content.readAll(id, MAX_CONFIG_SIZE))
@@ -58,7 +62,8 @@ function isTargetHere({ content, graph }: Parameters<typeof checkImages>[0], { i
   return graph.leaves(target).some(({ manifest, descriptor }) => manifest?.config.digest === image && content.has(descriptor.digest))
 }
 
-function forgetImage(store: ImageStore, id: Digest): void {
+/** The image and all its names. */
+export function forgetImage(store: ImageStore, id: Digest): void {
   store.transaction(() => {
     for (const reference of store.references(id)) store.deleteReference(reference)
     store.deleteImage(id)

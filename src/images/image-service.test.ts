@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { rmSync, truncateSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -374,7 +374,21 @@ describe('restore', () => {
     using test = await loaded()
     await test.content.collect(new Set())
     await test.restart().restore()
-    assert.match(String(test.reported[0]), /its content is gone/)
+    assert.match(String(test.reported[0]), /its config is gone/)
     assert.throws(() => test.restart().get('app:1'), { code: 'NOT_FOUND' })
+  })
+
+  it('forgets an image whose config is torn: the others are listed', async () => {
+    using test = await loaded()
+    const other = makeConfig([BASE])
+    await test.load(await dockerArchive({ config: other, layers: [BASE], tags: ['base:1'] }))
+    truncateSync(test.content.path(ID), 10)
+    const images = test.restart()
+    await images.restore()
+    assert.match(String(test.reported[0]), /its config cannot be read/)
+    assert.deepEqual(
+      images.list({ all: true, filters: NO_FILTER }).map(({ repoTags }) => repoTags),
+      [['base:1']],
+    )
   })
 })

@@ -7,7 +7,7 @@ import type { Remotes } from '#remotes'
 import type { ChainId, Snapshotter } from '#snapshots'
 import { codeOf, invalidArgument, notFound } from '#errors'
 import { createBlobPlaces } from './blob-places.ts'
-import { checkImages } from './check-images.ts'
+import { checkImages, forgetImage, imageFault } from './check-images.ts'
 import { commitImage } from './commit-image.ts'
 import { describeImage } from './describe-image.ts'
 import { enterImage } from './enter-image.ts'
@@ -191,14 +191,10 @@ export function createImageService(deps: ImageServiceDeps): ImageService {
     async restore() {
       await content.restore()
       for (const id of store.ids()) {
-        const chain = store.row(id)?.chain
-        const isWhole = content.has(id) && (chain === undefined || snapshotter.has(chain))
-        if (isWhole) continue
-        deps.report(new Error(`Cannot keep image ${id}: its content is gone`))
-        store.transaction(() => {
-          for (const reference of store.references(id)) store.deleteReference(reference)
-          store.deleteImage(id)
-        })
+        const fault = imageFault({ store, content, snapshotter }, id)
+        if (fault === undefined) continue
+        deps.report(new Error(`Cannot keep image ${id}: ${fault}`))
+        forgetImage(store, id)
       }
       await collector.collect()
     },
