@@ -23,6 +23,7 @@ const ALL_LAYERS = [
   'runtime',
   'networks',
   'volumes',
+  'cdi',
   'containers',
   'build',
   'fsck',
@@ -34,7 +35,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['oci', 'dockerfile'],
   ['kernel', 'archive', 'metadata'],
   ['content', 'snapshots', 'remotes', 'events', 'logs'],
-  ['images', 'runtime', 'networks', 'volumes'],
+  ['images', 'runtime', 'networks', 'volumes', 'cdi'],
   ['containers', 'fsck'],
   ['build'],
 ]

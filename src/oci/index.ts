@@ -19,6 +19,8 @@
 export type {
   CapabilitySets,
   DeviceSpec,
+  HookSpec,
+  HooksSpec,
   IdMapping,
   LinuxSpec,
   MountSpec,

@@ -11,7 +11,28 @@ export interface RuntimeSpec {
   domainname?: string
   mounts: MountSpec[]
   annotations?: Record<string, string>
+  hooks?: HooksSpec
   linux: LinuxSpec
+}
+
+/** Programs of the host that are run beside a container's life (`startContainer`: of the container). Source: config.md, "POSIX-platform Hooks". */
+export interface HooksSpec {
+  prestart?: HookSpec[]
+  createRuntime?: HookSpec[]
+  createContainer?: HookSpec[]
+  startContainer?: HookSpec[]
+  poststart?: HookSpec[]
+  poststop?: HookSpec[]
+}
+
+export interface HookSpec {
+  /** Absolute. */
+  path: string
+  /** With the program's name first; empty: nothing but that. */
+  args?: string[]
+  env?: string[]
+  /** Seconds. */
+  timeout?: number
 }
 
 export interface ProcessSpec {
