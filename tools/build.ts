@@ -1,6 +1,6 @@
 /**
  * Bundles `src/main.ts` into `dist/gantry.cjs`, the command line, what it loads for `gantry daemon` into `dist/engine.cjs`, for that one's worker
- * threads into `dist/unpacker.cjs`, for `gantry registry` into `dist/registry.cjs`, what that loads where S3 is configured into `dist/aws-sdk.cjs`, for
+ * threads into `dist/unpacker.cjs`, for `gantry registry` into `dist/registry.cjs`, what that and the daemon load for S3 into `dist/aws-sdk.cjs`, for
  * `gantry build` into `dist/builder.cjs`, and what that and the daemon load when gRPC is spoken into `dist/grpc.cjs`: in one file each command, and each thread, would pay some 10 ms and more for code
  * that it never runs (docs/adr/0006).
  * Usage: `node tools/build.ts`. SOURCE_DATE_EPOCH (seconds) fixes the time that is written into it, for builds that must come out the same.
@@ -74,6 +74,9 @@ function part(name: string, exports: string, plugins: Plugin[] = []): Promise<un
 }
 
 const grpcApart = apart(/^\.\/library\.ts$/, 'grpc')
+const awsApart = apart(/^\.\/aws-sdk\.ts$/, 'aws-sdk')
+/** Each says what it uses of the SDK. */
+const awsUses = ['./src/registry/s3/aws-sdk.ts', './src/build/export/cache/services/s3/aws-sdk.ts']
 
 await Promise.all([
   build({
@@ -88,10 +91,10 @@ await Promise.all([
       apart(/^\.\.\/\.\.\/builder\/build\.ts$/, 'builder'),
     ],
   }),
-  part('engine', "export { runDaemon } from '#daemon'", [lateModules, grpcApart]),
+  part('engine', "export { runDaemon } from '#daemon'", [lateModules, grpcApart, awsApart]),
   part('unpacker', "export { runUnpackWorker } from '#snapshots'; export { loadFileTask } from './src/build/files/file-tasks.ts'"),
-  part('registry', "export { runRegistry } from '#registry'", [apart(/^\.\/aws-sdk\.ts$/, 'aws-sdk')]),
-  part('aws-sdk', "export * from './src/registry/s3/aws-sdk.ts'"),
+  part('registry', "export { runRegistry } from '#registry'", [awsApart]),
+  part('aws-sdk', awsUses.map((path) => `export * from '${path}'`).join('; ')),
   part('builder', "export { build } from './src/cli/builder/build.ts'", [lateModules, grpcApart]),
   part('grpc', "export * from './src/grpc/library.ts'"),
 ])

@@ -142,7 +142,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     digests: createContentDigests({ snapshotter, files, jobs }),
     cacheMounts,
     exporters: createExporters(exporting),
-    caches: createCachePlaces(exporting),
+    caches: createCachePlaces({ ...exporting, proxies: deps.proxies }),
     openContainer: createDebugContainers(run),
     stores: [cacheMounts, contexts, repositories],
     imageLayers: () => images.layers(),

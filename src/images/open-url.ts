@@ -37,7 +37,9 @@ export async function openUrl(url: URL, options: { signal?: AbortSignal } = {}):
 }
 
 export interface UrlRequest {
-  method?: 'GET' | 'HEAD'
+  /** Redirects of the others than GET and HEAD are not followed, but are an answer. */
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH'
+  body?: Uint8Array
   headers?: Readonly<Record<string, string>>
   /** Value of the Authorization header. For the address that is asked only: a redirect to another origin does not take it along. */
   authorization?: string
@@ -47,7 +49,7 @@ export interface UrlRequest {
 }
 
 export interface UrlResponse extends OpenedUrl {
-  /** No redirect. */
+  /** No redirect that was to be followed. */
   status: number
   statusText: string
   headers: IncomingHttpHeaders
@@ -61,7 +63,7 @@ export async function requestUrl(url: URL, options: UrlRequest = {}): Promise<Ur
   for (let i = 0; i <= MAX_REDIRECTS; i++) {
     const response = await send(current, current.origin === url.origin ? options : { ...options, authorization: undefined })
     const { statusCode: status = 0, statusMessage: statusText = '', headers } = response
-    if (status < 300 || status >= 400 || headers.location === undefined) {
+    if (status < 300 || status >= 400 || headers.location === undefined || !isFollowed(options)) {
       const size = Number(headers['content-length'] ?? Number.NaN)
       const address = shown(current)
       return {
@@ -77,6 +79,10 @@ export async function requestUrl(url: URL, options: UrlRequest = {}): Promise<Ur
     current = follow(current, headers.location)
   }
   throw new EngineError('UNAVAILABLE', `failed to GET ${shown(url)}: stopped after ${MAX_REDIRECTS} redirects`)
+}
+
+function isFollowed({ method = 'GET' }: UrlRequest): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 /** An address as messages and logs may show it. */
@@ -97,7 +103,7 @@ async function send(
   url: URL,
   options: Omit<UrlRequest, 'authorization'> & { authorization?: string | undefined },
 ): Promise<IncomingMessage> {
-  const { method = 'GET', headers, authorization, signal, proxies = {} } = options
+  const { method = 'GET', body, headers, authorization, signal, proxies = {} } = options
   const isSecure = url.protocol === 'https:'
   const proxied = Object.keys(proxies).length === 0 ? undefined : new (isSecure ? HttpsAgent : HttpAgent)({ proxyEnv: proxies })
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
@@ -106,15 +112,20 @@ async function send(
     // A connection of its own, which ends with the download.
     agent: proxied ?? false,
     timeout: IDLE_TIMEOUT,
-    headers: { 'user-agent': 'gantry', ...headers, ...(authorization !== undefined && { authorization }) },
+    headers: {
+      'user-agent': 'gantry',
+      ...headers,
+      ...(body !== undefined && { 'content-length': String(body.length) }),
+      ...(authorization !== undefined && { authorization }),
+    },
     ...(signal === undefined ? {} : { signal }),
   })
   request.on('timeout', () => request.destroy(new Error('no answer')))
-  request.on('response', resolve).on('error', reject).end()
+  request.on('response', resolve).on('error', reject).end(body)
   try {
     return await promise
   } catch (error) {
-    throw explain(error, url, signal)
+    throw explain(error, { method, url }, signal)
   }
 }
 
@@ -122,13 +133,13 @@ async function* readBody(response: IncomingMessage, url: URL): AsyncGenerator<Bu
   try {
     yield* response as AsyncIterable<Buffer>
   } catch (error) {
-    throw explain(error, url)
+    throw explain(error, { method: 'GET', url })
   }
 }
 
-function explain(error: unknown, url: URL, signal?: AbortSignal): unknown {
+function explain(error: unknown, { method, url }: { method: string; url: URL }, signal?: AbortSignal): unknown {
   if (signal?.aborted === true || (error instanceof Error && error.name === 'AbortError')) return error
-  return new EngineError('UNAVAILABLE', networkError({ method: 'GET', url: url.href }, error).message, { cause: error })
+  return new EngineError('UNAVAILABLE', networkError({ method, url: url.href }, error).message, { cause: error })
 }
 
 async function readStart(body: AsyncIterable<Buffer>): Promise<string> {

@@ -47,7 +47,7 @@ export async function openWorld(): Promise<ExportWorld> {
     report: (error) => storage.reported.push(error),
   })
   const { content, snapshotter } = storage
-  const deps: CacheDeps = { content, snapshotter, images, remotes, files: createFiles(), builderId: '' }
+  const deps: CacheDeps = { content, snapshotter, images, remotes, files: createFiles(), builderId: '', proxies: {} }
   const session = new FakeSession()
   const steps: StepResult[] = []
   const lease = content.lease()

@@ -1,25 +1,24 @@
 import type { BuildExport } from '../../build-deps.ts'
 import type { ExportContext } from '../../types.ts'
 import { exportVertex } from '../export-vertex.ts'
-import type { CacheAssembly, CacheDeps, CacheExportOptions, StoredCache } from './store-cache.ts'
-import { cacheAnswer, storeCache } from './store-cache.ts'
+import type { CacheAssembly, CacheContent, CacheDeps, CacheExportOptions } from './store-cache.ts'
+import { storeLayers } from './store-cache.ts'
 
-/** Stores a cache and has `send` bring it to its place; shown as one vertex. */
+/** Stores a cache's layers and has `send` bring it to its place; shown as one vertex. `send` gives the answers for the client. */
 export function cacheExport(
   deps: CacheDeps,
   options: CacheExportOptions,
-  { name, send }: { name: string; send: (assembly: CacheAssembly, cache: StoredCache) => Promise<void> },
+  { name, send }: { name: string; send: (assembly: CacheAssembly, cache: CacheContent) => Promise<Record<string, string>> },
 ): BuildExport {
   async function exportCache(context: ExportContext): Promise<Record<string, string>> {
     return await exportVertex(context.progress, name, `${context.provenance.buildId} ${name}`, async (vertex) => {
       const assembly = { deps, context, vertex }
-      const stored = await storeCache(assembly, options)
+      const stored = await storeLayers(assembly, options)
       if (stored === undefined) {
         await vertex.step('skipping cache export for empty result', async () => {})
         return {}
       }
-      await send(assembly, stored)
-      return cacheAnswer(stored.target)
+      return await send(assembly, stored)
     })
   }
 

@@ -6,6 +6,7 @@ import { exportsUnderTest, resultOf } from '../testing/exports-under-test.ts'
 import type { ExportsUnderTest } from '../testing/exports-under-test.ts'
 import type { ImportedCache, Step } from '../../types.ts'
 import { createCachePlaces } from './cache-places.ts'
+import { ActionsServer } from './services/testing/actions-server.ts'
 
 const key = (text: string): Digest => digestOf(Buffer.from(text))
 const NOTHING = { images: [], multiPlatform: false, metadata: {} }
@@ -180,11 +181,55 @@ describe('inline cache', () => {
   })
 })
 
+describe('cache of a service', () => {
+  it('is written and read again', async () => {
+    await using server = await ActionsServer.start()
+    const attributes = { url_v2: server.url, token: server.token() }
+    using first = exportsUnderTest()
+    using second = exportsUnderTest()
+    await builtSteps(first)
+    assert.deepEqual(await save(first, 'gha', { ...attributes, mode: 'max' }), {})
+    // Three layers, and the config last: nobody may find what is not there yet.
+    assert.equal(server.keys().length, 4)
+    assert.match(server.keys().at(-1) ?? '', /^index-buildkit-1-/)
+    const cache = await open(second, 'gha', attributes)
+    assert.equal((await fetched(second, cache, 'upper')).length, 2)
+    assert.equal((await fetched(second, cache, 'aside')).length, 1)
+  })
+
+  it('sends no layer twice', async () => {
+    await using server = await ActionsServer.start()
+    const attributes = { url_v2: server.url, token: server.token(), mode: 'max' }
+    using test = exportsUnderTest()
+    await builtSteps(test)
+    await save(test, 'gha', attributes)
+    await save(test, 'gha', attributes)
+    assert.equal(server.keys().filter((key) => key.startsWith('buildkit-blob-')).length, 3)
+  })
+
+  it('that has nothing yet finds nothing', async () => {
+    await using server = await ActionsServer.start()
+    using test = exportsUnderTest()
+    const cache = await open(test, 'gha', { url_v2: server.url, token: server.token() })
+    assert.equal(cache.find(key('upper')), undefined)
+  })
+
+  it('that is named wrongly says so, as a vertex', async () => {
+    using test = exportsUnderTest()
+    await assert.rejects(open(test, 'gha', { url: 'http://127.0.0.1:1' }), /token not set for github actions cache/)
+    const last = test.progress.at(-1)
+    assert.ok(last?.kind === 'vertex')
+    assert.equal(last.name, 'importing cache manifest from gha:buildkit')
+    assert.match(last.error ?? '', /token not set/)
+    await assert.rejects(save(test, 's3', { bucket: 'b' }), /region not set for s3 cache/)
+  })
+})
+
 describe('caches of other kinds', () => {
   it('are refused by name', async () => {
     using test = exportsUnderTest()
-    await assert.rejects(open(test, 'gha', {}), /cache importer type=gha is not supported/)
-    await assert.rejects(save(test, 's3', {}), /cache exporter type=s3 is not supported/)
+    await assert.rejects(open(test, 'azblob', {}), /cache importer type=azblob is not supported/)
+    await assert.rejects(save(test, 'azblob', {}), /cache exporter type=azblob is not supported/)
     await assert.rejects(save(test, 'floppy', {}), /unknown cache exporter: "floppy"/)
     await assert.rejects(save(test, 'registry', { ref: 'a', mode: 'huge' }), /invalid cache export mode "huge"/)
   })

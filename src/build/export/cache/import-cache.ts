@@ -17,7 +17,8 @@ import { localStore } from './local-cache.ts'
 import { readCacheManifest, readInlineCache } from './read-cache.ts'
 import type { ReadBlob } from './read-cache.ts'
 
-type OpenContext = Pick<ExportContext, 'session' | 'signal' | 'progress' | 'lease'>
+/** What a cache is opened with. */
+export type OpenContext = Pick<ExportContext, 'session' | 'signal' | 'progress' | 'lease'>
 
 /** Where a cache lies. */
 interface CachePlace {
@@ -32,10 +33,12 @@ export async function openCache(deps: CacheDeps, location: CacheLocation, contex
   const reader = new AttributeReader(`${location.type} cache`, location.attributes)
   const here = location.type === 'registry' ? imageHere(deps, location.attributes['ref'] ?? '', context.lease) : undefined
   if (here !== undefined) {
-    return await shownAs(context, location.attributes['ref'] ?? '', async () => importedCache(deps, undefined, readInlineCache(here, [])))
+    return await shownImport(context, location.attributes['ref'] ?? '', async () =>
+      importedCache(deps, undefined, readInlineCache(here, [])),
+    )
   }
   const { shown, origin, place } = location.type === 'local' ? localPlace(reader, context) : await registryPlace(deps, reader, context)
-  return await shownAs(context, shown, async () => {
+  return await shownImport(context, shown, async () => {
     reader.end()
     const { signal } = context
     const manifest = async (at: CachePlace['place']): Promise<Buffer> => {
@@ -49,7 +52,12 @@ export async function openCache(deps: CacheDeps, location: CacheLocation, contex
   })
 }
 
-async function shownAs(context: OpenContext, shown: string, work: () => Promise<ImportedCache>): Promise<ImportedCache> {
+/** Shows the reading of a cache as BuildKit does. */
+export async function shownImport(
+  context: Pick<OpenContext, 'progress'>,
+  shown: string,
+  work: () => Promise<ImportedCache>,
+): Promise<ImportedCache> {
   return await exportVertex(context.progress, `importing cache manifest from ${shown}`, `import ${shown}`, async (vertex) =>
     vertex.step('inferred cache manifest type', work),
   )

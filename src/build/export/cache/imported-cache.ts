@@ -1,6 +1,5 @@
 import type { Lease } from '#content'
 import { notFound } from '#errors'
-import type { ImageOrigin } from '#images'
 import { inParallel, KeyedMutex } from '#lib'
 import type { Digest } from '#oci'
 import type { ChainId } from '#snapshots'
@@ -10,8 +9,13 @@ import type { CachedLayer, DecodedCache } from './cache-config.ts'
 
 type ImportDeps = Pick<ExporterDeps, 'content' | 'snapshotter'>
 
+/** Where layers of a cache come from. */
+export interface LayerOrigin {
+  fetchBlob(blob: CachedLayer, options: { signal: AbortSignal }): AsyncIterable<Buffer>
+}
+
 /** A cache whose description has been read. `origin`: where its layers are; undefined: all are here. */
-export function importedCache(deps: ImportDeps, origin: ImageOrigin | undefined, { cache, blobs }: DecodedCache): ImportedCache {
+export function importedCache(deps: ImportDeps, origin: LayerOrigin | undefined, { cache, blobs }: DecodedCache): ImportedCache {
   const { content, snapshotter } = deps
   const records = recordsByKey(cache)
   // Steps of one build stand on the same layers: each comes once.

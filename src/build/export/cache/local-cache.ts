@@ -2,7 +2,7 @@ import { invalidArgument } from '#errors'
 import type { BuildExport } from '../../build-deps.ts'
 import type { AttributeReader } from '../attributes.ts'
 import { cacheExport } from './cache-export.ts'
-import { readCacheOptions } from './store-cache.ts'
+import { cacheAnswer, readCacheOptions, readDocumentOptions, storeDocuments } from './store-cache.ts'
 import type { CacheDeps } from './store-cache.ts'
 
 /** `type=local,dest=…`: a layout of the client, which writes its index itself. Source: moby/buildkit cache/remotecache/local. */
@@ -13,16 +13,20 @@ export function prepareLocalCache(deps: CacheDeps, reader: AttributeReader): Bui
   reader.take('tag')
   reader.take('reset')
   const options = readCacheOptions(reader)
+  const documents = readDocumentOptions(reader)
   reader.end()
   return cacheExport(deps, options, {
     name: 'exporting cache to client directory',
-    async send({ context: { session, signal }, vertex }, { target, blobs }) {
+    async send(assembly, content) {
+      const { target, blobs } = await storeDocuments(assembly, content, documents)
+      const { session, signal } = assembly.context
       const store = session.store(localStore(destination))
       for (const { mediaType, digest, size } of [...blobs, target]) {
         if ((await store.size(digest)) !== undefined) continue
         const write = (): Promise<void> => store.write(digest, size, deps.content.read(digest), { mediaType, signal })
-        await vertex.step(`${digest === target.digest ? 'writing cache manifest' : 'copying'} ${digest}`, write)
+        await assembly.vertex.step(`${digest === target.digest ? 'writing cache manifest' : 'copying'} ${digest}`, write)
       }
+      return cacheAnswer(target)
     },
   })
 }

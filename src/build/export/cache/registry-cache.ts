@@ -5,7 +5,7 @@ import { loginHost } from '../../login-host.ts'
 import type { AttributeReader } from '../attributes.ts'
 import { uploadProgress } from '../push-result.ts'
 import { cacheExport } from './cache-export.ts'
-import { readCacheOptions } from './store-cache.ts'
+import { cacheAnswer, readCacheOptions, readDocumentOptions, storeDocuments } from './store-cache.ts'
 import type { CacheDeps } from './store-cache.ts'
 
 /** `type=registry,ref=…`. Source: moby/buildkit cache/remotecache/registry. */
@@ -16,12 +16,15 @@ export function prepareRegistryCache(deps: CacheDeps, reader: AttributeReader): 
   if (reference.digest !== undefined) throw invalidArgument(`cannot export a cache to ${ref}: it names a digest`)
   const insecure = reader.boolean('registry.insecure') ?? false
   const options = readCacheOptions(reader)
+  const documents = readDocumentOptions(reader)
   reader.end()
   return cacheExport(deps, options, {
     name: 'exporting cache to registry',
-    async send({ context: { session, signal }, vertex }, { target, blobs }) {
+    async send(assembly, content) {
+      const { target, blobs } = await storeDocuments(assembly, content, documents)
+      const { session, signal } = assembly.context
       const credentials = await session.credentials(loginHost(reference))
-      await vertex.step(`writing cache manifest ${target.digest} to ${fullString(reference)}`, (count) =>
+      await assembly.vertex.step(`writing cache manifest ${target.digest} to ${fullString(reference)}`, (count) =>
         deps.images.upload({
           reference,
           blobs,
@@ -32,6 +35,7 @@ export function prepareRegistryCache(deps: CacheDeps, reader: AttributeReader): 
           ...(credentials === undefined ? {} : { credentials }),
         }),
       )
+      return cacheAnswer(target)
     },
   })
 }

@@ -1,4 +1,4 @@
-/** What registry and local caches have in common: the steps' layers as blobs, and the documents that list them. */
+/** What caches elsewhere have in common: the steps' layers as blobs, and the config that says what they are of; for registries and layouts, documents that list them. */
 
 import type { ImageService, LayerBlob } from '#images'
 import { inParallel } from '#lib'
@@ -17,17 +17,23 @@ import { CACHE_CONFIG_TYPE, encodeCacheConfig } from './cache-config.ts'
 
 export interface CacheDeps extends ExporterDeps {
   images: ExporterDeps['images'] & Pick<ImageService, 'get'>
+  /** For services, as variables: `https_proxy` … */
+  proxies: Readonly<Record<string, string>>
 }
 
 /** Attributes of all cache exports. Source: moby/buildkit cache/remotecache. */
 export interface CacheExportOptions {
   mode: 'min' | 'max'
-  ociTypes: boolean
-  /** A manifest as images have one; else an index that lists layers, which some registries refuse. */
-  imageManifest: boolean
   compression: CompressionChoice
   /** A cache that cannot be written fails no build. */
   ignoreError: boolean
+}
+
+/** Of caches that a manifest lists. */
+export interface DocumentOptions {
+  ociTypes: boolean
+  /** A manifest as images have one; else an index that lists layers, which some registries refuse. */
+  imageManifest: boolean
 }
 
 export interface CacheAssembly {
@@ -36,7 +42,13 @@ export interface CacheAssembly {
   vertex: ExportVertex
 }
 
-/** A cache whose content is stored. */
+/** A cache whose layers are stored. */
+export interface CacheContent {
+  config: Buffer
+  layers: LayerBlob[]
+}
+
+/** A cache all of whose documents are stored. */
 export interface StoredCache {
   /** Manifest or index. */
   target: Descriptor
@@ -47,19 +59,31 @@ export interface StoredCache {
 export function readCacheOptions(reader: AttributeReader): CacheExportOptions {
   const mode = reader.take('mode') ?? 'min'
   if (mode !== 'min' && mode !== 'max') throw invalidArgument(`invalid cache export mode ${JSON.stringify(mode)}`)
+  return { mode, compression: reader.compression(), ignoreError: reader.boolean('ignore-error') ?? false }
+}
+
+export function readDocumentOptions(reader: AttributeReader): DocumentOptions {
   const imageManifest = reader.boolean('image-manifest') ?? true
   const ociTypes = reader.boolean('oci-mediatypes') ?? true
   if (imageManifest && !ociTypes) throw invalidArgument('invalid configuration, image-manifest=true requires oci-mediatypes=true')
-  return { mode, imageManifest, ociTypes, compression: reader.compression(), ignoreError: reader.boolean('ignore-error') ?? false }
+  return { imageManifest, ociTypes }
 }
 
 /** undefined: no step has left a layer. */
-export async function storeCache(assembly: CacheAssembly, options: CacheExportOptions): Promise<StoredCache | undefined> {
-  const { deps, context, vertex } = assembly
-  const { cache, chains } = await vertex.step('preparing build cache for export', (count) => portableCache(assembly, options, count))
+export async function storeLayers(assembly: CacheAssembly, options: CacheExportOptions): Promise<CacheContent | undefined> {
+  const { cache, chains } = await assembly.vertex.step('preparing build cache for export', (count) =>
+    portableCache(assembly, options, count),
+  )
   if (cache.records.length === 0) return undefined
   const layers = await compressAll(assembly, chains, options)
-  const config = encodeCacheConfig(cache, new Map(layers.map((layer) => [layer.diffId, layer])))
+  return { config: encodeCacheConfig(cache, new Map(layers.map((layer) => [layer.diffId, layer]))), layers }
+}
+
+export async function storeDocuments(
+  { deps, context, vertex }: CacheAssembly,
+  { config, layers }: CacheContent,
+  options: DocumentOptions,
+): Promise<StoredCache> {
   const { digest, size } = await vertex.step('writing config', () => storeBytes(deps.content, config, context.lease))
   const described = { mediaType: CACHE_CONFIG_TYPE, digest, size }
   const document = listAll(described, layers, options)
@@ -72,7 +96,7 @@ export async function storeCache(assembly: CacheAssembly, options: CacheExportOp
   return { target: document.descriptor, blobs: [...blobs, described] }
 }
 
-function listAll(config: Descriptor, layers: readonly LayerBlob[], { imageManifest, ociTypes }: CacheExportOptions): Document {
+function listAll(config: Descriptor, layers: readonly LayerBlob[], { imageManifest, ociTypes }: DocumentOptions): Document {
   const listed = layers.map(({ digest, size, mediaType: type }): Descriptor => ({ mediaType: mediaType(type, ociTypes), digest, size }))
   return imageManifest ? makeManifest(config, listed, { ociTypes }) : makeIndex([...listed, config], { ociTypes })
 }

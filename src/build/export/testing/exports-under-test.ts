@@ -87,6 +87,7 @@ export function exportsUnderTest(): ExportsUnderTest {
     remotes: { repository: (name) => fakeRepository(name, place) },
     files: createFakeFiles(),
     builderId: 'https://example.com/gantry',
+    proxies: {},
   }
   const session = new FakeSession()
   const progress: BuildEvent[] = []
