@@ -94,7 +94,7 @@ export interface Resources {
   cpusetMems: string
   devices: { pathOnHost: string; pathInContainer: string; cgroupPermissions: string }[]
   deviceCgroupRules: string[]
-  deviceRequests: unknown[]
+  deviceRequests: DeviceRequest[]
   memoryReservation: number
   memorySwap: number
   memorySwappiness?: number
@@ -102,6 +102,18 @@ export interface Resources {
   /** undefined: not asked for; 0 or -1: unlimited. */
   pidsLimit?: number
   ulimits: { name: string; soft: number; hard: number }[]
+}
+
+/** Devices by a driver's names or by what they can do: `--gpus`, and CDI's `--device vendor.com/class=name`. Absent members came as null. */
+export interface DeviceRequest {
+  /** Empty: whichever has the capabilities. */
+  driver: string
+  /** -1: all; 0: those named. */
+  count: number
+  deviceIds?: string[]
+  /** Alternatives, of each of which all are wanted. */
+  capabilities?: string[][]
+  options?: Record<string, string>
 }
 
 /** How it is run on this host. */

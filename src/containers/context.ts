@@ -1,5 +1,6 @@
 /** What the phase functions of `containers/` share: the dependencies, the store, and the doors between phases that would otherwise be cycles. */
 
+import type { CdiRegistry } from '#cdi'
 import type { EventBus } from '#events'
 import type { ImageService } from '#images'
 import type { CgroupLayout, CgroupLocation, CgroupPlan, CgroupSupport, Files, Mounts } from '#kernel'
@@ -93,6 +94,7 @@ export interface ContainerDeps {
   support: CgroupSupport
   cgroupControl: CgroupControl
   host: HostFacts
+  devices: Pick<CdiRegistry, 'directories' | 'list' | 'inject'>
   clock: Clock
   paths: ContainerPaths
   defaults: () => ContainerDefaults

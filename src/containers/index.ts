@@ -54,6 +54,7 @@ export { lookUpUser, type ResolvedUser, type UserFiles } from './user-lookup.ts'
 export type { CgroupControl, Clock, ContainerDefaults, ContainerDeps, ContainerPaths } from './context.ts'
 export type {
   ContainerConfig,
+  DeviceRequest,
   Healthcheck,
   HostConfig,
   MountRequest,

@@ -5,6 +5,7 @@ import { planCgroup, type NetnsPlan } from '#kernel'
 import type { RuntimeSpec } from '#oci'
 import type { HoldSpec, LaunchSpec } from '#runtime'
 import type { Context } from './context.ts'
+import { injectDevices } from './device-requests.ts'
 import { logSink } from './log-config.ts'
 import { imageOverlays } from './mount-sources.ts'
 import { generateSpec, namespaceMode, type SpecInput } from './spec/index.ts'
@@ -13,14 +14,15 @@ import type { Container } from './types.ts'
 import { lookUpUser } from './user-lookup.ts'
 
 /** Everything the runtime needs to start `container`. Its files and mount sources are made already. */
-export function launchSpec(
+export async function launchSpec(
   ctx: Context,
   container: Container,
   { stateDir, network, links }: { stateDir: string; network: NetnsPlan; links: readonly string[] },
-): LaunchSpec {
+): Promise<LaunchSpec> {
   const { deps } = ctx
   const { config, hostConfig, id } = container
-  const { spec, warnings } = runtimeSpec(ctx, withVariables(container, links), startUser(ctx, container))
+  const { spec: plain, warnings } = runtimeSpec(ctx, withVariables(container, links), startUser(ctx, container))
+  const spec = await injectDevices(deps.devices, plain, hostConfig.deviceRequests)
   for (const warning of warnings) deps.warn(warning, { container: id })
   // What a crash of the machine may take is only that of a container that would be removed anyway.
   const overlay = deps.snapshotter.overlay(id, { volatile: hostConfig.autoRemove })

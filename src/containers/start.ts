@@ -86,7 +86,7 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
   const files = prepareNameFiles(ctx, entry.record, network.endpoints)
   mountSharedMemory(ctx, entry.record)
   undo.defer(() => unmountSharedMemory(ctx, entry.record))
-  const spec = launchSpec(
+  const spec = await launchSpec(
     ctx,
     { ...entry.record, ...files, mounts },
     { stateDir, network: network.plan, links: linkedVariables(ctx, entry.record) },

@@ -138,7 +138,6 @@ function refuseMissing(host: HostConfig): void {
   const refuse = (given: boolean, what: string): void => {
     if (given) throw notImplemented(`${what} is not supported yet`)
   }
-  refuse(host.deviceRequests.length > 0, 'HostConfig.DeviceRequests (--gpus)')
   refuse(Object.keys(host.storageOpt).length > 0, 'HostConfig.StorageOpt (--storage-opt)')
   refuse(host.usernsMode !== '' && host.usernsMode !== 'host', `user namespace mode "${host.usernsMode}"`)
   refuse(host.cgroup !== '', 'HostConfig.Cgroup')

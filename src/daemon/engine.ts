@@ -2,6 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { availableParallelism, hostname } from 'node:os'
 import { createBuilder, type Builder } from '#build'
+import { createCdiRegistry } from '#cdi'
 import { createContainerService, probeHostFacts, recordedContainerIds, type ContainerDefaults, type ContainerService } from '#containers'
 import { createContentStore } from '#content'
 import { createEventBus } from '#events'
@@ -137,6 +138,8 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     await runtime.dismissLauncher()
     await runtime.close()
   })
+  const warn = (message: string, fields: Record<string, unknown>): void => logger.warn(message, fields)
+  const devices = createCdiRegistry({ directories: config().cdiSpecDirectories, warn })
   const description = describeHost()
   const control = cgroupControl(layout)
   const defaults = (): ContainerDefaults =>
@@ -156,10 +159,11 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     support,
     cgroupControl: control,
     host,
+    devices,
     clock: systemClock,
     paths: state,
     defaults,
-    warn: (message, fields) => logger.warn(message, fields),
+    warn,
   })
   undo.defer(() => containers.close())
   const builder: Builder = createBuilder({
@@ -182,8 +186,10 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     proxies: proxyVariables(config()),
     builderId: '',
     freeSpace: () => diskSpace(state.dataRoot).free,
+    // A circle again: who speaks with frontends that are programs does so for builds.
+    frontendProtocol: () => doors.frontendProtocol(),
     now: () => performance.timeOrigin + performance.now(),
-    warn: (message, fields) => logger.warn(message, fields),
+    warn,
     report: (error) => logger.warn('background work of builds failed', { error: describeError(error) }),
   })
   undo.use(builder)
@@ -219,6 +225,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     images,
     volumes,
     events,
+    devices,
     host: description,
     cgroups: { version: layout.version, support },
     id,

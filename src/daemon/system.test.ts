@@ -5,7 +5,9 @@ import { FULL_CGROUP_SUPPORT, type CgroupSupport } from '#kernel'
 import type { DaemonConfig } from './config/daemon-config.ts'
 import { createSystemBackend, type SystemDeps } from './system.ts'
 
-function backend(deps: { support?: Partial<CgroupSupport>; version?: 1 | 2; cgroupnsMode?: 'host' | 'private' } = {}) {
+function backend(
+  deps: { support?: Partial<CgroupSupport>; version?: 1 | 2; cgroupnsMode?: 'host' | 'private'; devices?: SystemDeps['devices'] } = {},
+) {
   const config = {
     experimental: false,
     debug: false,
@@ -30,6 +32,7 @@ function backend(deps: { support?: Partial<CgroupSupport>; version?: 1 | 2; cgro
     volumes: { drivers: () => ['local'] },
     images: { list: () => [] },
     events: { subscribers: () => 0 },
+    devices: deps.devices ?? { directories: [], list: async () => [], problems: async () => [] },
     host: {
       kernelVersion: '6.1.0',
       operatingSystem: 'Linux',
@@ -89,4 +92,19 @@ test('info lists cgroup namespaces where containers get one by default', async (
   assert.deepEqual(await options({ version: 1 }), ['name=seccomp,profile=builtin'])
   assert.deepEqual(await options({ version: 1, cgroupnsMode: 'private' }), ['name=seccomp,profile=builtin', 'name=cgroupns'])
   assert.deepEqual(await options({ version: 2, support: { cgroupNamespaces: false } }), ['name=seccomp,profile=builtin'])
+})
+
+test('info names the devices there are, and files that are broken', async () => {
+  const none = await backend().info()
+  assert.deepEqual([none.CDISpecDirs, none.DiscoveredDevices, none.Warnings], [[], undefined, []])
+  const found = await backend({
+    devices: {
+      directories: ['/etc/cdi'],
+      list: async () => [{ name: 'v.com/c=a', annotations: {} }],
+      problems: async () => [{ path: '/etc/cdi/x.json', message: 'it is broken' }],
+    },
+  }).info()
+  assert.deepEqual(found.CDISpecDirs, ['/etc/cdi'])
+  assert.deepEqual(found.DiscoveredDevices, [{ Source: 'cdi', ID: 'v.com/c=a' }])
+  assert.deepEqual(found.Warnings, ['CDI: Error associated with spec file /etc/cdi/x.json: it is broken'])
 })

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { formatVersion, MAX_API_VERSION, MIN_API_VERSION, type SystemInfo } from '#api'
+import type { CdiRegistry } from '#cdi'
 import type { ContainerService } from '#containers'
 import type { EventBus } from '#events'
 import type { ImageService } from '#images'
@@ -23,6 +24,7 @@ export interface SystemDeps {
   images: Pick<ImageService, 'list'>
   volumes: Pick<VolumeService, 'drivers'>
   events: Pick<EventBus, 'subscribers'>
+  devices: Pick<CdiRegistry, 'directories' | 'list' | 'problems'>
   host: HostDescription
   cgroups: { version: 1 | 2; support: CgroupSupport }
   id: string
@@ -76,6 +78,7 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
   const { host, cgroups } = deps
   const { support } = cgroups
   const config = deps.config()
+  const [discovered, problems] = await Promise.all([deps.devices.list(), deps.devices.problems()])
   return {
     ID: deps.id,
     ...(await counts(deps)),
@@ -134,8 +137,9 @@ async function info(deps: SystemDeps): ReturnType<SystemBackend['info']> {
     SecurityOptions: securityOptions(deps),
     DefaultAddressPools: config.network.addressPools.map(({ base, size }) => ({ Base: base, Size: size })),
     FirewallBackend: { Driver: config.network.firewall ? 'nftables' : 'none' },
-    CDISpecDirs: [],
-    Warnings: warnings(support),
+    CDISpecDirs: [...deps.devices.directories],
+    ...(discovered.length > 0 && { DiscoveredDevices: discovered.map(({ name }) => ({ Source: 'cdi', ID: name })) }),
+    Warnings: [...warnings(support), ...problems.map(({ path, message }) => `CDI: Error associated with spec file ${path}: ${message}`)],
   }
 }
 

@@ -90,6 +90,7 @@ export function testBench(image: Image = TEST_IMAGE): TestBench {
     support: { ...FULL_CGROUP_SUPPORT, cpuRealtime: false },
     cgroupControl: { prepare: () => undefined, freeze: async () => undefined, thaw: () => undefined, update: () => undefined },
     host: HOST,
+    devices: { directories: [], list: async () => [], inject: async (spec) => spec },
     clock,
     paths: {
       containerDirectory: (id) => join(directory, 'containers', id),

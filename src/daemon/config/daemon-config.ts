@@ -42,6 +42,8 @@ export interface DaemonConfig {
   }
   storage: { layerBlobs: LayerBlobs }
   builder: BuilderOptions
+  /** Directories of specifications, the last one highest; empty: there are no CDI devices. */
+  cdiSpecDirectories: string[]
   containers: {
     cgroupParent: string
     /** undefined: by the cgroup version. */
@@ -160,6 +162,7 @@ export function daemonConfig(given: GivenOptions, persona: Persona, env: Environ
     },
     storage: { layerBlobs: layerBlobs(given['storage-opt'] ?? []) },
     builder: given.builder ?? DEFAULT_BUILDER,
+    cdiSpecDirectories: cdiSpecDirectories(given['cdi-spec-dir'] ?? []),
     containers: {
       cgroupParent: given['cgroup-parent'] ?? '/gantry',
       cgroupnsMode: given['default-cgroupns-mode'] as 'private' | 'host' | undefined,
@@ -249,6 +252,12 @@ function minApiVersion(text: string): string | undefined {
 /** Both spellings are in use; the first one that says something counts. */
 function proxyVariable(env: Environment, name: string): string {
   return env[name] || env[name.toLowerCase()] || ''
+}
+
+/** One that is empty switches devices off, as with dockerd. */
+function cdiSpecDirectories(given: readonly string[]): string[] {
+  if (given.length === 0) return ['/etc/cdi', '/var/run/cdi']
+  return given.length === 1 && given[0] === '' ? [] : given.map((directory) => absolute('cdi-spec-dir', directory))
 }
 
 /** The storage options: dockerd's list of `key=value` has one key here. */

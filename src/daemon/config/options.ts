@@ -43,6 +43,7 @@ export interface OptionValues {
   bip6: string
   bridge: string
   builder: BuilderOptions
+  'cdi-spec-dir': string[]
   'cgroup-parent': string
   'config-file': string
   'data-root': string
@@ -119,6 +120,7 @@ const rows: Record<OptionName, Omit<OptionRow, 'flag'>> = {
   bip6: { kind: 'string', help: 'IPv6 address of the default bridge in CIDR notation, e.g. fd00:1::1/64' },
   bridge: { kind: 'string', short: 'b', help: 'Interface of the default bridge (default "gantry0")' },
   builder: { kind: 'builder', fileOnly: true, help: 'Collection of the build cache, and what builds may do' },
+  'cdi-spec-dir': { kind: 'list', key: 'cdi-spec-dirs', help: 'Directory of CDI specifications (default "/etc/cdi" and "/var/run/cdi")' },
   'cgroup-parent': { kind: 'string', help: 'Parent cgroup of all containers (default "/gantry")' },
   'config-file': { kind: 'string', key: false, help: 'Daemon configuration file' },
   'data-root': { kind: 'string', help: 'Directory of persistent state (default "/var/lib/gantry")' },
@@ -218,8 +220,6 @@ export const UNSUPPORTED: ReadonlySet<string> = new Set([
   'authorization-plugin',
   'authorization-plugins',
   'bridge-accept-fwmark',
-  'cdi-spec-dir',
-  'cdi-spec-dirs',
   'containerd',
   'containerd-namespace',
   'containerd-plugin-namespace',

@@ -1,6 +1,6 @@
 /** `HostConfig` and its part that `update` takes, `Resources`. Whether an empty value is null, `[]` or missing is what dockerd shows. */
 
-import type { HostConfig, Resources, RestartPolicyName, ThrottleRequest } from '#containers'
+import type { DeviceRequest, HostConfig, Resources, RestartPolicyName, ThrottleRequest } from '#containers'
 import {
   convert,
   field,
@@ -11,7 +11,6 @@ import {
   text,
   textList,
   textMap,
-  WrongType,
   type Codec,
   type FieldTable,
   type StructCodec,
@@ -55,15 +54,16 @@ const ulimits: Codec<Resources['ulimits']> = list(
   '[]*units.Ulimit',
 )
 
-/** Kept as it came: what devices mean is for the domain to say. */
-const deviceRequests: Codec<unknown[]> = {
-  decode(json) {
-    if (!Array.isArray(json)) throw new WrongType(json, '[]container.DeviceRequest')
-    return json
-  },
-  encode: (value) => value,
-  isZero: (value) => value.length === 0,
-}
+const deviceRequests: Codec<DeviceRequest[]> = list(
+  struct<DeviceRequest>('container.DeviceRequest', {
+    driver: field('Driver', text),
+    count: field('Count', integer('int')),
+    deviceIds: field('DeviceIDs', textList, { absent: null }),
+    capabilities: field('Capabilities', list(textList, '[][]string'), { absent: null }),
+    options: field('Options', textMap, { absent: null }),
+  }).complete({ driver: '', count: 0 }),
+  '[]container.DeviceRequest',
+)
 
 const resourceFields: FieldTable<Resources> = {
   cpuShares: field('CpuShares', int64),
