@@ -5,11 +5,11 @@ import type { FailedStep } from './types.ts'
 
 export interface BuildErrorFacts {
   /** Where in the Dockerfile it is. */
-  source?: SourceRange
+  source?: SourceRange | undefined
   /** The step it happened in. */
-  vertex?: Digest
+  vertex?: Digest | undefined
   /** What a debugger needs to enter the state before the step. */
-  step?: FailedStep
+  step?: FailedStep | undefined
   cause?: unknown
 }
 
@@ -33,14 +33,10 @@ export class BuildError extends EngineError {
     const known = first instanceof BuildError ? first : undefined
     const message = first instanceof Error ? first.message : String(first)
     return new BuildError(codeOf(first), message, {
-      ...optional('source', known?.source ?? facts.source),
-      ...optional('vertex', known?.vertex ?? facts.vertex),
-      ...optional('step', known?.step ?? facts.step),
+      source: known?.source ?? facts.source,
+      vertex: known?.vertex ?? facts.vertex,
+      step: known?.step ?? facts.step,
       cause: error,
     })
   }
-}
-
-function optional<K extends string, V>(name: K, value: V | undefined): { [name in K]?: V } {
-  return (value === undefined ? {} : { [name]: value }) as { [name in K]?: V }
 }

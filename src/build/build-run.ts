@@ -1,17 +1,18 @@
 import { codeOf, EngineError, invalidArgument } from '#errors'
-import { BuildError } from './build-error.ts'
 import type { BuildServiceDeps } from './build-deps.ts'
 import { exportBuild } from './export-build.ts'
+import { Frontends, type FrontendServices } from './frontends.ts'
 import type { Edge } from './graph/types.ts'
 import type { Journal } from './journal.ts'
 import { KnownImages } from './known-images.ts'
 import { createImports } from './imports.ts'
+import { showFrontend } from './show-frontend.ts'
 import { readDirectoryIn, readFileIn, statFileIn } from './read-tree.ts'
 import { ownStep } from './solver/build-step.ts'
 import { createGraphSolver } from './solver/graph-solver.ts'
 import type { BuildScope, SolverDeps } from './solver/solver.ts'
 import { VertexDisplay } from './solver/vertex-display.ts'
-import type { Build, BuildOptions, BuildResult, BuildWarning, FrontendHost, FrontendRequest } from './types.ts'
+import type { Build, BuildOptions, BuildWarning } from './types.ts'
 
 export interface RunningBuildDeps {
   service: BuildServiceDeps
@@ -51,8 +52,6 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     display,
     step: (vertex, own) => ownStep(scope, vertex, own, service.now),
   })
-  /** The one whose result is exported: clients run others before, to ask things. */
-  let frontend: FrontendRequest | undefined
   let exporting: Promise<unknown> = Promise.resolve()
   let provenance: Build['provenance'] = () => []
   let ending: Promise<void> | undefined
@@ -68,7 +67,7 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     journal.send({ kind: 'warning', ...warning, ...(where && { source: where }) })
   }
 
-  const host: FrontendHost = {
+  const host: FrontendServices = {
     session,
     signal,
     hostPlatform: service.hostPlatform,
@@ -84,21 +83,21 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     },
     readDirectory: async (edge, path) => readDirectoryIn(service, await solveOne(edge), path, ''),
     warn,
+    show: (name) => showFrontend(name, { display, progress: journal, now: service.now }),
   }
-
-  async function runFrontend(request: FrontendRequest): Promise<BuildResult> {
-    if (request.frontend === '') return resultOf(request, service)
-    const run = service.frontends[request.frontend]
-    if (run === undefined) throw unknownFrontend(request.frontend)
-    frontend = request
-    return await run(request, host)
-  }
+  const frontends = new Frontends({
+    frontends: service.frontends,
+    hostPlatform: service.hostPlatform,
+    host,
+    build: () => build,
+    solveAll: (edges) => graph.solve(edges, signal),
+  })
 
   async function work(): Promise<void> {
     // Who hears of it may call `end` again: it must be known by then that it ends.
     await Promise.resolve()
     cancel.abort(new EngineError('CANCELLED', 'context canceled'))
-    await Promise.allSettled([exporting, graph.settled(), images.settled()])
+    await Promise.allSettled([exporting, frontends.settled(), graph.settled(), images.settled()])
     journal.end()
     try {
       held.dispose()
@@ -113,11 +112,9 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   const build: Build = {
     id: options.id,
     signal,
-    async solve({ evaluate, ...request }) {
+    async solve(request) {
       signal.throwIfAborted()
-      const result = await runFrontend(request)
-      if (evaluate) await graph.solve(edgesOf(result), signal)
-      return result
+      return await frontends.solve(request)
     },
     evaluate: solveOne,
     readFile: async (edge, path, range) => readFileIn(service, await solveOne(edge), path, range),
@@ -138,7 +135,7 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
     },
     async finish(result, exports, cacheExports) {
       try {
-        const context = { session, signal, progress: journal, lease, startedAt, buildId: options.id, frontend }
+        const context = { session, signal, progress: journal, lease, startedAt, buildId: options.id, frontend: frontends.exported }
         const exported = exportBuild(service, graph, context, { result, exports, cacheExports })
         exporting = exported
         const { answers, provenance: made } = await exported
@@ -157,18 +154,4 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   if (gone.aborted) leave()
   else gone.addEventListener('abort', leave, { once: true, signal })
   return build
-}
-
-function edgesOf({ images }: BuildResult): Edge[] {
-  return images.flatMap(({ edge }) => edge ?? [])
-}
-
-/** A definition is its own result. */
-function resultOf({ definition }: FrontendRequest, { hostPlatform: platform }: BuildServiceDeps): BuildResult {
-  if (definition === undefined) return { images: [], multiPlatform: false, metadata: {} }
-  return { images: [{ id: `${platform.os}/${platform.architecture}`, platform, edge: definition }], multiPlatform: false, metadata: {} }
-}
-
-function unknownFrontend(name: string): BuildError {
-  return new BuildError('INVALID_ARGUMENT', `frontend ${name} not found`)
 }

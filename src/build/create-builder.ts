@@ -15,7 +15,8 @@ import { createDiffRunner } from './files/diff-runner.ts'
 import { createFileRunner } from './files/file-runner.ts'
 import { createMergeRunner } from './files/merge-runner.ts'
 import { solveDockerfile } from './frontend/solve-dockerfile.ts'
-import { solveGateway } from './frontend/solve-gateway.ts'
+import { createGateway } from './frontend/solve-gateway.ts'
+import { createImageFrontend } from './frontend-image/image-frontend.ts'
 import { createCacheMounts } from './run/cache-mounts.ts'
 import { createDebugContainers } from './run/debug-container.ts'
 import { createExecRunner } from './run/exec-runner.ts'
@@ -31,7 +32,7 @@ import { createImageSources } from './sources/image/image-sources.ts'
 import { createLayerBuilder } from './sources/layer-builder.ts'
 import { createKeptDirectories } from './sources/local/kept-directories.ts'
 import { createLocalSource } from './sources/local/local-source.ts'
-import type { BuildService } from './types.ts'
+import type { BuildService, FrontendProtocol } from './types.ts'
 import { createUploadedSessions, type UploadedSessions } from './uploaded-session.ts'
 
 /** Where builds keep what is theirs; absolute. */
@@ -57,6 +58,8 @@ export interface BuilderDeps extends Omit<RunDeps, 'cacheMounts' | 'paths' | 'sn
   /** Names this engine in provenance; empty: nothing does. */
   builderId: string
   freeSpace: () => number
+  /** How frontends that are programs are spoken with. */
+  frontendProtocol: () => Promise<FrontendProtocol>
   now: () => number
   report: (error: unknown) => void
 }
@@ -124,7 +127,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     settings: deps.settings,
     hostPlatform: hostPlatform(),
     platforms: () => runnablePlatforms(),
-    frontends: { 'dockerfile.v0': solveDockerfile, 'gateway.v0': solveGateway },
+    frontends: { 'dockerfile.v0': solveDockerfile, 'gateway.v0': createGateway(createImageFrontend(deps.frontendProtocol)) },
     sources: {
       image: imageSources.image,
       layout: imageSources.layout,

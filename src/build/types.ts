@@ -2,11 +2,13 @@
 
 import type { Duplex } from 'node:stream'
 import type { Lease } from '#content'
+import type { ErrorCode } from '#errors'
 import type { Digest, ImageConfigFile, Platform } from '#oci'
 import type { ChainId } from '#snapshots'
+import type { BuildErrorFacts } from './build-error.ts'
 import type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from './cache/types.ts'
 import type { LayerRef, Ref } from './graph/ref.ts'
-import type { Edge, SourceRange, Vertex } from './graph/types.ts'
+import type { Edge, ExecOp, SourceRange, Vertex } from './graph/types.ts'
 import type { BuildEvent, Progress } from './progress.ts'
 import type { ProvenanceFacts } from './provenance-facts.ts'
 import type { BuildSession, FileStat } from './session.ts'
@@ -54,8 +56,8 @@ export interface BuildService {
   close(): Promise<void>
 }
 
-/** One build, driven by a client: frontends are run, results looked at, and at last exported. */
-export interface Build {
+/** What whoever drives a build may do: a client, or a frontend that is a program of its own. */
+export interface DrivenBuild {
   readonly id: string
   readonly signal: AbortSignal
   /** Runs a frontend. With `evaluate` its results are solved, too. Results stay known until the build ends. */
@@ -68,8 +70,12 @@ export interface Build {
   statFile(edge: Edge, path: string): Promise<FileStat>
   resolveImage(request: ImageRequest): Promise<ResolvedImage>
   warn(warning: BuildWarning): void
-  /** Opens a step's state: what a failed step would have run in, or any file systems. For `--debug`. */
+  /** Opens a step's state: what a failed step would have run in, or any file systems. For `--debug`, and for programs of frontends. */
   openContainer(request: DebugContainerRequest): Promise<DebugContainer>
+}
+
+/** One build, driven by a client: frontends are run, results looked at, and at last exported. */
+export interface Build extends DrivenBuild {
   /** Exports what a frontend has given, writes caches, and ends the build. Gives the exporters' answers (`containerimage.digest` …). */
   finish(result: BuildResult, exports: readonly ExportRequest[], cacheExports: readonly CacheLocation[]): Promise<Record<string, string>>
   /** What `finish` has exported, with all that is known (`mode=max`), one for each image; empty before. */
@@ -155,6 +161,46 @@ export interface FrontendHost {
   readFile(edge: Edge, path: string, range?: { offset: number; length: number }): Promise<Uint8Array | undefined>
   readDirectory(edge: Edge, path: string): Promise<FileStat[]>
   warn(warning: BuildWarning): void
+  /** Another frontend's result instead of this one's, as if the client had asked for that one. */
+  forward(request: FrontendRequest): Promise<BuildResult>
+  /** The same build for a frontend that is a program. Frontends that it runs are inside of this one. */
+  readonly build: DrivenBuild
+  /** What is done under this name is shown as a vertex from now on. */
+  show(name: string): FrontendWork
+}
+
+/** Work of a frontend that is no step. Ended once; later calls change nothing. */
+export interface FrontendWork {
+  log(stream: 1 | 2, data: Uint8Array): void
+  done(): void
+  failed(error: unknown): void
+}
+
+/** How frontends that are programs are spoken with: BuildKit's LLBBridge. Given from outside, as it is gRPC. */
+export interface FrontendProtocol {
+  /** What a program is told of the builder, as variables. */
+  environment(): string[]
+  /** Answers a program on its standard input and output, which are `connection` and belong to the answer. */
+  serve(connection: Duplex, frontend: ServedRequest): ServedFrontend
+}
+
+export interface ServedRequest {
+  build: DrivenBuild
+  /** Id of the client's session. */
+  session: string
+  inputs: Readonly<Record<string, Edge>>
+}
+
+/** A program that is answered. Disposing cuts its connection, and ends the containers that it has opened. */
+export interface ServedFrontend extends AsyncDisposable {
+  /** What it has handed over so far; undefined: nothing. */
+  returned(): BuildResult | ReturnedError | undefined
+}
+
+/** The error that a frontend has handed over, with what is known of it. */
+export interface ReturnedError extends BuildErrorFacts {
+  code: ErrorCode
+  message: string
 }
 
 export interface ImageRequest {
@@ -246,6 +292,8 @@ export interface DebugContainerRequest {
   network: 'default' | 'none' | 'host'
   hostname: string
   extraHosts: readonly { host: string; address: string }[]
+  /** Absent: those of the step, else none. */
+  limits?: Pick<ExecOp, 'limits' | 'ulimits' | 'cgroupParent'>
 }
 
 export interface DebugProcess {

@@ -3,7 +3,7 @@ import { codeOf, EngineError } from '#errors'
 import { toGrpcError, type ConnectError, type ErrorDetail } from '#grpc'
 
 /** Types under which Go clients know the details; what they hold is JSON. Source: moby/buildkit solver/errdefs, containerd typeurl. */
-const TYPE_PREFIX = 'github.com/moby/buildkit/errdefs.'
+export const TYPE_PREFIX = 'github.com/moby/buildkit/errdefs.'
 
 /** An error as clients of BuildKit expect it: where in the Dockerfile, at which step, and by which ids the state before it can be entered. */
 export function describeBuildError(error: unknown): ConnectError {

@@ -109,7 +109,7 @@ test('a result is looked into by its reference, and no other', async () => {
   const ref = solved.result.value.id
   assert.equal(Buffer.from((await client.bridge.readFile({ ref, filePath: '/etc/os-release' }, ofBuild)).data).toString(), 'NAME=Starter')
   await assert.rejects(client.bridge.readFile({ ref: 'made-up', filePath: '/etc/os-release' }, ofBuild), /unknown reference made-up/)
-  await client.bridge.return({}, ofBuild)
+  await client.bridge.return({ result: {} }, ofBuild)
   await ending
 })
 
@@ -223,7 +223,7 @@ test('a name that was refused may be used again, and one in use is not taken fro
   assert.equal(await Promise.race([status.then(() => 'ended'), setTimeout(50, 'goes on')]), 'goes on')
   following.abort()
   await assert.rejects(status)
-  await client.bridge.return({}, ofBuild)
+  await client.bridge.return({ result: {} }, ofBuild)
   await ending
 })
 

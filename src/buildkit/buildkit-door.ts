@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { BuildEvent, BuildService, BuildSession, vertex } from '#build'
+import type { BuildEvent, BuildService, BuildSession, FrontendProtocol, vertex } from '#build'
 import { content, control, createGrpcServer, gateway, health, trace, type ConnectRouter } from '#grpc'
 import type { Platform } from '#oci'
 import { describeBuildError } from './build-errors.ts'
@@ -10,8 +10,9 @@ import { ResultRefs } from './llb/result-refs.ts'
 import { RefusedBuilds } from './refused-builds.ts'
 import { bridgeService } from './services/bridge.ts'
 import { contentService, type ReadableContent } from './services/content-service.ts'
-import type { ServiceContext } from './services/context.ts'
+import { clientBuildOf, type ServiceContext } from './services/context.ts'
 import { controlService } from './services/control.ts'
+import { createFrontendProtocol } from './services/frontend-protocol.ts'
 import type { SessionHello } from './session/client-session.ts'
 import { Sessions } from './sessions.ts'
 import { encodeTrace } from './status-response.ts'
@@ -39,6 +40,8 @@ export interface BuildkitDoor {
   session(id: string, signal: AbortSignal): Promise<BuildSession>
   /** Events as an encoded StatusResponse. */
   encodeTrace(events: readonly BuildEvent[]): Uint8Array
+  /** For frontends that are programs. */
+  readonly frontendProtocol: FrontendProtocol
   /** Cuts all connections; builds of these clients end. */
   close(): void
 }
@@ -59,7 +62,10 @@ export function createBuildkitDoor({ builds, content: store, makeVertex, platfor
   }
   const routes = (router: ConnectRouter): void => {
     router.service(control.Control, controlService(context))
-    router.service(gateway.LLBBridge, bridgeService(context))
+    router.service(
+      gateway.LLBBridge,
+      bridgeService(context, (call) => clientBuildOf(context, call)),
+    )
     router.service(content.Content, contentService(store, historyBlobs))
     router.service(health.Health, { check: () => ({ status: health.HealthCheckResponse_ServingStatus.SERVING }) })
     router.service(trace.TraceService, { export: () => ({}) })
@@ -70,6 +76,7 @@ export function createBuildkitDoor({ builds, content: store, makeVertex, platfor
     openSession: (accept, hello) => void sessions.open(accept, hello),
     session: (id, signal) => sessions.wait(id, signal),
     encodeTrace,
+    frontendProtocol: createFrontendProtocol(context),
     close() {
       server.close()
       sessions.close()

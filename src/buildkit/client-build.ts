@@ -1,4 +1,4 @@
-import type { Build, BuildResult, DebugContainer, FailedStep } from '#build'
+import type { BuildResult, DebugContainer, DrivenBuild, FailedStep } from '#build'
 import { conflict, EngineError, notFound } from '#errors'
 import { toGrpcError, type ops } from '#grpc'
 import { Rendezvous } from '#lib'
@@ -17,9 +17,9 @@ export function noSuchJob(id: string): Error {
   return toGrpcError(notFound(`no such job ${id}`))
 }
 
-/** A build as its client sees it, from the call that starts it to that call's answer. */
+/** A build as its client sees it, from the call that starts it to that call's answer; or a frontend that is a program, while it runs. */
 export class ClientBuild implements AsyncDisposable {
-  readonly build: Build
+  readonly build: DrivenBuild
   /** Id of the session; empty: none. */
   readonly session: string
   /** What the client defined when it started the build. */
@@ -30,18 +30,26 @@ export class ClientBuild implements AsyncDisposable {
   readonly failedSteps: Map<string, FailedStep> = new Map()
   readonly containers: Map<string, DebugContainer> = new Map()
   readonly #returned = Promise.withResolvers<BuildResult>()
+  #outcome: BuildResult | Error | undefined
 
-  constructor(build: Build, session: string, inputs: Readonly<Record<string, ops.Definition>>) {
+  constructor(build: DrivenBuild, session: string, inputs: Readonly<Record<string, ops.Definition>>) {
     this.build = build
     this.session = session
     this.inputs = inputs
     this.#returned.promise.catch(() => {})
   }
 
-  /** The client hands over what is to be exported, or says that it failed. */
+  /** The client hands over what is to be exported, or says that it failed. Throws CONFLICT the second time. */
   return(result: BuildResult | Error): void {
+    if (this.#outcome !== undefined) throw conflict('gateway result is already set')
+    this.#outcome = result
     if (result instanceof Error) this.#returned.reject(result)
     else this.#returned.resolve(result)
+  }
+
+  /** What the client has handed over so far. */
+  get returned(): BuildResult | Error | undefined {
+    return this.#outcome
   }
 
   /** What the client hands over. Throws its error, and CANCELLED when the build ends before. */

@@ -35,6 +35,13 @@ export function workerRecord({ id, hostname, version, revision, hostGatewayIps }
   }
 }
 
+/** Workers as Go's frontends read them from a variable: JSON of structs, not of protocol buffers. Source: moby/buildkit client/workers.go. */
+export function workersJson(facts: WorkerFacts, builds: BuildService): string {
+  const { gcPolicy = [], ...record } = workerRecord(facts, builds)
+  const collected = gcPolicy.map(({ filters, ...rule }) => ({ ...rule, filter: filters }))
+  return JSON.stringify([{ ...record, gcPolicy: collected }], (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value))
+}
+
 /** Clients that see the suffix know that this is an engine's builder, not one of its own. */
 export function buildkitVersion(version: string, revision: string): MessageInitShape<typeof worker.BuildkitVersionSchema> {
   return { package: 'gantry', version: `v${version}-moby`, revision }

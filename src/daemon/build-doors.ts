@@ -1,6 +1,6 @@
 import { finished } from 'node:stream/promises'
 import type { Duplex } from 'node:stream'
-import { createClassicBuilder, vertex, type Builder, type ClassicBuilder } from '#build'
+import { createClassicBuilder, vertex, type Builder, type ClassicBuilder, type FrontendProtocol } from '#build'
 import type { BuildkitDoor, BuildkitDoorDeps, WorkerFacts } from '#buildkit'
 import type { ContentStore } from '#content'
 import { hostPlatform } from '#oci'
@@ -17,6 +17,7 @@ export interface BuildDoorsDeps {
 export interface BuildDoors extends Disposable {
   readonly classic: ClassicBuilder
   readonly buildkit: BuildkitBackend
+  frontendProtocol(): Promise<FrontendProtocol>
 }
 
 /** BuildKit's door is loaded by the first client that wants it: gRPC costs a start of the daemon more than all else. */
@@ -52,6 +53,7 @@ export function createBuildDoors({ builder, content, worker, history }: BuildDoo
         if (socket !== undefined) await closed(socket)
       },
     },
+    frontendProtocol: async () => (await door()).frontendProtocol,
     [Symbol.dispose]: () => loaded?.close(),
   }
 }

@@ -1,4 +1,4 @@
-import { createIgnoreMatcher, detectSyntax, DockerfileError, parseDockerfile, parseIgnoreFile } from '#dockerfile'
+import { createIgnoreMatcher, DockerfileError, parseDockerfile, parseIgnoreFile } from '#dockerfile'
 import type { Dockerfile, IgnoreMatcher, ReadPart } from '#dockerfile'
 import { invalidArgument, notFound } from '#errors'
 import type { Digest } from '#oci'
@@ -11,7 +11,6 @@ import type { MainContext } from './context/main-context.ts'
 import { followPaths } from './context/paths.ts'
 import { withPlace } from './errors.ts'
 import type { FrontendOptions } from './options.ts'
-import { checkSyntax } from './syntax.ts'
 
 /** The text of a Dockerfile, and what is known of the context that it is for. */
 export interface DefinitionSource {
@@ -32,8 +31,7 @@ export interface Definition extends DefinitionSource {
 const IGNORE_FILE = '.dockerignore'
 
 /**
- * Loads the Dockerfile and finds the context. Throws NOT_FOUND without a Dockerfile, NOT_IMPLEMENTED for one in another language.
- * Source: moby/buildkit frontend/dockerui/config.go, ReadEntrypoint, MainContext.
+ * Loads the Dockerfile and finds the context. Throws NOT_FOUND without a Dockerfile. Source: moby/buildkit frontend/dockerui/config.go, ReadEntrypoint, MainContext.
  */
 export async function loadDefinition(
   options: FrontendOptions,
@@ -43,7 +41,6 @@ export async function loadDefinition(
   const context = await findMainContext(options, inputs, host)
   const { edge, filename } = findDockerfile(options, context, inputs)
   const file = await readDockerfile(edge, filename, options, host)
-  checkSyntax(options, detectSyntax(file.text), file)
   const ownIgnore = context.kind === 'local' ? await host.readFile(edge, `${filename}${IGNORE_FILE}`) : undefined
   let ignore: Promise<IgnoreMatcher | undefined> | undefined
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parseExtraHosts, parseNetwork, parseUlimits } from './option-values.ts'
-import { decodeOptions } from './options.ts'
+import { checkSupported, decodeOptions } from './options.ts'
 
 const HOST = { os: 'linux', architecture: 'amd64' }
 const decode = (options: Record<string, string>): ReturnType<typeof decodeOptions> => decodeOptions(options, HOST)
@@ -59,11 +59,18 @@ describe('decodeOptions', () => {
       [{ ulimit: 'nofile' }, 'failed to parse ulimit: invalid ulimit argument: nofile'],
       [{ ulimit: 'nofile=2:1' }, 'failed to parse ulimit: ulimit soft limit must be less than or equal to hard limit: 2 > 1'],
       [{ 'cpu-shares': '-1' }, 'failed to parse cpu-shares: invalid value "-1"'],
-      [{ 'frontend.caps': 'moby.buildkit.frontend.inputs,moby.x+forward' }, 'unsupported frontend capability moby.x'],
-      [{ 'automount:a': 'type=tmpfs' }, 'automount:a: automatic mounts are not implemented in Gantry yet'],
       [{ 'force-network-mode': 'container:x' }, 'invalid netmode container:x'],
     ]
     for (const [options, message] of cases) assert.throws(() => decode(options), { message }, JSON.stringify(options))
+  })
+
+  test('refuses what the frontend has not, once it is known that no other one reads the Dockerfile', () => {
+    const check = (options: Record<string, string>): void => checkSupported(decode(options))
+    check({ 'frontend.caps': 'moby.buildkit.frontend.inputs,moby.buildkit.frontend.contexts+forward' })
+    const caps = { 'frontend.caps': 'moby.buildkit.frontend.inputs,moby.x+forward' }
+    assert.throws(() => check(caps), { message: 'unsupported frontend capability moby.x' })
+    const message = 'automount:a: automatic mounts are not implemented in Gantry yet'
+    assert.throws(() => check({ 'automount:a': 'type=tmpfs' }), { message })
   })
 
   test('reads limits in bytes, with units too, and none as -1', () => {

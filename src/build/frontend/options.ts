@@ -63,11 +63,8 @@ const FRONTEND_CAPABILITIES: ReadonlySet<string> = new Set([
   'moby.buildkit.frontend.gitquerystring',
 ])
 
-/** Throws INVALID_ARGUMENT naming what is wrong, NOT_IMPLEMENTED for a capability that the client needs and we have not. */
+/** Throws INVALID_ARGUMENT naming what is wrong. */
 export function decodeOptions(options: Readonly<Record<string, string>>, host: Platform): FrontendOptions {
-  checkCapabilities(options['frontend.caps'] ?? '')
-  const automount = Object.keys(options).find((key) => key.startsWith('automount:'))
-  if (automount !== undefined) throw notImplemented(`${automount}: automatic mounts are not implemented in Gantry yet`)
   const buildArgs = prefixed(options, 'build-arg:')
   const platforms = parsePlatforms(options['platform'] ?? '', host)
   return {
@@ -120,9 +117,13 @@ function proxyEnvironment(buildArgs: ReadonlyMap<string, string>): string[] {
   })
 }
 
-function checkCapabilities(list: string): void {
+/** Throws NOT_IMPLEMENTED for what the client needs and this frontend has not. */
+export function checkSupported({ all }: FrontendOptions): void {
+  const list = all['frontend.caps'] ?? ''
   for (const entry of list === '' ? [] : list.split(',')) {
     const name = entry.split('+', 1)[0] ?? ''
     if (!FRONTEND_CAPABILITIES.has(name)) throw new EngineError('NOT_IMPLEMENTED', `unsupported frontend capability ${name}`)
   }
+  const automount = Object.keys(all).find((key) => key.startsWith('automount:'))
+  if (automount !== undefined) throw notImplemented(`${automount}: automatic mounts are not implemented in Gantry yet`)
 }

@@ -4,14 +4,18 @@ import { buildImage } from './build-image.ts'
 import type { Converted } from './convert.ts'
 import { convertDockerfile, createBuildLinter, lintReadPart } from './convert.ts'
 import { loadDefinition, parseDefinition } from './definition.ts'
-import { decodeOptions } from './options.ts'
+import { isReplaced } from '../frontend-image/find-image.ts'
+import { checkSupported, decodeOptions } from './options.ts'
+import type { FrontendOptions } from './options.ts'
 import { wantedPlatforms } from './platforms.ts'
 import { answerRequest } from './requests/answer-request.ts'
 import { findScanner } from './scanner.ts'
+import { forwardTo, isOwnLanguage, wantedSyntax } from './syntax.ts'
+import type { Syntax } from './syntax.ts'
 import { failOnFindings, warnOf } from './warnings.ts'
 
 /**
- * The frontend `dockerfile.v0`: loads the Dockerfile, and gives for each wanted platform the graph of its target stage and the image's config, or answers a
+ * The frontend `dockerfile.v0`: loads the Dockerfile, lets another frontend do the rest if it asks for one, or gives for each wanted platform the graph of its target stage and the image's config, or answers a
  * question about it (`requestid`). Nothing is run: of all that happens outside only what `host` offers is used. Throws BuildError with the place in the
  * Dockerfile where there is one.
  *
@@ -27,8 +31,11 @@ import { failOnFindings, warnOf } from './warnings.ts'
 export async function solveDockerfile(request: FrontendRequest, host: FrontendHost): Promise<BuildResult> {
   const options = decodeOptions(request.options, host.hostPlatform)
   const { inputs } = request
-  if (options.request !== undefined) return await answerRequest(options.request, { options, inputs, host })
   const source = await loadDefinition(options, inputs, host)
+  const syntax = wantedSyntax(options, source.file)
+  if (syntax !== undefined && isForeign(syntax, options, host)) return await forwardTo(syntax, request, host)
+  checkSupported(options)
+  if (options.request !== undefined) return await answerRequest(options.request, { options, inputs, host, source })
   const definition = parseDefinition(source, (part) => warnOf(lintReadPart(part, source, options).findings, source, host))
   // What is found in the text is told once, however many platforms it is built for.
   const linter = createBuildLinter(definition, options)
@@ -49,6 +56,10 @@ export async function solveDockerfile(request: FrontendRequest, host: FrontendHo
   } finally {
     warnOf(linter.findings, definition, host)
   }
+}
+
+function isForeign({ reference }: Syntax, options: FrontendOptions, host: FrontendHost): boolean {
+  return !isOwnLanguage(reference) || isReplaced(reference, options, host)
 }
 
 /** What exporters are to know: the time that the client, or a global ARG of the Dockerfile, has set. */

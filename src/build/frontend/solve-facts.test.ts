@@ -91,22 +91,6 @@ describe('solveDockerfile with its host', () => {
     })
   })
 
-  test('stands for the image of BuildKit’s own frontend, and for no other', async () => {
-    const ask = async (source: string) => await fakeBuild('FROM scratch\n', { frontend: 'gateway.v0', options: { source } })
-    for (const source of ['docker/dockerfile:1.4', 'dockerfile.v0']) assert.equal((await ask(source)).result.images.length, 1)
-    await assert.rejects(ask('other/lang'), { code: 'NOT_IMPLEMENTED', message: /^syntax image other\/lang is not implemented/ })
-    await assert.rejects(ask(''), { code: 'INVALID_ARGUMENT', message: 'no source specified for gateway' })
-  })
-
-  test('takes the syntax of an argument before that of the Dockerfile', async () => {
-    const options = { 'build-arg:BUILDKIT_SYNTAX': 'docker.io/docker/dockerfile-upstream:master' }
-    await fakeBuild('# syntax=other/lang\nFROM scratch\n', { options })
-    await fakeBuild('# syntax=other/lang\nFROM scratch\n', { options: { 'build-arg:BUILDKIT_SYNTAX': 'dockerfile.v0' } })
-    await assert.rejects(fakeBuild('FROM scratch\n', { options: { 'build-arg:BUILDKIT_SYNTAX': 'other/lang' } }), {
-      code: 'NOT_IMPLEMENTED',
-    })
-  })
-
   test('follows stages deeper than the stack', async () => {
     const stages = Array.from({ length: 1000 }, (_, i) => `FROM ${i === 0 ? 'scratch' : `s${i - 1}`} AS s${i}\n${'COPY a /\n'.repeat(5)}`)
     const { result } = await fakeBuild(stages.join(''))

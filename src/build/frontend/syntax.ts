@@ -1,30 +1,42 @@
-import { EngineError } from '#errors'
+import { detectSyntax } from '#dockerfile'
+import { codeOf } from '#errors'
 import { fullName, parseReference } from '#oci'
 import { BuildError } from '../build-error.ts'
-import type { SourceFile } from '../graph/types.ts'
+import type { SourceFile, SourceRange } from '../graph/types.ts'
+import type { BuildResult, FrontendHost, FrontendRequest } from '../types.ts'
 import type { FrontendOptions } from './options.ts'
 
 /** Images of BuildKit's own frontend: this one speaks their language. */
 const OWN = new Set(['docker.io/docker/dockerfile', 'docker.io/docker/dockerfile-upstream'])
 
+/** Another frontend that the client or the Dockerfile asks for. */
+export interface Syntax {
+  /** Of its image. */
+  readonly reference: string
+  /** The reference, and what stands behind it. */
+  readonly commandLine: string
+  /** The line that says so; undefined: the argument does. */
+  readonly place?: SourceRange
+}
+
+const ARGUMENT = 'build-arg:BUILDKIT_SYNTAX'
+
 /**
- * Checks that the language that the client or the first line of the Dockerfile asks for is ours. Throws NOT_IMPLEMENTED for any other, as frontends that
- * are images cannot be run.
+ * What is to read the Dockerfile: `BUILDKIT_SYNTAX` before the first line. undefined: nothing is said, or this frontend was chosen by just that (`cmdline`). To the
+ * classic builder the line is a comment.
  */
-export function checkSyntax(options: FrontendOptions, directive: { reference: string; line: number } | undefined, file: SourceFile): void {
-  const argument = options.buildArgs.get('BUILDKIT_SYNTAX')?.trim().split(/\s/, 1)[0]
-  if (argument !== undefined && argument !== '') return checkLanguage(argument)
-  if (directive === undefined || isOwn(directive.reference)) return
-  const { line } = directive
-  throw new BuildError('NOT_IMPLEMENTED', refusal(directive.reference), { source: { file, start: line, end: line } })
+export function wantedSyntax({ all, history }: FrontendOptions, file: SourceFile): Syntax | undefined {
+  if (all['cmdline'] !== undefined || history === 'classic') return undefined
+  const argument = all[ARGUMENT]?.trim() ?? ''
+  if (argument !== '') return { reference: argument.split(/\s/, 1)[0] ?? '', commandLine: argument }
+  const directive = detectSyntax(file.text)
+  if (directive === undefined) return undefined
+  const { reference, value, line } = directive
+  return { reference, commandLine: value, place: { file, start: line, end: line } }
 }
 
-/** Throws NOT_IMPLEMENTED for the image of another frontend. */
-export function checkLanguage(reference: string): void {
-  if (!isOwn(reference)) throw new EngineError('NOT_IMPLEMENTED', refusal(reference))
-}
-
-function isOwn(reference: string): boolean {
+/** Whether an image is that of the frontend that is built in. */
+export function isOwnLanguage(reference: string): boolean {
   // Means whatever frontend is built in.
   if (reference === 'dockerfile.v0') return true
   try {
@@ -34,6 +46,19 @@ function isOwn(reference: string): boolean {
   }
 }
 
-function refusal(reference: string): string {
-  return `syntax image ${reference} is not implemented in Gantry: frontends are built in, use docker/dockerfile or leave the line out`
+/** Has `syntax` do it. An error that names no place gets that of the line. Source: moby/buildkit frontend/dockerfile/builder/build.go, forwardGateway. */
+export async function forwardTo(
+  { reference, commandLine, place }: Syntax,
+  request: FrontendRequest,
+  host: Pick<FrontendHost, 'forward'>,
+): Promise<BuildResult> {
+  try {
+    const options = { ...request.options, cmdline: commandLine, source: reference }
+    return await host.forward({ ...request, frontend: 'gateway.v0', options })
+  } catch (error) {
+    if (codeOf(error) === 'CANCELLED') throw error
+    const { code, message, source, vertex, step } = BuildError.from(error, { source: place })
+    const text = source === undefined ? `failed with ${ARGUMENT} = ${commandLine}: ${message}` : message
+    throw new BuildError(code, text, { source, vertex, step, cause: error })
+  }
 }

@@ -33,11 +33,11 @@ export function createDebugContainers(deps: RunDeps): (request: DebugRequest, st
 }
 
 /** What the container is to be, as the step it could have been. */
-function stateOf({ step, mounts = [], network, hostname, extraHosts }: DebugRequest): { op: ExecOp; inputs: readonly Ref[] } {
+function stateOf({ step, mounts = [], network, hostname, extraHosts, limits }: DebugRequest): { op: ExecOp; inputs: readonly Ref[] } {
   if (step === undefined) {
     const inputs = mounts.map(({ ref }) => ref ?? SCRATCH)
     const binds = mounts.map(({ target, readonly, selector }, input) => ({ ...BIND, target, input, readonly, selector }))
-    return { op: { ...PLAIN_EXEC, mounts: binds, network, hostname, extraHosts }, inputs }
+    return { op: { ...PLAIN_EXEC, ...limits, mounts: binds, network, hostname, extraHosts }, inputs }
   }
   const { op } = step.vertex
   if (op.kind !== 'exec') throw invalidArgument(`a step of kind ${op.kind} has no container`)

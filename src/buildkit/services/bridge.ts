@@ -1,6 +1,6 @@
 import type { Edge, ImageRequest, ResolvedImage } from '#build'
 import { invalidArgument, notFound, notImplemented } from '#errors'
-import { create, fromStatus, gateway, type MessageInitShape, type ops, type ServiceImpl } from '#grpc'
+import { fromStatus, type gateway, type MessageInitShape, type ops, type ServiceImpl } from '#grpc'
 import { parseDigest } from '#oci'
 import { fromResult, toResult } from '../build-result.ts'
 import { DEFINITION_CAPS, FRONTEND_CAPS } from '../capabilities.ts'
@@ -8,23 +8,23 @@ import type { ClientBuild } from '../client-build.ts'
 import { decodePlatform } from '../llb/decode-definition.ts'
 import { toStat } from '../session/file-stat.ts'
 import { workerRecord } from '../worker-record.ts'
-import { clientBuildOf, edgeOf, edgesOf, refusePolicies, type ServiceContext } from './context.ts'
+import { edgeOf, edgesOf, refusePolicies, type FindBuild, type ServiceContext } from './context.ts'
 import { debugMethods } from './debug.ts'
 
-/** A build driven by its client. Source: moby/buildkit frontend/gateway/gateway.go, control/gateway/gateway.go. */
-export function bridgeService(context: ServiceContext): ServiceImpl<typeof gateway.LLBBridge> {
+/** A build driven by its client, or by a frontend that is a program. Source: moby/buildkit frontend/gateway/gateway.go, control/gateway/gateway.go. */
+export function bridgeService(context: ServiceContext, buildOf: FindBuild): ServiceImpl<typeof gateway.LLBBridge> {
   const { builds, refs, worker, platform: host } = context
 
   return {
-    ...debugMethods(context),
+    ...debugMethods(context, buildOf),
 
     async ping(_, call) {
-      await clientBuildOf(context, call)
+      await buildOf(call)
       return { frontendCaps: FRONTEND_CAPS, llbCaps: DEFINITION_CAPS, workers: [workerRecord(worker, builds)] }
     },
 
     async solve(request, call) {
-      const client = await clientBuildOf(context, call)
+      const client = await buildOf(call)
       refusePolicies(request.sourcePolicies)
       const { frontend, frontendOpt: options, evaluate, definition } = request
       const edge = definition === undefined ? undefined : edgeOf(context, definition, client.session)
@@ -38,48 +38,49 @@ export function bridgeService(context: ServiceContext): ServiceImpl<typeof gatew
     },
 
     async return({ result, error }, call) {
-      const client = await clientBuildOf(context, call)
-      if (error !== undefined) client.return(fromStatus(error))
-      else client.return(fromResult(result ?? create(gateway.ResultSchema), client, refs, host))
+      const client = await buildOf(call)
+      if (error !== undefined && result === undefined) client.return(fromStatus(error))
+      else if (error === undefined && result !== undefined) client.return(fromResult(result, client, refs, host))
+      else throw invalidArgument('gateway return must be either result or err')
       return {}
     },
 
     async evaluate({ ref }, call) {
-      const client = await clientBuildOf(context, call)
+      const client = await buildOf(call)
       const edge = refs.find(ref)
       if (edge !== undefined) await client.rememberFailure(client.build.evaluate(edge))
       return {}
     },
 
     async readFile({ ref, filePath, range }, call) {
-      const { build } = await clientBuildOf(context, call)
+      const { build } = await buildOf(call)
       const part = range === undefined ? undefined : { offset: Number(range.offset), length: Number(range.length) }
       return { data: await build.readFile(someEdge(ref, filePath), filePath, part) }
     },
 
     async readDir({ ref, dirPath, includePattern }, call) {
-      const { build } = await clientBuildOf(context, call)
+      const { build } = await buildOf(call)
       return { entries: (await build.readDirectory(someEdge(ref, dirPath), dirPath, includePattern)).map(toStat) }
     },
 
     async statFile({ ref, path }, call) {
-      const { build } = await clientBuildOf(context, call)
+      const { build } = await buildOf(call)
       return { stat: toStat(await build.statFile(someEdge(ref, path), path)) }
     },
 
     async warn(request, call) {
-      const { build } = await clientBuildOf(context, call)
+      const { build } = await buildOf(call)
       build.warn(warningOf(request))
       return {}
     },
 
     async inputs(_, call) {
-      const { inputs } = await clientBuildOf(context, call)
+      const { inputs } = await buildOf(call)
       return { definitions: { ...inputs } }
     },
 
     async resolveImageConfig(request, call) {
-      const client = await clientBuildOf(context, call)
+      const client = await buildOf(call)
       refusePolicies(request.sourcePolicies)
       const isLayout = request.resolverType === LAYOUT
       const image = await resolve(client, request.ref, request, { isLayout, store: request.storeId, session: request.sessionId })
@@ -87,7 +88,7 @@ export function bridgeService(context: ServiceContext): ServiceImpl<typeof gatew
     },
 
     async resolveSourceMeta(request, call) {
-      const client = await clientBuildOf(context, call)
+      const client = await buildOf(call)
       refusePolicies(request.sourcePolicies)
       const { source } = request
       if (source === undefined) throw invalidArgument('no source to resolve')

@@ -24,7 +24,10 @@ export interface ServiceContext {
   platform: Platform
 }
 
-/** The build that a call of LLBBridge is about. Throws NOT_FOUND when it does not begin soon. */
+/** Which build a call is about. */
+export type FindBuild = (call: HandlerContext) => Promise<ClientBuild>
+
+/** The build that a client's call of LLBBridge is about. Throws NOT_FOUND when it does not begin soon. */
 export async function clientBuildOf({ clientBuilds, refused }: ServiceContext, call: HandlerContext): Promise<ClientBuild> {
   const id = metadataOf(call).get('buildkit-controlapi-buildid')?.[0]
   if (id === undefined) throw invalidArgument('no buildid found in context')

@@ -35,7 +35,7 @@ test('a program whose container is released ends as cancelled', async () => {
   for await (const { input } of bridge.execProcess(outgoing(), ofBuild)) {
     if (input.case === 'started') await bridge.releaseContainer({ containerId: 'c' }, ofBuild)
     if (input.case === 'exit') exits.push([input.value.code, input.value.error?.code, input.value.error?.message])
-    if (input.case === 'done') await bridge.return({}, ofBuild)
+    if (input.case === 'done') await bridge.return({ result: {} }, ofBuild)
   }
   assert.deepEqual(exits, [[137, Code.Canceled, 'context canceled']])
 })

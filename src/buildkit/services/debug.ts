@@ -5,7 +5,7 @@ import { Code, ops, toGrpcError, toStatus, type gateway, type MessageInitShape, 
 import { FrameReader } from '#lib'
 import type { ClientBuild } from '../client-build.ts'
 import { Outbox } from '../session/outbox.ts'
-import { clientBuildOf, type ServiceContext } from './context.ts'
+import type { FindBuild, ServiceContext } from './context.ts'
 
 type Bridge = ServiceImpl<typeof gateway.LLBBridge>
 type ExecInit = MessageInitShape<typeof gateway.ExecMessageSchema>
@@ -15,16 +15,19 @@ const STDOUT = 1
 const STDERR = 2
 
 /** Containers to look around in: the state before a failed step, or any file systems. */
-export function debugMethods(context: ServiceContext): Pick<Bridge, 'newContainer' | 'releaseContainer' | 'execProcess'> {
+export function debugMethods(
+  context: ServiceContext,
+  buildOf: FindBuild,
+): Pick<Bridge, 'newContainer' | 'releaseContainer' | 'execProcess'> {
   return {
     async newContainer(request, call) {
-      const client = await clientBuildOf(context, call)
+      const client = await buildOf(call)
       client.addContainer(request.containerId, await client.build.openContainer(containerRequest(context, client, request)))
       return {}
     },
 
     async releaseContainer({ containerId }, call) {
-      const { containers } = await clientBuildOf(context, call)
+      const { containers } = await buildOf(call)
       const container = containers.get(containerId)
       containers.delete(containerId)
       await container?.[Symbol.asyncDispose]()
@@ -32,7 +35,7 @@ export function debugMethods(context: ServiceContext): Pick<Bridge, 'newContaine
     },
 
     async *execProcess(messages, call) {
-      const client = await clientBuildOf(context, call)
+      const client = await buildOf(call)
       const outbox = new Outbox<ExecInit>()
       const processes = new Map<string, Process>()
       const reading = (async () => {

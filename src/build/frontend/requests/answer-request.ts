@@ -1,7 +1,7 @@
 import { EngineError } from '#errors'
 import type { BuildResult, FrontendHost } from '../../types.ts'
 import type { Edge } from '../../graph/types.ts'
-import { loadDefinition, parseDefinition } from '../definition.ts'
+import { parseDefinition } from '../definition.ts'
 import type { DefinitionSource } from '../definition.ts'
 import type { FrontendOptions } from '../options.ts'
 import { describeRequests } from './describe.ts'
@@ -15,6 +15,7 @@ export interface RequestFacts {
   readonly options: FrontendOptions
   readonly inputs: Readonly<Record<string, Edge>>
   readonly host: FrontendHost
+  readonly source: DefinitionSource
 }
 
 /** Answers a question about the Dockerfile. Throws NOT_IMPLEMENTED for one that is not known. Source: moby/buildkit frontend/dockerui/requests.go. */
@@ -32,17 +33,16 @@ const MEMBERS: Readonly<Record<keyof RequestAnswer, string>> = {
 }
 
 async function requestAnswer(name: string, facts: RequestFacts): Promise<RequestAnswer> {
-  const { options, inputs, host } = facts
-  const load = (): Promise<DefinitionSource> => loadDefinition(options, inputs, host)
+  const { source } = facts
   switch (name) {
     case 'frontend.subrequests.describe':
       return describeRequests()
     case 'frontend.targets':
-      return listTargets(parseDefinition(await load()))
+      return listTargets(parseDefinition(source))
     case 'frontend.outline':
-      return await answerOutline(parseDefinition(await load()), facts)
+      return await answerOutline(parseDefinition(source), facts)
     case 'frontend.lint':
-      return await answerLint(await load(), facts)
+      return await answerLint(source, facts)
     default:
       throw new EngineError('NOT_IMPLEMENTED', `unsupported request ${name}`)
   }

@@ -1,10 +1,11 @@
 import { EngineError } from '#errors'
 import { digestOf } from '#oci'
 import type { ImageConfigFile, Platform } from '#oci'
+import type { Frontend } from '../../build-deps.ts'
 import type { Edge } from '../../graph/types.ts'
 import type { BuildResult, BuildWarning, FrontendHost, ImageRequest } from '../../types.ts'
 import { solveDockerfile } from '../solve-dockerfile.ts'
-import { solveGateway } from '../solve-gateway.ts'
+import { createGateway } from '../solve-gateway.ts'
 
 export interface FakeWorld {
   /** Directories of the client, and what URLs and repositories hold, by the source's name or address: path → content. */
@@ -18,6 +19,8 @@ export interface FakeWorld {
   platform?: Platform
   /** Default: they are empty. */
   readDirectory?: FrontendHost['readDirectory']
+  /** Runs images that are frontends. Default: none can be run. */
+  runImage?: Frontend
   /** Where warnings go, for builds that fail. */
   warnings?: BuildWarning[]
 }
@@ -54,9 +57,13 @@ export async function fakeBuild(dockerfile: string, world: FakeWorld = {}): Prom
     },
     readDirectory: world.readDirectory ?? (() => Promise.resolve([])),
     warn: (warning) => void warnings.push(warning),
+    forward: (request) => gateway(request, host),
+    build: {} as FrontendHost['build'],
+    show: () => ({ log: () => {}, done: () => {}, failed: () => {} }),
   }
+  const gateway = createGateway(world.runImage ?? (({ options: { source } }) => Promise.reject(new Error(`${source} cannot be run`))))
   const { frontend = 'dockerfile.v0', options = {}, inputs = {} } = world
-  const solve = frontend === 'gateway.v0' ? solveGateway : solveDockerfile
+  const solve = frontend === 'gateway.v0' ? gateway : solveDockerfile
   return { result: await solve({ frontend, options, inputs }, host), warnings, requests, reads }
 }
 
