@@ -84,7 +84,7 @@ export function bridgeService(context: ServiceContext, buildOf: FindBuild): Serv
       refusePolicies(request.sourcePolicies)
       const isLayout = request.resolverType === LAYOUT
       const image = await resolve(client, request.ref, request, { isLayout, store: request.storeId, session: request.sessionId })
-      return { digest: image.digest, config: configBytes(image), ref: image.reference }
+      return { digest: manifestDigest(image), config: configBytes(image), ref: image.reference }
     },
 
     async resolveSourceMeta(request, call) {
@@ -99,7 +99,7 @@ export function bridgeService(context: ServiceContext, buildOf: FindBuild): Serv
       const image = await resolve(client, name, request, { isLayout: scheme === 'oci-layout', store, session })
       return {
         source: { identifier: `${scheme}://${image.reference}`, attrs: source.attrs },
-        image: { digest: image.digest, config: configBytes(image) },
+        image: { digest: manifestDigest(image), config: configBytes(image) },
       }
     },
   }
@@ -162,6 +162,11 @@ function warningOf({ digest, level, short, detail, url, info, ranges }: gateway.
     url,
     ...(file !== undefined && start !== undefined && end !== undefined && { source: { file, start, end } }),
   }
+}
+
+/** Empty for an image that was made here: it has no manifest by which a definition could name it. Source: moby builder-next/adapters/containerimage/pull.go. */
+function manifestDigest({ digest, chain }: ResolvedImage): string {
+  return chain === undefined ? digest : ''
 }
 
 function configBytes({ config }: ResolvedImage): Uint8Array {
