@@ -24,13 +24,17 @@ export function decodePax(bytes: Buffer): { key: string; value: Buffer }[] {
 export function encodePax(records: Iterable<readonly [key: string, value: Buffer | string]>): Buffer {
   const parts: Buffer[] = []
   for (const [key, value] of records) {
-    const content = Buffer.concat([Buffer.from(` ${key}=`), typeof value === 'string' ? Buffer.from(value) : value, Buffer.from('\n')])
-    let length = content.length + 1
-    while (content.length + String(length).length !== length) length = content.length + String(length).length
-    parts.push(Buffer.from(String(length)), content)
+    const content = Buffer.byteLength(` ${key}=`) + Buffer.byteLength(value) + 1
+    let length = content + 1
+    while (content + String(length).length !== length) length = content + String(length).length
+    const start = `${length} ${key}=`
+    if (typeof value === 'string') parts.push(Buffer.from(`${start}${value}\n`))
+    else parts.push(Buffer.from(start), value, NEWLINE)
   }
   return Buffer.concat(parts)
 }
+
+const NEWLINE: Buffer = Buffer.from('\n')
 
 /** A time in decimal seconds, `-1.5`, as nanoseconds. Throws INVALID_ARGUMENT. */
 export function decodePaxTime(value: Buffer): bigint {

@@ -40,27 +40,23 @@ export function encodeEntry(entry: TarEntry): { header: Buffer; padding: number 
   const map = entry.sparse === undefined ? undefined : encodeSparseMap(entry.sparse)
   const dataSize = entry.sparse === undefined ? entry.size : entry.sparse.reduce((sum, extent) => sum + extent.length, 0)
   const stored = entry.type === 'file' ? dataSize + (map?.length ?? 0) : 0
-  const records = paxRecords(entry, stored)
-  const fields = shorten(entry)
-  const header = encodeBlock(
-    entry,
-    TYPE_FLAGS[entry.type],
-    map === undefined ? fields : { ...fields, name: madeUpName(entry.path, 'GNUSparseFile.0'), prefix: EMPTY },
-    stored,
-  )
-  const parts = [header]
-  if (records.length > 0) {
-    const pax = encodePax(records)
-    const paxHeader = encodeBlock(
-      PAX_HEADER,
-      'x',
-      { name: madeUpName(entry.path, 'PaxHeaders.0'), prefix: EMPTY, linkName: EMPTY },
-      pax.length,
-    )
-    parts.unshift(paxHeader, pax, Buffer.alloc(padding(pax.length)))
+  const path = encodeName(entry.path)
+  const linkName = entry.linkPath === '' ? EMPTY : encodeName(entry.linkPath)
+  const split = splitPath(path)
+  const records = paxRecords(entry, stored, { path: split === undefined ? path : undefined, linkName })
+  const pax = records.length === 0 ? EMPTY : encodePax(records)
+  const before = records.length === 0 ? 0 : BLOCK_SIZE + pax.length + padding(pax.length)
+  const header = Buffer.alloc(before + BLOCK_SIZE + (map?.length ?? 0))
+  if (before > 0) {
+    const name = madeUpName(entry.path, 'PaxHeaders.0')
+    encodeBlock(header.subarray(0, BLOCK_SIZE), PAX_HEADER, 'x', { name, prefix: EMPTY, linkName: EMPTY }, pax.length)
+    pax.copy(header, BLOCK_SIZE)
   }
-  if (map !== undefined) parts.push(map)
-  return { header: Buffer.concat(parts), padding: padding(stored) }
+  const name = map === undefined ? undefined : { name: madeUpName(entry.path, 'GNUSparseFile.0'), prefix: EMPTY }
+  const fields = { ...(name ?? split ?? { name: path.subarray(0, 100), prefix: EMPTY }), linkName: linkName.subarray(0, 100) }
+  encodeBlock(header.subarray(before, before + BLOCK_SIZE), entry, TYPE_FLAGS[entry.type], fields, stored)
+  map?.copy(header, before + BLOCK_SIZE)
+  return { header, padding: padding(stored) }
 }
 
 const EMPTY: Buffer = Buffer.alloc(0)
@@ -79,8 +75,12 @@ const PAX_HEADER: TarEntry = {
   xattrs: new Map(),
 }
 
-/** Everything about the entry that the header block cannot say, sorted by key. */
-function paxRecords(entry: TarEntry, stored: number): [string, Buffer | string][] {
+/** Everything about the entry that the header block cannot say, sorted by key. `path`: one that does not fit. */
+function paxRecords(
+  entry: TarEntry,
+  stored: number,
+  { path, linkName }: { path: Buffer | undefined; linkName: Buffer },
+): [string, Buffer | string][] {
   const records: [string, Buffer | string][] = []
   const seconds = entry.mtime / 1_000_000_000n
   if (entry.mtime < 0n || entry.mtime % 1_000_000_000n !== 0n || seconds > BigInt(MAX_OCTAL_11))
@@ -88,14 +88,14 @@ function paxRecords(entry: TarEntry, stored: number): [string, Buffer | string][
   if (entry.uid > MAX_OCTAL_7) records.push(['uid', String(entry.uid)])
   if (entry.gid > MAX_OCTAL_7) records.push(['gid', String(entry.gid)])
   if (stored > MAX_OCTAL_11) records.push(['size', String(stored)])
-  if (splitPath(encodeName(entry.path)) === undefined && entry.sparse === undefined) records.push(['path', encodeName(entry.path)])
-  if (!fitsField(encodeName(entry.linkPath))) records.push(['linkpath', encodeName(entry.linkPath)])
+  if (path !== undefined && entry.sparse === undefined) records.push(['path', path])
+  if (!fitsField(linkName)) records.push(['linkpath', linkName])
   for (const [name, value] of entry.xattrs) records.push([XATTR_PREFIX + name, value])
   if (entry.sparse !== undefined) {
     records.push(['GNU.sparse.major', '1'], ['GNU.sparse.minor', '0'])
     records.push(['GNU.sparse.name', encodeName(entry.path)], ['GNU.sparse.realsize', String(entry.size)])
   }
-  return records.sort(([a], [b]) => (a < b ? -1 : 1))
+  return records.length > 1 ? records.sort(([a], [b]) => (a < b ? -1 : 1)) : records
 }
 
 /** Version 1.0 of GNU's sparse format: the map in front of the data. */
@@ -103,13 +103,6 @@ function encodeSparseMap(extents: readonly Extent[]): Buffer {
   const numbers = [extents.length, ...extents.flatMap(({ offset, length }) => [offset, length])]
   const text = Buffer.from(numbers.map((number) => `${number}\n`).join(''))
   return Buffer.concat([text, Buffer.alloc(padding(text.length))])
-}
-
-function shorten(entry: TarEntry): Fields {
-  const path = encodeName(entry.path)
-  const linkName = encodeName(entry.linkPath)
-  const split = splitPath(path) ?? { name: path.subarray(0, 100), prefix: EMPTY }
-  return { ...split, linkName: linkName.subarray(0, 100) }
 }
 
 /** ustar's way of names up to 256 bytes: cut at a slash. Undefined: does not fit, or is not plain ASCII (readers disagree about the rest). */
@@ -131,8 +124,8 @@ function madeUpName(path: string, folder: string): Buffer {
   return Buffer.from(`${folder}/${base.replaceAll(/[^\x20-\x7e]/g, '')}`).subarray(0, 100)
 }
 
-function encodeBlock(entry: TarEntry, typeFlag: string, fields: Fields, stored: number): Buffer {
-  const block = Buffer.alloc(BLOCK_SIZE)
+/** `block`: all zeros. */
+function encodeBlock(block: Buffer, entry: TarEntry, typeFlag: string, fields: Fields, stored: number): void {
   const seconds = entry.mtime < 0n ? 0n : entry.mtime / 1_000_000_000n
   fields.name.copy(block, 0)
   octal(block, 100, 8, entry.mode)
@@ -147,10 +140,15 @@ function encodeBlock(entry: TarEntry, typeFlag: string, fields: Fields, stored: 
   octal(block, 329, 8, entry.major)
   octal(block, 337, 8, entry.minor)
   fields.prefix.copy(block, 345)
-  block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
-  return block
+  octal(block, 148, 7, checksum(block))
+  block[154] = 0
 }
 
+/** Digits that fill the field but for its last byte. */
 function octal(block: Buffer, start: number, length: number, value: number): void {
-  block.write(value.toString(8).padStart(length - 1, '0'), start, 'latin1')
+  let rest = value
+  for (let index = start + length - 2; index >= start; index--) {
+    block[index] = 0x30 + (rest % 8)
+    rest = Math.floor(rest / 8)
+  }
 }

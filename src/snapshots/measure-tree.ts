@@ -14,14 +14,14 @@ const BLOCK = 512n
  */
 export async function measureTree(path: string): Promise<DiskUsage> {
   const sum = createSum(path)
-  if (sum.isDirectory) for await (const { stat } of inSlices(walkTree(path, isReachable))) sum.add(stat)
+  if (sum.isDirectory) for await (const { stat } of inSlices(walkTree(path, { enters: isReachable }))) sum.add(stat)
   return sum.usage
 }
 
 /** {@link measureTree} in one go: for worker threads. */
 export function measureNow(path: string): DiskUsage {
   const sum = createSum(path)
-  if (sum.isDirectory) for (const { stat } of walkTree(path, isReachable)) sum.add(stat)
+  if (sum.isDirectory) for (const { stat } of walkTree(path, { enters: isReachable })) sum.add(stat)
   return sum.usage
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs'
+import { closeSync, lstatSync, readlinkSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { basename } from 'node:path'
 import { batched, decodeName, encodeEntry, END_OF_ARCHIVE, tarEntry, writeTar } from '#archive'
@@ -54,7 +54,7 @@ export function packTree(files: Files, path: FilePath, options: PackOptions): As
  * to be used before the next is asked for.
  */
 export function* packTreeNow(files: Files, path: FilePath, options: PackOptions): Generator<Buffer, void, void> {
-  const source = { open: openDirectly, read: createReaderNow() }
+  const source = { opensFiles: true, read: createReaderNow() }
   for (const { entry, body } of finished(treeEntries(files, path, options, source), options)) {
     const { header, padding } = encodeEntry(entry)
     yield header
@@ -65,19 +65,15 @@ export function* packTreeNow(files: Files, path: FilePath, options: PackOptions)
   yield END_OF_ARCHIVE
 }
 
-/** How files are opened and read. */
+/** How files are read. */
 interface FileSource {
-  /** undefined for one that is gone, or has become something else. */
-  open(path: FilePath, stat: BigIntStats): number | undefined
+  /** By the walk, without care for what happens to them meanwhile. */
+  opensFiles: boolean
   /** Exactly as many bytes as the extents say. */
   read(fd: number, extents: readonly Extent[]): AsyncIterable<Buffer> | Iterable<Buffer>
 }
 
-const CAREFULLY: FileSource = { open: openSame, read: readExtents }
-
-function openDirectly(path: FilePath): number {
-  return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-}
+const CAREFULLY: FileSource = { opensFiles: false, read: readExtents }
 
 function* finished(entries: Iterable<WritableEntry>, { latest, counted }: PackOptions): Generator<WritableEntry, void, void> {
   for (const { entry, body } of entries) {
@@ -118,7 +114,8 @@ function* treeEntries(
   if (name !== undefined) yield { entry: describe(files, path, root, 'directory', `${name}/`, options) }
   const prefix = name === undefined ? '' : `${name}/`
   const enters: Enters | undefined = isOwnMount && ((below, fd, parentFd) => mountIdOf(fd) === mountIdOf(parentFd) || isOwnMount(below))
-  for (const node of walkTree(path, enters)) yield* presentEntries(packing, { ...node, path: prefix + node.path })
+  for (const node of walkTree(path, { ...(enters && { enters }), opensFiles: source.opensFiles }))
+    yield* presentEntries(packing, { ...node, path: prefix + node.path })
 }
 
 /** None for a node that is gone by the time it is looked at. */
@@ -134,6 +131,7 @@ interface PackedNode {
   path: string
   stat: BigIntStats
   systemPath: FilePath
+  fd?: number
 }
 
 /** The entries of one node: none for a socket, two for an opaque directory. */
@@ -172,9 +170,9 @@ function* nodeEntries(packing: Packing, node: PackedNode): Generator<WritableEnt
 }
 
 function* fileEntry({ files, options, source }: Packing, node: PackedNode): Generator<WritableEntry, boolean, void> {
-  const fd = source.open(node.systemPath, node.stat)
+  const fd = node.fd ?? openSame(node.systemPath, node.stat)
   if (fd === undefined) return false // gone, or replaced by something else
-  const entry = describe(files, node.systemPath, node.stat, 'file', node.path, options)
+  const entry = describe(files, node.fd ?? node.systemPath, node.stat, 'file', node.path, options)
   try {
     const size = Number(node.stat.size)
     const extents = options.sparse ? dataExtents(files, fd, node.stat, options.sparse) : undefined
@@ -182,13 +180,13 @@ function* fileEntry({ files, options, source }: Packing, node: PackedNode): Gene
     yield { entry: { ...entry, size, ...(extents === undefined ? {} : { sparse: extents }) }, body }
     return true
   } finally {
-    closeSync(fd)
+    if (node.fd === undefined) closeSync(fd)
   }
 }
 
 function describe(
   files: Files,
-  path: FilePath,
+  path: FilePath | number,
   stat: BigIntStats,
   type: TarEntryType,
   name: string,
@@ -210,7 +208,7 @@ function describe(
 }
 
 /** All attributes that make sense elsewhere: not overlayfs's books, not the labels of this machine's SELinux. */
-function readXattrs(files: Files, path: FilePath): Map<string, Buffer> {
+function readXattrs(files: Files, path: FilePath | number): Map<string, Buffer> {
   const xattrs = new Map<string, Buffer>()
   for (const name of files.listXattr(path)) {
     if (isOverlayXattr(name) || name === 'security.selinux') continue
@@ -220,7 +218,7 @@ function readXattrs(files: Files, path: FilePath): Map<string, Buffer> {
   return xattrs
 }
 
-function readCapability(files: Files, path: FilePath, type: TarEntryType): Map<string, Buffer> {
+function readCapability(files: Files, path: FilePath | number, type: TarEntryType): Map<string, Buffer> {
   const capability = type === 'file' ? files.getXattr(path, 'security.capability') : undefined
   return new Map(capability && [['security.capability', capability]])
 }
