@@ -75,8 +75,12 @@ function part(name: string, exports: string, plugins: Plugin[] = []): Promise<un
 
 const grpcApart = apart(/^\.\/library\.ts$/, 'grpc')
 const awsApart = apart(/^\.\/aws-sdk\.ts$/, 'aws-sdk')
-/** Each says what it uses of the SDK. */
-const awsUses = ['./src/registry/s3/aws-sdk.ts', './src/build/export/cache/services/s3/aws-sdk.ts']
+/** Each exports what it uses of the SDK; in one bundle are the names of both, as two modules cannot both export all of theirs from it. */
+const awsUses = await Promise.all([
+  import('../src/registry/s3/aws-sdk.ts') as Promise<object>,
+  import('../src/build/export/cache/services/s3/aws-sdk.ts') as Promise<object>,
+])
+const awsNames = [...new Set(awsUses.flatMap((used) => Object.keys(used)))]
 
 await Promise.all([
   build({
@@ -94,7 +98,7 @@ await Promise.all([
   part('engine', "export { runDaemon } from '#daemon'", [lateModules, grpcApart, awsApart]),
   part('unpacker', "export { runUnpackWorker } from '#snapshots'; export { loadFileTask } from './src/build/files/file-tasks.ts'"),
   part('registry', "export { runRegistry } from '#registry'", [awsApart]),
-  part('aws-sdk', awsUses.map((path) => `export * from '${path}'`).join('; ')),
+  part('aws-sdk', `export { ${awsNames.join(', ')} } from '@aws-sdk/client-s3'`),
   part('builder', "export { build } from './src/cli/builder/build.ts'", [lateModules, grpcApart]),
   part('grpc', "export * from './src/grpc/library.ts'"),
 ])

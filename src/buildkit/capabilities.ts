@@ -92,6 +92,8 @@ const DEFINITION = [
   'exporter.image.attestations',
   'exporter.sourcedateepoch',
   'exporter.multiple',
+  'cache.gha',
+  'cache.s3',
   'gc.freespacefilter',
 ]
 

@@ -130,6 +130,10 @@ export class S3Server implements AsyncDisposable {
       this.#uploads.set(id, { key, parts: new Map() })
       xml(response, `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`)
     },
+    UploadPart: ({ response, query, body }) => {
+      this.#upload(query).parts.set(Number(query.get('partNumber')), body)
+      response.writeHead(200, { ETag: etag(body) }).end()
+    },
     UploadPartCopy: ({ request, response, query }) => {
       const { bytes } = this.#source(request)
       this.#upload(query).parts.set(Number(query.get('partNumber')), bytes)

@@ -131,9 +131,10 @@ describe('BuildHistory', () => {
     assert.ok([...(history.log('b5') ?? [])].length > 0)
   })
 
-  it('keeps no passwords of addresses', async () => {
+  it('keeps no passwords of addresses, and no tokens of caches', async () => {
     const history = open()
-    await run(history, 'b1', [], { context: 'https://me:secret@example.com/one.git' })
+    const imports = JSON.stringify([{ Type: 'gha', Attrs: { token: 'secret' } }])
+    await run(history, 'b1', [], { context: 'https://me:secret@example.com/one.git', 'cache-imports': imports })
     assert.equal((await list(history))[0]?.frontendAttrs['context'], 'https://example.com/one.git')
     assert.ok(!JSON.stringify(rows.all()).includes('secret'))
   })

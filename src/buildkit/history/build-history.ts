@@ -209,7 +209,8 @@ export class BuildHistory {
 }
 
 /** Contexts are addresses, which may hold passwords: these are for the build, not for the disk and for lists. */
-function withoutLogins(attributes: Readonly<Record<string, string>>): Record<string, string> {
+/** Caches are named with the tokens of their services. */
+function withoutLogins({ 'cache-imports': _, ...attributes }: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, withoutLogin(value)]))
 }
 

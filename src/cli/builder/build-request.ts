@@ -14,6 +14,7 @@ import { findLocalCache } from './local-cache.ts'
 import { buildOutputs, type BuildOutput } from './outputs.ts'
 import { requireArchive } from './require-archive.ts'
 import { secretStore } from './secrets.ts'
+import { withEnvironment } from './service-cache.ts'
 import type { SessionResources } from './session/session-services.ts'
 import { spoolDockerfile } from './spool-dockerfile.ts'
 import { sshAgents } from './ssh-agents.ts'
@@ -44,8 +45,10 @@ export async function buildRequest(
   const named = planNamedContexts(flags['build-context'])
   const args = buildArguments(cli, flags['build-arg'])
   const outputs = buildOutputs(flags, { stdoutIsTerminal: cli.stdout.isTerminal })
-  const cacheFrom = flags['cache-from'].flatMap((text) => findLocalCache(parseCacheOption(text, 'from'), cli.warn) ?? [])
-  const cacheTo = [...flags['cache-to'], ...cacheOfArguments(args)].map((text) => parseCacheOption(text, 'to'))
+  const caches = (texts: readonly string[], direction: 'from' | 'to'): CacheOption[] =>
+    texts.flatMap((text) => withEnvironment(parseCacheOption(text, direction), cli.env) ?? [])
+  const cacheFrom = caches(flags['cache-from'], 'from').flatMap((option) => findLocalCache(option, cli.warn) ?? [])
+  const cacheTo = caches([...flags['cache-to'], ...cacheOfArguments(args)], 'to')
   const platform = flags.platform.length > 0 ? {} : wantedPlatform(cli, '')
   using undo = new DisposableStack()
   const input = await standardInput(plan, undo)

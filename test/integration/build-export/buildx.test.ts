@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { BUILDX } from '../../conformance/build/build-clients.ts'
 import { DockerRegistry, dockerRegistryMissing, Engine } from '../../harness/index.ts'
+import { startCacheServices } from './cache-services.ts'
 
 const skip = process.getuid?.() === 0 ? (BUILDX.missing ?? false) : 'needs root'
 const DOCKERFILE = `FROM starter AS base
@@ -99,20 +100,22 @@ describe('buildx and our exporters', { skip }, () => {
   })
 
   it(
-    'keep caches in registries, directories and images, out of which the same image comes again',
+    'keep caches in registries, directories, services and images, out of which the same image comes again',
     { skip: dockerRegistryMissing() },
     async () => {
       await using engine = await engineWithStarter()
       await using registry = await DockerRegistry.start({ host: engine.host, port: 5000 })
       using source = context()
+      await using services = await startCacheServices(engine.host)
       const ref = `${registry.domain}/app:cache`
       const directory = join(engine.directory, 'cache')
       BUILDX.build(engine, source.path, 'app:1', '--cache-to', `type=registry,ref=${ref},mode=max`)
       BUILDX.build(engine, source.path, 'app:1', '--cache-to', `type=local,dest=${directory},mode=max`)
+      for (const to of [services.gha, services.s3]) BUILDX.build(engine, source.path, 'app:1', '--cache-to', `${to},mode=max`)
       const id = idOf(engine, 'app:1')
       BUILDX.build(engine, source.path, `${registry.domain}/app:inline`, '--cache-to', 'type=inline', '--push')
       forget(engine, 'app:1', `${registry.domain}/app:inline`)
-      for (const from of [`type=registry,ref=${ref}`, `type=local,src=${directory}`]) {
+      for (const from of [`type=registry,ref=${ref}`, `type=local,src=${directory}`, services.gha, services.s3]) {
         const said = BUILDX.build(engine, source.path, 'app:1', '--progress', 'plain', '--cache-from', from)
         assert.match(said, /RUN echo one > \/one\n#\d+ CACHED/, said)
         assert.equal(idOf(engine, 'app:1'), id)
