@@ -1,12 +1,12 @@
 /**
- * Refuses source files over 400 lines and a C program over 2,420 (docs/adr/0003 says why that many). A table or codec that is one piece may be listed here with its reason.
+ * Refuses source files over 400 lines and a C program over 2,465 (docs/adr/0003 says why that many). A table or codec that is one piece may be listed here with its reason.
  * Usage: `node tools/check-sizes.ts`.
  */
 import { readFileSync, readdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 
 const LIMIT = 400
-const C_LIMIT = 2420
+const C_LIMIT = 2465
 
 /** Path → why it is one piece. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {}

@@ -195,4 +195,8 @@ void client_flush(struct clients *clients, unsigned index);
 __attribute__((noreturn)) void monitor_main(int connection);
 int launcher_main(const char *socket_path);
 
+/* ---- inside.c ---- */
+
+int inside_main(pid_t target, char **arguments);
+
 #endif

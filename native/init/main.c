@@ -1,4 +1,4 @@
-/* Entry: `gantry-init launcher SOCKET`. */
+/* Entry: `gantry-init launcher SOCKET`, and for hooks `gantry-init inside PID PROGRAM ARGUMENT…`. */
 #include "gantry.h"
 
 #include <sys/sendfile.h>
@@ -34,13 +34,20 @@ static void continue_sealed(char **argv) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3 || strcmp(argv[1], "launcher") != 0) {
-    fprintf(stderr, "usage: gantry-init launcher SOCKET\n");
+  bool inside = argc >= 5 && strcmp(argv[1], "inside") == 0;
+  if (!inside && (argc != 3 || strcmp(argv[1], "launcher") != 0)) {
+    fprintf(stderr, "usage: gantry-init launcher SOCKET | inside PID PROGRAM ARGUMENT...\n");
     return 64;
   }
   continue_sealed(argv);
   /* Before anything is forked: nobody without CAP_SYS_PTRACE looks into a process of ours through /proc or ptrace. execve resets it. */
   prctl(PR_SET_DUMPABLE, 0);
+  if (inside) {
+    int status = inside_main((pid_t) strtol(argv[2], NULL, 10), argv + 3);
+    if (status < 0)
+      fprintf(stderr, "gantry-init: namespaces of process %s: %s\n", argv[2], strerror(-status));
+    return status < 0 ? 127 : status;
+  }
   static char socket_path[PATH_MAX];
   if (strlen(argv[2]) >= sizeof(socket_path))
     return 64;

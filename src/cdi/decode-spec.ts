@@ -63,13 +63,16 @@ function edits(value: unknown, where: string): ContainerEdits {
   const given = members(value, where, ['env', 'deviceNodes', 'mounts', 'hooks', 'additionalGids', ...UNSUPPORTED])
   const all = <T>(name: string, decode: (item: unknown, path: string) => T): T[] =>
     list(given[name], `${where}.${name}`).map((item, index) => decode(item, `${where}.${name}[${index}]`))
+  const hooks = all('hooks', hook)
+  const runsOfImage = hooks.some(({ hookName }) => hookName === 'startContainer')
   return {
     env: all('env', string),
     deviceNodes: all('deviceNodes', deviceNode),
     mounts: all('mounts', mount),
-    hooks: all('hooks', hook),
+    hooks,
     additionalGids: all('additionalGids', unsigned),
-    unsupported: UNSUPPORTED.filter((name) => !isEmpty(given[name])),
+    // That hook would be a program of the image.
+    unsupported: [...UNSUPPORTED.filter((name) => !isEmpty(given[name])), ...(runsOfImage ? ['a startContainer hook'] : [])],
   }
 }
 

@@ -8,7 +8,7 @@
  * `inject` gives the specification of a container with the edits of devices: those of the file once, then each device's.
  *
  * Files are read strictly, at most 1 MiB each; links lead to files of the same directory only. Versions 0.3.0 to 1.1.0.
- * `intelRdt` and `netDevices` are refused when a device is used that has them. Hooks become `hooks` of the specification; carrying them out is `runtime`'s.
+ * `intelRdt`, `netDevices` and hooks of `startContainer` are refused when a device is used that has them. Other hooks become `hooks` of the specification; carrying them out is `runtime`'s.
  *
  * **Words.** *Kind*: `vendor.com/class`. *Qualified name*: kind, `=`, name. *Edits*: what is changed in a container's specification.
  * *Problem*: a file that is not used, or is contradicted by another.

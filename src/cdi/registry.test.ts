@@ -90,9 +90,11 @@ describe('createCdiRegistry', () => {
   })
 
   it('refuses what it cannot carry out when it is asked for', async () => {
-    const device = { name: 'a', containerEdits: { intelRdt: { closID: 'x' } } }
-    write('a.json', JSON.stringify({ cdiVersion: '0.7.0', kind: 'v.com/c', devices: [device] }))
-    assert.deepEqual(await names(), ['v.com/c=a'])
+    const rdt = { name: 'a', containerEdits: { intelRdt: { closID: 'x' } } }
+    const hook = { name: 'b', containerEdits: { hooks: [{ hookName: 'startContainer', path: '/h' }] } }
+    write('a.json', JSON.stringify({ cdiVersion: '0.7.0', kind: 'v.com/c', devices: [rdt, hook] }))
+    assert.deepEqual(await names(), ['v.com/c=a', 'v.com/c=b'])
+    await assert.rejects(devices.inject(sampleSpec(), ['v.com/c=b']), { code: 'NOT_IMPLEMENTED', message: /needs a startContainer hook/ })
     await assert.rejects(devices.inject(sampleSpec(), ['v.com/c=a']), { code: 'NOT_IMPLEMENTED', message: /v\.com\/c=a needs intelRdt/ })
   })
 

@@ -20,7 +20,7 @@ export interface ContainerEdits {
   readonly mounts: readonly CdiMount[]
   readonly hooks: readonly CdiHook[]
   readonly additionalGids: readonly number[]
-  /** Members that are valid and that Gantry cannot carry out: `intelRdt`, `netDevices`. */
+  /** What is valid and Gantry cannot carry out: `intelRdt`, `netDevices`, `a startContainer hook`. */
   readonly unsupported: readonly string[]
 }
 

@@ -28,7 +28,7 @@ export interface Clock {
 /** Absolute paths; drawn in `daemon/state-directory.ts`. */
 export interface ContainerPaths {
   /**
-   * Holds the log of one container, and its hosts, hostname and resolv.conf, written at each start. Not below the exec root, where a tmpfs would be faster: root
+   * Holds the log of one container, and its hosts, hostname and resolv.conf, written at each start; with hooks a bundle for them. Not below the exec root, where a tmpfs would be faster: root
    * in the container may write to them, and would fill it.
    */
   containerDirectory(id: string): string

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { codeOf, invalidArgument } from '#errors'
 import { planCgroup, type NetnsPlan } from '#kernel'
 import type { RuntimeSpec } from '#oci'
@@ -36,6 +36,7 @@ export async function launchSpec(
     network,
     stdio: { tty: config.tty, openStdin: config.openStdin, stdinOnce: config.stdinOnce, log: logSink(container) },
     init: hostConfig.init ?? deps.defaults().init,
+    bundle: join(deps.paths.containerDirectory(id), 'bundle'),
   }
 }
 

@@ -11,7 +11,7 @@ import { join } from 'node:path'
  * │   └── ingest/                        blobs on their way in
  * ├── layers/<n>/{diff,recipe}           unpacked image layers; n is short because overlay options are one page
  * ├── snapshots/<container id>/{upper,work}
- * ├── containers/<container id>/         log; hosts, hostname, resolv.conf, written at each start
+ * ├── containers/<container id>/         log; hosts, hostname, resolv.conf, written at each start; bundle/config.json for hooks
  * ├── volumes/<name>/_data
  * ├── build/{cache-mounts,contexts,history,repositories,stubs,uploads}/   drawn in src/build/create-builder.ts
  * └── tmp/                               emptied at start

@@ -4,6 +4,7 @@ import type { NamespaceType, RuntimeSpec } from '#oci'
 import type { NetnsPlan } from '#kernel'
 import { addDevices, addMounts, addProtectedPaths, addRoot, type UserNamespaces } from './compile-mounts.ts'
 import { addIdentity, addLateFilter, addLimits, addProgram, addStdio } from './compile-process.ts'
+import { hasCreateHooks } from './hooks/launch-hooks.ts'
 import { numbers } from './numbers.ts'
 import { encodeSocketAddress, SOCKET_TYPES } from './socket-address.ts'
 import { PlanWriter, type Plan } from './plan-writer.ts'
@@ -47,11 +48,19 @@ export function compileLaunch(launch: LaunchSpec, compileSeccomp: CompileSeccomp
   }
   plan.add('mkdir', spec.process.cwd, { path: spec.process.cwd, mode: 0o755 })
   addKernelSettings(plan, spec)
-  addProtectedPaths(plan, spec)
+  // Hooks see the host's file systems, and may still write to a root that will be read-only.
+  const hooked = hasCreateHooks(spec)
+  if (!hooked) addProtectedPaths(plan, spec)
   addNetworkInside(plan, launch.network)
   addLimits(plan, launch.id, spec.process)
-  plan.add('pivot', spec.root.path, { propagation: 0 })
-  plan.add('wait-start', launch.id, {})
+  if (hooked) {
+    plan.add('wait-start', launch.id, {})
+    addProtectedPaths(plan, spec)
+    plan.add('pivot', spec.root.path, { propagation: 0 })
+  } else {
+    plan.add('pivot', spec.root.path, { propagation: 0 })
+    plan.add('wait-start', launch.id, {})
+  }
   addIdentity(plan, spec.process, spec.linux.seccomp, compileSeccomp)
   addLateFilter(plan, spec.process, spec.linux.seccomp, compileSeccomp)
   addProgram(plan, spec.process, { init: launch.init === true })

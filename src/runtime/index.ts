@@ -36,10 +36,15 @@
  * | `make-cgroup`, `write-cgroup`, `join-cgroup` | directory; `VALUE to FILE`; file |
  * | `netlink-host`, `netlink` | one rtnetlink batch |
  * | `sysctl`, `rlimit`, `hostname`, `seccomp`, `user` … | what was asked for |
+ * | `hook` | a hook's program; the message says how it ended |
  * | `target`, `join-target`, `fork` | `process PID`, exec id: the exec's container is gone, or at its limit of processes (EAGAIN) |
  *
  * What an unprivileged daemon may not do is done as far as possible: hard limits are raised to the present one, `oom_score_adj` is left as
  * it is. User namespaces, idmapped mounts and `tmpcopyup` answer NOT_IMPLEMENTED.
+ *
+ * **Hooks.** Those of the specification are run by the daemon (`hooks/`): `prestart`, `createRuntime` and `createContainer` between `created` and the end of
+ * `create`, when the process has its mounts and has not entered its root; `poststart` after `start`; `poststop` at `delete`, or when a later daemon adopts what
+ * is over. `startContainer` answers NOT_IMPLEMENTED: it would run a program of the image.
  *
  * **Words.** *Plan*: bytes plus the names of its operations. *Stage*: who carries an operation out and when (`keep`, `prepare`, `host`,
  * `child`). *Hold*: a process that keeps a stopped container's file system mounted for archive and export, at `/proc/<pid>/root`.

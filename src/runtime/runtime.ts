@@ -2,13 +2,14 @@ import { internal } from '#errors'
 import { adopt } from './adopt.ts'
 import { compileExec } from './compile-exec.ts'
 import { compileHold, compileLaunch, compileUserNamespace } from './compile.ts'
+import { prepareHooks, runCreateHooks, runPoststartHooks } from './hooks/launch-hooks.ts'
 import { openUserNamespaces } from './id-mapping.ts'
 import { launchError } from './launch-error.ts'
 import { createLauncher } from './launcher.ts'
 import { MessageChannel, type Message } from './message-channel.ts'
 import { assertLittleEndian, type Plan } from './plan-writer.ts'
-import { MonitoredTask } from './task.ts'
-import type { CompileSeccomp, HoldSpec, Runtime } from './types.ts'
+import { MonitoredTask, type TaskWarning } from './task.ts'
+import type { CompileSeccomp, HoldSpec, LaunchSpec, Runtime } from './types.ts'
 
 export interface RuntimeDeps {
   /** Path of the C program. */
@@ -16,6 +17,8 @@ export interface RuntimeDeps {
   /** Socket of the launcher; its directory exists and is root's alone. */
   socket: string
   compileSeccomp: CompileSeccomp
+  /** What goes wrong beside a task: hooks that come after its start or its end. */
+  warn: TaskWarning
 }
 
 /** Does nothing until the first call. */
@@ -34,7 +37,12 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
    * Sends the plan and waits for `created`; throws LaunchError when an operation before it failed. The plan is made while the launcher forks the
    * monitor.
    */
-  async function launch(id: string, stateDir: string, compile: () => Plan): Promise<MonitoredTask> {
+  async function launch(
+    id: string,
+    stateDir: string,
+    compile: () => Plan,
+    afterStart?: (pid: number) => Promise<void>,
+  ): Promise<MonitoredTask> {
     const connecting = launcher.connect()
     let plan: Plan
     try {
@@ -51,7 +59,9 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
       if (message.name === 'created') {
         const { pid } = message.fields
         launched = true
-        created.resolve(new MonitoredTask({ id, stateDir, channel, operations: plan.operations, pid, startedAt: 0 }))
+        const { operations } = plan
+        const after = afterStart && { afterStart: () => afterStart(pid) }
+        created.resolve(new MonitoredTask({ id, stateDir, channel, operations, pid, startedAt: 0, warn: deps.warn, ...after }))
       }
     })
     channel.send('launch', {}, plan.bytes)
@@ -60,6 +70,19 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
       if (!launched) created.reject(failure ?? internal(`the launcher does not answer (${reason?.message ?? 'connection closed'})`))
     })
     return created.promise
+  }
+
+  async function launchHooked(spec: LaunchSpec, compile: () => Plan): Promise<MonitoredTask> {
+    prepareHooks(spec)
+    const warn = (error: unknown): void => deps.warn('a poststart hook failed', { task: spec.id, error: String(error) })
+    const task = track(await launch(spec.id, spec.stateDir, compile, (pid) => runPoststartHooks(spec, pid, warn)))
+    try {
+      await runCreateHooks(spec, task.hostPid, deps.binary)
+      return task
+    } catch (error) {
+      await task.delete()
+      throw error
+    }
   }
 
   async function hold(id: string, stateDir: string, compile: () => Plan): Promise<AsyncDisposable & { pid: number }> {
@@ -73,13 +96,14 @@ export function createRuntime(deps: RuntimeDeps): Runtime {
   return {
     async create(spec) {
       await using namespaces = await userNamespaces(spec)
-      return track(await launch(spec.id, spec.stateDir, () => compileLaunch(spec, deps.compileSeccomp, namespaces?.paths)))
+      const compile = (): Plan => compileLaunch(spec, deps.compileSeccomp, namespaces?.paths)
+      return spec.spec.hooks === undefined ? track(await launch(spec.id, spec.stateDir, compile)) : await launchHooked(spec, compile)
     },
     async exec(spec) {
       return track(await launch(spec.id, spec.stateDir, () => compileExec(spec, deps.compileSeccomp)))
     },
     async adopt(id, stateDir) {
-      const { adopted, task } = await adopt(id, stateDir)
+      const { adopted, task } = await adopt(id, stateDir, deps.warn)
       if (task !== undefined) track(task)
       return adopted
     },

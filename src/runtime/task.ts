@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { conflict, internal, invalidArgument, notFound } from '#errors'
 import { requestAttach, type AttachRequest } from './attach-stream.ts'
+import { runPoststopHooks } from './hooks/launch-hooks.ts'
 import { exitOf, milliseconds, readExitRecord } from './exit-record.ts'
 import { errnoCode, launchError } from './launch-error.ts'
 import type { Message, MessageChannel } from './message-channel.ts'
@@ -13,6 +14,9 @@ import type { AttachOptions, Exit, LaunchError, Task } from './types.ts'
 /** SIGKILL: what a container ends with when its monitor is killed. */
 const KILLED: Pick<Exit, 'exitCode' | 'signal' | 'oomKilled'> = { exitCode: 137, signal: 9, oomKilled: false }
 
+/** Told of what does not change how a task goes on. */
+export type TaskWarning = (message: string, fields: Record<string, unknown>) => void
+
 /** A task as its monitor shows it over the control connection. Made by `createTask` after `created`, by `adopt` after `state`. */
 export class MonitoredTask implements Task {
   readonly id: string
@@ -22,6 +26,9 @@ export class MonitoredTask implements Task {
   readonly #stateDir: string
   readonly #channel: MessageChannel
   readonly #operations: Plan['operations']
+  readonly #warn: TaskWarning
+  /** What comes after `started`: hooks. */
+  readonly #afterStart: (() => Promise<void>) | undefined
   readonly #results: { resolve: (errno: number) => void }[] = []
   #pid: number
   #startedAt: number
@@ -37,11 +44,15 @@ export class MonitoredTask implements Task {
     pid: number
     /** 0: not started yet. */
     startedAt: number
+    warn: TaskWarning
+    afterStart?: () => Promise<void>
   }) {
     this.id = options.id
     this.#stateDir = options.stateDir
     this.#channel = options.channel
     this.#operations = options.operations
+    this.#warn = options.warn
+    this.#afterStart = options.afterStart
     this.hostPid = options.pid
     this.#startedAt = options.startedAt
     this.#pid = options.startedAt > 0 ? options.pid : 0
@@ -68,6 +79,7 @@ export class MonitoredTask implements Task {
     this.#starting = Promise.withResolvers()
     this.#channel.send('start', {})
     await this.#starting.promise
+    await this.#afterStart?.()
   }
 
   async startAttached(options: AttachOptions): Promise<Duplex> {
@@ -116,6 +128,7 @@ export class MonitoredTask implements Task {
     // Asked for first, as an exec leaves neither, and on the spot: a system call costs less than a trip to the thread pool.
     for (const path of [MONITOR_SOCKET, EXIT_RECORD].map((name) => join(this.#stateDir, name)))
       if (existsSync(path)) rmSync(path, { force: true })
+    await runPoststopHooks(this.#stateDir, (error) => this.#warn('a poststop hook failed', { task: this.id, error: String(error) }))
   }
 
   /** Forgets the connection; the container goes on. */

@@ -22,6 +22,8 @@ export interface LaunchSpec {
   stdio: StdioSpec
   /** `--init`: our own init as PID 1, which forwards signals and reaps. */
   init?: boolean
+  /** Of a spec with hooks: directory for its config.json, made when it is not there; the caller's to remove, after `delete`. */
+  bundle?: string
 }
 
 /** How the monitor treats the process's standard streams. */
@@ -116,8 +118,8 @@ export interface Task {
   /** Characters. A task without tty answers FAILED: INVALID_ARGUMENT. */
   resize(height: number, width: number): Promise<void>
   /**
-   * Forgets the task: removes its socket and exit record, and resolves when its cgroups are gone. Only after `exited`, or before `start` to
-   * throw it away; throws CONFLICT otherwise.
+   * Forgets the task: removes its socket and exit record, and resolves when its cgroups are gone and its poststop hooks have run. Only after
+   * `exited`, or before `start` to throw it away; throws CONFLICT otherwise.
    */
   delete(): Promise<void>
 }

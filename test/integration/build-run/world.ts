@@ -88,7 +88,7 @@ export async function createWorld(options: { directory?: string } = {}): Promise
   const host = probeHostFacts()
   const filters = createSeccompFilters({ profile: DEFAULT_PROFILE, machine: host.machine, kernel: host.kernel })
   const newRuntime = (): Runtime =>
-    createRuntime({ binary: BINARY, socket: join(directory, 'launcher.sock'), compileSeccomp: filters.program })
+    createRuntime({ binary: BINARY, socket: join(directory, 'launcher.sock'), compileSeccomp: filters.program, warn: () => undefined })
   const runtime = newRuntime()
   const files = createFiles()
   const mounts = createMounts()

@@ -297,6 +297,7 @@ unshared(import.meta.filename, () => {
         binary: bench.binary,
         socket: bench.socket,
         compileSeccomp: (spec) => compileSeccomp(spec, process.arch === 'arm64' ? 'arm64' : 'x64'),
+        warn: () => undefined,
       })
       for (const noNewPrivileges of [true, false]) {
         const spec = bench.launch(['sh', '-c', 'grep Seccomp: /proc/self/status; mkdir /x'], {

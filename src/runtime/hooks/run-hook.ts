@@ -1,0 +1,66 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { once } from 'node:events'
+import type { HookSpec } from '#oci'
+
+/** Bytes of each stream of a hook that an error shows. */
+const MAX_OUTPUT = 16 * 1024
+
+/** Of a hook that names no variables. */
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** How a hook is started: as it is, or by a program that brings it where it belongs. */
+export interface HookProgram {
+  /** Program and arguments in front of the hook's own path and arguments; empty: the hook itself. */
+  readonly through: readonly string[]
+  readonly cwd: string
+}
+
+/**
+ * Runs one hook with `state` on its standard input and waits for its end. Throws Error with runc's text: `exit status 1, stdout: …, stderr: …`.
+ * One that leaves processes behind which hold its output is not waited for.
+ */
+export async function runHook(hook: HookSpec, state: string, { through, cwd }: HookProgram): Promise<void> {
+  const { path, args = [path], env = [], timeout } = hook
+  const given = args.length === 0 ? [path] : args
+  const [program = path, ...before] = through
+  const command = through.length === 0 ? given.slice(1) : [...before, path, ...given]
+  const child = spawn(program, command, {
+    cwd,
+    env: environment(env),
+    ...(through.length === 0 && { argv0: given[0] ?? path }),
+    ...(timeout !== undefined && { timeout: timeout * 1000, killSignal: 'SIGKILL' }),
+  })
+  const output = collect(child)
+  // It may end without having read a word.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(state)
+  const startedAt = performance.now()
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  // What it has written is there by the next turn; its pipes may be held by others.
+  await new Promise(setImmediate)
+  child.stdout.destroy()
+  child.stderr.destroy()
+  if (code === 0) return
+  if (signal === 'SIGKILL' && timeout !== undefined && performance.now() - startedAt >= timeout * 1000)
+    throw new Error(`hook ran past specified timeout of ${timeout.toFixed(1)}s`)
+  const how = code === null ? `signal: ${signal}` : `exit status ${code}`
+  throw new Error(`${how}, stdout: ${output.stdout()}, stderr: ${output.stderr()}`)
+}
+
+function collect(child: ChildProcessWithoutNullStreams): Record<'stdout' | 'stderr', () => string> {
+  const keep = (name: 'stdout' | 'stderr'): (() => string) => {
+    const chunks: Buffer[] = []
+    let length = 0
+    child[name].on('data', (chunk: Buffer) => {
+      if (length < MAX_OUTPUT) chunks.push(chunk)
+      length += chunk.length
+    })
+    return () => Buffer.concat(chunks).toString('utf8', 0, MAX_OUTPUT)
+  }
+  return { stdout: keep('stdout'), stderr: keep('stderr') }
+}
+
+function environment(env: readonly string[]): Record<string, string> {
+  const entries = env.length === 0 ? [DEFAULT_PATH] : env
+  return Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]))
+}
