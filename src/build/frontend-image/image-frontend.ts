@@ -54,9 +54,12 @@ type Program = Awaited<ReturnType<DebugContainer['run']>>
 
 /** As with BuildKit an error that the program has handed over counts most, then how the program has ended, then a result. */
 async function answerProgram(program: Program, { spoken, request, host, log }: Surroundings): Promise<BuildResult> {
-  const connection = programConnection(program.stream, (data) => log.write(data))
+  let isDone = (): boolean => false
+  // With an error that they have handed over Go's frontends panic, too: that is no news.
+  const connection = programConnection(program.stream, (data) => isDone() || log.write(data))
   await using served = spoken.serve(connection.duplex, { build: host.build, session: host.session.id, inputs: request.inputs })
-  const ending = await programEnding(program, connection, () => served.returned() !== undefined)
+  isDone = () => served.returned() !== undefined
+  const ending = await programEnding(program, connection, isDone)
   const returned = served.returned()
   if (returned !== undefined && 'message' in returned) throw new BuildError(returned.code, returned.message, returned)
   const fail = (what: string): Error => invalidArgument(`frontend ${request.options['source']}: ${what}`)
