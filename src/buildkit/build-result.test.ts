@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { BuildResult } from '#build'
+import { vertex, type BuildResult } from '#build'
 import { create, gateway, type MessageInitShape } from '#grpc'
 import { fromResult } from './build-result.ts'
 
@@ -53,5 +53,22 @@ describe('fromResult', () => {
     const metadata = { 'result.json': Buffer.from('{}'), 'result.txt': Buffer.from('') }
     assert.deepEqual(imagesOf({ metadata }), [])
     assert.deepEqual(imagesOf({ result: { case: 'ref', value: { id: '' } }, metadata }), [])
+  })
+
+  it('takes a bundle of statements, and no other attestation', () => {
+    const edge = { vertex: vertex({ kind: 'merge' }, [], { name: '' }), output: 0 }
+    const withAttestations = (...attestation: MessageInitShape<typeof gateway.AttestationSchema>[]): BuildResult => {
+      const message = create(gateway.ResultSchema, {
+        result: { case: 'refs', value: { refs: { 'linux/amd64': { id: '' } } } },
+        attestations: { 'linux/amd64': { attestation } },
+      })
+      return fromResult(message, { given: [] }, { find: (id) => (id === 'found' ? edge : undefined) }, HOST)
+    }
+    const bundle = { kind: gateway.AttestationKind.Bundle, ref: { id: 'found' } }
+    assert.equal(withAttestations(bundle).images[0]?.statements, edge)
+    assert.equal(withAttestations().images[0]?.statements, undefined)
+    for (const others of [[bundle, bundle], [{ ref: { id: 'found' }, path: '/x' }], [{ ...bundle, path: '/x' }]]) {
+      assert.throws(() => withAttestations(...others), { code: 'NOT_IMPLEMENTED' })
+    }
   })
 })

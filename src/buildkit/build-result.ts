@@ -1,6 +1,6 @@
-import type { BuildImage, BuildResult } from '#build'
+import type { BuildImage, BuildResult, Edge } from '#build'
 import { invalidArgument, notImplemented } from '#errors'
-import type { gateway, MessageInitShape } from '#grpc'
+import { gateway, type MessageInitShape } from '#grpc'
 import { parseJson } from '#lib'
 import { decodeImageConfig, formatPlatform, MAX_CONFIG_SIZE, normalisePlatform, type ImageConfigFile, type Platform } from '#oci'
 import type { ClientBuild } from './client-build.ts'
@@ -35,14 +35,13 @@ export function toResult(result: BuildResult, client: ClientBuild, refs: ResultR
   return ref === undefined || ref.id === '' ? { metadata } : { result: { case: 'ref', value: ref }, metadata }
 }
 
-/** What a client hands over. Throws INVALID_ARGUMENT for references that are none of ours, NOT_IMPLEMENTED for attestations it has made. */
+/** What a client hands over. Throws INVALID_ARGUMENT for references that are none of ours, NOT_IMPLEMENTED for attestations that are no bundles. */
 export function fromResult(
   message: gateway.Result,
   client: Pick<ClientBuild, 'given'>,
   refs: Pick<ResultRefs, 'find'>,
   host: Platform,
 ): BuildResult {
-  if (Object.keys(message.attestations).length > 0) throw notImplemented('attestations made by a client are not implemented in Gantry')
   const { metadata } = message
   const platforms = decodePlatforms(metadata[PLATFORMS])
   const ids = refIds(message, platforms[0]?.id ?? formatPlatform(host))
@@ -57,12 +56,24 @@ export function fromResult(
     if (known !== undefined) return known.image
     const platform = platforms.find((candidate) => candidate.id === id)?.platform
     const edge = refs.find(ref)
-    if (config === undefined) return { id, platform: platform ?? host, edge }
+    const statements = statementsOf(message.attestations[id], refs)
+    const files = { id, edge, ...(statements !== undefined && { statements }) }
+    if (config === undefined) return { ...files, platform: platform ?? host }
     const decoded = decodeConfig(config, platform ?? host)
-    return { id, platform: platform ?? platformOf(decoded), edge, config: decoded }
+    return { ...files, platform: platform ?? platformOf(decoded), config: decoded }
   })
   const rest = Object.entries(metadata).filter(([name]) => name !== PLATFORMS && name !== CONFIG && !name.startsWith(`${CONFIG}/`))
   return { images, multiPlatform, metadata: Object.fromEntries(rest) }
+}
+
+/** What a frontend's scanner has written. Source: moby/buildkit frontend/attestations/sbom. */
+function statementsOf(attestations: gateway.Attestations | undefined, refs: Pick<ResultRefs, 'find'>): Edge | undefined {
+  const [bundle, ...others] = attestations?.attestation ?? []
+  if (bundle === undefined) return undefined
+  if (others.length > 0 || bundle.kind !== gateway.AttestationKind.Bundle || bundle.path !== '') {
+    throw notImplemented('attestations made by a client, other than one bundle for an image, are not implemented in Gantry')
+  }
+  return refs.find(bundle.ref?.id ?? '')
 }
 
 /**

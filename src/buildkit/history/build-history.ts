@@ -210,8 +210,9 @@ export class BuildHistory {
 
 /** Contexts are addresses, which may hold passwords: these are for the build, not for the disk and for lists. */
 /** Caches are named with the tokens of their services. */
-function withoutLogins({ 'cache-imports': _, ...attributes }: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, withoutLogin(value)]))
+function withoutLogins(attributes: Readonly<Record<string, string>>): Record<string, string> {
+  const kept = Object.entries(attributes).filter(([name]) => name !== 'cache-imports')
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutLogin(value)]))
 }
 
 function typeOf({ completedAt }: BuildRecord): control.BuildHistoryEventType {

@@ -6,7 +6,7 @@
 // @generated from file gateway.proto (package moby.buildkit.v1.frontend, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Definition, HostIP, Meta, Mount, NetMode, Platform, Range, SecretEnv, SecurityMode, SourceInfo, SourceOp } from "./ops_pb.js";
 import type { Status } from "./status_pb.js";
@@ -130,7 +130,7 @@ export declare type RefMap = Message<"moby.buildkit.v1.frontend.RefMap"> & {
 export declare const RefMapSchema: GenMessage<RefMap>;
 
 /**
- * Made by the client; only that there are some counts here.
+ * Statements about one of the results, by the same key.
  *
  * @generated from message moby.buildkit.v1.frontend.Attestations
  */
@@ -151,6 +151,22 @@ export declare const AttestationsSchema: GenMessage<Attestations>;
  * @generated from message moby.buildkit.v1.frontend.Attestation
  */
 export declare type Attestation = Message<"moby.buildkit.v1.frontend.Attestation"> & {
+  /**
+   * @generated from field: moby.buildkit.v1.frontend.AttestationKind kind = 1;
+   */
+  kind: AttestationKind;
+
+  /**
+   * @generated from field: moby.buildkit.v1.frontend.Ref ref = 3;
+   */
+  ref?: Ref | undefined;
+
+  /**
+   * Where in the file system; empty: all of it.
+   *
+   * @generated from field: string path = 4;
+   */
+  path: string;
 };
 
 /**
@@ -1049,6 +1065,30 @@ export declare type SignalMessage = Message<"moby.buildkit.v1.frontend.SignalMes
  * Use `create(SignalMessageSchema)` to create a new message.
  */
 export declare const SignalMessageSchema: GenMessage<SignalMessage>;
+
+/**
+ * @generated from enum moby.buildkit.v1.frontend.AttestationKind
+ */
+export enum AttestationKind {
+  /**
+   * One file, which is a predicate.
+   *
+   * @generated from enum value: InToto = 0;
+   */
+  InToto = 0,
+
+  /**
+   * A directory of statements.
+   *
+   * @generated from enum value: Bundle = 1;
+   */
+  Bundle = 1,
+}
+
+/**
+ * Describes the enum moby.buildkit.v1.frontend.AttestationKind.
+ */
+export declare const AttestationKindSchema: GenEnum<AttestationKind>;
 
 /**
  * @generated from service moby.buildkit.v1.frontend.LLBBridge
