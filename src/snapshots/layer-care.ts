@@ -107,20 +107,20 @@ export function createLayerCare(deps: {
     discard: (leftover) => deps.trash.discard(leftover),
     async diskUsage() {
       const usage = { layers: new Map<Digest, number>(), drafts: new Map<Digest, number>(), other: statSync(paths.layers).blocks * 512 }
-      const own = new Set<string>()
-      const measure = async (sizes: Map<Digest, number>, id: Digest, directory: string, isFinal: boolean): Promise<void> => {
-        own.add(basename(directory))
-        sizes.set(id, await measureDirectory(directory, isFinal))
-      }
-      for (const { diffId } of layers.all()) {
-        await measure(usage.layers, diffId, dirname(layers.placeOf(diffId).directory), layers.isSynced(diffId))
-      }
-      for (const { id, directory, unsyncedIn } of drafts.all()) {
-        if (directory !== undefined) await measure(usage.drafts, id, deps.directories.above(directory), unsyncedIn === undefined)
-      }
-      for (const name of readdirSync(paths.layers)) {
-        if (!own.has(name)) usage.other += (await jobs.run({ kind: 'measure', path: join(paths.layers, name) })).disk
-      }
+      // All of them before the first is measured: layers may go while others are.
+      const named = [
+        ...layers.all().map(({ diffId }) => {
+          return { sizes: usage.layers, id: diffId, directory: dirname(layers.placeOf(diffId).directory), isFinal: layers.isSynced(diffId) }
+        }),
+        ...drafts.all().flatMap(({ id, directory, unsyncedIn }) => {
+          if (directory === undefined) return []
+          return { sizes: usage.drafts, id, directory: deps.directories.above(directory), isFinal: unsyncedIn === undefined }
+        }),
+      ]
+      const names = new Set(named.map(({ directory }) => basename(directory)))
+      const others = readdirSync(paths.layers).filter((name) => !names.has(name))
+      for (const { sizes, id, directory, isFinal } of named) sizes.set(id, await measureDirectory(directory, isFinal))
+      for (const name of others) usage.other += (await jobs.run({ kind: 'measure', path: join(paths.layers, name) })).disk
       return usage
     },
   }

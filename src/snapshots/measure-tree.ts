@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import type { BigIntStats } from 'node:fs'
 import { inSlices } from './tree/in-slices.ts'
-import { MAX_DEPTH, walkTree } from './tree/walk-tree.ts'
+import { MAX_DEPTH, walkTree, type TreeNode } from './tree/walk-tree.ts'
 import type { DiskUsage } from './types.ts'
 
 /** Bytes of one block as stat(2) counts them, whatever the file system's are. */
@@ -14,15 +14,24 @@ const BLOCK = 512n
  */
 export async function measureTree(path: string): Promise<DiskUsage> {
   const sum = createSum(path)
-  if (sum.isDirectory) for await (const { stat } of inSlices(walkTree(path, { enters: isReachable }))) sum.add(stat)
+  if (sum.isDirectory) for await (const { stat } of inSlices(nodesBelow(path))) sum.add(stat)
   return sum.usage
 }
 
 /** {@link measureTree} in one go: for worker threads. */
 export function measureNow(path: string): DiskUsage {
   const sum = createSum(path)
-  if (sum.isDirectory) for (const { stat } of walkTree(path, { enters: isReachable })) sum.add(stat)
+  if (sum.isDirectory) for (const { stat } of nodesBelow(path)) sum.add(stat)
   return sum.usage
+}
+
+/** Of a tree that goes meanwhile, what was there. */
+function* nodesBelow(path: string): Generator<TreeNode, void, void> {
+  try {
+    yield* walkTree(path, { enters: isReachable })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
 }
 
 /** Nothing for what is not there. */

@@ -77,6 +77,15 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
     return deps.mounts.overlay({ cwd: paths.root, lower, upper: '', work: '' })
   }
 
+  /** Removing the layer may not take files out of the mount. */
+  function viewWritable(key: string): ReturnType<typeof mountView> {
+    using undo = new DisposableStack()
+    undo.use(writable.hold(key))
+    const { path, fd } = undo.use(mountView([writable.upperOf(key), ...writable.lowerOf(key)]))
+    const owned = undo.move()
+    return { path, fd, [Symbol.dispose]: () => owned.dispose() }
+  }
+
   function layer(chain: ChainId): Layer {
     const found = index.layerOf(chains.top(chain))
     if (found === undefined) throw notFound(`layer ${chain}: not found`)
@@ -129,25 +138,26 @@ export function createOverlaySnapshotter(deps: OverlaySnapshotterDeps): Snapshot
       return { ...usage, disk: usage.disk + measureNow(work).disk + statSync(dirname(work)).blocks * 512 }
     },
     async changes(key) {
+      using _held = writable.hold(key)
       using lower = mountView(writable.lowerOf(key))
       return await listChanges(deps.files, writable.upperOf(key), lower.path)
     },
     diff(key) {
-      writable.get(key)
+      const held = writable.hold(key)
       const archive = packTree(deps.files, writable.upperOf(key), { whiteouts: 'overlay', sparse: SPARSE_LAYER_HOLE })
-      return Readable.from(archive, { objectMode: false })
+      // Not a `finally` in the generator: one that was never started is ended without running it.
+      return Readable.from(archive, { objectMode: false }).once('close', () => held[Symbol.dispose]())
     },
     layerTar(chain) {
       const top = layer(chain)
       return Readable.from(readLayerTar(deps, top, layers.placeOf(top.diffId)), { objectMode: false })
     },
-    view: (target) =>
-      mountView('chain' in target ? imageLayers(target.chain) : [writable.upperOf(target.key), ...writable.lowerOf(target.key)]),
+    view: (target) => ('chain' in target ? mountView(imageLayers(target.chain)) : viewWritable(target.key)),
 
     collect(used) {
       const keep = chains.closure([
         ...used,
-        ...writable.rows.values().flatMap(({ parent }) => (parent === undefined ? [] : [parent])),
+        ...writable.parents(),
         ...chains.all().flatMap(({ chain }) => (content.isHeld(chain) ? [chain] : [])),
       ])
       const unused = chains.all().filter(({ chain }) => !keep.has(chain))

@@ -101,7 +101,7 @@ export interface Snapshotter {
   diskUsage(): Promise<{ layers: Map<Digest, number>; drafts: Map<Digest, number>; other: number }>
   /** What the writable layer changes against image and init layer, sorted by path. */
   changes(key: string): Promise<Change[]>
-  /** The writable layer as an OCI layer tar (whiteouts included). */
+  /** The writable layer as an OCI layer tar (whiteouts included); all of it, although the layer is removed meanwhile. Throws NOT_FOUND. */
   diff(key: string): Readable
   /**
    * The layer tar that `chain`'s topmost layer was unpacked from, uncompressed, byte for byte. Used by save and push. The stream fails with DATA_LOSS

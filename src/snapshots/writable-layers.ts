@@ -17,6 +17,8 @@ export interface SnapshotRow {
 /** Rows of writable layers and their directories `<key>/{upper,work}`. */
 export interface WritableLayers {
   readonly rows: ReadonlyMap<string, SnapshotRow>
+  /** What layers lie on that are here, or were removed and are still being read. */
+  parents(): ChainId[]
   /** Throws NOT_FOUND. */
   get(key: string): SnapshotRow
   /** Throws CONFLICT when the key exists, NOT_FOUND when a layer is not there. */
@@ -27,6 +29,11 @@ export interface WritableLayers {
   workOf(key: string): string
   /** See `Snapshotter.overlay`. */
   overlay(key: string, options?: { volatile: boolean }): OverlayPlan
+  /**
+   * Keeps the directories for one who reads them, also when the layer is removed meanwhile; the last one to be disposed of then takes them away. Throws
+   * NOT_FOUND.
+   */
+  hold(key: string): Disposable
   /** Absent is fine. */
   remove(key: string): void
   /** Inside a transaction: as `remove`. Returns what to do afterwards. */
@@ -59,6 +66,9 @@ export function createWritableLayers(deps: {
     return join(paths.snapshots, key)
   }
 
+  /** Rows whose directories are being read, and by how many. */
+  const read = new Map<string, { row: SnapshotRow; readers: number }>()
+
   const upperOf = (key: string): string => join(directory(key), 'upper')
   const workOf = (key: string): string => join(directory(key), 'work')
 
@@ -73,16 +83,30 @@ export function createWritableLayers(deps: {
     if (rows.get(key)?.isStep !== true) repository.delete(key)
     return () => {
       rows.delete(key)
-      trash.discard(directory(key))
+      if (!read.has(key)) trash.discard(directory(key))
     }
   }
 
+  function hold(key: string): Disposable {
+    const held = read.get(key) ?? { row: get(key), readers: 0 }
+    held.readers++
+    read.set(key, held)
+    const hold = new DisposableStack()
+    hold.defer(() => {
+      if (--held.readers > 0) return
+      read.delete(key)
+      if (!rows.has(key)) trash.discard(directory(key))
+    })
+    return hold
+  }
+
   function strangers(): string[] {
-    return readdirSync(paths.snapshots).flatMap((name) => (rows.has(name) ? [] : [join(paths.snapshots, name)]))
+    return readdirSync(paths.snapshots).flatMap((name) => (rows.has(name) || read.has(name) ? [] : [join(paths.snapshots, name)]))
   }
 
   return {
     rows,
+    parents: () => [...rows.values(), ...[...read.values()].map(({ row }) => row)].flatMap(({ parent }) => parent ?? []),
     get,
     prepare(key, row) {
       if (rows.has(key)) throw conflict(`snapshot ${key} already exists`)
@@ -105,6 +129,7 @@ export function createWritableLayers(deps: {
       rmSync(join(workOf(key), 'work/incompat/volatile'), { recursive: true, force: true })
       return { ...plan, volatile: true }
     },
+    hold,
     remove: (key) => forget(key)(),
     forget,
     restore(keys) {

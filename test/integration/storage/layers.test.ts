@@ -189,6 +189,32 @@ describe('diff', () => {
   })
 })
 
+describe('remove', () => {
+  it('leaves what is being read to its readers, and takes it away when the last one has done', async () => {
+    await using storage = await openStorage()
+    const chain = await build(storage, await layerTar(BASE))
+    await storage.snapshotter.prepare('key', chain)
+    changeInside(storage, 'key', 'seq 100000 > new')
+    const { upper } = storage.snapshotter.overlay('key')
+    const path = join(storage.snapshotter.overlay('key').cwd, upper)
+    const diff = storage.snapshotter.diff('key')
+    const view = storage.snapshotter.view({ key: 'key' })
+    await storage.snapshotter.remove('key')
+    storage.snapshotter.collect(new Set())
+    await storage.snapshotter.settled()
+    assert.ok((await buffer(diff)).includes('\n99999\n'))
+    assert.deepEqual(storage.snapshotter.leftovers(), [])
+    assert.ok(readFileSync(join(view.path, 'new'), 'utf8').endsWith('\n100000\n'))
+    assert.ok(storage.snapshotter.has(chain))
+    view[Symbol.dispose]()
+    await storage.snapshotter.settled()
+    assert.ok(!existsSync(path))
+    storage.snapshotter.collect(new Set())
+    assert.ok(!storage.snapshotter.has(chain))
+    assert.throws(() => storage.snapshotter.diff('key'), { code: 'NOT_FOUND' })
+  })
+})
+
 describe('init layer', () => {
   it('is made inside the image, whatever links the image holds', async () => {
     await using storage = await openStorage()
