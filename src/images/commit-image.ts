@@ -16,8 +16,9 @@ export async function commitImage(deps: CreateDeps, options: CommitOptions): Pro
   const name = parseNewName(options.repo, options.tag)
   const config = applyChanges(options.config ?? {}, options.changes)
   using lease = content.lease()
-  // The image may be removed by force while the layer is read; what the container stands on stays.
   const parent = options.parent === '' ? undefined : { ...store.config(options.parent), chain: store.row(options.parent)?.chain }
+  // The image may be removed by force while the layer is read, and the container as well.
+  if (parent?.chain !== undefined) lease.hold(parent.chain)
   const blob = await content.ingest(snapshotter.diff(options.key), { lease })
   const isEmpty = blob.digest === EMPTY_TAR
   const diffIds = [...(parent?.rootfs.diff_ids ?? [])]
