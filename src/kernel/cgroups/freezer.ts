@@ -9,7 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { internal } from '#errors'
+import { internal, notFound } from '#errors'
 import type { CgroupLocation } from './layout.ts'
 import { isGone } from './read-file.ts'
 
@@ -20,9 +20,17 @@ const LONGEST_WAIT_MS = 50
 
 /**
  * Resolves when every process is stopped. One that cannot stop (uninterruptible in the kernel) would keep the rest frozen half-way: after the
- * timeout everything is thawed and INTERNAL thrown.
+ * timeout everything is thawed and INTERNAL thrown. Throws NOT_FOUND when the cgroup is gone, or goes meanwhile.
  */
 export async function freezeCgroup(location: CgroupLocation, options: { timeoutMs?: number } = {}): Promise<void> {
+  try {
+    await freeze(location, options)
+  } catch (error) {
+    throw isGone(error) ? notFound('the control group is gone', error) : error
+  }
+}
+
+async function freeze(location: CgroupLocation, options: { timeoutMs?: number }): Promise<void> {
   const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
   let wait = FIRST_WAIT_MS
   writeState(location, true)

@@ -4,13 +4,13 @@
  * Signature: updateCgroup(location: CgroupLocation, resources: ResourcesSpec): void
  */
 
-import { readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { internal, invalidArgument } from '#errors'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { internal, invalidArgument, notFound } from '#errors'
 import type { ResourcesSpec } from '#oci'
 import type { CgroupLocation, V1Controller } from './layout.ts'
 import { settingsV1, settingsV2 } from './plan.ts'
-import { hasCode } from './read-file.ts'
+import { hasCode, isGone } from './read-file.ts'
 import type { Setting } from './setting.ts'
 
 interface Write extends Omit<Setting, 'file'> {
@@ -20,7 +20,8 @@ interface Write extends Omit<Setting, 'file'> {
 /**
  * Writes the limits that are set; devices are left as they are. Some pairs depend on each other (memory and memory+swap, quota and period): which one
  * must go first depends on the values there are, so a write refused with EINVAL is tried again after the others. Throws INVALID_ARGUMENT when
- * more memory is in use than the new limit allows and nothing can be reclaimed, INTERNAL for what else the kernel refuses.
+ * more memory is in use than the new limit allows and nothing can be reclaimed, NOT_FOUND when the cgroup is gone,
+ * INTERNAL for what else the kernel refuses.
  */
 export function updateCgroup(location: CgroupLocation, resources: ResourcesSpec): void {
   const { devices: _unchanged, ...limits } = resources
@@ -59,6 +60,7 @@ function finalWrite(write: Write): void {
 }
 
 function meaning(write: Write, error: unknown): Error {
+  if (isGone(error) && !existsSync(dirname(write.path))) return notFound('the control group is gone', error)
   if (hasCode(error, 'EBUSY') && /memory\.(limit_in_bytes|memsw\.limit_in_bytes|max)$/.test(write.path)) {
     const usageFile = write.path.replace(/limit_in_bytes$/, 'usage_in_bytes').replace(/memory\.max$/, 'memory.current')
     const usage = readFileSync(usageFile, 'utf8').trim()
