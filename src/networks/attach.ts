@@ -1,4 +1,4 @@
-import { EngineError, invalidArgument } from '#errors'
+import { EngineError, invalidArgument, notFound } from '#errors'
 import { randomId } from '#lib'
 import { dnsNamesOf, type NetworksContext, publishedPorts } from './context.ts'
 import { type NamespaceRequest, FIRST_LINK_INDEX, newNamespace } from './drivers/netns-plan.ts'
@@ -57,7 +57,9 @@ export function place(
 ): PlacedEndpoint {
   const driver = ctx.drivers.get(record.id)
   if (driver === undefined) {
-    throw new EngineError('UNAVAILABLE', `network ${record.name} is not available: ${ctx.failures.get(record.id) ?? 'it is being removed'}`)
+    const failure = ctx.failures.get(record.id)
+    if (failure === undefined) throw notFound(`network ${record.name} not found`) // on its way out
+    throw new EngineError('UNAVAILABLE', `network ${record.name} is not available: ${failure}`)
   }
   const placement = driver.place(asked, request.disableIPv6 === true)
   undo.defer(() => driver.remove(placement))

@@ -56,6 +56,7 @@ export type {
   SandboxRequest,
 } from './types.ts'
 export { AddressLeavingError } from './ipam/address-pool.ts'
+export { ProcessEndedError } from './live-changes.ts'
 export { createNameServer, type NameServerDeps } from './dns/name-server.ts'
 export { createNetworkService, type NetworkDeps } from './network-service.ts'
 export { joinedNamespace } from './drivers/netns-plan.ts'

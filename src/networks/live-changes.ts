@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { EngineError, forbidden, internal, invalidArgument } from '#errors'
 import { MessageWriter, type RouteNetlink, encodeDeleteLink } from '#kernel'
 import { configurationOf, defaultRoute, nextName, place, type PlacedEndpoint } from './attach.ts'
@@ -80,13 +81,22 @@ function orderedEndpoints(ctx: NetworksContext, containerId: string): OrderedEnd
     .toSorted(byGatewayOrder)
 }
 
+/** The process by which the container's namespace was to be found has ended. */
+export class ProcessEndedError extends EngineError {
+  constructor(cause: unknown) {
+    super('INTERNAL', 'the container ended meanwhile', { cause })
+    this.name = 'ProcessEndedError'
+  }
+}
+
 function enter(ctx: NetworksContext, pid: number, action: (inside: RouteNetlink) => void): void {
+  const path = `/proc/${pid}/ns/net`
   try {
-    ctx.deps.namespaces.run(`/proc/${pid}/ns/net`, action)
+    ctx.deps.namespaces.run(path, action)
   } catch (error) {
     if (error instanceof EngineError) throw error
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw internal('the container ended meanwhile', error)
+    if ((code === 'ENOENT' || code === 'ESRCH') && !existsSync(path)) throw new ProcessEndedError(error)
     throw internal(`cannot change the network of the container: ${message}`, error)
   }
 }

@@ -4,6 +4,9 @@ import { createNetworkService } from './network-service.ts'
 import { create, endpointRows, host, OPTIONS, request, WEB } from './testing/fake-host.ts'
 import type { Endpoint } from './types.ts'
 
+/** Larger than any pid (proc(5), pid_max). */
+const NOBODY = 2 ** 30
+
 suite('user-defined networks', () => {
   test('a network is made, listed, and removed when nobody is on it', async () => {
     const { restart, route, nftables } = host()
@@ -95,7 +98,7 @@ suite('user-defined networks', () => {
     await service.restore(new Set())
     await service.create(create('a'))
     await service.attach(request('web'))
-    const connecting = service.connect({ ...request('web'), network: 'a', endpoint: {}, pid: 7 })
+    const connecting = service.connect({ ...request('web'), network: 'a', endpoint: {}, pid: NOBODY })
     await assert.rejects(connecting, { message: 'the container ended meanwhile' })
     assert.deepEqual(
       service.endpointsOf('web').map(({ networkName }) => networkName),
@@ -112,6 +115,15 @@ suite('user-defined networks', () => {
     await assert.rejects(connect('web', 'host'), { code: 'INVALID_ARGUMENT', message: /connected to host network/ })
     await assert.rejects(connect('web', 'none'), { code: 'INVALID_ARGUMENT', message: /\(none\) mode/ })
     await assert.rejects(connect('h', 'bridge'), { code: 'INVALID_ARGUMENT', message: /connected to host network/ })
+  })
+
+  test('a network on its way out is none to attach to', async () => {
+    const service = await host().restart()
+    await service.create(create('a'))
+    const removed = service.remove('a')
+    await assert.rejects(service.attach(request('web', { networks: { a: {} } })), { code: 'NOT_FOUND', message: 'network a not found' })
+    await removed
+    assert.deepEqual(service.endpointsOf('web'), [])
   })
 
   test('one network that cannot be made keeps the daemon from nothing', async () => {
