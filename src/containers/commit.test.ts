@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { notFound } from '#errors'
 import type { ImageService } from '#images'
 import { commitContainer } from './commit.ts'
 import type { Context } from './context.ts'
@@ -10,6 +11,8 @@ type CommitOptions = Parameters<ImageService['commit']>[0]
 
 const REQUEST: CommitRequest = { repo: 'new', tag: 'v1', comment: 'why', author: 'me', pause: true, changes: ['EXPOSE 80'] }
 const startedAt = '2024-05-06T07:00:00Z'
+
+const EXITED: ContainerState = { status: 'exited', startedAt, finishedAt: startedAt, exitCode: 0, oomKilled: false, error: '' }
 
 /** A context with one container; notes what is frozen, thawed, committed and published, in order. */
 function makeContext(state: ContainerState) {
@@ -53,6 +56,22 @@ test('commitContainer freezes a running container meanwhile', async () => {
   const { ctx, log } = makeContext({ status: 'running', pid: 1, startedAt })
   assert.deepEqual(await commitContainer(ctx, 'web', REQUEST), { id: 'sha256:new' })
   assert.deepEqual(log, ['freeze', 'pause ', 'commit', 'thaw', 'unpause ', 'commit new:v1'])
+})
+
+test('commitContainer keeps what a container has left that ends before it is frozen, or is removed meanwhile', async () => {
+  const ended = makeContext({ status: 'running', pid: 1, startedAt })
+  ended.ctx.deps.cgroupControl.freeze = () => Promise.reject(notFound('the control group is gone'))
+  assert.deepEqual(await commitContainer(ended.ctx, 'web', REQUEST), { id: 'sha256:new' })
+  assert.deepEqual(ended.log, ['commit', 'commit new:v1'])
+  const killed = makeContext({ status: 'running', pid: 1, startedAt })
+  const { commit } = killed.ctx.deps.images
+  killed.ctx.deps.images.commit = async (options) => {
+    const entry = killed.ctx.store.find('web')
+    killed.ctx.store.save(entry, { state: { ...EXITED } })
+    return await commit(options)
+  }
+  assert.deepEqual(await commitContainer(killed.ctx, 'web', REQUEST), { id: 'sha256:new' })
+  assert.deepEqual(killed.log, ['freeze', 'pause ', 'commit', 'commit new:v1'])
 })
 
 test('commitContainer leaves alone what does not run, or is not to be frozen', async () => {

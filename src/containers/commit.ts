@@ -1,4 +1,4 @@
-import { conflict } from '#errors'
+import { codeOf, conflict } from '#errors'
 import type { Image } from '#images'
 import { familiarString, parseReference, withDefaultTag, type ImageProcessConfig } from '#oci'
 import type { Context } from './context.ts'
@@ -45,16 +45,23 @@ function saveImage({ deps }: Context, { id, imageId, config }: Container, option
   })
 }
 
-/** Runs `work` with the container frozen, if it runs. */
+/** Runs `work` with the container frozen, if it runs. It may end before, or meanwhile, or be paused or unpaused by somebody else: then as it is. */
 async function frozen<T>(ctx: Context, entry: ContainerEntry, wanted: boolean, work: () => Promise<T>): Promise<T> {
   if (!wanted || entry.record.state.status !== 'running') return await work()
   await using undo = new AsyncDisposableStack()
-  await pauseContainer(ctx, entry.id)
-  undo.defer(async () => {
-    // It may have been killed, or unpaused by somebody else.
-    if (entry.record.state.status === 'paused') await unpauseContainer(ctx, entry.id)
-  })
+  if (await succeeds(pauseContainer(ctx, entry.id))) undo.defer(async () => void (await succeeds(unpauseContainer(ctx, entry.id))))
   return await work()
+}
+
+/** Whether the container was in a state for it; other errors are thrown. */
+async function succeeds(change: Promise<void>): Promise<boolean> {
+  try {
+    await change
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'CONFLICT' || codeOf(error) === 'NOT_FOUND') return false
+    throw error
+  }
 }
 
 /** What of a container's settings an image keeps. */

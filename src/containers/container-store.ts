@@ -62,8 +62,12 @@ export class ContainerStore {
     return entry
   }
 
-  /** Durable change: the row first, so that memory never claims what a crash would take back. */
+  /**
+   * Durable change: the row first, so that memory never claims what a crash would take back. Throws NOT_FOUND for a container that was removed while the
+   * caller waited: its row must not come back.
+   */
   save(entry: ContainerEntry, change: Partial<Container>): void {
+    if (entry.removed) throw notFound(`No such container: ${entry.id}`)
     const record = { ...entry.record, ...change }
     this.#rows.put(record.id, { phase: 'present', container: record })
     entry.record = record
@@ -94,7 +98,12 @@ export class ContainerStore {
 
   /** Oldest first. */
   all(): ContainerEntry[] {
-    return [...this.#entries.values()].filter((entry) => !entry.creating)
+    return this.allAndComing().filter((entry) => !entry.creating)
+  }
+
+  /** Those that are being made, too: they hold already what they are made of. */
+  allAndComing(): ContainerEntry[] {
+    return [...this.#entries.values()]
   }
 
   /** By full id, name (with or without slash) or link (`web/db`), then unique id prefix. */

@@ -50,8 +50,8 @@ export class ContainerEntry {
   removed = false
   /** A removal is on its way; a second one is refused. */
   removing = false
-  /** `docker restart` is between its stop and its start: the exit must not remove an AutoRemove container. */
-  manualRestart = false
+  /** So many `docker restart` are between their stop and their start: the exit must not remove an AutoRemove container. */
+  manualRestarts = 0
   /** The user asked for the end of this run (stop, kill): no restart by policy after it. */
   exitOnNext = false
   backoff: RestartBackoff | undefined

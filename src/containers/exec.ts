@@ -2,7 +2,8 @@ import { mkdirSync, rmSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { conflict, EngineError, invalidArgument } from '#errors'
 import { randomId } from '#lib'
-import type { Task } from '#runtime'
+import { LaunchError, type Task } from '#runtime'
+import { errorCode } from './archive/pinned.ts'
 import type { Context } from './context.ts'
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './detach-keys.ts'
 import type { ContainerEntry } from './entry.ts'
@@ -139,11 +140,21 @@ async function launch(ctx: Context, item: ExecEntry, options: ExecStartOptions, 
     watchExecExit(ctx, item, task, stateDir)
     return stream
   } catch (error) {
-    const failure = execFailure(error)
+    const failure = execFailure(tellsOfEnd(error) ? notRunning(entry.id) : error)
     rmSync(stateDir, { recursive: true, force: true })
     settle(ctx, item, failure.exitCode)
     throw failure.error
   }
+}
+
+/**
+ * Between the end of a container's process and the record of it some milliseconds pass, in which the record says that it runs: what is done by the process's
+ * pid then fails with errors that tell no user anything. Whether this is one of them.
+ */
+function tellsOfEnd(error: unknown): boolean {
+  // No process can be made in a pid namespace whose first one has ended: fork(2), ENOMEM.
+  if (error instanceof LaunchError) return error.code === 'ESRCH' || (error.operation === 'fork' && error.code === 'ENOMEM')
+  return errorCode(error) === 'ENOENT' && /^\/proc\/\d+\//.test((error as NodeJS.ErrnoException).path ?? '')
 }
 
 function watchExecExit(ctx: Context, item: ExecEntry, task: Task, stateDir: string): void {

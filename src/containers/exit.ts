@@ -81,7 +81,7 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
     .delete()
     .then(() => removeDirectory(deps.paths.taskDirectory(entry.id)))
     .catch((error: unknown) => deps.warn('cannot delete a task', { container: entry.id, error: String(error) }))
-  return autoRemove && !restart && !entry.manualRestart
+  return autoRemove && !restart && entry.manualRestarts === 0
 }
 
 /** What cannot be given back must not keep the container from having ended. */

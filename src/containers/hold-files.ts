@@ -8,17 +8,14 @@ import { releaseMountSources } from './mount-sources.ts'
 import { isActive } from './state.ts'
 import type { Container } from './types.ts'
 import { lookUpUser } from './user-lookup.ts'
+import { whenSettled } from './when-settled.ts'
 
 /** How the archive functions reach a container's files: through its process, or through one that only holds its mounts. */
 export function archiveDeps(ctx: Context): ArchiveDeps {
   return {
     files: ctx.deps.files,
     holdFiles: (container) => holdFiles(ctx, container),
-    userOf: (container) => {
-      const { state, config } = container
-      const files = isActive(state) ? ctx.users.ofProcess(state.pid) : ctx.users.ofContainer(container.id, undefined)
-      return lookUpUser(files, config.user)
-    },
+    userOf: ({ config }, root) => lookUpUser(ctx.users.ofRoot(root.fd), config.user),
   }
 }
 
@@ -32,8 +29,10 @@ async function holdFiles(ctx: Context, container: Container): Promise<FileHolder
   if (!isActive(entry.record.state)) undo.use(await entry.mutex.lock())
   // It may have been started while we waited for the lock; then that is given back.
   const { state } = entry.record
-  if (isActive(state)) return { pid: state.pid, held: false, [Symbol.asyncDispose]: () => Promise.resolve() }
-  if (entry.removed) throw notFound(`No such container: ${container.id}`)
+  const { run } = entry
+  if (isActive(state) && run !== undefined)
+    return { pid: state.pid, ended: () => whenSettled(ctx, entry, run), [Symbol.asyncDispose]: () => Promise.resolve() }
+  if (entry.removed || state.status === 'removing' || state.status === 'dead') throw notFound(`No such container: ${container.id}`)
   await entry.teardown
   // Not the container's own directory: what lies there says that it was started.
   const stateDir = ctx.deps.paths.taskDirectory(randomId())
@@ -47,5 +46,5 @@ async function holdFiles(ctx: Context, container: Container): Promise<FileHolder
   )
   const hold = undo.use(await ctx.deps.runtime.hold({ ...holdSpec(ctx, { ...entry.record, mounts }), stateDir }))
   const resources = undo.move()
-  return { pid: hold.pid, held: true, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+  return { pid: hold.pid, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

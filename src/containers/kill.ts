@@ -6,6 +6,7 @@ import { cancelRestart } from './exit.ts'
 import { publishEvent } from './publish-event.ts'
 import { isActive, notRunning } from './state.ts'
 import { thaw } from './pause.ts'
+import { whenSettled } from './when-settled.ts'
 
 /** `docker kill`: SIGKILL (also for an empty signal) waits until the container has ended, any other signal is only sent. */
 export async function killContainer(ctx: Context, ref: string, signal: string): Promise<void> {
@@ -13,7 +14,7 @@ export async function killContainer(ctx: Context, ref: string, signal: string): 
   const number = signal === '' ? SIGKILL : parseSignal(signal)
   requireKnownSignal(number)
   const run = await sendSignal(ctx, entry, number)
-  if (number === SIGKILL) await run?.settled.promise
+  if (number === SIGKILL && run !== undefined) await whenSettled(ctx, entry, run)
 }
 
 /**

@@ -123,6 +123,15 @@ test('listContainers shows what runs, newest first', async () => {
   assert.equal(await names({ all: true }), 'new dns job web db')
 })
 
+test('listContainers leaves out what is removed while sizes are measured', async () => {
+  const [gone] = await listContainers({ all: true, limit: 0, size: false, filters: {} }, deps)
+  const usage: ListDeps['usage'] = (id) =>
+    id === gone?.container.id ? Promise.reject(notFound(`No such container: ${id}`)) : deps.usage(id)
+  const measured = await listContainers({ all: true, limit: 0, size: true, filters: {} }, { ...deps, usage })
+  assert.equal(measured.length, deps.containers.length - 1)
+  assert.ok(measured.every(({ container, sizeRw }) => container !== gone?.container && sizeRw === 1))
+})
+
 test('listContainers with a limit counts containers of every state', async () => {
   assert.equal(await names({ limit: 1 }), 'new')
   assert.equal(await names({ limit: 2, filters: { label: ['tier'] } }), 'web db')

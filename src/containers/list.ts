@@ -29,11 +29,17 @@ export async function listContainers(options: ListOptions, deps: ListDeps): Prom
   const summaries: ContainerSummary[] = []
   for (const container of selectContainers(options, deps)) {
     const imageName = shownImage(container, deps.images, names)
-    const sizes = options.size ? await deps.usage(container.id) : {}
+    const sizes = options.size ? await deps.usage(container.id).catch(noneIfGone) : {}
+    if (sizes === undefined) continue
     const linked = links.get(container.id)
     summaries.push({ container, imageName, ...(linked && { linkNames: linked }), status: statusText(container, deps.now), ...sizes })
   }
   return summaries
+}
+
+/** A container that is removed while others are measured is not listed. */
+function noneIfGone(error: unknown): undefined {
+  if (codeOf(error) !== 'NOT_FOUND') throw error
 }
 
 /** By id of the container that the link leads to. */

@@ -1,9 +1,10 @@
+import { codeOf } from '#errors'
 import { locateCgroup, type CgroupLocation } from '#kernel'
 import type { Context } from './context.ts'
 import type { ContainerEntry } from './entry.ts'
 import { endHealth, startHealth } from './health.ts'
 import { publishEvent } from './publish-event.ts'
-import { transition } from './state.ts'
+import { notRunning, transition } from './state.ts'
 import type { Container } from './types.ts'
 
 /** `docker pause`: freezes every process of the container. Throws CONFLICT when it does not run. */
@@ -11,7 +12,9 @@ export async function pauseContainer(ctx: Context, ref: string): Promise<void> {
   const entry = ctx.store.find(ref)
   using _lock = await entry.mutex.lock()
   const state = transition(entry.id, entry.record.state, { to: 'paused' })
-  await ctx.deps.cgroupControl.freeze(cgroupOf(ctx, entry.record))
+  await ctx.deps.cgroupControl.freeze(cgroupOf(ctx, entry.record)).catch((error: unknown) => {
+    throw codeOf(error) === 'NOT_FOUND' ? notRunning(entry.id) : error
+  })
   // A frozen container cannot answer.
   endHealth(ctx, entry)
   ctx.store.save(entry, { state })

@@ -22,10 +22,12 @@ export async function pruneContainers(ctx: Context, filters: PruneFilters): Prom
     const { state } = entry.record
     if (isActive(state) || state.status === 'restarting' || entry.removing || !matches(entry.record, filters)) continue
     const { size } = await ctx.deps.snapshotter.usage(entry.id).catch(() => ({ size: 0 }))
+    // Somebody else's removal, and not ours to count.
+    if (entry.removing || entry.removed) continue
     try {
       await removeEntry(ctx, entry, { force: false, volumes: false })
     } catch (error) {
-      // Started or removed by somebody else meanwhile.
+      // Started by somebody else meanwhile.
       if (codeOf(error) === 'CONFLICT' || codeOf(error) === 'NOT_FOUND') continue
       ctx.deps.warn('cannot prune a container', { container: entry.id, error: String(error) })
       continue

@@ -13,6 +13,7 @@ import { removeDirectory } from './remove-directory.ts'
 import { isActive, transition } from './state.ts'
 import { cancelRestart } from './exit.ts'
 import { endingOf } from './wait.ts'
+import { whenSettled } from './when-settled.ts'
 
 /** What a monitor may have left in its directory. */
 const TASK_FILES = ['monitor.sock', 'exit.json']
@@ -76,7 +77,7 @@ async function endProcess(ctx: Context, entry: ContainerEntry): Promise<void> {
     if (codeOf(error) !== 'CONFLICT')
       throw internal(`cannot remove container "/${entry.record.name}": could not kill container: ${String(error)}`, error)
   }
-  await run?.settled.promise
+  if (run !== undefined) await whenSettled(ctx, entry, run)
 }
 
 function refuseActive(entry: ContainerEntry): void {

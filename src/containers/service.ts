@@ -98,7 +98,7 @@ export function createContainerService(deps: ContainerDeps): ContainerService & 
     commit: (ref, options) => commitContainer(ctx, ref, options),
     usersOf: (image) =>
       store
-        .all()
+        .allAndComing()
         .filter(
           ({ record }) => record.imageId === image || record.mounts.some(({ type, spec }) => type === 'image' && spec.source === image),
         )

@@ -20,7 +20,11 @@ import { transition } from './state.ts'
 
 /** Starts by hand: `docker start`. Throws NOT_MODIFIED when it runs already. */
 export async function startContainer(ctx: Context, ref: string): Promise<void> {
-  const entry = ctx.store.find(ref)
+  await startByHand(ctx, ctx.store.find(ref), { restartCount: 0 })
+}
+
+/** As {@link startLocked}, for one who does not hold the lock. */
+export async function startByHand(ctx: Context, entry: ContainerEntry, change: { restartCount?: number } = {}): Promise<void> {
   let removeNow = false
   try {
     using _lock = await entry.mutex.lock()
@@ -28,7 +32,7 @@ export async function startContainer(ctx: Context, ref: string): Promise<void> {
     entry.restartTimer?.[Symbol.dispose]()
     entry.restartTimer = undefined
     entry.backoff = undefined
-    await startLocked(ctx, entry, { restartCount: 0 })
+    await startLocked(ctx, entry, change)
   } catch (error) {
     removeNow = entry.record.hostConfig.autoRemove && error instanceof FailedStart
     throw error
@@ -115,6 +119,7 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
   undo.move()
   const run = newRun(task)
   entry.run = run
+  connectLateAttaches(entry, task)
   startHealth(ctx, entry)
   tellLinkingContainers(ctx, entry.record)
   publishNetworkEvents(ctx, entry.record, 'connect')
@@ -141,6 +146,15 @@ export async function discardTask(task: Task): Promise<void> {
     await task.exited
   }
   await task.delete()
+}
+
+/** Those that came while the program was being started, too late to see all of it. */
+function connectLateAttaches(entry: ContainerEntry, task: Task): void {
+  for (const { options, resolve } of entry.pendingAttaches) {
+    // A task that ended this moment has no more to say.
+    task.attach(options).then(resolve, () => resolve(undefined))
+  }
+  entry.pendingAttaches.clear()
 }
 
 /** Between create and start, so that an attach that was there first misses nothing. */

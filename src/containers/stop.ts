@@ -1,11 +1,12 @@
-import { EngineError } from '#errors'
+import { codeOf, EngineError } from '#errors'
 import { parseSignal, SIGKILL, SIGTERM } from '#kernel'
 import type { Context } from './context.ts'
 import type { ContainerEntry, Run } from './entry.ts'
 import { sendSignal } from './kill.ts'
 import { publishEvent } from './publish-event.ts'
-import { startLocked } from './start.ts'
+import { startByHand } from './start.ts'
 import { isActive } from './state.ts'
+import { whenSettled } from './when-settled.ts'
 
 /** Seconds. */
 const DEFAULT_STOP_TIMEOUT = 10
@@ -33,9 +34,9 @@ export async function stopEntry(ctx: Context, entry: ContainerEntry, options: St
   const grace = options.timeout ?? config.stopTimeout ?? DEFAULT_STOP_TIMEOUT
   if (entry.run === undefined && entry.record.state.status !== 'restarting') return
   const run = await tolerateEnded(entry, sendSignal(ctx, entry, signal, { last: true }))
-  if (run !== undefined && !(await endsWithin(ctx, run.settled.promise, grace))) {
-    await tolerateEnded(entry, sendSignal(ctx, entry, SIGKILL))
-    await run.settled.promise
+  if (run !== undefined) {
+    if (!(await endsWithin(ctx, run.settled.promise, grace))) await tolerateEnded(entry, sendSignal(ctx, entry, SIGKILL))
+    await whenSettled(ctx, entry, run)
   }
   publishEvent(ctx, entry.record, 'stop')
 }
@@ -61,16 +62,17 @@ async function endsWithin(ctx: Context, ended: Promise<void>, seconds: number): 
   return await Promise.race([ended.then(() => true), timeout])
 }
 
-/** `docker restart`: starts a container that did not run, too. An AutoRemove container lives on. */
+/** `docker restart`: starts a container that did not run, too. An AutoRemove container lives on. One that somebody else has started meanwhile runs anew, too. */
 export async function restartContainer(ctx: Context, ref: string, options: StopOptions): Promise<void> {
   const entry = ctx.store.find(ref)
-  entry.manualRestart = true
+  entry.manualRestarts++
   try {
     await stopEntry(ctx, entry, options)
-    using _lock = await entry.mutex.lock()
-    await startLocked(ctx, entry)
+    await startByHand(ctx, entry)
+  } catch (error) {
+    if (codeOf(error) !== 'NOT_MODIFIED') throw error
   } finally {
-    entry.manualRestart = false
+    entry.manualRestarts--
   }
   publishEvent(ctx, entry.record, 'restart')
 }

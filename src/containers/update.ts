@@ -1,4 +1,4 @@
-import { conflict, invalidArgument } from '#errors'
+import { codeOf, conflict, invalidArgument } from '#errors'
 import type { Context } from './context.ts'
 import { cgroupOf } from './pause.ts'
 import { withoutUndefined } from './merge-config.ts'
@@ -28,7 +28,9 @@ export async function updateContainer(ctx: Context, ref: string, request: Update
     try {
       ctx.deps.cgroupControl.update(cgroupOf(ctx, record), changed)
     } catch (error) {
-      throw invalidArgument(`Cannot update container ${entry.id}: ${error instanceof Error ? error.message : String(error)}`, error)
+      // A process that has ended has no limits any more: the next one gets the new ones.
+      if (codeOf(error) !== 'NOT_FOUND')
+        throw invalidArgument(`Cannot update container ${entry.id}: ${error instanceof Error ? error.message : String(error)}`, error)
     }
   }
   ctx.store.save(entry, { hostConfig })

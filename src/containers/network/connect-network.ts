@@ -1,11 +1,12 @@
 import { codeOf, EngineError, internal, invalidArgument, notFound } from '#errors'
-import type { Endpoint, EndpointRequest, NetworkRecord } from '#networks'
+import { ProcessEndedError, type Endpoint, type EndpointRequest, type NetworkRecord } from '#networks'
 import type { Context } from '../context.ts'
-import type { ContainerEntry } from '../entry.ts'
+import type { ContainerEntry, Run } from '../entry.ts'
 import { publishNetworkEvent } from '../publish-event.ts'
 import { isActive } from '../state.ts'
 import type { Container } from '../types.ts'
 import { networkOf } from '../verify-config.ts'
+import { whenSettled } from '../when-settled.ts'
 import { openResolver, sandboxRequest, settleNetworks, whenAddressIsFree } from './attach-network.ts'
 import { addHosts, ownHosts, removeHosts } from './live-hosts.ts'
 import { followResolver } from './name-files.ts'
@@ -20,8 +21,29 @@ const NONE_AND_OTHERS = 'container cannot be connected to multiple networks with
  */
 export async function connectNetwork(ctx: Context, ref: string, networkRef: string, endpoint: EndpointRequest): Promise<void> {
   const entry = ctx.store.find(ref)
-  using _lock = await entry.mutex.lock()
-  refuseLeaving(entry)
+  await changeNetworks(ctx, entry, () => connectEntry(ctx, entry, networkRef, endpoint))
+}
+
+/**
+ * Runs `change` under the lock, and once more when it meets a process that has just ended: then the container is one that does not run. Throws for one that is
+ * removed.
+ */
+async function changeNetworks(ctx: Context, entry: ContainerEntry, change: () => Promise<void>): Promise<void> {
+  for (;;) {
+    let run: Run | undefined
+    try {
+      using _lock = await entry.mutex.lock()
+      refuseLeaving(entry)
+      run = entry.run
+      return await change()
+    } catch (error) {
+      if (!(error instanceof ProcessEndedError) || run === undefined) throw error
+    }
+    await whenSettled(ctx, entry, run)
+  }
+}
+
+async function connectEntry(ctx: Context, entry: ContainerEntry, networkRef: string, endpoint: EndpointRequest): Promise<void> {
   const { record } = entry
   if (isActive(record.state)) {
     await connectRunning(ctx, entry, record.state.pid, ctx.deps.networks.get(networkRef), endpoint)
@@ -64,8 +86,10 @@ async function connectRunning(
 /** `docker network disconnect`. Source: moby daemon/container_operations.go, DisconnectFromNetwork. */
 export async function disconnectNetwork(ctx: Context, ref: string, networkRef: string, { force }: { force: boolean }): Promise<void> {
   const entry = forcedFind(ctx, ref, networkRef, force)
-  using _lock = await entry.mutex.lock()
-  refuseLeaving(entry)
+  await changeNetworks(ctx, entry, () => disconnectEntry(ctx, entry, networkRef, force))
+}
+
+async function disconnectEntry(ctx: Context, entry: ContainerEntry, networkRef: string, force: boolean): Promise<void> {
   const { record } = entry
   const network = findNetwork(ctx, networkRef)
   const name = network?.name ?? networkRef

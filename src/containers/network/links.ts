@@ -100,6 +100,7 @@ export async function removeLink(ctx: Context, ref: string): Promise<void> {
   const parent = parentOf(ctx, path.slice(0, slash), ref)
   const alias = path.slice(slash + 1)
   using _lock = await parent.mutex.lock()
+  if (parent.removed) throw noParent(path.slice(0, slash), ref)
   const links = (parent.record.links ?? []).filter((link) => link.alias !== alias)
   ctx.store.save(parent, { links })
   if (isActive(parent.record.state)) changeHosts(parent.record.hostsPath, dropAlias(alias))
@@ -107,8 +108,12 @@ export async function removeLink(ctx: Context, ref: string): Promise<void> {
 
 function parentOf(ctx: Context, name: string, ref: string): ContainerEntry {
   const entry = ctx.store.byId(ctx.store.names.ownerOf(name) ?? '')
-  if (entry === undefined) throw internal(`Cannot get parent /${name} for link name /${ref.replace(/^\//, '')}`)
+  if (entry === undefined) throw noParent(name, ref)
   return entry
+}
+
+function noParent(name: string, ref: string): Error {
+  return internal(`Cannot get parent /${name} for link name /${ref.replace(/^\//, '')}`)
 }
 
 /** A link to a container that was removed is none any more. */
