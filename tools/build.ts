@@ -1,8 +1,8 @@
 /**
- * Bundles `src/main.ts` into `dist/gantry.cjs`, the command line, what it loads for `gantry daemon` into `dist/engine.cjs`, for that one's worker
- * threads into `dist/unpacker.cjs`, for `gantry registry` into `dist/registry.cjs`, what that and the daemon load for S3 into `dist/aws-sdk.cjs`, for
- * `gantry build` into `dist/builder.cjs`, and what that and the daemon load when gRPC is spoken into `dist/grpc.cjs`: in one file each command, and each thread, would pay some 10 ms and more for code
- * that it never runs (docs/adr/0006).
+ * Bundles `src/main.ts` into `dist/gantry.cjs`, and what that loads: the command line in `dist/cli.cjs`, for `gantry daemon` `dist/engine.cjs`, for that one's
+ * worker threads `dist/unpacker.cjs`, for `gantry registry` `dist/registry.cjs`, what that and the daemon load for S3 in `dist/aws-sdk.cjs`, for
+ * `gantry build` `dist/builder.cjs`, and what that and the daemon load when gRPC is spoken in `dist/grpc.cjs`: in one file each command, and each thread, would pay
+ * some 10 ms and more for code that it never runs (docs/adr/0006).
  * Usage: `node tools/build.ts`. SOURCE_DATE_EPOCH (seconds) fixes the time that is written into it, for builds that must come out the same.
  */
 import { spawnSync } from 'node:child_process'
@@ -35,11 +35,11 @@ function apart(filter: RegExp, bundle: string, importer?: string): Plugin {
   }
 }
 
-/** Of node's own modules: with OpenSSL's tables they cost a start 10 ms, and few daemons and commands need them. Loaded when something of theirs is used. */
+/** Of node's own modules: they cost a start 12 ms, most of it OpenSSL's tables, and few daemons and commands need them. Loaded when something of theirs is used. */
 const lateModules: Plugin = {
   name: 'late-modules',
   setup(bundler) {
-    bundler.onResolve({ filter: /^node:(https|tls)$/ }, ({ path }) => ({ path, namespace: 'late' }))
+    bundler.onResolve({ filter: /^node:(https|tls|zlib)$/ }, ({ path }) => ({ path, namespace: 'late' }))
     bundler.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => {
       const names = JSON.stringify(Object.keys(process.getBuiltinModule(path) ?? {}))
       const getter = `(name) => [name, { enumerable: true, get: () => process.getBuiltinModule('${path}')[name] }]`
@@ -54,6 +54,8 @@ const common: BuildOptions = {
   platform: 'node',
   format: 'cjs',
   target: 'node26',
+  // `import()` becomes `require`: node's loader of ES modules would read a bundle a second time to find the names of its exports, 15 ms for the engine.
+  supported: { 'dynamic-import': false },
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
@@ -88,13 +90,13 @@ await Promise.all([
     entryPoints: [resolve(root, 'src/main.ts')],
     outfile: resolve(root, 'dist/gantry.cjs'),
     plugins: [
-      lateModules,
+      apart(/^#cli$/, 'cli', 'src/main.ts'),
       apart(/^#daemon$/, 'engine', 'src/main.ts'),
       apart(/^#snapshots$|\/file-tasks\.ts$/, 'unpacker', 'src/main.ts'),
       apart(/^#registry$/, 'registry', 'src/main.ts'),
-      apart(/^\.\.\/\.\.\/builder\/build\.ts$/, 'builder'),
     ],
   }),
+  part('cli', "export { runCli } from '#cli'", [lateModules, apart(/^\.\.\/\.\.\/builder\/build\.ts$/, 'builder')]),
   part('engine', "export { runDaemon } from '#daemon'", [lateModules, grpcApart, awsApart]),
   part('unpacker', "export { runUnpackWorker } from '#snapshots'; export { loadFileTask } from './src/build/files/file-tasks.ts'"),
   part('registry', "export { runRegistry } from '#registry'", [awsApart]),
