@@ -6,6 +6,7 @@ import type { Edge } from './graph/types.ts'
 import type { Journal } from './journal.ts'
 import { KnownImages } from './known-images.ts'
 import { createImports } from './imports.ts'
+import { SourceCheck } from './policies/source-check.ts'
 import { showFrontend } from './show-frontend.ts'
 import { readDirectoryIn, readFileIn, statFileIn } from './read-tree.ts'
 import { ownStep } from './solver/build-step.ts'
@@ -34,10 +35,12 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   const pins = held.use(solver.cache.pins())
   const display = new VertexDisplay(journal, service.now)
   const imports = createImports(service.caches, options.cacheImports, { session, signal, progress: journal, lease })
+  const sources = new SourceCheck(options.sourcePolicy)
   const scope: BuildScope = {
     session,
     sessionOf: (id) => (id === undefined || id === session.id ? session : (options.sessionOf?.(id) ?? session)),
     entitlements: options.entitlements,
+    sources,
     progress: journal,
     display,
     lease,
@@ -48,7 +51,7 @@ export function createBuild({ service, solver, journal, ended }: RunningBuildDep
   }
   const graph = createGraphSolver(solver, scope, service.now)
   const images = new KnownImages({
-    resolve: service.resolveImage,
+    resolve: async (request, step) => await service.resolveImage(sources.allowedImage(request), step),
     display,
     step: (vertex, own) => ownStep(scope, vertex, own, service.now),
   })

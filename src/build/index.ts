@@ -56,6 +56,7 @@ export type {
   Owner,
   SecretMount,
   SourceFile,
+  SourceOp,
   SourceRange,
   SshMount,
   StepLimits,
@@ -63,6 +64,8 @@ export type {
   Vertex,
   VertexMeta,
 } from './graph/types.ts'
+export type { SourcePolicy } from './policies/types.ts'
+export type { SourceAddress } from './graph/source-address.ts'
 export type { BuildEvent, LogEvent, StatusEvent, VertexEvent, WarningEvent } from './progress.ts'
 export type { BuildSession, ClientStore, DirectoryTransfer, ExportTarget, FileStat, SyncRequest } from './session.ts'
 export type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from './cache/types.ts'

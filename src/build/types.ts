@@ -9,6 +9,7 @@ import type { BuildErrorFacts } from './build-error.ts'
 import type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from './cache/types.ts'
 import type { LayerRef, Ref } from './graph/ref.ts'
 import type { Edge, ExecOp, SourceRange, Vertex } from './graph/types.ts'
+import type { SourcePolicy } from './policies/types.ts'
 import type { BuildEvent, Progress } from './progress.ts'
 import type { ProvenanceFacts } from './provenance-facts.ts'
 import type { BuildSession, FileStat } from './session.ts'
@@ -28,6 +29,8 @@ export interface BuildOptions {
   entitlements: ReadonlySet<Entitlement>
   /** `type=registry,ref=…` of `--cache-from`, decoded. */
   cacheImports: readonly CacheLocation[]
+  /** Absent: all sources are allowed. */
+  sourcePolicy?: SourcePolicy
   signal?: AbortSignal
 }
 

@@ -229,7 +229,7 @@ test('a name that was refused may be used again, and one in use is not taken fro
 
 test('what is not supported is refused by name', async () => {
   const client = open(fakeBuilds())
-  await assert.rejects(client.control.solve({ ref: 'b', sourcePolicy: { rules: [{}] } }), /source policies are not implemented in Gantry/)
+  await assert.rejects(client.control.solve({ ref: 'b', sourcePolicySession: 's' }), /source policies that the client judges by itself/)
   await assert.rejects(client.control.solve({ ref: 'b', enableSessionExporter: true }), /exporters that the client chooses at the end/)
   await assert.rejects(client.control.solve({ ref: 'b', entitlements: ['sys.admin'] }), /unknown entitlement sys\.admin/)
   await assert.rejects(client.control.solve({ ref: 'b', session: 'nobody' }, { timeoutMs: 50 }), { code: Code.DeadlineExceeded })

@@ -46,7 +46,10 @@ export interface SourceFile {
   readonly text: string
 }
 
-export type Op = ImageSource | LocalSource | GitSource | HttpSource | LayoutSource | ExecOp | FileOp | MergeOp | DiffOp
+export type Op = SourceOp | ExecOp | FileOp | MergeOp | DiffOp
+
+/** What comes from outside of the build. */
+export type SourceOp = ImageSource | LocalSource | GitSource | HttpSource | LayoutSource
 
 /** Index into a vertex's `inputs`; -1: an empty file system. */
 export type InputIndex = number

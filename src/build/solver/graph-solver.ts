@@ -40,14 +40,14 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
     identityOf: (vertex, signal) =>
       identities.join(vertex.id, signal, async (own) => {
         await nextTurn()
-        const identity = await identify(deps, scope, near, vertex, own)
+        const identity = await identify(deps, scope, near, scope.sources.allowed(vertex), own)
         identified.set(vertex.id, identity)
         return identity
       }),
     resultOf: (vertex, signal) =>
       results.join(vertex.id, signal, async (own) => {
         await nextTurn()
-        return await resultOf(vertex, own)
+        return await resultOf(scope.sources.allowed(vertex), own)
       }),
     step: (vertex, signal) => ownStep(scope, vertex, signal, now),
     missed: missed.promise,
@@ -108,6 +108,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       scope.display.announce(vertices)
       retireCaches(vertices)
       const failed = new AbortController()
+      scope.sources.check(vertices)
       const either = AbortSignal.any([signal, failed.signal])
       try {
         return await Promise.all(edges.map(async (edge) => outputOf(edge, await near.resultOf(edge.vertex, either))))

@@ -3,13 +3,13 @@ import { codeOf } from '#errors'
 import type { Digest } from '#oci'
 import { BuildError } from '../build-error.ts'
 import type { KeyPair } from '../cache/cache-record.ts'
-import type { Edge, Op, Vertex } from '../graph/types.ts'
+import type { Edge, Op, SourceOp, Vertex } from '../graph/types.ts'
 import type { ContentSelection, SourceResolver, Step } from '../types.ts'
 import { freshKey, sourceKey, stepKey, type InputKey } from './cache-key.ts'
 import { contentInputs, EVERYTHING } from './content-inputs.ts'
 import { EarlyInputs } from './early-inputs.ts'
 import { outputOf } from './solve-vertex.ts'
-import type { BuildScope, Identity, ImportedResult, Solved, SolverDeps, SourceOp } from './solver.ts'
+import type { BuildScope, Identity, ImportedResult, Solved, SolverDeps } from './solver.ts'
 
 /** How a vertex's identity gets at those of its inputs, and at results where content counts. */
 export interface Neighbours {

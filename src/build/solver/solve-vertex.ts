@@ -4,10 +4,10 @@ import { BuildError } from '../build-error.ts'
 import type { NewRecord } from '../cache/build-cache.ts'
 import type { CacheRecord } from '../cache/cache-record.ts'
 import { SCRATCH, type LayerRef, type Ref } from '../graph/ref.ts'
-import type { Edge, Vertex } from '../graph/types.ts'
+import type { Edge, SourceOp, Vertex } from '../graph/types.ts'
 import type { CacheRecordType } from '../cache/types.ts'
 import type { SourceResolver, Step } from '../types.ts'
-import type { Identity, ImportedResult, Solved, SolverDeps, SourceOp } from './solver.ts'
+import type { Identity, ImportedResult, Solved, SolverDeps } from './solver.ts'
 import type { StepFeed } from './step-feed.ts'
 
 /** Everything that making a vertex true needs, found before. */

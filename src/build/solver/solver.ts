@@ -3,7 +3,8 @@ import type { Semaphore } from '#lib'
 import type { BuildCache, CachePins } from '../cache/build-cache.ts'
 import type { CacheRecord, KeyPair } from '../cache/cache-record.ts'
 import type { Ref } from '../graph/ref.ts'
-import type { Op, Vertex } from '../graph/types.ts'
+import type { Op, SourceOp, Vertex } from '../graph/types.ts'
+import type { SourceCheck } from '../policies/source-check.ts'
 import type { Progress } from '../progress.ts'
 import type { CacheMounts } from '../run/types.ts'
 import type { BuildSession } from '../session.ts'
@@ -11,9 +12,7 @@ import type { ContentDigests, Entitlement, ImportedCache, Material, SourceResolv
 import type { RunningSteps } from './running-steps.ts'
 import type { VertexDisplay } from './vertex-display.ts'
 
-export type SourceKind = 'image' | 'local' | 'git' | 'http' | 'layout'
-export type SourceOp = Extract<Op, { kind: SourceKind }>
-export type SourceResolvers = { readonly [K in SourceKind]: SourceResolver<Extract<Op, { kind: K }>> }
+export type SourceResolvers = { readonly [K in SourceOp['kind']]: SourceResolver<Extract<Op, { kind: K }>> }
 export type StepRunners = Readonly<Record<'exec' | 'file' | 'merge' | 'diff', StepRunner>>
 
 /** What all builds solve with. */
@@ -36,6 +35,7 @@ export interface BuildScope {
   readonly entitlements: ReadonlySet<Entitlement>
   readonly progress: Progress
   readonly display: VertexDisplay
+  readonly sources: Pick<SourceCheck, 'check' | 'allowed'>
   /** Holds every result until the build ends. */
   readonly lease: Lease
   readonly pins: CachePins

@@ -52,7 +52,7 @@ export function edgesOf(
   return Object.fromEntries(edges.filter((entry): entry is readonly [string, Edge] => entry[1] !== undefined))
 }
 
-/** Throws NOT_IMPLEMENTED: a policy that is not obeyed would be worse than none. */
+/** Of single calls: those of a build are obeyed. Throws NOT_IMPLEMENTED, as a policy that is not obeyed would be worse than none. */
 export function refusePolicies(policies: readonly (policy.Policy | undefined)[]): void {
   if (policies.some((given) => (given?.rules.length ?? 0) > 0)) throw notImplemented('source policies are not implemented in Gantry')
 }

@@ -5,10 +5,11 @@ import { formatPlatform, type Platform } from '#oci'
 import { parseCacheFilters } from '../cache-filters.ts'
 import { ClientBuild } from '../client-build.ts'
 import type { FinishedBuild } from '../history/completion.ts'
+import { sourcePolicy } from '../policies/source-policy.ts'
 import { noSession } from '../sessions.ts'
 import { statusResponses, timestamp } from '../status-response.ts'
 import { buildkitVersion, workerRecord } from '../worker-record.ts'
-import { edgeOf, edgesOf, refusePolicies, type ServiceContext } from './context.ts'
+import { edgeOf, edgesOf, type ServiceContext } from './context.ts'
 import { tunnelSession } from './tunnel-session.ts'
 
 const NANOSECONDS = 1_000_000n
@@ -24,8 +25,8 @@ export function controlService(context: ServiceContext): ServiceImpl<typeof cont
     info: () => ({ buildkitVersion: buildkitVersion(worker.version, worker.revision) }),
 
     async solve(request, call) {
-      refusePolicies([request.sourcePolicy])
-      if (request.sourcePolicySession !== '') throw notImplemented('source policies are not implemented in Gantry')
+      if (request.sourcePolicySession !== '')
+        throw notImplemented('source policies that the client judges by itself are not implemented in Gantry')
       if (request.enableSessionExporter) throw notImplemented('exporters that the client chooses at the end are not implemented in Gantry')
       const { exporterResponse } = await solve(context, request, call)
       return { exporterResponse }
@@ -101,15 +102,21 @@ async function carryOut(context: ServiceContext, request: control.SolveRequest, 
  * Throws what is wrong with the request; then whoever waits for news of the build hears that there will be none, unless it runs and it is another one of its name
  * that was refused.
  */
-async function start({ builds, sessions, refused }: ServiceContext, request: control.SolveRequest, call: HandlerContext): Promise<Build> {
+async function start(
+  { builds, sessions, refused, platform }: ServiceContext,
+  request: control.SolveRequest,
+  call: HandlerContext,
+): Promise<Build> {
   const { ref, cache } = request
   try {
+    const policy = sourcePolicy(request.sourcePolicy, platform)
     const build = builds.start({
       id: ref,
       session: request.session === '' ? noSession() : await sessions.wait(request.session, call.signal),
       sessionOf: (id) => sessions.get(id),
       entitlements: entitlements(request.entitlements),
       cacheImports: cacheLocations(cache?.imports, cache?.importRefs),
+      ...(policy !== undefined && { sourcePolicy: policy }),
       signal: call.signal,
     })
     refused.delete(ref)

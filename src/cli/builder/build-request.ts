@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import type { policy } from '#grpc'
 import { parseReference } from '#oci'
 import type { Cli } from '../cli.ts'
 import { credentialKey, hostnameOf, storedAuth } from '../config/credentials.ts'
@@ -15,6 +16,7 @@ import { buildOutputs, type BuildOutput } from './outputs.ts'
 import { requireArchive } from './require-archive.ts'
 import { secretStore } from './secrets.ts'
 import { withEnvironment } from './service-cache.ts'
+import { readSourcePolicy } from './source-policy.ts'
 import type { SessionResources } from './session/session-services.ts'
 import { spoolDockerfile } from './spool-dockerfile.ts'
 import { sshAgents } from './ssh-agents.ts'
@@ -27,6 +29,8 @@ export interface BuildRequest extends Disposable {
   cacheFrom: readonly CacheOption[]
   cacheTo: readonly CacheOption[]
   entitlements: readonly string[]
+  /** undefined: all sources are allowed. */
+  sourcePolicy: policy.Policy | undefined
   /** undefined: it is a build. */
   call: CallOption | undefined
 }
@@ -76,16 +80,20 @@ export async function buildRequest(
     cacheTo,
     // Who asks for it for all steps grants it, as with buildx.
     entitlements: flags.network === 'host' ? [...flags.allow, 'network.host'] : flags.allow,
+    sourcePolicy: readSourcePolicy(cli.env),
     call,
     [Symbol.dispose]: () => kept.dispose(),
   }
 }
 
+/** Devices may be allowed one by one. */
+const ENTITLEMENTS: readonly string[] = ['network.host', 'security.insecure', 'device']
+
 function refuseContradictions({ allow, progress, quiet, ...flags }: BuildValues): void {
   if (flags['no-cache'] && flags['no-cache-filter'].length > 0)
     throw new Error('--no-cache and --no-cache-filter cannot currently be used together')
   if (quiet && !['', 'auto', 'quiet'].includes(progress)) throw new Error(`progress=${progress} and quiet cannot be used together`)
-  const unknown = allow.find((name) => name !== 'network.host' && name !== 'security.insecure')
+  const unknown = allow.find((name) => !ENTITLEMENTS.includes(name) && !name.startsWith('device='))
   if (unknown !== undefined) throw new Error(`unknown entitlement ${unknown}`)
 }
 

@@ -61,7 +61,7 @@ const LAST_EVENTS = 1000
 function solveRequest(
   ref: string,
   session: string,
-  { outputs, cacheFrom, cacheTo, entitlements, options, call }: BuildRequest,
+  { outputs, cacheFrom, cacheTo, entitlements, options, sourcePolicy, call }: BuildRequest,
 ): Parameters<EngineConnection['control']['solve']>[0] {
   return {
     ref,
@@ -74,6 +74,7 @@ function solveRequest(
       exports: cacheTo.map(({ type, attributes }) => ({ type, attrs: attributes })),
     },
     frontendAttrs: options,
+    ...(sourcePolicy !== undefined && { sourcePolicy }),
   }
 }
 
