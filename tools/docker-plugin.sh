@@ -7,6 +7,12 @@ name=$1 suite=${2:-trixie}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/gantry/$name-$suite
 plugin=$cache/usr/libexec/docker/cli-plugins/docker-$name
 if [ ! -x "$plugin" ]; then
+  mkdir -p "$(dirname "$cache")"
+  # Test files run at the same time: of several that want it, one makes it, and nobody takes away what another has just got.
+  exec 9> "$cache.lock"
+  flock 9
+fi
+if [ ! -x "$plugin" ]; then
   command -v apt-get >/dev/null || { echo "$name is fetched with apt, which is not here" >&2; exit 1; }
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -1)
   work=$(mktemp -d)
@@ -20,8 +26,9 @@ if [ ! -x "$plugin" ]; then
   (cd "$work" && apt-get "${options[@]}" update -qq && apt-get "${options[@]}" download -qq "docker-$name") >"$work/log" 2>&1 ||
     { echo "$name cannot be fetched: $(tail -1 "$work/log")" >&2; exit 1; }
   dpkg-deb -x "$work/docker-$name"_*.deb "$work/root"
-  mkdir -p "$(dirname "$cache")"
-  rm -rf "$cache"
-  mv "$work/root" "$cache"
+  # Whole or not at all: it is made on another file system, perhaps.
+  rm -rf "$cache" "$cache.new"
+  cp -r "$work/root" "$cache.new"
+  mv -T "$cache.new" "$cache"
 fi
 echo "$plugin"
