@@ -1,3 +1,4 @@
+import type { CdiRegistry } from '#cdi'
 import type { ContentStore } from '#content'
 import type { Files } from '#kernel'
 import type { Metadata } from '#metadata'
@@ -74,6 +75,7 @@ export interface BuildServiceDeps {
   runners: StepRunners
   digests: ContentDigests
   cacheMounts: Pick<CacheMounts, 'retire'>
+  devices: Pick<CdiRegistry, 'list'>
   exporters: {
     prepare(request: ExportRequest, options: Readonly<Record<string, string>>): BuildExport
     /** What is known of how an image for this platform was made. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { CdiRegistry } from '#cdi'
 import type { ContentStore } from '#content'
 import type { ImageService } from '#images'
 import type { Files } from '#kernel'
@@ -51,6 +52,7 @@ export interface BuilderDeps extends Omit<RunDeps, 'cacheMounts' | 'paths' | 'sn
   jobs: JobRunner
   images: ImageService
   remotes: Pick<Remotes, 'repository'>
+  devices: Pick<CdiRegistry, 'list' | 'edits'>
   settings: () => BuildSettings
   paths: BuilderPaths
   /** For git and downloads, as variables: `https_proxy` … */
@@ -125,6 +127,7 @@ export function createBuilder(deps: BuilderDeps): Builder {
     snapshotter,
     files,
     settings: deps.settings,
+    devices: deps.devices,
     hostPlatform: hostPlatform(),
     platforms: () => runnablePlatforms(),
     frontends: { 'dockerfile.v0': solveDockerfile, 'gateway.v0': createGateway(createImageFrontend(deps.frontendProtocol)) },

@@ -64,6 +64,7 @@ export type {
   Vertex,
   VertexMeta,
 } from './graph/types.ts'
+export type { BuildDevice } from './devices/build-device.ts'
 export type { SourcePolicy } from './policies/types.ts'
 export type { SourceAddress } from './graph/source-address.ts'
 export type { BuildEvent, LogEvent, StatusEvent, VertexEvent, WarningEvent } from './progress.ts'

@@ -3,6 +3,8 @@ import { Semaphore } from '#lib'
 import { createBuild } from './build-run.ts'
 import type { BuildServiceDeps } from './build-deps.ts'
 import { createBuildCache } from './cache/build-cache.ts'
+import { isAutoAllowed } from './devices/allow-devices.ts'
+import { deviceGrants } from './devices/device-grants.ts'
 import { createCacheUsage } from './cache/cache-usage.ts'
 import { Journals } from './journals.ts'
 import { RunningSteps } from './solver/running-steps.ts'
@@ -33,6 +35,7 @@ export function createBuildService(deps: BuildServiceDeps): OwnedBuildService {
     digests: deps.digests,
     cacheMounts: deps.cacheMounts,
     running,
+    devices: deps.devices,
     places: new Semaphore(() => deps.settings().maxRunSteps),
   }
   const builds = new Map<string, Build>()
@@ -52,8 +55,11 @@ export function createBuildService(deps: BuildServiceDeps): OwnedBuildService {
 
   function checkGrants({ entitlements }: BuildOptions): void {
     const allowed = deps.settings().entitlements
-    for (const entitlement of entitlements)
-      if (!allowed.has(entitlement)) throw forbidden(`granting entitlement ${entitlement} is not allowed by build daemon configuration`)
+    for (const entitlement of entitlements) {
+      const kind = entitlement.startsWith('device=') ? 'device' : entitlement
+      if (!allowed.has(kind)) throw forbidden(`granting entitlement ${kind} is not allowed by build daemon configuration`)
+    }
+    deviceGrants(entitlements)
   }
 
   return {
@@ -80,6 +86,10 @@ export function createBuildService(deps: BuildServiceDeps): OwnedBuildService {
       return deps.settings().collectionRules
     },
     platforms: () => deps.platforms(),
+    async devices() {
+      const devices = await deps.devices.list()
+      return devices.map((device) => ({ ...device, autoAllow: isAutoAllowed(device) }))
+    },
     cachedChains: () => cache.chains(),
     restore: () => cache.restore(),
     async close() {

@@ -6,6 +6,7 @@ import type { ErrorCode } from '#errors'
 import type { Digest, ImageConfigFile, Platform } from '#oci'
 import type { ChainId } from '#snapshots'
 import type { BuildErrorFacts } from './build-error.ts'
+import type { BuildDevice } from './devices/build-device.ts'
 import type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from './cache/types.ts'
 import type { LayerRef, Ref } from './graph/ref.ts'
 import type { Edge, ExecOp, SourceRange, Vertex } from './graph/types.ts'
@@ -16,8 +17,8 @@ import type { BuildSession, FileStat } from './session.ts'
 
 // ── The service ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What may only be done when daemon and client both allow it. */
-export type Entitlement = 'network.host' | 'security.insecure' | 'device'
+/** What may only be done when daemon and client both allow it. `device=…`: one of the devices, see `devices/device-grants.ts`. */
+export type Entitlement = 'network.host' | 'security.insecure' | 'device' | `device=${string}`
 
 export interface BuildOptions {
   /** Chosen by the client; other requests name the build by it. */
@@ -56,6 +57,8 @@ export interface BuildService {
   readonly collectionRules: readonly CollectionRule[]
   /** Platforms that RUN steps can be made for: the host's, and those that binfmt_misc has a handler for. */
   platforms(): Platform[]
+  /** What RUN steps may ask for. */
+  devices(): Promise<BuildDevice[]>
   close(): Promise<void>
 }
 

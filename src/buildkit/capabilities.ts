@@ -55,6 +55,7 @@ const DEFINITION = [
   'soruce.http.uidgid',
   'source.ocilayout',
   'exec.meta.base',
+  'exec.meta.cdi',
   'exec.meta.cgroup.parent',
   'exec.meta.network',
   'exec.meta.proxyenv',

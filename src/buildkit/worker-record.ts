@@ -1,4 +1,4 @@
-import type { BuildService, CollectionRule } from '#build'
+import type { BuildDevice, BuildService, CollectionRule } from '#build'
 import type { MessageInitShape, worker } from '#grpc'
 
 export interface WorkerFacts {
@@ -17,9 +17,10 @@ const LABEL = 'org.mobyproject.buildkit.worker.'
 
 /**
  * The one builder there is. With the label `snapshotter`, which dockerd has with its containerd store, buildx builds for several platforms at once, exports
- * archives and caches, and has the builder push.
+ * archives and caches, and has the builder push. `devices`: for those who list workers.
  */
-export function workerRecord({ id, hostname, version, revision, hostGatewayIps }: WorkerFacts, builds: BuildService): WorkerRecord {
+export function workerRecord(facts: WorkerFacts, builds: BuildService, devices: readonly BuildDevice[] = []): WorkerRecord {
+  const { id, hostname, version, revision, hostGatewayIps } = facts
   const gateways = hostGatewayIps()
   return {
     id,
@@ -32,6 +33,7 @@ export function workerRecord({ id, hostname, version, revision, hostGatewayIps }
     platforms: builds.platforms().map(({ os, architecture, variant = '' }) => ({ os, architecture, variant })),
     gcPolicy: builds.collectionRules.map(policy),
     buildkitVersion: buildkitVersion(version, revision),
+    cdiDevices: devices.map(({ name, autoAllow, annotations }) => ({ name, autoAllow, annotations: { ...annotations } })),
   }
 }
 

@@ -42,7 +42,10 @@ describe('applyEdits', () => {
 
   it('refuses a node that the host lacks, one of another type, and what is no node', () => {
     const refused = (changes: Partial<DeviceNode>, message: string): void =>
-      assert.throws(() => applyEdits(sampleSpec(), [node(changes)]), { code: 'INVALID_ARGUMENT', message })
+      assert.throws(() => applyEdits(sampleSpec(), [node(changes)]), {
+        code: 'INVALID_ARGUMENT',
+        message: `failed to inject devices: ${message}`,
+      })
     refused({ path: '/dev/no-such' }, 'failed to stat CDI host device "/dev/no-such": no such file or directory')
     refused({ hostPath: '/etc/passwd' }, 'failed to stat CDI host device "/etc/passwd": not a device node')
     refused({ hostPath: '/dev/null', type: 'b' }, 'CDI device ("/dev/a", "/dev/null"), host type mismatch (b, c)')

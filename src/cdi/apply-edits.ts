@@ -22,9 +22,13 @@ const S_IFMT = 0o170000n
 
 const lookAtHost: LookAt = (path) => lstatSync(path, { bigint: true })
 
-/** A new specification; `spec` is left alone. Throws INVALID_ARGUMENT for a node that the host lacks. */
+/** A new specification; `spec` is left alone. Throws INVALID_ARGUMENT `failed to inject devices: …` for a node that the host lacks. */
 export function applyEdits(spec: RuntimeSpec, edits: readonly ContainerEdits[], lookAt: LookAt = lookAtHost): RuntimeSpec {
-  return edits.reduce((so, next) => applyOne(so, next, lookAt), spec)
+  try {
+    return edits.reduce((so, next) => applyOne(so, next, lookAt), spec)
+  } catch (error) {
+    throw invalidArgument(`failed to inject devices: ${(error as Error).message}`, error)
+  }
 }
 
 function applyOne(spec: RuntimeSpec, edits: ContainerEdits, lookAt: LookAt): RuntimeSpec {

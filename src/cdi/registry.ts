@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { invalidArgument, notFound, notImplemented } from '#errors'
+import { notFound, notImplemented } from '#errors'
 import { AsyncMutex } from '#lib'
 import { applyEdits } from './apply-edits.ts'
 import { readDirectories, type SpecCache } from './read-directories.ts'
@@ -36,6 +36,16 @@ export function createCdiRegistry({ directories: given, warn }: CdiRegistryDeps)
     return merge(await readDirectories(directories, cache))
   }
 
+  async function edits(names: readonly string[]): Promise<ContainerEdits[]> {
+    const { devices, problems } = await look()
+    const unknown = names.filter((name) => !devices.has(name))
+    if (unknown.length > 0) {
+      for (const { path, message } of problems) warn('a CDI specification is not used', { path, error: message })
+      throw notFound(`unresolvable CDI devices ${unknown.join(', ')}`)
+    }
+    return editsOf(names.flatMap((name) => devices.get(name) ?? []))
+  }
+
   return {
     directories,
     async list() {
@@ -44,20 +54,8 @@ export function createCdiRegistry({ directories: given, warn }: CdiRegistryDeps)
       return byName.map(({ name, annotations }) => ({ name, annotations }))
     },
     problems: async () => [...(await look()).problems],
-    async inject(spec, names) {
-      const { devices, problems } = await look()
-      const unknown = names.filter((name) => !devices.has(name))
-      if (unknown.length > 0) {
-        for (const { path, message } of problems) warn('a CDI specification is not used', { path, error: message })
-        throw notFound(`unresolvable CDI devices ${unknown.join(', ')}`)
-      }
-      const edits = editsOf(names.flatMap((name) => devices.get(name) ?? []))
-      try {
-        return applyEdits(spec, edits)
-      } catch (error) {
-        throw invalidArgument(`failed to inject devices: ${(error as Error).message}`, error)
-      }
-    },
+    edits,
+    inject: async (spec, names) => applyEdits(spec, await edits(names)),
   }
 }
 

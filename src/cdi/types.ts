@@ -83,8 +83,10 @@ export interface CdiRegistry {
   list(): Promise<CdiDevice[]>
   problems(): Promise<CdiProblem[]>
   /**
-   * `spec` with the edits of the devices, which are qualified names. Throws NOT_FOUND `unresolvable CDI devices …`, INVALID_ARGUMENT for a
-   * node that the host lacks, NOT_IMPLEMENTED for what Gantry cannot carry out.
+   * What these devices, which are qualified names, change in a container. Throws NOT_FOUND `unresolvable CDI devices …`, NOT_IMPLEMENTED for what Gantry
+   * cannot carry out.
    */
+  edits(names: readonly string[]): Promise<ContainerEdits[]>
+  /** `spec` with the edits of the devices. Throws as `edits` and {@link applyEdits} do. */
   inject(spec: RuntimeSpec, names: readonly string[]): Promise<RuntimeSpec>
 }

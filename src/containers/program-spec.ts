@@ -24,6 +24,8 @@ export interface ProgramRequest {
   hostnamePath: string
   hostsPath: string
   resolvConfPath: string
+  /** Changes the specification before cgroups are planned for it: mounts, devices. */
+  edit?: (spec: RuntimeSpec) => RuntimeSpec
 }
 
 /** Specification and cgroups of a program, with the same defaults as `docker run`. Throws INVALID_ARGUMENT with Docker's texts. Pure. */
@@ -34,7 +36,7 @@ export function programSpec(
   const { defaults, host, cgroups } = machine
   const { id, hostname, tty, workingDir, hostnamePath, hostsPath, resolvConfPath } = request
   const [path = '', ...args] = request.args
-  const { spec, warnings } = generateSpec({
+  const { spec: plain, warnings } = generateSpec({
     container: {
       id,
       path,
@@ -52,6 +54,7 @@ export function programSpec(
     defaults,
     host,
   })
+  const spec = request.edit?.(plain) ?? plain
   const { cgroupsPath = '/', resources = {} } = spec.linux
   return { spec, cgroup: planCgroup(cgroups, { parent: dirname(cgroupsPath), id, resources }), warnings }
 }

@@ -180,6 +180,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     cgroups: layout,
     cgroupControl: control,
     host,
+    devices,
     defaults,
     settings: () => buildSettings(config().builder, state.dataRoot),
     paths: { build: state.build, steps: state.steps },

@@ -84,11 +84,15 @@ describe('solveDockerfile with its host', () => {
     await assert.rejects(fakeBuild('FROM scratch\nRUN []\n'), { name: 'BuildError', message: 'arguments are required' })
   })
 
-  test('refuses devices by name', async () => {
-    await assert.rejects(fakeBuild('FROM alpine\nRUN --device=vendor.com/x=y a\n'), {
-      code: 'NOT_IMPLEMENTED',
-      message: 'RUN --device is not implemented in Gantry yet',
-    })
+  test('says which devices a step asks for, as they are written', async () => {
+    const { result } = await fakeBuild('FROM alpine\nRUN --device=v.com/x=y --device=name=v.com/z,required a\nRUN b\n')
+    const last = result.images[0]?.edge?.vertex
+    const first = last?.inputs[0]?.vertex
+    assert.equal(last?.op.kind === 'exec' && last.op.devices, undefined)
+    assert.deepEqual(first?.op.kind === 'exec' && first.op.devices, [
+      { name: 'v.com/x=y', optional: true },
+      { name: 'v.com/z', optional: false },
+    ])
   })
 
   test('follows stages deeper than the stack', async () => {

@@ -152,6 +152,8 @@ export interface ExecOp {
   /** Limits of the step; 0: none. `cpuset*` empty: none. */
   readonly limits: StepLimits
   readonly platform: Platform
+  /** CDI devices as they are written: a name, a kind, a class. Absent: none. */
+  readonly devices?: readonly { readonly name: string; readonly optional: boolean }[]
   /** Absent: 0. */
   readonly validExitCodes?: readonly number[]
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join, posix, relative } from 'node:path'
+import { applyEdits } from '#cdi'
 import {
   discardTask,
   lookUpUser,
@@ -18,6 +19,7 @@ import { deleteTree, type ChainId } from '#snapshots'
 import type { Ref } from '../graph/ref.ts'
 import type { BindMount, ExecOp } from '../graph/types.ts'
 import type { Step } from '../types.ts'
+import { deviceMountTargets, stepDevices } from './step-devices.ts'
 import { failureText } from './failure-text.ts'
 import { makeStubs, type MountTarget } from './mount-stubs.ts'
 import { inputOf, prepareMounts, readSecret, targetOf, type MountContext, type StepOutput } from './step-mounts.ts'
@@ -49,6 +51,9 @@ export interface Sandbox extends AsyncDisposable {
 /** Below the directory of one running program. */
 export const TASK_DIRECTORY = 'task'
 
+/** The same, of one whose devices have hooks. */
+const BUNDLE_DIRECTORY = 'bundle'
+
 /** Behind the step's id, beside its mount points. */
 const NAMES = '.names'
 
@@ -67,8 +72,9 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
   mkdirSync(deps.paths.stubs, { recursive: true, mode: PRIVATE })
   const ctx: MountContext = { deps, id, directory, ...request }
   const secretEnv = await readSecretEnv(request)
+  const devices = await stepDevices(deps, op)
   const mounts = await prepareMounts(ctx, undo)
-  const root = await prepareRoot(ctx, mounts.targets, undo)
+  const root = await prepareRoot(ctx, [...mounts.targets, ...deviceMountTargets(devices)], undo)
   const network = await attachStep(deps, { id, op, mode, directory: join(deps.paths.stubs, `${id}${NAMES}`) }, undo)
   const user = findUser(users.ofContainer(id, root.chain), op)
   const program: ProgramRequest = {
@@ -78,6 +84,7 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
     // What the image or the Dockerfile sets counts more than the client's proxies.
     env: ['HOSTNAME', ...op.proxyEnv, ...op.env, ...secretEnv],
     ...network.files,
+    edit: (spec) => applyEdits({ ...spec, mounts: [...spec.mounts, ...mounts.mounts] }, devices),
   }
   const { spec, cgroup, warnings } = programSpec(program, { defaults: deps.defaults(), host: deps.host, cgroups: deps.cgroups })
   for (const warning of warnings) deps.warn(warning, { step: id })
@@ -86,7 +93,8 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
   const task = await deps.runtime.create({
     id,
     stateDir: join(directory, TASK_DIRECTORY),
-    spec: { ...spec, mounts: [...spec.mounts, ...mounts.mounts] },
+    spec,
+    bundle: join(directory, BUNDLE_DIRECTORY),
     rootfs: { overlay: root.overlay },
     overlays: mounts.overlays,
     cgroup,

@@ -1,5 +1,6 @@
 /** What steps that run programs are run with. The manual is in `index.ts`. */
 
+import type { CdiRegistry } from '#cdi'
 import type { CgroupControl, ContainerDefaults, HostFacts } from '#containers'
 import type { CgroupLayout, Files, Mounts } from '#kernel'
 import type { NetworkService } from '#networks'
@@ -22,6 +23,7 @@ export interface RunDeps {
   /** Of containers: a step has the same. Read at each use. */
   defaults: () => ContainerDefaults
   cacheMounts: CacheMounts
+  devices: Pick<CdiRegistry, 'edits'>
   paths: RunPaths
   /** Where binfmt_misc is mounted; `/proc/sys/fs/binfmt_misc` unless a test says otherwise. */
   binfmt?: string

@@ -11,6 +11,7 @@ import { checkEntitlements } from './entitlements.ts'
 import { identify, type Neighbours } from './identify.ts'
 import { SharedWork } from '#lib'
 import { fromRecord, outputOf, solveVertex, type VertexWork } from './solve-vertex.ts'
+import { giveDevices } from './step-devices.ts'
 import { isSource, type BuildScope, type Identity, type ImportedResult, type Solved, type SolverDeps } from './solver.ts'
 import { walkGraph } from './walk-graph.ts'
 
@@ -35,19 +36,23 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
   const missed = Promise.withResolvers<void>()
   const retired = new Set<string>()
   const directories = new Set<string>()
+  /** By id: steps as they are done, where that is not as they are written. */
+  const withDevices = new Map<Digest, Vertex>()
+  /** Which is not always as it is written: of sources by the client's policy, of steps by the devices there are. */
+  const asDone = (vertex: Vertex): Vertex => withDevices.get(vertex.id) ?? scope.sources.allowed(vertex)
 
   const near: Neighbours = {
     identityOf: (vertex, signal) =>
       identities.join(vertex.id, signal, async (own) => {
         await nextTurn()
-        const identity = await identify(deps, scope, near, scope.sources.allowed(vertex), own)
+        const identity = await identify(deps, scope, near, asDone(vertex), own)
         identified.set(vertex.id, identity)
         return identity
       }),
     resultOf: (vertex, signal) =>
       results.join(vertex.id, signal, async (own) => {
         await nextTurn()
-        return await resultOf(scope.sources.allowed(vertex), own)
+        return await resultOf(asDone(vertex), own)
       }),
     step: (vertex, signal) => ownStep(scope, vertex, signal, now),
     missed: missed.promise,
@@ -105,6 +110,7 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       identities.forgetFailures()
       results.forgetFailures()
       const vertices = walkGraph(edges.map(({ vertex }) => vertex))
+      for (const [id, vertex] of await giveDevices(deps, scope, vertices)) withDevices.set(id, vertex)
       scope.display.announce(vertices)
       retireCaches(vertices)
       const failed = new AbortController()

@@ -1,3 +1,4 @@
+import type { CdiRegistry } from '#cdi'
 import type { ContentStore, Lease } from '#content'
 import type { Semaphore } from '#lib'
 import type { BuildCache, CachePins } from '../cache/build-cache.ts'
@@ -24,6 +25,7 @@ export interface SolverDeps {
   digests: ContentDigests
   cacheMounts: Pick<CacheMounts, 'retire'>
   running: RunningSteps<Solved>
+  devices: Pick<CdiRegistry, 'list'>
   /** Places for RUN steps: how many programs may run at once. */
   places: Semaphore
 }

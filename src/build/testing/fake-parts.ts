@@ -78,6 +78,7 @@ export function createFakeParts(options: { metadata?: Metadata; chains?: Map<Cha
     files: { openRoot: unused, openInRoot: unused },
     settings: () => ({ entitlements: new Set(['network.host']), maxRunSteps: 4, collectionRules: [] }),
     hostPlatform: { os: 'linux', architecture: 'amd64' },
+    devices: { list: async () => [] },
     platforms: () => [{ os: 'linux', architecture: 'amd64' }],
     frontends: {},
     sources: {

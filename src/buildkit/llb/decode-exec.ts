@@ -1,5 +1,5 @@
 import type { ExecOp, Mount } from '#build'
-import { invalidArgument, notImplemented } from '#errors'
+import { invalidArgument } from '#errors'
 import { ops } from '#grpc'
 import type { Platform } from '#oci'
 
@@ -17,7 +17,6 @@ export function decodeExec(op: ops.ExecOp, inputs: number, platform: Platform): 
   const { meta } = op
   if (meta === undefined || meta.args.length === 0) throw invalidArgument('invalid exec op with no args')
   if (op.mounts.every(({ dest }) => dest !== '/')) throw invalidArgument('invalid exec op with no root file system')
-  if (op.cdiDevices.length > 0) throw notImplemented('devices in build steps are not implemented in Gantry')
   const network = NETWORKS[op.network]
   if (network === undefined) throw invalidArgument(`unknown network mode ${op.network}`)
   const security = RIGHTS[op.security]
@@ -39,6 +38,7 @@ export function decodeExec(op: ops.ExecOp, inputs: number, platform: Platform): 
     cgroupParent: meta.cgroupParent,
     limits: NO_LIMITS,
     platform,
+    ...(op.cdiDevices.length > 0 && { devices: op.cdiDevices.map(({ name, optional }) => ({ name, optional })) }),
     ...(meta.validExitCodes.length > 0 && { validExitCodes: meta.validExitCodes }),
   }
 }

@@ -20,7 +20,7 @@ const CURRENT_TIME = 'buildkit-current-timestamp'
 export function controlService(context: ServiceContext): ServiceImpl<typeof control.Control> {
   const { builds, history, refused, sessions, worker } = context
   return {
-    listWorkers: () => ({ record: [workerRecord(worker, builds)] }),
+    listWorkers: async () => ({ record: [workerRecord(worker, builds, await builds.devices())] }),
 
     info: () => ({ buildkitVersion: buildkitVersion(worker.version, worker.revision) }),
 
@@ -144,13 +144,13 @@ function emptyResult(platform: Platform): BuildResult {
 
 /** Throws INVALID_ARGUMENT. Devices may be named: `device=vendor.com/gpu`. */
 function entitlements(names: readonly string[]): Set<Entitlement> {
-  return new Set(
-    names.map((name): Entitlement => {
-      const [kind] = name.split('=', 1)
-      if (kind === 'network.host' || kind === 'security.insecure' || kind === 'device') return kind
-      throw invalidArgument(`unknown entitlement ${name}`)
-    }),
-  )
+  const unknown = names.find((name) => !isEntitlement(name))
+  if (unknown !== undefined) throw invalidArgument(`unknown entitlement ${unknown}`)
+  return new Set(names.filter(isEntitlement))
+}
+
+function isEntitlement(name: string): name is Entitlement {
+  return ['network.host', 'security.insecure', 'device'].includes(name) || name.startsWith('device=')
 }
 
 /** The id of an exporter is its place in the list: by it files go to the right target of the client. */

@@ -79,6 +79,7 @@ export function fakeBuilds(
     prune: unused,
     collectionRules: [],
     platforms: () => [{ os: 'linux', architecture: 'amd64' }],
+    devices: async () => [{ name: 'v.com/c=a', annotations: { 'x.org/y': 'z' }, autoAllow: true }],
     close: unused,
     ...behaviour.service,
   }

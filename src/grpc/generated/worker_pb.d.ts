@@ -41,6 +41,11 @@ export declare type WorkerRecord = Message<"moby.buildkit.v1.types.WorkerRecord"
    * @generated from field: moby.buildkit.v1.types.BuildkitVersion buildkit_version = 5;
    */
   buildkitVersion?: BuildkitVersion | undefined;
+
+  /**
+   * @generated from field: repeated moby.buildkit.v1.types.CDIDevice cdi_devices = 6;
+   */
+  cdiDevices: CDIDevice[];
 };
 
 /**
@@ -48,6 +53,36 @@ export declare type WorkerRecord = Message<"moby.buildkit.v1.types.WorkerRecord"
  * Use `create(WorkerRecordSchema)` to create a new message.
  */
 export declare const WorkerRecordSchema: GenMessage<WorkerRecord>;
+
+/**
+ * A device that steps may ask for.
+ *
+ * @generated from message moby.buildkit.v1.types.CDIDevice
+ */
+export declare type CDIDevice = Message<"moby.buildkit.v1.types.CDIDevice"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Every build gets it that asks for it.
+   *
+   * @generated from field: bool auto_allow = 2;
+   */
+  autoAllow: boolean;
+
+  /**
+   * @generated from field: map<string, string> annotations = 3;
+   */
+  annotations: { [key: string]: string };
+};
+
+/**
+ * Describes the message moby.buildkit.v1.types.CDIDevice.
+ * Use `create(CDIDeviceSchema)` to create a new message.
+ */
+export declare const CDIDeviceSchema: GenMessage<CDIDevice>;
 
 /**
  * A rule of the automatic collection. Bytes and nanoseconds; 0: does not count.

@@ -11,7 +11,7 @@ import { file_ops } from "./ops_pb.js";
  * Describes the file worker.proto.
  */
 export const file_worker = /*@__PURE__*/
-  fileDesc("Cgx3b3JrZXIucHJvdG8SFm1vYnkuYnVpbGRraXQudjEudHlwZXMipAIKDFdvcmtlclJlY29yZBIKCgJpZBgBIAEoCRJACgZsYWJlbHMYAiADKAsyMC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLldvcmtlclJlY29yZC5MYWJlbHNFbnRyeRIfCglwbGF0Zm9ybXMYAyADKAsyDC5wYi5QbGF0Zm9ybRIzCglnY19wb2xpY3kYBCADKAsyIC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkdDUG9saWN5EkEKEGJ1aWxka2l0X3ZlcnNpb24YBSABKAsyJy5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkJ1aWxka2l0VmVyc2lvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIocBCghHQ1BvbGljeRILCgNhbGwYASABKAgSFQoNa2VlcF9kdXJhdGlvbhgCIAEoAxIWCg5yZXNlcnZlZF9zcGFjZRgDIAEoAxIPCgdmaWx0ZXJzGAQgAygJEhYKDm1heF91c2VkX3NwYWNlGAUgASgDEhYKDm1pbl9mcmVlX3NwYWNlGAYgASgDIkUKD0J1aWxka2l0VmVyc2lvbhIPCgdwYWNrYWdlGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSEAoIcmV2aXNpb24YAyABKAliBnByb3RvMw", [file_ops]);
+  fileDesc("Cgx3b3JrZXIucHJvdG8SFm1vYnkuYnVpbGRraXQudjEudHlwZXMi3AIKDFdvcmtlclJlY29yZBIKCgJpZBgBIAEoCRJACgZsYWJlbHMYAiADKAsyMC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLldvcmtlclJlY29yZC5MYWJlbHNFbnRyeRIfCglwbGF0Zm9ybXMYAyADKAsyDC5wYi5QbGF0Zm9ybRIzCglnY19wb2xpY3kYBCADKAsyIC5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkdDUG9saWN5EkEKEGJ1aWxka2l0X3ZlcnNpb24YBSABKAsyJy5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkJ1aWxka2l0VmVyc2lvbhI2CgtjZGlfZGV2aWNlcxgGIAMoCzIhLm1vYnkuYnVpbGRraXQudjEudHlwZXMuQ0RJRGV2aWNlGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiqgEKCUNESURldmljZRIMCgRuYW1lGAEgASgJEhIKCmF1dG9fYWxsb3cYAiABKAgSRwoLYW5ub3RhdGlvbnMYAyADKAsyMi5tb2J5LmJ1aWxka2l0LnYxLnR5cGVzLkNESURldmljZS5Bbm5vdGF0aW9uc0VudHJ5GjIKEEFubm90YXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKHAQoIR0NQb2xpY3kSCwoDYWxsGAEgASgIEhUKDWtlZXBfZHVyYXRpb24YAiABKAMSFgoOcmVzZXJ2ZWRfc3BhY2UYAyABKAMSDwoHZmlsdGVycxgEIAMoCRIWCg5tYXhfdXNlZF9zcGFjZRgFIAEoAxIWCg5taW5fZnJlZV9zcGFjZRgGIAEoAyJFCg9CdWlsZGtpdFZlcnNpb24SDwoHcGFja2FnZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhAKCHJldmlzaW9uGAMgASgJYgZwcm90bzM", [file_ops]);
 
 /**
  * Describes the message moby.buildkit.v1.types.WorkerRecord.
@@ -21,16 +21,23 @@ export const WorkerRecordSchema = /*@__PURE__*/
   messageDesc(file_worker, 0);
 
 /**
+ * Describes the message moby.buildkit.v1.types.CDIDevice.
+ * Use `create(CDIDeviceSchema)` to create a new message.
+ */
+export const CDIDeviceSchema = /*@__PURE__*/
+  messageDesc(file_worker, 1);
+
+/**
  * Describes the message moby.buildkit.v1.types.GCPolicy.
  * Use `create(GCPolicySchema)` to create a new message.
  */
 export const GCPolicySchema = /*@__PURE__*/
-  messageDesc(file_worker, 1);
+  messageDesc(file_worker, 2);
 
 /**
  * Describes the message moby.buildkit.v1.types.BuildkitVersion.
  * Use `create(BuildkitVersionSchema)` to create a new message.
  */
 export const BuildkitVersionSchema = /*@__PURE__*/
-  messageDesc(file_worker, 2);
+  messageDesc(file_worker, 3);
 

@@ -121,6 +121,7 @@ export async function createWorld(options: { directory?: string } = {}): Promise
     host,
     defaults: () => ({ ...SAMPLE_DEFAULTS, cgroupParent, cgroupVersion: layout.version, defaultSeccomp: filters.defaultFor }),
     cacheMounts,
+    devices: { edits: async () => [] },
     paths,
     warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
   }

@@ -1,6 +1,6 @@
-import { commandArguments } from '#dockerfile'
+import { commandArguments, parseDevice } from '#dockerfile'
 import type { RunInstruction } from '#dockerfile'
-import { invalidArgument, notImplemented } from '#errors'
+import { invalidArgument } from '#errors'
 import type { ExecOp, FileOp } from '../../graph/types.ts'
 import { shellOf } from '../image-draft.ts'
 import { parseNetwork } from '../option-values.ts'
@@ -15,7 +15,6 @@ import type { RunMounts } from './run-mounts.ts'
 /** RUN: a program in the file system so far. Source: moby/buildkit dockerfile2llb/convert.go, dispatchRun. */
 export function dispatchRun(instruction: RunInstruction, context: InstructionContext): void {
   const { stage, conversion } = context
-  if (instruction.devices.length > 0) throw notImplemented('RUN --device is not implemented in Gantry yet')
   // A program may read anything.
   stage.paths.add('/')
   const script = readScript(instruction.command)
@@ -32,6 +31,7 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
   const mounts = createRunMounts(instruction.mounts, inputs, context)
   const name = nextName(context, runText(instruction, script.summary, mounts.secretEnv, context))
   const { network, ...common } = conversion.options.run
+  const devices = instruction.devices.map(parseDevice)
   const op: ExecOp = {
     kind: 'exec',
     ...common,
@@ -48,6 +48,7 @@ export function dispatchRun(instruction: RunInstruction, context: InstructionCon
     ],
     secretEnv: mounts.secretEnv,
     platform: platformOfStage(context),
+    ...(devices.length > 0 && { devices: devices.map(({ name, required }) => ({ name, optional: !required })) }),
   }
   stage.tree = stepTree(op, inputs.trees, stepMeta(context, name))
   const command = [...argumentTexts(context), ...args].join(' ')

@@ -87,6 +87,7 @@ export function createFakeRunDeps(): FakeRunDeps {
     files,
     jobs,
     mounts: createFakeMounts(),
+    devices: { edits: async () => [] },
     cgroups: { version: 2, root: join(directory, 'cgroup') },
     cgroupControl: { prepare: () => undefined },
     host: HOST,
