@@ -83,6 +83,6 @@ export type {
   UnpackOptions,
   Usage,
 } from './types.ts'
-export type { HashResult, Job, JobOptions, JobResult, JobRunner, Task, TaskLoader } from './unpack/job.ts'
+export type { HashResult, Job, JobOptions, JobResult, JobRunner, ShareTask, Task, TaskLoader } from './unpack/job.ts'
 export { createInlineRunner, createWorkerPool } from './unpack/worker-pool.ts'
 export { runUnpackWorker } from './unpack/worker.ts'

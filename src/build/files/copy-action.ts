@@ -3,16 +3,17 @@ import type { BigIntStats } from 'node:fs'
 import { invalidArgument, notFound } from '#errors'
 import type { Files } from '#kernel'
 import { inSlices } from '#snapshots'
+import type { ShareTask } from '#snapshots'
 import type { PreparedAction } from './actions.ts'
 import { NEW_DIRECTORY_MODE } from './attributes.ts'
 import type { Changes } from './attributes.ts'
+import { createCopyAssistant } from './copy-assistant.ts'
 import { createContentCopier } from './copy-content.ts'
 import { copyTree } from './copy-tree.ts'
 import type { CopyRun } from './copy-tree.ts'
-import { parseMode } from './file-mode.ts'
 import { absent, findPath } from './find-path.ts'
 import type { Found } from './find-path.ts'
-import { changesOf, directoryMaker } from './make-nodes.ts'
+import { copyChanges, directoryMaker } from './make-nodes.ts'
 import { createSelection } from './selection.ts'
 import { unpackArchive } from './unpack-archive.ts'
 import { hasWildcard, resolveWildcards } from './wildcards.ts'
@@ -23,11 +24,16 @@ type CopyInput = Extract<PreparedAction, { action: 'copy' }>
  * Copies what an action names from one file system to another; see {@link copyTree} for what a copy is. Throws NOT_FOUND for a source that is not there, the
  * reason of `signal`; what was written until then stays.
  */
-export async function performCopy(files: Files, rootFd: number, action: CopyInput, signal: AbortSignal | undefined): Promise<void> {
+export async function performCopy(
+  files: Files,
+  { rootFd, action }: { rootFd: number; action: CopyInput },
+  signal: AbortSignal | undefined,
+  share?: ShareTask,
+): Promise<void> {
   for (const path of action.requiredPaths) requirePath(action.fromFd, path)
-  const mode = action.mode === undefined ? undefined : parseMode(action.mode)
-  const changes: Changes = { ...changesOf(action), ...(mode && { mode }) }
+  const changes = copyChanges(action)
   const copyContent = createContentCopier(files)
+  const assistant = share && createCopyAssistant(share, action)
   for (const path of sourcesOf(action)) {
     signal?.throwIfAborted()
     if (action.unpack && (await unpackArchive(files, { ...action, rootFd, path, changes }, signal))) continue
@@ -37,12 +43,14 @@ export async function performCopy(files: Files, rootFd: number, action: CopyInpu
       copyContent,
       selection: createSelection(action.includePatterns, action.excludePatterns),
       replaceExisting: action.alwaysReplaceExisting,
-      targetRootFd: rootFd,
-      links: new Map(),
+      links: { rootFd, paths: new Map() },
+      ...(assistant && { assistant }),
     }
     using source = findSource(action, path)
     using target = findTarget(files, rootFd, action, { path, stat: source.stat }, changes)
-    for await (const _ of inSlices(copyTree(run, source, target))) signal?.throwIfAborted()
+    const steps = copyTree(run, source, target)
+    if (assistant === undefined) for await (const _ of inSlices(steps)) signal?.throwIfAborted()
+    else await assistant.finish(steps, signal)
   }
 }
 

@@ -2,8 +2,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  fstatSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -16,12 +14,13 @@ import type { BigIntStats, Dirent } from 'node:fs'
 import { posix } from 'node:path'
 import { decodeName, systemPath } from '#archive'
 import { invalidArgument } from '#errors'
-import type { FilePath, Files } from '#kernel'
+import type { FilePath } from '#kernel'
 import { deviceOf } from '#lib'
-import { O_PATH, pathIn, removeTree } from '#snapshots'
-import { copyAttributes, copyFileAttributes, copyTimes, modeOf } from './attributes.ts'
-import type { Changes } from './attributes.ts'
-import type { ContentCopier } from './copy-content.ts'
+import { O_PATH, pathIn } from '#snapshots'
+import { copyAttributes, copyTimes, modeOf } from './attributes.ts'
+import type { CopyAssistant } from './copy-assistant.ts'
+import { copyFile, replacing } from './copy-file.ts'
+import type { FileCopy, TargetDirectory } from './copy-file.ts'
 import { systemPathOf } from './find-path.ts'
 import type { Found } from './find-path.ts'
 import type { Selection } from './selection.ts'
@@ -31,23 +30,16 @@ const MAX_DEPTH = 1000
 
 /** Entries of a directory after which others get their turn. */
 const BATCH = 64
+/** Files that are copied at a time, here or by the assistant: as few as are worth the way to it and back. */
+const FILES = { most: 48, leastShared: 8 }
 
 const READ_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 /** What one copy is done with. */
-export interface CopyRun {
-  readonly files: Files
-  readonly changes: Changes
+export interface CopyRun extends FileCopy {
   readonly selection: Selection
-  /** What is in the way goes, whatever it is. */
-  readonly replaceExisting: boolean
-  readonly copyContent: ContentCopier
-  /** Root of the file system that is copied to. */
-  readonly targetRootFd: number
-  /** Files with several names that were copied: inode of the source → path of the copy. */
-  readonly links: Map<string, string>
+  /** Absent: all is done here. */
+  readonly assistant?: CopyAssistant
 }
 
 /** A node of the source. `from` ends in its own name. */
@@ -56,14 +48,6 @@ interface Source {
   stat: BigIntStats
   /** Relative to where the copy began; empty there. */
   path: string
-}
-
-/** A directory of the target that is made when something is to be put in it. */
-interface TargetDirectory {
-  /** O_PATH; valid until the directory is finished. */
-  open(): number
-  /** In the root, without links. */
-  readonly path: string
 }
 
 /**
@@ -83,24 +67,47 @@ function* copyDirectory(run: CopyRun, source: Source, above: TargetDirectory, na
   if (depth > MAX_DEPTH) throw invalidArgument(`directories are nested deeper than ${MAX_DEPTH}`)
   const isIncluded = source.path === '' || run.selection.includes(source.path)
   if (!isIncluded && run.selection.prunes(source.path)) return
-  const fd = openSync(source.from, READ_DIRECTORY)
+  const held = new DisposableStack()
+  let finish = (): void => {}
   try {
-    using target = createTargetDirectory(run, source, above, name, isIncluded)
+    const fd = openSync(source.from, READ_DIRECTORY)
+    held.defer(() => closeSync(fd))
+    const target = held.use(createTargetDirectory(run, source, above, name, isIncluded))
     if (isIncluded) target.open()
     const directory = `/proc/self/fd/${fd}`
     // latin1 keeps every byte of a name in one character, which also makes the order that of bytes.
     const entries = readdirSync(directory, { encoding: 'latin1', withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+    const files: string[] = []
     for (const [index, entry] of entries.entries()) {
       if (index % BATCH === 0) yield
       const child = childOf(source, directory, entry)
       if (entry.isDirectory()) {
         const stat = lstatSync(child.from, { bigint: true, throwIfNoEntry: false })
         if (stat?.isDirectory() === true) yield* copyDirectory(run, { ...child, stat }, target, child.name, depth + 1)
-      } else if (run.selection.includes(child.path)) copyEntry(run, child, entry, target)
+      } else if (!run.selection.includes(child.path)) continue
+      else if (entry.isFile()) files.push(child.name)
+      else copyEntry(run, child, target)
     }
-    target.finish()
+    yield* copyFiles(run, files, fd, target)
+    finish = () => target.finish()
   } finally {
-    closeSync(fd)
+    const end = (): void => {
+      using _ = held
+      finish()
+    }
+    // Descriptors of this directory, and of those above it, may be in use by another thread.
+    if (run.assistant === undefined) end()
+    else run.assistant.afterwards(end)
+  }
+}
+
+function* copyFiles(run: CopyRun, names: readonly string[], fromFd: number, target: TargetDirectory): Generator<void, void, void> {
+  const copy = (name: string): void => void copyFile(run, systemPath(`/proc/self/fd/${fromFd}/${name}`), target, name)
+  for (let start = 0; start < names.length; start += FILES.most) {
+    yield
+    const batch = names.slice(start, start + FILES.most)
+    const isTaken = batch.length >= FILES.leastShared && run.assistant?.take({ fromFd, target, names: batch }, copy)
+    if (isTaken !== true) for (const name of batch) copy(name)
   }
 }
 
@@ -109,15 +116,14 @@ function childOf(source: Source, directory: string, entry: Dirent): { name: stri
   return { name, path: source.path === '' ? name : `${source.path}/${name}`, from: systemPath(`${directory}/${name}`) }
 }
 
-function copyEntry(run: CopyRun, child: Omit<Source, 'stat'> & { name: string }, entry: Dirent, target: TargetDirectory): void {
-  if (entry.isFile()) return copyFile(run, child.from, target, child.name)
+function copyEntry(run: CopyRun, child: Omit<Source, 'stat'> & { name: string }, target: TargetDirectory): void {
   const stat = lstatSync(child.from, { bigint: true, throwIfNoEntry: false })
   if (stat !== undefined && !stat.isDirectory()) copyNode(run, { ...child, stat }, target, child.name)
 }
 
 /** Anything but a directory. */
 function copyNode(run: CopyRun, { from, stat }: Source, above: TargetDirectory, name: string): void {
-  if (stat.isFile()) return copyFile(run, from, above, name)
+  if (stat.isFile()) return void copyFile(run, from, above, name)
   // A whiteout of overlayfs, seen where a layer lies alone: there is nothing.
   if (stat.isCharacterDevice() && stat.rdev === 0n) return
   const directoryFd = above.open()
@@ -130,51 +136,6 @@ function copyNode(run: CopyRun, { from, stat }: Source, above: TargetDirectory, 
     }
   })
   copyAttributes(run.files, from, stat, to, run.changes)
-}
-
-function copyFile(run: CopyRun, from: FilePath, above: TargetDirectory, name: string): void {
-  const sourceFd = openSync(from, READ_FILE)
-  let targetFd: number | undefined
-  try {
-    const stat = fstatSync(sourceFd, { bigint: true })
-    if (!stat.isFile()) throw invalidArgument(`${name}: changed while it was copied`)
-    const to = pathIn(above.open(), name)
-    const inode = stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined
-    const twin = inode === undefined ? undefined : run.links.get(inode)
-    if (twin !== undefined) return replacing(run, above, name, () => linkTo(run, twin, to))
-    targetFd = replacing(run, above, name, () => openSync(to, NEW_FILE, modeOf(stat, run.changes) & 0o777))
-    run.copyContent(sourceFd, stat, targetFd)
-    copyFileAttributes(run.files, { fd: sourceFd, stat }, { fd: targetFd, path: to }, run.changes)
-    if (inode !== undefined) run.links.set(inode, posix.join(above.path, name))
-  } finally {
-    closeSync(sourceFd)
-    if (targetFd !== undefined) closeSync(targetFd)
-  }
-}
-
-/** Another name for a file of the target. */
-function linkTo({ files, targetRootFd }: CopyRun, path: string, to: FilePath): void {
-  const fd = files.openInRoot(targetRootFd, systemPath(posix.dirname(path)), O_PATH | constants.O_DIRECTORY)
-  try {
-    linkSync(pathIn(fd, posix.basename(path)), to)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Runs `make`; when the name is taken, takes away what has it, if that may be, and runs `make` again. */
-function replacing<T>(run: CopyRun, above: TargetDirectory, name: string, make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EEXIST') throw error
-  }
-  const directoryFd = above.open()
-  if (run.replaceExisting) removeTree(directoryFd, name, { keepMounts: false })
-  else if (lstatSync(pathIn(directoryFd, name)).isDirectory()) {
-    throw invalidArgument(`cannot replace to directory ${posix.join(above.path, name)} with file`)
-  } else unlinkSync(pathIn(directoryFd, name))
-  return make()
 }
 
 /** `isIncluded`: it is meant itself, and not only on the way to something that is. */

@@ -51,8 +51,7 @@ export async function writeDifference(
     selection: { includes: (path: string) => found.changed.has(path), prunes: (path: string) => !found.changed.has(path) },
     replaceExisting: false,
     copyContent: createContentCopier(files),
-    targetRootFd: rootFd,
-    links: new Map<string, string>(),
+    links: { rootFd, paths: new Map<string, string>() },
   }
   using source = findPath(upperFd, '/', { follow: false })
   using target = findPath(rootFd, '/', { follow: false })

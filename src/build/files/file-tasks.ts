@@ -1,8 +1,10 @@
 import { codeOf, EngineError, internal } from '#errors'
 import type { Files } from '#kernel'
-import type { Task } from '#snapshots'
+import type { ShareTask, Task } from '#snapshots'
 import type { ActionInput } from './actions.ts'
 import { performCopy } from './copy-action.ts'
+import { copySharedFiles } from './copy-assistant.ts'
+import type { SharedFiles } from './copy-assistant.ts'
 import { standsAlone, writeDifference } from './diff-trees.ts'
 import type { DiffInput } from './diff-trees.ts'
 import { digestTree } from './digest-tree.ts'
@@ -20,25 +22,22 @@ export async function loadFileTask(task: string): Promise<Task> {
 
 const TASKS: Readonly<Record<string, Task>> = {
   'build-update-directory': async (files, input, signal) => await performUpdatePart(files, input as UpdatePart, signal),
-  'build-file-action': async (files, input, signal) => await performAction(files, input as ActionInput, signal),
+  'build-file-action': async (files, input, signal, share) => await performAction(files, input as ActionInput, signal, share),
+  'build-copy-files': async (files, input) => explaining(() => copySharedFiles(files, input as SharedFiles)),
   'build-diff': async (files, input, signal) => await writeDifference(files, input as DiffInput, signal),
   'build-stands-alone': async (files, input, signal) => await standsAlone(files, input as Parameters<typeof standsAlone>[1], signal),
   'build-digest': async (files, input, signal) => await digestTree(files, input as DigestInput, signal),
 }
 
 /** Does one action to a file system, in this thread. Errors in BuildKit's words. */
-export async function performAction(files: Files, input: ActionInput, signal?: AbortSignal): Promise<void> {
-  try {
-    await perform(files, input, signal)
-  } catch (error) {
-    throw explain(error)
-  }
+export async function performAction(files: Files, input: ActionInput, signal?: AbortSignal, share?: ShareTask): Promise<void> {
+  await explaining(() => perform(files, input, signal, share))
 }
 
-async function perform(files: Files, { rootFd, action }: ActionInput, signal: AbortSignal | undefined): Promise<void> {
+async function perform(files: Files, { rootFd, action }: ActionInput, signal?: AbortSignal, share?: ShareTask): Promise<void> {
   switch (action.action) {
     case 'copy':
-      return await performCopy(files, rootFd, action, signal)
+      return await performCopy(files, { rootFd, action }, signal, share)
     case 'mkfile':
       return makeFile(files, rootFd, action)
     case 'mkdir':
@@ -47,6 +46,14 @@ async function perform(files: Files, { rootFd, action }: ActionInput, signal: Ab
       return makeLink(files, rootFd, action)
     case 'rm':
       return removePath(rootFd, action)
+  }
+}
+
+async function explaining<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw explain(error)
   }
 }
 

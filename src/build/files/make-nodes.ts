@@ -6,6 +6,7 @@ import { pathIn, removeTree } from '#snapshots'
 import type { PreparedAction } from './actions.ts'
 import { NEW_DIRECTORY_MODE, setAttributes } from './attributes.ts'
 import type { Changes } from './attributes.ts'
+import { parseMode } from './file-mode.ts'
 import { absent, findPath, systemPathOf } from './find-path.ts'
 import { resolveWildcards } from './wildcards.ts'
 
@@ -14,6 +15,19 @@ type Of<K extends PreparedAction['action']> = Extract<PreparedAction, { action: 
 /** Owner and time that an action gives. */
 export function changesOf({ owner, timestamp }: { owner?: Changes['owner'] | undefined; timestamp?: number | undefined }): Changes {
   return { ...(owner && { owner }), ...(timestamp !== undefined && { time: nanoseconds(timestamp) }) }
+}
+
+/** What an action changes of all that it makes, as plain data. */
+export interface ChangedAttributes {
+  owner?: Changes['owner'] | undefined
+  /** As `parseMode` takes it. */
+  mode?: number | string | undefined
+  /** Milliseconds since the epoch, with fraction. */
+  timestamp?: number | undefined
+}
+
+export function copyChanges(action: ChangedAttributes): Changes {
+  return { ...changesOf(action), ...(action.mode !== undefined && { mode: parseMode(action.mode) }) }
 }
 
 /** Milliseconds, with fraction. */

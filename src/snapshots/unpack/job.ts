@@ -73,7 +73,13 @@ export interface JobOptions {
 }
 
 /** Work in a worker thread that has nothing else to do: system calls may be synchronous. It looks at its signal now and then, which needs turns of the event loop. */
-export type Task = (files: Files, input: unknown, signal: AbortSignal | undefined) => Promise<unknown>
+export type Task = (files: Files, input: unknown, signal: AbortSignal | undefined, share?: ShareTask) => Promise<unknown>
+
+/**
+ * Gives a part of a task, itself a task, to another worker that has nothing to do; it ends with the signal of the whole. Resolves with what the part gave; undefined:
+ * nobody has time, it was not begun.
+ */
+export type ShareTask = (task: string, input: unknown) => Promise<{ result: unknown } | undefined>
 
 /** Finds the task of a name. Called in the worker: what a task needs is loaded there, and when it is first wanted. */
 export type TaskLoader = (task: string) => Promise<Task>

@@ -5,7 +5,7 @@ import { makeRecipe } from '../recipe/make-recipe.ts'
 import { emptyDirectory } from '../tree/remove-tree.ts'
 import { verifyLayer } from '../verify/verify-layer.ts'
 import { hashFile } from './hash-file.ts'
-import type { AnyResult, Job, JobOptions, JobResult, TaskLoader } from './job.ts'
+import type { AnyResult, Job, JobOptions, JobResult, ShareTask, TaskLoader } from './job.ts'
 import { packLayer } from './pack-layer.ts'
 import { unpackLayer } from './unpack-layer.ts'
 
@@ -19,9 +19,11 @@ export interface JobDeps {
   files: Files
   /** Absent: there are no tasks of other modules. */
   loadTask?: TaskLoader
+  /** Absent: there are no other workers. */
+  share?: ShareTask
 }
 
-async function perform({ files, loadTask }: JobDeps, job: Job, options: JobOptions): Promise<AnyResult> {
+async function perform({ files, loadTask, share }: JobDeps, job: Job, options: JobOptions): Promise<AnyResult> {
   switch (job.kind) {
     case 'unpack':
       return await unpackLayer(files, job, options)
@@ -45,7 +47,7 @@ async function perform({ files, loadTask }: JobDeps, job: Job, options: JobOptio
       if (loadTask === undefined) throw internal(`Cannot run ${job.task}: this worker has no tasks`)
       return await (
         await loadTask(job.task)
-      )(files, job.input, options.signal)
+      )(files, job.input, options.signal, share)
     }
   }
 }

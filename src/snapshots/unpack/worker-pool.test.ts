@@ -25,6 +25,18 @@ const STUCK_ENTRY = new URL(
       if (job.growing === undefined || new BigInt64Array(job.growing)[0] > 0n) parentPort.postMessage({ kind: 'done', result: { tarSize: 1 } })
     })`)}`,
 )
+/** A worker that offers a part of the task `whole` to others and says what became of it; a part it does, or fails with one that is `bad`. */
+const SHARING_ENTRY = new URL(
+  `data:text/javascript,${encodeURIComponent(`
+    import { parentPort } from 'node:worker_threads'
+    const done = (result) => parentPort.postMessage({ kind: 'done', result })
+    parentPort.on('message', ({ kind, job, ...answer }) => {
+      if (kind === 'shared') return done(answer)
+      if (job.task === 'whole') parentPort.postMessage({ kind: 'share', id: 7, task: job.input, input: { of: 'whole' } })
+      else if (job.task === 'bad') parentPort.postMessage({ kind: 'failed', code: 'NOT_FOUND', message: 'no such part' })
+      else done([job.task, job.input])
+    })`)}`,
+)
 const UNPACK: Job = { kind: 'unpack', blob: '/blob', directory: '/d', verify: false }
 const EMPTY: Job = { kind: 'empty', directory: '/d' }
 
@@ -61,6 +73,22 @@ describe('createWorkerPool', () => {
       growing: ({ progress }) => (unpacked = pool.run({ ...UNPACK, growing: progress })),
     })
     assert.deepEqual(await unpacked, { tarSize: 1 })
+  })
+
+  it('gives parts of a task to workers that have nothing to do, and to no others', async () => {
+    await using pool = createWorkerPool({ entry: SHARING_ENTRY, size: 2 })
+    const whole = async (part: string): Promise<unknown> => await pool.run({ kind: 'task', task: 'whole', input: part })
+    // The first offer starts the other worker.
+    assert.deepEqual(await whole('part'), { id: 7, outcome: 'refused' })
+    assert.deepEqual(await whole('part'), { id: 7, outcome: 'done', result: ['part', { of: 'whole' }] })
+    const { stack: _, ...failure } = (await whole('bad')) as Record<string, unknown>
+    assert.deepEqual(failure, { id: 7, outcome: 'failed', code: 'NOT_FOUND', message: 'no such part' })
+  })
+
+  it('refuses parts when there is only one worker', async () => {
+    await using pool = createWorkerPool({ entry: SHARING_ENTRY, size: 1 })
+    for (let i = 0; i < 3; i++)
+      assert.deepEqual(await pool.run({ kind: 'task', task: 'whole', input: 'part' }), { id: 7, outcome: 'refused' })
   })
 
   it('rejects what is running and what waits as cancelled when it is disposed', async () => {

@@ -4,7 +4,8 @@ import { EngineError, internal } from '#errors'
 import type { AnyResult, Job, JobOptions, JobResult, JobRunner } from './job.ts'
 import { performJob } from './perform-job.ts'
 import type { JobDeps } from './perform-job.ts'
-import type { WorkerMessage, WorkerRequest } from './worker.ts'
+import { failureOf, revive } from './worker-messages.ts'
+import type { SharedOutcome, WorkerMessage, WorkerRequest } from './worker-messages.ts'
 
 /** Milliseconds after which a worker without work ends: each keeps some MiB. */
 const IDLE_TIMEOUT = 5000
@@ -88,6 +89,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
     }
     const onMessage = (message: WorkerMessage): void => {
       if (message.kind === 'progress') return options.progress?.(message.read)
+      if (message.kind === 'share') return share(worker, message, options.signal)
       const aborted = options.signal?.aborted === true
       settle(() =>
         message.kind === 'done' ? task.resolve(message.result) : task.reject(aborted ? options.signal?.reason : revive(message)),
@@ -105,6 +107,24 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
     send(worker, { kind: 'job', job })
   }
 
+  /**
+   * A part is never queued: who waits for it has a worker, and workers that wait for each other would stay so. Where there may be another worker, it is up when
+   * the next part is offered.
+   */
+  function share(worker: Worker, { id, task, input }: WorkerMessage & { kind: 'share' }, signal: AbortSignal | undefined): void {
+    const answer = (outcome: SharedOutcome): void => send(worker, { kind: 'shared', id, ...outcome })
+    const job = { kind: 'task', task, input } as const
+    if (idle.size > 0 && mayRun(job)) {
+      pool.run(job, signal === undefined ? {} : { signal }).then(
+        (result) => answer({ outcome: 'done', result }),
+        (error: unknown) => answer({ outcome: 'failed', ...failureOf(error) }),
+      )
+      return
+    }
+    answer({ outcome: 'refused' })
+    if (workers.size < deps.size && !closing.signal.aborted) rest(start())
+  }
+
   function rest(worker: Worker): void {
     worker.unref()
     idle.add(worker)
@@ -115,7 +135,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
     }, IDLE_TIMEOUT).unref()
   }
 
-  return {
+  const pool: JobRunner = {
     run<J extends Job>(job: J, options: JobOptions = {}): Promise<JobResult<J>> {
       const { promise, resolve, reject } = Promise.withResolvers<AnyResult>()
       if (closing.signal.aborted) reject(closedError())
@@ -142,6 +162,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       await Promise.all([...workers].map((worker) => worker.terminate()))
     },
   }
+  return pool
 }
 
 /** Somebody waits for `system df`, or for a build. */
@@ -169,10 +190,4 @@ function closedError(): EngineError {
 function send(worker: Worker, request: WorkerRequest): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   worker.postMessage(request)
-}
-
-function revive(message: WorkerMessage & { kind: 'failed' }): Error {
-  const error = message.code === undefined ? new Error(message.message) : new EngineError(message.code, message.message)
-  if (message.stack !== undefined) error.stack = message.stack
-  return error
 }

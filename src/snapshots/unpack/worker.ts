@@ -1,18 +1,10 @@
 import { parentPort } from 'node:worker_threads'
-import { EngineError, internal } from '#errors'
-import type { ErrorCode } from '#errors'
+import { internal } from '#errors'
 import { createFiles } from '#kernel'
-import type { AnyResult, Job, TaskLoader } from './job.ts'
+import type { ShareTask, TaskLoader } from './job.ts'
 import { performJob } from './perform-job.ts'
-
-/** What a worker is told: a job when it has none, and to give up the one it has. */
-export type WorkerRequest = { kind: 'job'; job: Job } | { kind: 'abort' }
-
-/** What a worker says about its job. */
-export type WorkerMessage =
-  | { kind: 'progress'; read: number }
-  | { kind: 'done'; result: AnyResult }
-  | { kind: 'failed'; code: ErrorCode | undefined; message: string; stack: string | undefined }
+import { failureOf, revive } from './worker-messages.ts'
+import type { SharedOutcome, WorkerMessage, WorkerRequest } from './worker-messages.ts'
 
 /** Milliseconds between two reports of progress. */
 const PROGRESS_INTERVAL = 100
@@ -26,23 +18,39 @@ export function runUnpackWorker(loadTask?: TaskLoader): void {
   if (port === null) throw internal('Cannot run jobs: this is not a worker thread')
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
   const send = (message: WorkerMessage): void => port.postMessage(message)
-  const deps = { files: createFiles(), ...(loadTask === undefined ? {} : { loadTask }) }
+  const { share, settle } = createSharing(send)
+  const deps = { files: createFiles(), share, ...(loadTask === undefined ? {} : { loadTask }) }
   let abort = new AbortController()
   port.on('message', (request: WorkerRequest) => {
     if (request.kind === 'abort') return abort.abort()
+    if (request.kind === 'shared') return settle(request.id, request)
     abort = new AbortController()
     const progress = throttle((read) => send({ kind: 'progress', read }))
     performJob(deps, request.job, { progress, signal: abort.signal }).then(
       (result) => send({ kind: 'done', result }),
-      (error: unknown) => send(failure(error)),
+      (error: unknown) => send({ kind: 'failed', ...failureOf(error) }),
     )
   })
 }
 
-/** Error classes do not survive the way between threads. */
-function failure(error: unknown): WorkerMessage {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  return { kind: 'failed', code: error instanceof EngineError ? error.code : undefined, message, stack }
+/** Asks the pool to have a part done elsewhere. */
+function createSharing(send: (message: WorkerMessage) => void): { share: ShareTask; settle: (id: number, outcome: SharedOutcome) => void } {
+  const waiting = new Map<number, PromiseWithResolvers<{ result: unknown } | undefined>>()
+  let last = 0
+  return {
+    share(task, input) {
+      const answer = Promise.withResolvers<{ result: unknown } | undefined>()
+      waiting.set(++last, answer)
+      send({ kind: 'share', id: last, task, input })
+      return answer.promise
+    },
+    settle(id, outcome) {
+      const answer = waiting.get(id)
+      waiting.delete(id)
+      if (outcome.outcome === 'failed') answer?.reject(revive(outcome))
+      else answer?.resolve(outcome.outcome === 'done' ? { result: outcome.result } : undefined)
+    },
+  }
 }
 
 function throttle(report: (read: number) => void): (read: number) => void {
