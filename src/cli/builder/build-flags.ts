@@ -70,7 +70,7 @@ export interface BuildValues {
 /** Flags of `build`, with the names and words of buildx; `debug` and the limits of steps are ours. Hidden ones are the classic builder's: scripts have them. */
 export const BUILD_FLAGS: { [Name in keyof BuildValues]: Flag<BuildValues[Name]> } = {
   'add-host': list('Add a custom host-to-IP mapping (format: "host:ip")', { check: checkExtraHost }),
-  allow: list('Allow extra privileged entitlement (e.g., "network.host", "security.insecure")'),
+  allow: list('Allow extra privileged entitlement (e.g., "network.host", "security.insecure", "device")'),
   annotation: list('Add annotation to the image'),
   attest: list('Attestation parameters (format: "type=sbom,generator=image")'),
   'build-arg': list('Set build-time variables'),

@@ -32,6 +32,7 @@ compareWith({
     'RUN --mount=type=cache,sharing=',
     'RUN --network',
     'RUN --security',
+    'RUN --device',
     '--chmod with letters',
     '--link',
     '--parents',

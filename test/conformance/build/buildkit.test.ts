@@ -18,6 +18,7 @@ compareWith({
     'RUN --mount=type=secret,env=',
     'RUN --network',
     'RUN --security',
+    'RUN --device',
     '--chmod with letters',
     '--link',
     '--parents',

@@ -17,6 +17,7 @@ compareWith({
     'RUN --mount',
     'RUN --network',
     'RUN --security',
+    'RUN --device',
     '--chmod',
     '--link',
     '--parents',

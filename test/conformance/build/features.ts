@@ -10,6 +10,7 @@ export type Feature =
   | 'RUN --mount=type=cache,sharing='
   | 'RUN --network'
   | 'RUN --security'
+  | 'RUN --device'
   | '--chmod'
   | '--chmod with letters'
   | '--link'
@@ -36,6 +37,7 @@ const FEATURES: Readonly<Record<Feature, RegExp>> = {
   'RUN --mount=type=cache,sharing=': /type=cache\S*sharing=/,
   'RUN --network': /--network=/,
   'RUN --security': /--security=/,
+  'RUN --device': /--device=/,
   '--chmod': /--chmod=/,
   '--chmod with letters': /--chmod=\S*[a-z]/,
   '--link': /--link/,
