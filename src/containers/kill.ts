@@ -42,7 +42,11 @@ export async function sendSignal(
   const { stopSignal } = record.config
   const ends = last || stopSignal === '' || signal === SIGKILL || parseSignal(stopSignal) === signal
   if (ends) entry.exitOnNext = true
-  if (!record.hasBeenManuallyStopped) ctx.store.save(entry, { hasBeenManuallyStopped: true })
+  if (!record.hasBeenManuallyStopped) {
+    // The one policy that asks for it must find it when the daemon dies before the exit is recorded; for the others the next change takes it along.
+    const isAsked = record.hostConfig.restartPolicy.name === 'unless-stopped'
+    ctx.store[isAsked ? 'save' : 'touch'](entry, { hasBeenManuallyStopped: true })
+  }
   try {
     await run.task.kill(signal)
   } catch (error) {

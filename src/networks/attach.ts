@@ -114,10 +114,13 @@ function namespaceOf(ctx: NetworksContext, ordered: readonly PlacedEndpoint[]): 
       const placed = gateways[family]
       return placed === undefined ? [] : [defaultRoute(placed, family, FIRST_LINK_INDEX + linked.indexOf(placed))]
     }),
-    // Translation knows SCTP without the kernel having it; a socket to hold the port with cannot be had then, nor can anybody else have one.
-    reserve:
-      ctx.deps.sysctls.read('net/sctp/sack_timeout') === undefined ? bindings.filter(({ protocol }) => protocol !== 'sctp') : bindings,
+    reserve: bindings.filter(({ protocol }) => protocol !== 'sctp' || hasSctp(ctx)),
   }
+}
+
+/** Translation knows SCTP without the kernel having it; a socket to hold the port with cannot be had then, nor can anybody else have one. */
+function hasSctp({ deps }: NetworksContext): boolean {
+  return deps.sysctls.read('net/sctp/sack_timeout') !== undefined
 }
 
 export function defaultRoute({ endpoint }: OrderedEndpoint, family: 4 | 6, linkIndex: number): NamespaceRequest['routes'][number] {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hostResolvConf, hostsFile, resolvConf, type Endpoint, type HostsFileRequest } from '#networks'
+import { ETC_RESOLV_CONF, hostResolvConf, hostsFile, resolvConf, type Endpoint, type HostsFileRequest } from '#networks'
 import type { ContainerDeps, Context } from '../context.ts'
 import type { Container } from '../types.ts'
 import { networkOf } from '../verify-config.ts'
@@ -100,9 +100,10 @@ function hasResolver(endpoints: readonly Endpoint[]): boolean {
 function resolvConfText(deps: Pick<ContainerDeps, 'defaults'>, request: Omit<NameFilesRequest, 'hostname' | 'domainname'>): string {
   const { dns, dnsSearch, dnsOptions } = deps.defaults()
   const { endpoints, sharesHostNetwork } = request
-  const hostPath = hostResolvConf(textOf('/etc/resolv.conf'))
+  const etcText = textOf(ETC_RESOLV_CONF)
+  const hostPath = hostResolvConf(etcText)
   return resolvConf({
-    hostText: textOf(hostPath),
+    hostText: hostPath === ETC_RESOLV_CONF ? etcText : textOf(hostPath),
     hostPath,
     servers: request.dns.length > 0 ? request.dns : dns,
     search: request.dnsSearch.length > 0 ? request.dnsSearch : dnsSearch,
