@@ -69,8 +69,10 @@ export type LogWarning = (message: string, fields: Record<string, unknown>) => v
 
 /** What is done to cgroups from the daemon; everything else the runtime does by plan. */
 export interface CgroupControl {
-  /** Before each launch: the parent exists with its controllers handed down (cached), the plan's device program is attached (v2). */
+  /** Before each launch: the parent exists with its controllers handed down, the plan's device program is attached (v2). */
   prepare(parent: string, plan: CgroupPlan): void
+  /** When the cgroup of a launch is gone, or there was none: a parent that was made for such, and that none is below any more, goes, too. */
+  release(parent: string): void
   /** Resolves when every process is frozen. */
   freeze(location: CgroupLocation): Promise<void>
   thaw(location: CgroupLocation): void

@@ -5,6 +5,7 @@ import type { ContainerEntry, Run } from './entry.ts'
 import { endHealth } from './health.ts'
 import { removeDirectory } from './remove-directory.ts'
 import { releaseMountSources } from './mount-sources.ts'
+import { cgroupParentOf } from './pause.ts'
 import { publishEvent, publishNetworkEvents, publishVolumeEvents } from './publish-event.ts'
 import { nextBackoff, shouldRestart } from './restart-policy.ts'
 import { unmountSharedMemory } from './shared-memory.ts'
@@ -79,6 +80,7 @@ async function recordExit(ctx: Context, entry: ContainerEntry, run: Run, exit: E
   // Only now, when the row has it, may the exit record go. Nobody but the next start waits for it: the kernel takes its time with mounts and cgroups.
   entry.teardown = run.task
     .delete()
+    .then(() => deps.cgroupControl.release(cgroupParentOf(ctx, record.hostConfig)))
     .then(() => removeDirectory(deps.paths.taskDirectory(entry.id)))
     .catch((error: unknown) => deps.warn('cannot delete a task', { container: entry.id, error: String(error) }))
   return autoRemove && !restart && entry.manualRestarts === 0

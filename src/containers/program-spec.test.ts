@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { FULL_CGROUP_SUPPORT } from '#kernel'
 import { programSpec, type ProgramRequest } from './program-spec.ts'
 import { sampleHost } from './spec/sample-input.ts'
 import { testBench } from './testing/fake-deps.ts'
@@ -20,7 +21,8 @@ const REQUEST: ProgramRequest = {
 
 describe('programSpec', () => {
   using bench = testBench()
-  const machine = { defaults: bench.deps.defaults(), host: sampleHost(), cgroups: { version: 2 as const, root: '/sys/fs/cgroup' } }
+  const cgroups = { version: 2 as const, root: '/sys/fs/cgroup' }
+  const machine = { defaults: bench.deps.defaults(), host: sampleHost(), cgroups, support: FULL_CGROUP_SUPPORT }
 
   it('makes of a program what a container of docker run would be', () => {
     const { spec, cgroup, warnings } = programSpec(REQUEST, machine)
@@ -43,6 +45,16 @@ describe('programSpec', () => {
       mounts.filter(({ destination }) => destination.startsWith('/etc/')).map(({ destination, source }) => [destination, source]),
       [['/etc/hosts', '/names/hosts']],
     )
+  })
+
+  it('refuses CPUs that are not there, and leaves out limits that are not enforced here, in words of Docker', () => {
+    const limited = (hostConfig: ProgramRequest['hostConfig'], support = FULL_CGROUP_SUPPORT): string[] =>
+      programSpec({ ...REQUEST, hostConfig }, { ...machine, support: { ...support, cpus: '0-3' } }).warnings
+    assert.throws(() => limited({ cpusetCpus: '999' }), /^EngineError: Requested CPUs are not available - requested 999, available: 0-3$/)
+    assert.throws(() => limited({ cpusetCpus: 'x' }), /Invalid value x for cpuset cpus/)
+    assert.deepEqual(limited({ cpuShares: 2 }, { ...FULL_CGROUP_SUPPORT, cpuShares: false }), [
+      'Your kernel does not support CPU shares or the cgroup is not mounted. Shares discarded.',
+    ])
   })
 
   it('gives all rights to a privileged one', () => {

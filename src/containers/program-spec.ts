@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
-import { planCgroup, type CgroupLayout, type CgroupPlan } from '#kernel'
+import { planCgroup, type CgroupLayout, type CgroupPlan, type CgroupSupport } from '#kernel'
 import type { RuntimeSpec } from '#oci'
 import { completeHostConfig } from './complete-host-config.ts'
 import type { HostConfig } from './configuration.ts'
 import type { ContainerDefaults } from './context.ts'
-import { generateSpec, type HostFacts, type SpecInput } from './spec/index.ts'
+import { discardUnsupported, generateSpec, type HostFacts, type SpecInput } from './spec/index.ts'
 
 /** A program that is run like a container and is none: it has no record, no image, and nobody can see it (a step of a build). */
 export interface ProgramRequest {
@@ -31,10 +31,11 @@ export interface ProgramRequest {
 /** Specification and cgroups of a program, with the same defaults as `docker run`. Throws INVALID_ARGUMENT with Docker's texts. Pure. */
 export function programSpec(
   request: ProgramRequest,
-  machine: { defaults: ContainerDefaults; host: HostFacts; cgroups: CgroupLayout },
+  machine: { defaults: ContainerDefaults; host: HostFacts; cgroups: CgroupLayout; support: CgroupSupport },
 ): { spec: RuntimeSpec; cgroup: CgroupPlan; warnings: string[] } {
-  const { defaults, host, cgroups } = machine
+  const { defaults, host, cgroups, support } = machine
   const { id, hostname, tty, workingDir, hostnamePath, hostsPath, resolvConfPath } = request
+  const { limits: hostConfig, warnings: discarded } = discardUnsupported(completeHostConfig(request.hostConfig, defaults, host), support)
   const [path = '', ...args] = request.args
   const { spec: plain, warnings } = generateSpec({
     container: {
@@ -42,7 +43,7 @@ export function programSpec(
       path,
       args,
       config: { hostname, domainname: '', tty, env: [...request.env], workingDir },
-      hostConfig: completeHostConfig(request.hostConfig, defaults, host),
+      hostConfig,
       mounts: [],
       hostnamePath,
       hostsPath,
@@ -56,5 +57,5 @@ export function programSpec(
   })
   const spec = request.edit?.(plain) ?? plain
   const { cgroupsPath = '/', resources = {} } = spec.linux
-  return { spec, cgroup: planCgroup(cgroups, { parent: dirname(cgroupsPath), id, resources }), warnings }
+  return { spec, cgroup: planCgroup(cgroups, { parent: dirname(cgroupsPath), id, resources }), warnings: [...discarded, ...warnings] }
 }

@@ -95,7 +95,9 @@ async function launch(ctx: Context, entry: ContainerEntry, change: { restartCoun
     { ...entry.record, ...files, mounts },
     { stateDir, network: network.plan, links: linkedVariables(ctx, entry.record) },
   )
-  deps.cgroupControl.prepare(cgroupParentOf(ctx, entry.record.hostConfig), spec.cgroup)
+  const parent = cgroupParentOf(ctx, entry.record.hostConfig)
+  undo.defer(() => deps.cgroupControl.release(parent))
+  deps.cgroupControl.prepare(parent, spec.cgroup)
   const task = await deps.runtime.create(spec)
   undo.defer(() => discardTask(task))
 

@@ -10,21 +10,16 @@ import { createFsck } from '#fsck'
 import { createImageService } from '#images'
 import {
   cgroupSupport,
-  createCgroupDevices,
   createFiles,
   createMounts,
   createNetworkNamespaces,
   createPortProbe,
   createSysctls,
   detectCgroupLayout,
-  freezeCgroup,
   openConntrack,
   openNftables,
   openRouteNetlink,
   prepareCgroupParent,
-  thawCgroup,
-  updateCgroup,
-  type CgroupLayout,
 } from '#kernel'
 import { createLogReader } from '#logs'
 import { openMetadata } from '#metadata'
@@ -36,6 +31,7 @@ import { createOverlaySnapshotter, createWorkerPool } from '#snapshots'
 import { createVolumeService } from '#volumes'
 import { createBuildDoors } from './build-doors.ts'
 import { buildSettings, diskSpace } from './build-settings.ts'
+import { createCgroupControl } from './cgroup-control.ts'
 import { systemClock } from './clock.ts'
 import type { DaemonConfig } from './config/daemon-config.ts'
 import { daemonId } from './daemon-id.ts'
@@ -141,7 +137,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
   })
   const devices = createCdiRegistry({ directories: config().cdiSpecDirectories, warn })
   const description = describeHost()
-  const control = cgroupControl(layout)
+  const control = createCgroupControl(layout)
   const defaults = (): ContainerDefaults =>
     containerDefaults(config(), { cgroupVersion: layout.version, defaultSeccomp: seccomp.defaultFor, cpus: description.cpus })
   const containers = createContainerService({
@@ -178,6 +174,7 @@ export async function startEngine({ state, config, logger, initBinary, workerEnt
     runtime,
     networks,
     cgroups: layout,
+    support,
     cgroupControl: control,
     host,
     devices,
@@ -311,22 +308,6 @@ function prepareDirectories(state: StateDirectory): void {
     if (name !== 'trash') rmSync(join(state.temporary, name), { recursive: true, force: true })
   for (const directory of [state.containers, state.volumes, state.temporary, state.tasksDirectory])
     mkdirSync(directory, { recursive: true, mode: 0o711 })
-}
-
-/** Parents are made ready once; the check for one that is known costs nothing at a start. */
-function cgroupControl(layout: CgroupLayout): Parameters<typeof createContainerService>[0]['cgroupControl'] {
-  const prepared = new Set<string>()
-  const devices = createCgroupDevices()
-  return {
-    prepare(parent, plan) {
-      if (!prepared.has(parent)) prepareCgroupParent(layout, parent)
-      prepared.add(parent)
-      devices.attach(plan)
-    },
-    freeze: freezeCgroup,
-    thaw: thawCgroup,
-    update: updateCgroup,
-  }
 }
 
 /** What `host-gateway` stands for in `--add-host`: the setting, else the default bridge's own address. */

@@ -8,7 +8,7 @@
  *   (`encode…`, `NftOperation`), sent in one piece; sockets belong to the network namespace of the thread that opened them.
  * - {@link Sysctls}, {@link PortProbe}, {@link inNetworkNamespace}.
  * - Cgroups v1 and v2: `detectCgroupLayout` once, `prepareCgroupParent` per parent, `cgroupSupport` for what can be limited; then `planCgroup` (pure) per
- *   start, with `createCgroupDevices().attach` on v2; `updateCgroup`, `readCgroupStats`, `freezeCgroup`, `killCgroup`, `removeCgroup` by location.
+ *   start, with `createCgroupDevices().attach` on v2; `updateCgroup`, `readCgroupStats`, `freezeCgroup`, `killCgroup`, `removeCgroup` by location; `removeEmptyCgroups` for parents.
  * - Signals by name and number: `parseSignal`.
  * - Capabilities and seccomp: `containerCapabilities`, `resolveProfile`, `compileSeccomp`, all pure; `createSeccompFilters` remembers.
  *
@@ -88,5 +88,5 @@ export { freezeCgroup, thawCgroup } from './cgroups/freezer.ts'
 export { killCgroup, listCgroupPids } from './cgroups/processes.ts'
 export type { BlkioEntry, CgroupStats } from './cgroups/stats-types.ts'
 export { readCgroupStats, readHostCpu } from './cgroups/stats.ts'
-export { removeCgroup } from './cgroups/remove.ts'
+export { removeCgroup, removeEmptyCgroups } from './cgroups/remove.ts'
 export { updateCgroup } from './cgroups/update.ts'

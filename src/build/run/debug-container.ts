@@ -97,7 +97,7 @@ class OpenContainer implements DebugContainer {
   }
 
   async #runBeside({ task: first, program, directory }: Sandbox, process: DebugProcess): Promise<Process> {
-    const { runtime, defaults, host, cgroups } = this.#deps
+    const { runtime, defaults } = this.#deps
     if (first.pid === 0) throw conflict('the container has not been started')
     const user = lookUpUser(this.#users.ofProcess(first.pid), process.user)
     const { args, env, cwd, tty } = process
@@ -109,7 +109,7 @@ class OpenContainer implements DebugContainer {
       tty,
       user,
     }
-    const { spec, cgroup } = programSpec(wanted, { defaults: defaults(), host, cgroups })
+    const { spec, cgroup } = programSpec(wanted, { ...this.#deps, defaults: defaults() })
     const { seccomp } = spec.linux
     const id = randomId()
     const stateDir = join(directory, `exec-${id.slice(0, 12)}`)

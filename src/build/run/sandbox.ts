@@ -86,10 +86,12 @@ export async function openSandbox(deps: RunDeps, users: UserDirectory, request: 
     ...network.files,
     edit: (spec) => applyEdits({ ...spec, mounts: [...spec.mounts, ...mounts.mounts] }, devices),
   }
-  const { spec, cgroup, warnings } = programSpec(program, { defaults: deps.defaults(), host: deps.host, cgroups: deps.cgroups })
+  const { spec, cgroup, warnings } = programSpec(program, { ...deps, defaults: deps.defaults() })
   for (const warning of warnings) deps.warn(warning, { step: id })
   step.signal.throwIfAborted()
-  deps.cgroupControl.prepare(dirname(spec.linux.cgroupsPath ?? '/'), cgroup)
+  const parent = dirname(spec.linux.cgroupsPath ?? '/')
+  undo.defer(() => deps.cgroupControl.release(parent))
+  deps.cgroupControl.prepare(parent, cgroup)
   const task = await deps.runtime.create({
     id,
     stateDir: join(directory, TASK_DIRECTORY),

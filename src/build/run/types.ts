@@ -2,7 +2,7 @@
 
 import type { CdiRegistry } from '#cdi'
 import type { CgroupControl, ContainerDefaults, HostFacts } from '#containers'
-import type { CgroupLayout, Files, Mounts } from '#kernel'
+import type { CgroupLayout, CgroupSupport, Files, Mounts } from '#kernel'
 import type { NetworkService } from '#networks'
 import type { Runtime } from '#runtime'
 import type { DraftLayers, JobRunner, Snapshotter } from '#snapshots'
@@ -18,7 +18,9 @@ export interface RunDeps {
   jobs: JobRunner
   mounts: Pick<Mounts, 'mount' | 'unmount'>
   cgroups: CgroupLayout
-  cgroupControl: Pick<CgroupControl, 'prepare'>
+  /** What the parent of all steps can limit. */
+  support: CgroupSupport
+  cgroupControl: Pick<CgroupControl, 'prepare' | 'release'>
   host: HostFacts
   /** Of containers: a step has the same. Read at each use. */
   defaults: () => ContainerDefaults

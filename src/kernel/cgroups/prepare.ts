@@ -1,7 +1,7 @@
 /**
  * Makes the ground ready on which containers' cgroups are made: once per parent, synchronously, before the first container below it.
  *
- * Signature: prepareCgroupParent(layout: CgroupLayout, parent: string): void
+ * Signature: prepareCgroupParent(layout: CgroupLayout, parent: string): string[]
  */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -18,21 +18,29 @@ const EVACUATION_ROUNDS = 10
 /**
  * v1: the directories of `parent` in each hierarchy, cpusets filled along the path. v2: the directories, and the controllers handed down from
  * the root to `parent` (cgroup.subtree_control). A controller that cannot be handed down is left out: its limits then fail at the launch, or were
- * warned about by `cgroupSupport`. Idempotent. Throws what mkdir throws.
+ * warned about by `cgroupSupport`. Idempotent. Gives the directories that were not there, parents first. Throws what mkdir throws.
  */
-export function prepareCgroupParent(layout: CgroupLayout, parent: string): void {
+export function prepareCgroupParent(layout: CgroupLayout, parent: string): string[] {
   const location = locateCgroup(layout, { parent, id: '' })
   if (location.version === 2 && layout.version === 2) {
-    mkdirSync(location.directory, { recursive: true })
+    const made = makeDirectories(location.directory)
     for (const directory of pathFrom(layout.root, location.directory)) enableControllers(directory, directory === layout.root)
-    return
+    return made
   }
-  if (location.version === 2 || layout.version === 2) return
-  for (const directory of Object.values(location.directories)) mkdirSync(directory, { recursive: true })
+  if (location.version === 2 || layout.version === 2) return []
+  // Hierarchies may be mounted together: one directory is several's then.
+  const made = Object.values(location.directories).flatMap(makeDirectories)
   const { cpuset } = location.directories
   const mount = layout.mounts.cpuset
-  if (cpuset === undefined || mount === undefined) return
+  if (cpuset === undefined || mount === undefined) return made
   for (const directory of pathFrom(mount, cpuset).slice(1)) inheritCpusetV1(directory, dirname(directory))
+  return made
+}
+
+/** The ones of its path that were not there. */
+function makeDirectories(directory: string): string[] {
+  const first = mkdirSync(directory, { recursive: true })
+  return first === undefined ? [] : pathFrom(first, directory)
 }
 
 /** `/a`, `/a/b`, `/a/b/c` for `/a` and `/a/b/c`. */

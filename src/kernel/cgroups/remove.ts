@@ -1,5 +1,6 @@
 /**
- * Signature: removeCgroup(location: CgroupLocation, options?: { signal?: AbortSignal }): Promise<void>
+ * Signatures: removeCgroup(location: CgroupLocation, options?: { signal?: AbortSignal }): Promise<void>
+ * removeEmptyCgroups(directories: readonly string[]): string[]
  */
 
 import { rmdirSync } from 'node:fs'
@@ -38,4 +39,19 @@ function removeTree(directory: string): void {
       if (!isGone(error)) throw error
     }
   }
+}
+
+/** Removes those that have no cgroups below them and no processes, which the kernel sees to. `directories`: parents first; gives those that are still there. */
+export function removeEmptyCgroups(directories: readonly string[]): string[] {
+  return directories
+    .toReversed()
+    .filter((directory) => {
+      try {
+        rmdirSync(directory)
+        return false
+      } catch (error) {
+        return !isGone(error)
+      }
+    })
+    .reverse()
 }

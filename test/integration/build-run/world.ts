@@ -16,6 +16,7 @@ import type { Entitlement, Step, StepRunner } from '../../../src/build/types.ts'
 import { probeHostFacts, SAMPLE_DEFAULTS } from '#containers'
 import { notFound } from '#errors'
 import {
+  cgroupSupport,
   createCgroupDevices,
   createFiles,
   createMounts,
@@ -85,6 +86,7 @@ export async function createWorld(options: { directory?: string } = {}): Promise
   const daemon = await startDaemon()
   const layout = detectCgroupLayout()
   const cgroupParent = `/gantry-test-${process.pid}`
+  prepareCgroupParent(layout, cgroupParent)
   const host = probeHostFacts()
   const filters = createSeccompFilters({ profile: DEFAULT_PROFILE, machine: host.machine, kernel: host.kernel })
   const newRuntime = (): Runtime =>
@@ -112,11 +114,13 @@ export async function createWorld(options: { directory?: string } = {}): Promise
     jobs: storage.jobs,
     mounts,
     cgroups: layout,
+    support: cgroupSupport(layout, cgroupParent),
     cgroupControl: {
       prepare(parent, plan) {
         prepareCgroupParent(layout, parent)
         devices.attach(plan)
       },
+      release: () => undefined,
     },
     host,
     defaults: () => ({ ...SAMPLE_DEFAULTS, cgroupParent, cgroupVersion: layout.version, defaultSeccomp: filters.defaultFor }),

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import { SAMPLE_DEFAULTS } from '#containers'
 import { createContentStore } from '#content'
 import { notFound } from '#errors'
-import { createFakeFiles, createFakeMounts } from '#kernel'
+import { createFakeFiles, createFakeMounts, FULL_CGROUP_SUPPORT } from '#kernel'
 import { createMemoryMetadata } from '#metadata'
 import { createFakeSnapshotter } from '#snapshots'
 import type { Exit, LaunchSpec, Task } from '#runtime'
@@ -89,7 +89,8 @@ export function createFakeRunDeps(): FakeRunDeps {
     mounts: createFakeMounts(),
     devices: { edits: async () => [] },
     cgroups: { version: 2, root: join(directory, 'cgroup') },
-    cgroupControl: { prepare: () => undefined },
+    support: FULL_CGROUP_SUPPORT,
+    cgroupControl: { prepare: () => undefined, release: () => undefined },
     host: HOST,
     defaults: () => SAMPLE_DEFAULTS,
     cacheMounts: createCacheMounts({
