@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { duplexPair, type Duplex } from 'node:stream'
+import { duplexPair, PassThrough, type Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { programConnection } from './program-connection.ts'
@@ -22,14 +22,12 @@ function connect(): { program: Duplex; errors: string[]; connection: ReturnType<
 }
 
 describe('programConnection', () => {
-  it('carries input and output, and keeps the error output apart', async () => {
+  it('carries what a program writes, and keeps its error output apart', async () => {
     const { program, errors, connection } = connect()
-    connection.duplex.end('to the program')
     const bytes = Buffer.concat([frame(STDOUT, 'one '), frame(STDERR, 'trouble'), frame(STDOUT, 'two')])
     // Cut inside of a header.
     program.write(bytes.subarray(0, 15))
     program.end(bytes.subarray(15))
-    assert.equal(await text(program), 'to the program')
     assert.equal(await text(connection.duplex), 'one two')
     assert.deepEqual(errors, ['trouble'])
     assert.equal(connection.isEnded(), true)
@@ -47,17 +45,35 @@ describe('programConnection', () => {
   })
 
   it('knows who has ended it', async () => {
-    const cut = connect()
-    cut.connection.duplex.destroy()
-    await once(cut.connection.duplex, 'close')
-    assert.equal(cut.connection.isEnded(), false)
+    const { duplex, isEnded } = connect().connection
+    duplex.destroy()
+    await once(duplex, 'close')
+    assert.equal(isEnded(), false)
 
-    const broken = connect()
-    broken.connection.duplex.on('error', () => {})
-    broken.program.on('error', () => {})
-    broken.program.destroy(new Error('gone'))
-    broken.connection.duplex.write('x')
-    if (!broken.connection.duplex.destroyed) await once(broken.connection.duplex, 'close')
-    assert.equal(broken.connection.isEnded(), true)
+    const stream = new PassThrough()
+    const cut = programConnection(stream, () => {})
+    stream.destroy()
+    await once(cut.duplex, 'close')
+    assert.equal(cut.isEnded(), true)
+  })
+
+  it('writes nothing to a program that has said nothing, which may be on its way to its end', async () => {
+    const { program, connection } = connect()
+    connection.duplex.write('settings')
+    program.write(frame(STDERR, 'not yet'))
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(program.readableLength, 0)
+    program.write(frame(STDOUT, 'hello'))
+    await once(program, 'readable')
+    assert.equal(String(program.read()), 'settings')
+  })
+
+  it('ends with a program that has said nothing', async () => {
+    const { program, connection } = connect()
+    connection.duplex.write('settings')
+    connection.duplex.resume().once('end', () => connection.duplex.end())
+    program.end()
+    await once(connection.duplex, 'close')
+    assert.equal(connection.isEnded(), true)
   })
 })

@@ -3,12 +3,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import { connectGrpc, control, create, createClient, ops, toBinary, type Client, type GrpcConnection, type MessageInitShape } from '#grpc'
-import { digestOf } from '#oci'
+import { connectGrpc, control, createClient, type Client, type GrpcConnection, type MessageInitShape, type ops } from '#grpc'
 import { Engine } from '../../harness/index.ts'
-
-type OpInit = MessageInitShape<typeof ops.OpSchema>
-type Input = [vertex: string, output: bigint]
+import { LLB_ROOT, LlbGraph } from '../../harness/llb-graph.ts'
 
 let engine: Engine
 let connection: GrpcConnection
@@ -28,43 +25,6 @@ after(async () => {
   await engine?.[Symbol.asyncDispose]()
 })
 
-/** Operations put together to a definition. Each `add` gives the name under which later ones use it. */
-class Graph {
-  readonly #def: Uint8Array[] = []
-  readonly #metadata: Record<string, MessageInitShape<typeof ops.OpMetadataSchema>> = {}
-
-  add(op: OpInit['op'], inputs: readonly Input[] = [], name = ''): string {
-    const bytes = toBinary(ops.OpSchema, create(ops.OpSchema, { op: op ?? { case: undefined }, inputs: inputs.map(inputMessage) }))
-    const digest = digestOf(bytes)
-    this.#def.push(bytes)
-    this.#metadata[digest] = { description: name === '' ? {} : { 'llb.customname': name } }
-    return digest
-  }
-
-  image(name: string): Input {
-    return [this.add({ case: 'source', value: { identifier: `docker-image://docker.io/library/${name}` } }), 0n]
-  }
-
-  run(script: string, inputs: readonly Input[], mounts: MessageInitShape<typeof ops.MountSchema>[], name = ''): string {
-    return this.add(
-      { case: 'exec', value: { meta: { args: ['/bin/sh', '-c', script], cwd: '/', env: ['PATH=/bin'] }, mounts } },
-      inputs,
-      name,
-    )
-  }
-
-  definition(result: Input): MessageInitShape<typeof ops.DefinitionSchema> {
-    const terminal = toBinary(ops.OpSchema, create(ops.OpSchema, { inputs: [inputMessage(result)] }))
-    return { def: [...this.#def, terminal], metadata: this.#metadata }
-  }
-}
-
-function inputMessage([digest, index]: Input): { digest: string; index: bigint } {
-  return { digest, index }
-}
-
-const root = { input: 0n, dest: '/', output: 0n }
-
 /** Builds an image of what `graph` gives. */
 async function solve(ref: string, definition: MessageInitShape<typeof ops.DefinitionSchema>): Promise<string[]> {
   const names: string[] = []
@@ -77,13 +37,13 @@ async function solve(ref: string, definition: MessageInitShape<typeof ops.Defini
 }
 
 test('steps, files, merges and differences of a definition make an image', async () => {
-  const graph = new Graph()
+  const graph = new LlbGraph()
   const base = graph.image('starter:latest')
   // Two results of one step: its root, and what it wrote to an empty file system.
   const step = graph.run(
     'echo root > /made && echo extra > /out/extra',
     [base],
-    [root, { input: -1n, dest: '/out', output: 1n }],
+    [LLB_ROOT, { input: -1n, dest: '/out', output: 1n }],
     'two results',
   )
   const changes = graph.add({ case: 'diff', value: { lower: { input: 0n }, upper: { input: 1n } } }, [base, [step, 0n]])
@@ -116,10 +76,10 @@ test('steps, files, merges and differences of a definition make an image', async
 })
 
 test('the same definition is found again, also when another one holds it', async () => {
-  const graph = new Graph()
-  const step = graph.run('cat /proc/sys/kernel/random/uuid > /id', [graph.image('starter:latest')], [root])
+  const graph = new LlbGraph()
+  const step = graph.run('cat /proc/sys/kernel/random/uuid > /id', [graph.image('starter:latest')], [LLB_ROOT])
   await solve('first', graph.definition([step, 0n]))
-  const more = graph.run('cp /id /copy', [[step, 0n]], [root])
+  const more = graph.run('cp /id /copy', [[step, 0n]], [LLB_ROOT])
   await solve('second', graph.definition([more, 0n]))
   assert.equal(engine.mustDocker('run', '--rm', 'first', 'cat', '/id'), engine.mustDocker('run', '--rm', 'second', 'cat', '/copy'))
 })
@@ -130,8 +90,8 @@ test('an empty file system makes an image without layers', async () => {
 })
 
 test('a definition that is none is refused', async () => {
-  const graph = new Graph()
-  const step = graph.run('true', [['sha256:0000', 0n]], [root])
+  const graph = new LlbGraph()
+  const step = graph.run('true', [['sha256:0000', 0n]], [LLB_ROOT])
   await assert.rejects(
     client.solve({ ref: 'missing', definition: graph.definition([step, 0n]) }),
     /invalid missing input digest sha256:0000/,

@@ -58,9 +58,13 @@ export function stepProcesses(engine: Engine): { pid: number; command: string }[
   })
 }
 
-/** Resolves when a step runs `command`. */
-export async function stepRuns(engine: Engine, command: string): Promise<void> {
-  await eventually(() => assert.ok(stepProcesses(engine).some((found) => found.command === command)))
+/** Resolves when a step runs `command`; a pattern is for what nobody can know. */
+export async function stepRuns(engine: Engine, command: string | RegExp): Promise<void> {
+  await eventually(() =>
+    assert.ok(
+      stepProcesses(engine).some((found) => (typeof command === 'string' ? found.command === command : command.test(found.command))),
+    ),
+  )
 }
 
 /** Resolves when no step runs anything. */
