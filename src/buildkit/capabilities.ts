@@ -46,6 +46,7 @@ const DEFINITION = [
   'source.git.mountsshsock',
   'source.git.subdir',
   'source.git.checksum',
+  'source.git.fetchbycommit',
   'source.git.skipsubmodules',
   'source.git.mtime',
   'source.http',

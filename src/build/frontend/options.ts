@@ -61,6 +61,7 @@ const FRONTEND_CAPABILITIES: ReadonlySet<string> = new Set([
   'moby.buildkit.frontend.subrequests',
   'moby.buildkit.frontend.contexts',
   'moby.buildkit.frontend.gitquerystring',
+  'moby.buildkit.frontend.gitfetchbycommit',
 ])
 
 /** Throws INVALID_ARGUMENT naming what is wrong. */

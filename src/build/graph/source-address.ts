@@ -51,6 +51,7 @@ function gitAttributes(source: GitSource): Attributes {
   return {
     'git.fullurl': source.remote,
     'git.checksum': source.checksum,
+    'git.fetchbycommit': source.fetchByCommit === true ? 'true' : undefined,
     'git.keepgitdir': source.keepGitDirectory ? 'true' : undefined,
     'git.skipsubmodules': source.skipSubmodules ? 'true' : undefined,
     'git.mtime': source.commitTimes === true ? 'commit' : undefined,

@@ -93,6 +93,8 @@ export interface GitSource {
   readonly subdirectory: string
   readonly keepGitDirectory: boolean
   readonly skipSubmodules: boolean
+  /** `checksum`, a whole id, is fetched as it is: nobody asks what `ref` means by now. */
+  readonly fetchByCommit?: true
   /** Files have the time of the commit, not that of the checkout. */
   readonly commitTimes?: true
   /** Ids of secrets. */

@@ -72,6 +72,7 @@ function gitSource(text: string, attributes: Attributes): GitSource {
     remote,
     ref,
     ...(checksum !== undefined && checksum !== '' && { checksum }),
+    ...(attributes['git.fetchbycommit'] === 'true' && { fetchByCommit: true as const }),
     subdirectory,
     keepGitDirectory: attributes['git.keepgitdir'] === 'true',
     skipSubmodules: attributes['git.skipsubmodules'] === 'true',

@@ -139,6 +139,26 @@ describe('git source', { skip }, () => {
     assert.equal(text((await test.load(app.url, { ref: 'a/b' })).path, 'file'), 'third')
   })
 
+  it('takes a commit by its id when asked to, whatever its branch has become', async () => {
+    await using test = await setUp()
+    const app = test.server.repository('app')
+    const checksum = app.commit({ file: 'first' })
+    app.commit({ file: 'second' })
+    for (const ref of ['main', 'refs/heads/gone', '']) {
+      test.server.requests.length = 0
+      const { path, key } = await test.load(app.url, { ref, checksum, fetchByCommit: true, keepGitDirectory: true })
+      assert.equal(text(path, 'file'), 'first', ref)
+      assert.ok(key.startsWith(checksum))
+    }
+    assert.deepEqual(test.server.requests, [], 'nobody was asked again')
+    await assert.rejects(test.load(app.url, { ref: 'main', checksum, keepGitDirectory: true }), /expected checksum to match/)
+    await assert.rejects(test.load(app.url, { ref: 'main', fetchByCommit: true }), /fetch-by-commit needs a whole commit id/)
+    await assert.rejects(
+      test.load(app.url, { ref: 'main', checksum: checksum.slice(0, 9), fetchByCommit: true }),
+      /needs a whole commit id/,
+    )
+  })
+
   it('is known by commit and what is taken of it', async () => {
     await using test = await setUp()
     const app = test.server.repository('app')

@@ -15,6 +15,7 @@ export function gitSource(url: GitUrl, keepGitDirectory: boolean, checksum: stri
     subdirectory: url.subdirectory,
     keepGitDirectory,
     skipSubmodules: url.submodules === false,
+    ...(url.fetchByCommit === true && { fetchByCommit: true as const }),
     ...(url.mtime === 'commit' && { commitTimes: true as const }),
     ...SECRETS,
     ...(isSsh(url.remote) && { ssh: 'default' }),

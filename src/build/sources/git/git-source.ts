@@ -49,6 +49,8 @@ export function createGitSource(deps: GitSourceDeps): SourceResolver<GitSource> 
   async function resolve(source: GitSource, step: Step): Promise<RemoteRef> {
     const { ref, checksum } = source
     if (isCommit(ref)) return { ref, object: ref, commit: ref }
+    if (source.fetchByCommit === true && checksum !== undefined)
+      return { ref: ref === '' ? checksum : ref, object: checksum, commit: checksum }
     const found = await reaching(source, step, async ({ remote }, options) => {
       const output = await git(['ls-remote', '--symref', '--', remote, ...lsRemotePatterns(ref)], options).catch(fetchFailure(remote))
       const known = readLsRemote(output, ref)
@@ -95,7 +97,8 @@ export function createGitSource(deps: GitSourceDeps): SourceResolver<GitSource> 
       return await reaching(source, step, async ({ remote }, options, scratch) => {
         using repository = await repositories.hold(remote, format, step.signal)
         const { gitDirectory } = repository
-        const fetch = (): Promise<void> => fetchCommit(git, { remote, ref, object }, { ...options, gitDirectory })
+        const fetch = (): Promise<void> =>
+          fetchCommit(git, { remote, ref: source.fetchByCommit === true ? object : ref, object }, { ...options, gitDirectory })
         await fetch()
           .catch(async (error: unknown) => {
             // A branch `a/b` where there was a branch `a`, or a broken repository: a new one has no such past.
@@ -131,13 +134,14 @@ function openDirectory(files: Files, root: number, source: GitSource): Disposabl
 const BROKEN = /would clobber existing tag|unable to update local ref|cannot lock ref|object file .* is (?:empty|corrupt)|bad object/
 
 /** Definitions come from clients that are not ours, too. Throws INVALID_ARGUMENT. */
-function checkSource({ remote, ref, checksum, subdirectory }: GitSource): void {
+function checkSource({ remote, ref, checksum, fetchByCommit, subdirectory }: GitSource): void {
   // oxlint-disable-next-line no-control-regex -- they are what is refused
   if (!isGitRemote(remote) || /[\x00-\x20\x7f]/.test(remote) || /^ssh:\/\/(?:[^/@]*@)?-/i.test(remote)) {
     throw invalidArgument(`invalid Git remote ${JSON.stringify(remote)}: only http, https, ssh and git are supported`)
   }
   checkRef(ref)
   if (checksum !== undefined) checkChecksum(checksum)
+  if (fetchByCommit === true && !isCommit(checksum ?? '')) throw invalidArgument('fetch-by-commit needs a whole commit id as checksum')
   if (subdirectory.includes('\0') || subdirectory.split('/').includes('..')) {
     throw invalidArgument(`invalid Git subdirectory ${JSON.stringify(subdirectory)}`)
   }

@@ -37,6 +37,7 @@ describe('parseGitUrl', () => {
     assert.equal(parseGitUrl('https://h/a.git?commit=abcd')?.ref, 'abcd')
     assert.equal(parseGitUrl('https://h/a.git?ref=x#x')?.ref, 'x')
     assert.equal(parseGitUrl('https://h/a.git?mtime=commit')?.mtime, 'commit')
+    assert.equal(parseGitUrl('https://h/a.git?commit=abcd&fetch-by-commit')?.fetchByCommit, true)
     assert.equal(parseGitUrl('https://h/a.git?tag=v1#refs/tags/v1')?.ref, 'refs/tags/v1')
     assert.equal(parseGitUrl('https://h/a.git?branch=refs/heads/x')?.ref, 'refs/heads/x')
   })

@@ -15,6 +15,7 @@ export interface GitUrl {
   /** Absent: not said. */
   keepGitDirectory?: boolean
   submodules?: boolean
+  fetchByCommit?: boolean
   /** Which times files have. */
   mtime?: 'commit' | 'checkout'
   /** `github.com/x/y`: it may as well be a path. Only build contexts are written so. */
@@ -27,7 +28,7 @@ const SCP_LIKE = /^\w[\w-]*@[a-zA-Z0-9][a-zA-Z0-9.-]*:/
 const LONGEST = 64 * 1024
 
 /**
- * Takes apart `<remote>[?ref=&branch=&tag=&checksum=&subdir=&submodules=&keep-git-dir=&mtime=][#ref[:subdirectory]]`. Gives undefined for what is no Git URL: a web
+ * Takes apart `<remote>[?ref=&branch=&tag=&checksum=&subdir=&submodules=&keep-git-dir=&mtime=&fetch-by-commit=][#ref[:subdirectory]]`. Gives undefined for what is no Git URL: a web
  * address counts only when its path ends in `.git`. Throws INVALID_ARGUMENT when the parts contradict each other or are not known. Source: moby/buildkit
  * frontend/dockerfile/dfgitutil/git_ref.go, util/gitutil/git_url.go.
  */
@@ -62,12 +63,14 @@ function applyQuery(url: GitUrl, query: URLSearchParams): void {
   for (const [name, value] of query) {
     if (seen.has(name)) throw invalidArgument(`query "${name}" has multiple values`)
     seen.add(name)
-    if (value === '' && name !== 'keep-git-dir' && name !== 'submodules') throw invalidArgument(`query "${name}" has no value`)
+    if (value === '' && !['keep-git-dir', 'submodules', 'fetch-by-commit'].includes(name))
+      throw invalidArgument(`query "${name}" has no value`)
     if (name === 'ref') url.ref = agree('ref', url.ref, value)
     else if (name === 'subdir') url.subdirectory = agree('subdir', url.subdirectory, value)
     else if (name === 'checksum' || name === 'commit') url.checksum = value
     else if (name === 'keep-git-dir') url.keepGitDirectory = boolean(name, value)
     else if (name === 'submodules') url.submodules = boolean(name, value)
+    else if (name === 'fetch-by-commit') url.fetchByCommit = boolean(name, value)
     else if (name === 'mtime') url.mtime = timeRule(value)
     else if (name === 'tag') tag = value
     else if (name === 'branch') branch = value
