@@ -2,7 +2,7 @@
  * Builds: Dockerfiles and other graphs become file systems and images.
  *
  * A client starts a *build* and drives it. A *frontend* (`frontend/`) reads the Dockerfile and gives a *graph* (`graph/`) of *vertices*, operations on file
- * systems. The *solver* (`solver/`) makes true what is asked for: it finds results in the *cache* (`cache/`), fetches *sources* (`sources/`), runs programs
+ * systems; it is built in, or a program in an image (`frontend-image/`). The *solver* (`solver/`) makes true what is asked for: it finds results in the *cache* (`cache/`), fetches *sources* (`sources/`), runs programs
  * (`run/`) and copies files (`files/`). *Exporters* (`export/`) give results away, and read and write caches elsewhere. Both doors, the classic `POST /build`
  * (`classic/`) and BuildKit's gRPC (`#buildkit`), use this one service.
  *

@@ -6,7 +6,8 @@
  *    results go to (`session/`).
  * 2. `Control.Solve` starts the build and answers when it has ended; `Control.Status` tells what happens meanwhile (`status-response.ts`).
  * 3. `LLBBridge.Solve` runs a frontend. Its result are references: opaque ids, which the client may look into, put into a definition of its own (`llb/`), or
- *    give to `LLBBridge.Return`, whereupon `Control.Solve` exports it.
+ *    give to `LLBBridge.Return`, whereupon `Control.Solve` exports it. A frontend that is a program in an image has the same service on its standard streams
+ *    (`services/frontend-protocol.ts`).
  * 4. What became of it is kept, over restarts, too: `Control.ListenBuildHistory` tells of the last builds, `Content.Read` gives their provenance (`history/`).
  *
  * Glossary:
