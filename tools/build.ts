@@ -1,7 +1,7 @@
 /**
  * Bundles `src/main.ts` into `dist/gantry.cjs`, and what that loads: the command line in `dist/cli.cjs`, for `gantry daemon` `dist/engine.cjs`, for that one's
  * worker threads `dist/unpacker.cjs`, for `gantry registry` `dist/registry.cjs`, what that and the daemon load for S3 in `dist/aws-sdk.cjs`, for
- * `gantry build` `dist/builder.cjs`, and what that and the daemon load when gRPC is spoken in `dist/grpc.cjs`: in one file each command, and each thread, would pay
+ * `gantry build` `dist/builder.cjs`, what that and the daemon load when gRPC is spoken in `dist/grpc.cjs`, and the daemon's reader of YAML in `dist/yaml.cjs`: in one file each command, and each thread, would pay
  * some 10 ms and more for code that it never runs (docs/adr/0006).
  * Usage: `node tools/build.ts`. SOURCE_DATE_EPOCH (seconds) fixes the time that is written into it, for builds that must come out the same.
  */
@@ -77,6 +77,8 @@ function part(name: string, exports: string, plugins: Plugin[] = []): Promise<un
 
 const grpcApart = apart(/^\.\/library\.ts$/, 'grpc')
 const awsApart = apart(/^\.\/aws-sdk\.ts$/, 'aws-sdk')
+/** For devices that are described in YAML; the registry reads its configuration with it at each start, and has it as its own. */
+const yamlApart = apart(/^yaml$/, 'yaml')
 /** Each exports what it uses of the SDK; in one bundle are the names of both, as two modules cannot both export all of theirs from it. */
 const awsUses = await Promise.all([
   import('../src/registry/s3/aws-sdk.ts') as Promise<object>,
@@ -97,10 +99,11 @@ await Promise.all([
     ],
   }),
   part('cli', "export { runCli } from '#cli'", [lateModules, apart(/^\.\.\/\.\.\/builder\/build\.ts$/, 'builder')]),
-  part('engine', "export { runDaemon } from '#daemon'", [lateModules, grpcApart, awsApart]),
+  part('engine', "export { runDaemon } from '#daemon'", [lateModules, grpcApart, awsApart, yamlApart]),
   part('unpacker', "export { runUnpackWorker } from '#snapshots'; export { loadFileTask } from './src/build/files/file-tasks.ts'"),
   part('registry', "export { runRegistry } from '#registry'", [awsApart]),
   part('aws-sdk', `export { ${awsNames.join(', ')} } from '@aws-sdk/client-s3'`),
   part('builder', "export { build } from './src/cli/builder/build.ts'", [lateModules, grpcApart]),
   part('grpc', "export * from './src/grpc/library.ts'"),
+  part('yaml', "export { parse } from 'yaml'"),
 ])

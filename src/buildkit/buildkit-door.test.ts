@@ -44,7 +44,12 @@ test('a client drives a build from Solve over Return to the exporters answer', a
   const fake = fakeBuilds({ solve: () => result('linux/amd64'), answer: { 'containerimage.digest': 'sha256:1' } })
   const client = open(fake)
   const exporters = [{ type: 'moby', attrs: { name: 'app' } }, { type: 'local' }]
-  const ending = client.control.solve({ ref: 'b1', exporters, entitlements: ['network.host'], cache: { importRefs: ['r'] } })
+  const ending = client.control.solve({
+    ref: 'b1',
+    exporters,
+    entitlements: ['network.host', 'device=v.com/c=a'],
+    cache: { importRefs: ['r'] },
+  })
   assert.ok((await client.bridge.ping({}, ofBuild)).llbCaps.some(({ id, enabled }) => id === 'file.base' && enabled))
   const frontend = {
     frontend: 'dockerfile.v0',
@@ -69,7 +74,7 @@ test('a client drives a build from Solve over Return to the exporters answer', a
       ['local', '1'],
     ],
   )
-  assert.deepEqual([...build.options.entitlements], ['network.host'])
+  assert.deepEqual([...build.options.entitlements], ['network.host', 'device=v.com/c=a'])
   assert.deepEqual(build.options.cacheImports, [{ type: 'registry', attributes: { ref: 'r' } }])
 })
 
@@ -231,7 +236,8 @@ test('what is not supported is refused by name', async () => {
   const client = open(fakeBuilds())
   await assert.rejects(client.control.solve({ ref: 'b', sourcePolicySession: 's' }), /source policies that the client judges by itself/)
   await assert.rejects(client.control.solve({ ref: 'b', enableSessionExporter: true }), /exporters that the client chooses at the end/)
-  await assert.rejects(client.control.solve({ ref: 'b', entitlements: ['sys.admin'] }), /unknown entitlement sys\.admin/)
+  for (const name of ['sys.admin', 'network.host=x'])
+    await assert.rejects(client.control.solve({ ref: 'b', entitlements: [name] }), new RegExp(`unknown entitlement ${name}`))
   await assert.rejects(client.control.solve({ ref: 'b', session: 'nobody' }, { timeoutMs: 50 }), { code: Code.DeadlineExceeded })
 })
 

@@ -146,6 +146,18 @@ test('decodeDefinition decodes every kind of mount', () => {
   )
 })
 
+test('decodeDefinition takes devices by name', () => {
+  const devices = (cdiDevices: object[]): unknown => {
+    const edge = decodeDefinition(definition({ base: image('alpine'), make: run(['base'], { cdiDevices }) }, 'make'), context)
+    return edge?.vertex.op.kind === 'exec' ? edge.vertex.op.devices : 'no step'
+  }
+  assert.deepEqual(devices([{ name: 'v.com/c=a', optional: true }, { name: 'v.com/c' }]), [
+    { name: 'v.com/c=a', optional: true },
+    { name: 'v.com/c', optional: false },
+  ])
+  assert.equal(devices([]), undefined)
+})
+
 test('decodeDefinition refuses what is missing, unknown, or no result', () => {
   const invalid = { code: 'INVALID_ARGUMENT' }
   assert.throws(() => decodeDefinition(definition({ make: run(['sha256:gone']) }, 'make'), context), invalid)

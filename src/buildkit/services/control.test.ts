@@ -6,7 +6,7 @@ import { doorOpener } from '../testing/open-door.ts'
 
 const open = doorOpener()
 
-test('the worker tells platforms, its version, and what host-gateway is', async () => {
+test('the worker tells platforms, its version, what host-gateway is, and devices', async () => {
   const { record } = await open(fakeBuilds()).control.listWorkers({})
   assert.equal(record[0]?.buildkitVersion?.version, 'v1.2.3-moby')
   assert.equal(record[0].labels['org.mobyproject.buildkit.worker.moby.host-gateway-ip'], '172.17.0.1')
@@ -14,6 +14,10 @@ test('the worker tells platforms, its version, and what host-gateway is', async 
   assert.deepEqual(
     record[0].platforms.map(({ architecture }) => architecture),
     ['amd64'],
+  )
+  assert.deepEqual(
+    record[0].cdiDevices.map(({ name, autoAllow, annotations }) => ({ name, autoAllow, annotations })),
+    [{ name: 'v.com/c=a', autoAllow: true, annotations: { 'x.org/y': 'z' } }],
   )
 })
 

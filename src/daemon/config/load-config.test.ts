@@ -22,6 +22,13 @@ function load(content: string, flags: string[] = [], env: Record<string, string>
 }
 
 describe('loadConfig', () => {
+  it('knows where devices are described, or that there are none', () => {
+    assert.deepEqual(load('{}').config.cdiSpecDirectories, ['/etc/cdi', '/var/run/cdi'])
+    assert.deepEqual(load('{"cdi-spec-dirs": ["/a", "/b"]}').config.cdiSpecDirectories, ['/a', '/b'])
+    assert.deepEqual(load('{}', ['--cdi-spec-dir', '']).config.cdiSpecDirectories, [])
+    assert.throws(() => load('{}', ['--cdi-spec-dir', 'relative']), /cdi-spec-dir/)
+  })
+
   it('reads keys named as flags, and plurals of lists', () => {
     const { config } = load(
       JSON.stringify({

@@ -1,7 +1,7 @@
 /** CDI devices in builds: what RUN --device gets, who may have it, and what the cache makes of it. */
 import assert from 'node:assert/strict'
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process'
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ROOT } from '../../harness/index.ts'
@@ -24,7 +24,9 @@ const USE = 'echo $VENDOR $(cat /usr/lib/vendor/library) $(head -c 3 /dev/vendor
 
 test('a step gets what the device has, and its layer nothing of it', () => {
   const { engine, specify, directory } = machine
-  specify('vendor.json', deviceSpec('vendor.com/class', directory))
+  const log = join(directory, 'log')
+  const hook = { hookName: 'poststop', path: '/bin/sh', args: ['sh', '-c', `cat > ${log}`] }
+  specify('vendor.json', deviceSpec('vendor.com/class', directory, [hook]))
   const built = build(
     `FROM starter\nRUN --device=vendor.com/class=a,required ${USE}\n`,
     '-t',
@@ -33,6 +35,7 @@ test('a step gets what the device has, and its layer nothing of it', () => {
     'device=vendor.com/class=a',
   )
   assert.equal(built.status, 0, built.stderr)
+  assert.match(readFileSync(log, 'utf8'), /"status":"stopped","bundle":"\/.*\/steps\/[0-9a-f]{64}\/bundle"/)
   const look = 'cat /seen; ls -d /usr/lib/vendor /dev/vendor; echo "[$VENDOR]"'
   assert.equal(engine.docker(['run', '--rm', 'used', 'sh', '-c', look]).stdout, 'here of the vendor 3\n[]\n')
 })

@@ -98,7 +98,7 @@ test('poststop hooks of a container that ends while no daemon is there are run b
 })
 
 test('what is not there, broken or not to be had is told as dockerd tells it', async () => {
-  const { engine, specify, directory } = machine
+  const { engine, specify } = machine
   const refused = (device: string[]): string => engine.docker(['run', '--rm', ...device, 'starter', 'true']).stderr
   assert.match(
     refused(['--device', 'vendor.com/class=none']),
@@ -113,6 +113,6 @@ test('what is not there, broken or not to be had is told as dockerd tells it', a
   assert.match(refused(['--device', 'broken.com/class=a']), /unresolvable CDI devices broken.com\/class=a/)
   const { json } = await engine.request('GET', '/info')
   assert.match(json.Warnings.join('\n'), /CDI: Error associated with spec file .*broken.json: .*unknown field "edits"/)
-  specify('gpu.json', deviceSpec('nvidia.com/gpu', directory).replace('"name":"a"', '"name":"all"'))
+  specify('gpu.yaml', 'cdiVersion: 0.5.0\nkind: nvidia.com/gpu\ndevices:\n- name: all\n  containerEdits:\n    env: [VENDOR=here]\n')
   assert.equal(engine.mustDocker('run', '--rm', '--gpus', 'all', 'starter', 'sh', '-c', 'echo $VENDOR'), 'here')
 })
