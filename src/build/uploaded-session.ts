@@ -1,25 +1,26 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, closeSync, constants, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs'
+import { addAbortListener } from 'node:events'
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { decompress } from '#archive'
-import { invalidArgument, notFound } from '#errors'
+import { MessageChannel } from 'node:worker_threads'
+import { batched } from '#archive'
+import { notFound } from '#errors'
 import type { Files } from '#kernel'
-import { LimitExceededError, readLimited } from '#lib'
 import type { Credentials } from '#remotes'
-import { extractTree } from '#snapshots'
 import type { JobRunner } from '#snapshots'
-import { looksLikeArchive } from './frontend/context/archive-header.ts'
+import { sendChunks } from './chunk-port.ts'
 import type { BuildSession } from './session.ts'
 import { createBackgroundDeletions } from './sources/background-deletions.ts'
 import { hostTransfer } from './sources/local/host-transfer.ts'
+import type { UploadedContext } from './unpack-context.ts'
 
 export interface UploadedSessionsDeps {
   /** Its own, on the file system of the kept directories; made when absent. */
   directory: string
   files: Files
-  /** For deletions. A worker is up when the files have come: the build wants one next. */
-  jobs: Pick<JobRunner, 'run' | 'warmUp'>
+  /** For contexts that come, and for deletions. */
+  jobs: Pick<JobRunner, 'run'>
   /** Whose the files are; root in the daemon. */
   owner: { uid: number; gid: number }
   /** Hears of failures in the background. */
@@ -45,11 +46,6 @@ export interface UploadedSessions {
   settled(): Promise<void>
 }
 
-/** Bytes of a Dockerfile that comes alone. */
-const LARGEST_DOCKERFILE = 16 * 1024 * 1024
-/** As many as tell an archive from text. */
-const HEADER_LENGTH = 512
-
 export function createUploadedSessions(deps: UploadedSessionsDeps): UploadedSessions {
   const { directory, files } = deps
   const deletions = createBackgroundDeletions(deps)
@@ -63,7 +59,6 @@ export function createUploadedSessions(deps: UploadedSessionsDeps): UploadedSess
       if (archive !== undefined && path !== undefined) {
         mkdirSync(path, { recursive: true, mode: 0o700 })
         undo.defer(() => deletions.delete(path))
-        deps.jobs.warmUp?.()
         await receive(deps, archive, path, options.signal)
         // RUN steps of any user may look into it by a bind mount; users of the host cannot, because of the directory above.
         chmodSync(path, 0o755)
@@ -84,42 +79,28 @@ export function createUploadedSessions(deps: UploadedSessionsDeps): UploadedSess
   }
 }
 
-async function receive({ files, owner }: UploadedSessionsDeps, archive: Readable, path: string, signal: AbortSignal): Promise<void> {
-  const { chunks } = await decompress(archive as AsyncIterable<Buffer>)
-  const { start, all } = await peek(chunks)
-  if (!looksLikeArchive(start)) {
-    writeFileSync(join(path, 'Dockerfile'), await readDockerfile(all), { mode: 0o644 })
-    return
-  }
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+/** A worker unpacks what comes: thousands of files would hold up everybody else here. */
+async function receive({ jobs, owner }: UploadedSessionsDeps, archive: Readable, path: string, signal: AbortSignal): Promise<void> {
+  const { port1: near, port2: far } = new MessageChannel()
+  const input: UploadedContext = { port: far, path, owner }
+  const unpacking = jobs.run({ kind: 'task', task: 'build-unpack-context', input, waits: true }, { signal, transfer: [far] })
+  const over = new AbortController()
+  // A client that sends nothing more would be waited for.
+  using _ = addAbortListener(AbortSignal.any([signal, over.signal]), () => archive.destroy())
+  let broken: { error: unknown } | undefined
+  const sending = sendChunks(near, batched(archive), over.signal).catch((error: unknown) => {
+    if (!over.signal.aborted) broken = { error }
+  })
   try {
-    await extractTree(files, fd, all, { whiteouts: 'none', owner, signal })
-  } finally {
-    closeSync(fd)
-  }
-}
-
-async function peek(chunks: AsyncGenerator<Buffer, void, void>): Promise<{ start: Buffer; all: AsyncIterable<Buffer> }> {
-  const first: Buffer[] = []
-  let length = 0
-  while (length < HEADER_LENGTH) {
-    const next = await chunks.next()
-    if (next.done === true) break
-    first.push(next.value)
-    length += next.value.length
-  }
-  async function* all(): AsyncGenerator<Buffer, void, void> {
-    yield* first
-    yield* chunks
-  }
-  return { start: Buffer.concat(first), all: all() }
-}
-
-async function readDockerfile(text: AsyncIterable<Buffer>): Promise<Buffer> {
-  try {
-    return await readLimited(text, LARGEST_DOCKERFILE, 'the Dockerfile')
+    await unpacking
   } catch (error) {
-    throw error instanceof LimitExceededError ? invalidArgument(error.message, error) : error
+    signal.throwIfAborted()
+    // What the client's connection has failed with says more than that nothing comes.
+    throw broken === undefined ? error : broken.error
+  } finally {
+    over.abort()
+    await sending
+    near.close()
   }
 }
 

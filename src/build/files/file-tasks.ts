@@ -12,6 +12,8 @@ import type { DigestInput } from './digest-tree.ts'
 import { makeDirectory, makeFile, makeLink, removePath } from './make-nodes.ts'
 import { performUpdatePart } from '../sources/local/update-parts.ts'
 import type { UpdatePart } from '../sources/local/update-parts.ts'
+import { unpackContext } from '../unpack-context.ts'
+import type { UploadedContext } from '../unpack-context.ts'
 
 /** Tasks of builds for the daemon's worker threads, by name. The program's entry gives this function to the workers. */
 export async function loadFileTask(task: string): Promise<Task> {
@@ -22,6 +24,7 @@ export async function loadFileTask(task: string): Promise<Task> {
 
 const TASKS: Readonly<Record<string, Task>> = {
   'build-update-directory': async (files, input, signal) => await performUpdatePart(files, input as UpdatePart, signal),
+  'build-unpack-context': async (files, input, signal) => await unpackContext(files, input as UploadedContext, signal),
   'build-file-action': async (files, input, signal, share) => await performAction(files, input as ActionInput, signal, share),
   'build-copy-files': async (files, input) => explaining(() => copySharedFiles(files, input as SharedFiles)),
   'build-diff': async (files, input, signal) => await writeDifference(files, input as DiffInput, signal),

@@ -1,5 +1,6 @@
 /** Work that would hold up the daemon's main thread, as plain data that can be sent to a worker. */
 
+import type { Transferable } from 'node:worker_threads'
 import type { Files } from '#kernel'
 import type { Digest } from '#oci'
 import type { DiskUsage } from '../types.ts'
@@ -25,8 +26,11 @@ export type Job =
   | { kind: 'hash'; path: string }
   /** Adds up what `path` and all below it take. */
   | { kind: 'measure'; path: string }
-  /** Work of another module, which has given the workers a {@link TaskLoader}. `input` is plain data; descriptors in it are the caller's until the job is over. */
-  | { kind: 'task'; task: string; input: unknown }
+  /**
+   * Work of another module, which has given the workers a {@link TaskLoader}. `input` is plain data; descriptors in it are the caller's until the job is over.
+   * `waits`: for somebody who may be slow, so it takes no worker that others want.
+   */
+  | { kind: 'task'; task: string; input: unknown; waits?: true }
 
 export interface UnpackResult {
   /** Digest of the uncompressed tar. Undefined: the blob is not compressed, and its digest is this one. */
@@ -70,6 +74,8 @@ export interface JobOptions {
   signal?: AbortSignal
   /** Called now and then with the bytes of the blob that have been read, or of the tar that have been written. */
   progress?: (read: number) => void
+  /** What of a task's input is not copied, but goes to the worker. */
+  transfer?: Transferable[]
 }
 
 /** Work in a worker thread that has nothing else to do: system calls may be synchronous. It looks at its signal now and then, which needs turns of the event loop. */

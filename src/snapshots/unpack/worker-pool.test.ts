@@ -48,6 +48,12 @@ describe('createWorkerPool', () => {
     assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
   })
 
+  it('unpacks while tasks wait for somebody slow', async () => {
+    await using pool = createWorkerPool({ entry: ENTRY, size: 1 })
+    for (let i = 0; i < 3; i++) pool.run({ kind: 'task', task: 'slow', input: undefined, waits: true }).catch(() => {})
+    assert.deepEqual(await pool.run(UNPACK), { tarSize: 1 })
+  })
+
   it('starts a worker before there is anything to do, and only one', async () => {
     await using pool = createWorkerPool({ entry: ENTRY, size: 2 })
     pool.warmUp?.()

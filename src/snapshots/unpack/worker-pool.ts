@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { Transferable } from 'node:worker_threads'
 import { growthOf, nextGrowth } from '#content'
 import { EngineError, internal } from '#errors'
 import type { AnyResult, Job, JobOptions, JobResult, JobRunner } from './job.ts'
@@ -10,6 +11,9 @@ import type { SharedOutcome, WorkerMessage, WorkerRequest } from './worker-messa
 /** Milliseconds after which a worker without work ends: each keeps some MiB. */
 const IDLE_TIMEOUT = 5000
 
+/** Jobs at once that wait for somebody slow: they are in workers beyond the others, which take memory and no processor while they wait. */
+const MAX_WAITING = 16
+
 interface Task {
   job: Job
   options: JobOptions
@@ -19,10 +23,10 @@ interface Task {
   onAbort: () => void
 }
 
-type JobClass = 'layer' | 'growing' | 'background'
+type JobClass = 'layer' | 'growing' | 'background' | 'waiting'
 
 /**
- * Runs jobs in up to `size` worker threads, and in one more if need be, which are started when needed. `entry` is a module that calls
+ * Runs jobs in up to `size` worker threads, and in one more if need be, and in others that wait for somebody slow, which are started when needed. `entry` is a module that calls
  * `runUnpackWorker` when loaded in a worker. Jobs beyond wait in order, but neither deletions and syncs, which nobody waits for, nor layers whose
  * downloads may be slow ever take all workers: each may last long, and a stored layer is to be unpacked meanwhile. An aborted job stops at its next
  * chunk: ending its thread would leak the descriptors it has open.
@@ -31,11 +35,12 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
   const idle = new Set<Worker>()
   const workers = new Set<Worker>()
   const queue: Task[] = []
-  const running: Record<JobClass, number> = { layer: 0, growing: 0, background: 0 }
+  const running: Record<JobClass, number> = { layer: 0, growing: 0, background: 0, waiting: 0 }
   const closing = new AbortController()
 
   function mayRun(job: Job): boolean {
     const kind = classOf(job)
+    if (kind === 'waiting') return running.waiting < MAX_WAITING
     const others = running.layer + running.background
     if (kind === 'growing') return others + running.growing < deps.size
     if (kind === 'background' && running.background >= Math.max(1, deps.size - 1)) return false
@@ -104,7 +109,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
     const onAbort = (): void => send(worker, { kind: 'abort' })
     worker.on('message', onMessage).on('error', onError).on('exit', onExit)
     options.signal?.addEventListener('abort', onAbort, { once: true })
-    send(worker, { kind: 'job', job })
+    send(worker, { kind: 'job', job }, options.transfer)
   }
 
   /**
@@ -122,7 +127,7 @@ export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner 
       return
     }
     answer({ outcome: 'refused' })
-    if (workers.size < deps.size && !closing.signal.aborted) rest(start())
+    if (workers.size - running.waiting < deps.size && !closing.signal.aborted) rest(start())
   }
 
   function rest(worker: Worker): void {
@@ -170,6 +175,7 @@ const AWAITED: ReadonlySet<Job['kind']> = new Set(['measure', 'pack', 'task'])
 
 /** As of now: a layer whose download is over waits for nothing any more. */
 function classOf(job: Job): JobClass {
+  if (job.kind === 'task' && job.waits === true) return 'waiting'
   if (job.kind !== 'unpack') return AWAITED.has(job.kind) ? 'layer' : 'background'
   return job.growing !== undefined && growthOf({ progress: job.growing }).state === 'growing' ? 'growing' : 'layer'
 }
@@ -187,7 +193,6 @@ function closedError(): EngineError {
   return new EngineError('CANCELLED', 'Cannot run the job: the daemon is shutting down')
 }
 
-function send(worker: Worker, request: WorkerRequest): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-  worker.postMessage(request)
+function send(worker: Worker, request: WorkerRequest, transfer?: Transferable[]): void {
+  worker.postMessage(request, transfer)
 }
