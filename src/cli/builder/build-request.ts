@@ -11,6 +11,7 @@ import type { BuildValues } from './build-flags.ts'
 import { parseCacheOption, type CacheOption } from './cache-options.ts'
 import { parseCallOption, type CallOption } from './call-option.ts'
 import { frontendOptions } from './frontend-options.ts'
+import { DELETE_ANYWHERE } from './delete-mode.ts'
 import { findLocalCache } from './local-cache.ts'
 import { buildOutputs, type BuildOutput } from './outputs.ts'
 import { requireArchive } from './require-archive.ts'
@@ -79,7 +80,7 @@ export async function buildRequest(
     cacheFrom,
     cacheTo,
     // Who asks for it for all steps grants it, as with buildx.
-    entitlements: flags.network === 'host' ? [...flags.allow, 'network.host'] : flags.allow,
+    entitlements: [...flags.allow.filter((name) => name !== DELETE_ANYWHERE), ...(flags.network === 'host' ? ['network.host'] : [])],
     sourcePolicy: readSourcePolicy(cli.env),
     call,
     [Symbol.dispose]: () => kept.dispose(),
@@ -93,7 +94,7 @@ function refuseContradictions({ allow, progress, quiet, ...flags }: BuildValues)
   if (flags['no-cache'] && flags['no-cache-filter'].length > 0)
     throw new Error('--no-cache and --no-cache-filter cannot currently be used together')
   if (quiet && !['', 'auto', 'quiet'].includes(progress)) throw new Error(`progress=${progress} and quiet cannot be used together`)
-  const unknown = allow.find((name) => !ENTITLEMENTS.includes(name) && !name.startsWith('device='))
+  const unknown = allow.find((name) => ![...ENTITLEMENTS, DELETE_ANYWHERE].includes(name) && !name.startsWith('device='))
   if (unknown !== undefined) throw new Error(`unknown entitlement ${unknown}`)
 }
 

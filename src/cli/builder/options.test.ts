@@ -23,7 +23,7 @@ function project(): Disposable & { path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) }
 }
 
-const FLAGS = { output: [] as string[], load: false, push: false, tag: [] as string[], annotation: [] as string[] }
+const FLAGS = { output: [] as string[], load: false, push: false, tag: [] as string[], annotation: [] as string[], allow: [] as string[] }
 /** What a command line without flags gives. */
 const VALUES = Object.fromEntries(Object.entries(BUILD_FLAGS).map(([name, { initial }]) => [name, initial])) as unknown as BuildValues
 const PIPED = { stdoutIsTerminal: false }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { DELETE_ANYWHERE, replacesDirectory } from './delete-mode.ts'
 import { parseFields } from './key-value-option.ts'
 
 /** Where a build's result goes. */
@@ -8,7 +9,14 @@ export interface BuildOutput {
   type: string
   attributes: Record<string, string>
   /** Of exporters that send files: where these go. */
-  destination?: { kind: 'stdout' } | { kind: 'file'; path: string } | { kind: 'directory'; path: string }
+  destination?: { kind: 'stdout' } | { kind: 'file'; path: string } | DirectoryDestination
+}
+
+export interface DirectoryDestination {
+  kind: 'directory'
+  path: string
+  /** What is in it goes, unless it is part of the result. */
+  isReplaced?: boolean
 }
 
 /** What of `BUILD_FLAGS` decides about outputs. */
@@ -18,6 +26,7 @@ export interface OutputFlags {
   push: boolean
   tag: readonly string[]
   annotation: readonly string[]
+  allow: readonly string[]
 }
 
 /** Exporters that give one archive; without `dest` it goes to standard output. */
@@ -34,6 +43,9 @@ export function buildOutputs(flags: OutputFlags, options: { stdoutIsTerminal: bo
     if (output.destination?.kind === 'stdout' && options.stdoutIsTerminal)
       throw new Error(`refusing to write ${output.type} output to console: dest file is required for ${output.type} exporter`)
     checkDestination(output)
+    const { type, destination, attributes } = output
+    if (type === 'local' && destination?.kind === 'directory')
+      destination.isReplaced = replacesDirectory(attributes['mode'], destination.path, flags.allow.includes(DELETE_ANYWHERE))
     if (output.attributes['name'] === undefined && flags.tag.length > 0) output.attributes['name'] = flags.tag.join(',')
     Object.assign(output.attributes, annotations(flags.annotation))
   }

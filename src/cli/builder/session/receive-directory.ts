@@ -1,4 +1,4 @@
-import { chmodSync, linkSync, lstatSync, lutimesSync, mkdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
+import { chmodSync, linkSync, lstatSync, lutimesSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { decodeName, systemPath } from '#archive'
@@ -18,9 +18,12 @@ const S_IFLNK = 0o120000
 
 /**
  * The receiver's part of a directory transfer: the result of a build, into `destination`, over what is there. Owners and devices stay away: a build's result
- * belongs to who asked for it. Throws Error for entries that would lead out of the directory.
+ * belongs to who asked for it. `isReplaced`: what was there and is not sent is deleted, once all has come. Throws Error for entries that would lead out of the directory.
  */
-export async function* receiveDirectory(destination: string, incoming: AsyncIterable<Packet>): AsyncGenerator<Packet> {
+export async function* receiveDirectory(
+  { path: destination, isReplaced = false }: { path: string; isReplaced?: boolean },
+  incoming: AsyncIterable<Packet>,
+): AsyncGenerator<Packet> {
   mkdirSync(destination, { recursive: true })
   const packets = incoming[Symbol.asyncIterator]()
   const next = async (): Promise<Packet> => {
@@ -33,6 +36,8 @@ export async function* receiveDirectory(destination: string, incoming: AsyncIter
   const links: (() => void)[] = []
   const directories = new Set([destination])
   const times: (() => void)[] = []
+  const sent = new Set<string>()
+  const clear = (place: string | Buffer): void => replace(place, isReplaced)
   for (let id = 0; ; id++) {
     const { type, stat } = await next()
     if (type !== Type.STAT) throw new Error('the transfer of the result is out of order')
@@ -40,22 +45,23 @@ export async function* receiveDirectory(destination: string, incoming: AsyncIter
     const path = safePath(destination, decodeName(Buffer.from(stat.path)), directories)
     const linkname = decodeName(Buffer.from(stat.linkname))
     const place = systemPath(path)
+    sent.add(path)
     const mode = posixFileMode(stat.mode) ?? 0
     const seconds = Number(stat.modTime) / 1e9
     if ((mode & S_IFMT) === S_IFDIR) {
-      makeDirectory(place, mode)
+      makeDirectory(place, mode, clear)
       directories.add(path)
       times.push(() => utimesSync(place, seconds, seconds))
     } else if ((mode & S_IFMT) === S_IFLNK) {
       links.push(() => {
-        replace(place)
+        clear(place)
         symlinkSync(systemPath(linkname), place)
         lutimesSync(place, seconds, seconds)
       })
     } else if ((mode & S_IFMT) === S_IFREG && linkname !== '') {
       const source = safePath(destination, linkname, directories)
       links.push(() => {
-        replace(place)
+        clear(place)
         linkSync(systemPath(source), place)
       })
     } else if ((mode & S_IFMT) === S_IFREG) files.push({ id, place, stat })
@@ -63,11 +69,12 @@ export async function* receiveDirectory(destination: string, incoming: AsyncIter
   for (let first = 0; first < files.length; first += REQUESTS_AHEAD) {
     const batch = files.slice(first, first + REQUESTS_AHEAD)
     for (const { id } of batch) yield create(fsutil.PacketSchema, { type: Type.REQUEST, id })
-    await receiveFiles(batch, next)
+    await receiveFiles(batch, next, clear)
   }
   yield create(fsutil.PacketSchema, { type: Type.FINISH })
   // Links come last: nothing is written through them.
   for (const make of links) make()
+  if (isReplaced) for (const directory of directories) deleteOthers(directory, sent)
   for (const set of times.reverse()) set()
   while ((await next()).type !== Type.FINISH);
 }
@@ -78,7 +85,9 @@ interface WantedFile {
   stat: fsutil.Stat
 }
 
-async function receiveFiles(batch: readonly WantedFile[], next: () => Promise<Packet>): Promise<void> {
+type Clear = (place: string | Buffer) => void
+
+async function receiveFiles(batch: readonly WantedFile[], next: () => Promise<Packet>, clear: Clear): Promise<void> {
   const handles = new Map<number, FileHandle>()
   const wanted = new Map(batch.map((file) => [file.id, file]))
   try {
@@ -88,7 +97,7 @@ async function receiveFiles(batch: readonly WantedFile[], next: () => Promise<Pa
       if (type !== Type.DATA || file === undefined) throw new Error('the transfer of the result is out of order')
       let handle = handles.get(id)
       if (handle === undefined) {
-        replace(file.place)
+        clear(file.place)
         handle = await open(file.place, 'wx', 0o600)
         handles.set(id, handle)
       }
@@ -108,20 +117,28 @@ async function receiveFiles(batch: readonly WantedFile[], next: () => Promise<Pa
   }
 }
 
-function makeDirectory(path: string | Buffer, mode: number): void {
+/** Links are deleted, not followed; the directory is one that was made or found a moment ago. */
+function deleteOthers(directory: string, kept: ReadonlySet<string>): void {
+  for (const name of readdirSync(systemPath(directory), { encoding: 'buffer' })) {
+    const path = join(directory, decodeName(name))
+    if (!kept.has(path)) rmSync(systemPath(path), { recursive: true, force: true })
+  }
+}
+
+function makeDirectory(path: string | Buffer, mode: number, clear: Clear): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found?.isDirectory() !== true) {
-    replace(path)
+    clear(path)
     mkdirSync(path)
   }
   chmodSync(path, mode & 0o777)
 }
 
-/** Takes away what is there and is no directory. */
-function replace(path: string | Buffer): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+/** Takes away what is there; a directory only where everything may go. */
+function replace(path: string | Buffer, withDirectories: boolean): void {
+  if (!withDirectories && lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
     throw new Error(`cannot replace directory ${String(path)} by a file`)
-  rmSync(path, { force: true })
+  rmSync(path, { force: true, recursive: withDirectories })
 }
 
 /**

@@ -151,7 +151,7 @@ async function* receive(
   const { destination } = output
   if (destination?.kind === 'directory') {
     const packets = mapped(messages, (message) => fromBinary(fsutil.PacketSchema, toBinary(filesync.AnyMessageSchema, message)))
-    for await (const packet of receiveDirectory(destination.path, packets)) {
+    for await (const packet of receiveDirectory(destination, packets)) {
       yield fromBinary(filesync.AnyMessageSchema, toBinary(fsutil.PacketSchema, packet))
     }
     return

@@ -53,7 +53,7 @@ suite('transfer', () => {
   test('a directory arrives as it was sent', async () => {
     using made = tree()
     const toSender = new MessageQueue<fsutil.Packet>()
-    const receiving = receiveDirectory(made.out, sendDirectory(made.path, ALL, toSender))
+    const receiving = receiveDirectory({ path: made.out }, sendDirectory(made.path, ALL, toSender))
     for await (const packet of receiving) toSender.push(packet)
     assert.equal(readFileSync(join(made.out, 'a/deep/file'), 'utf8'), 'deep')
     assert.equal(readlinkSync(join(made.out, 'link')), 'a/deep')
@@ -62,6 +62,21 @@ suite('transfer', () => {
     // Node sets times as floating point numbers of seconds.
     const milliseconds = (path: string): number => Math.trunc(statSync(path).mtimeMs)
     assert.equal(milliseconds(join(made.out, 'a.txt')), milliseconds(join(made.path, 'a.txt')))
+  })
+
+  test('a directory that is replaced holds nothing else afterwards, and links in it are not followed', async () => {
+    using made = tree()
+    mkdirSync(join(made.out, 'old/deep'), { recursive: true })
+    mkdirSync(join(made.out, 'a'))
+    mkdirSync(join(made.out, 'twin/with/files'), { recursive: true })
+    writeFileSync(join(made.out, 'a/old'), '')
+    writeFileSync(join(made.out, 'a.txt'), 'older')
+    symlinkSync(made.path, join(made.out, 'elsewhere'))
+    const toSender = new MessageQueue<fsutil.Packet>()
+    const target = { path: made.out, isReplaced: true }
+    for await (const packet of receiveDirectory(target, sendDirectory(made.path, ALL, toSender))) toSender.push(packet)
+    assert.deepEqual(paths(made.out, {}), paths(made.path, {}))
+    assert.equal(readFileSync(join(made.out, 'a.txt'), 'utf8'), 'text')
   })
 
   test('names that are no UTF-8 arrive as they are', async () => {
@@ -73,7 +88,7 @@ suite('transfer', () => {
     mkdirSync(directory)
     writeFileSync(file, 'latin')
     const toSender = new MessageQueue<fsutil.Packet>()
-    for await (const packet of receiveDirectory(made.out, sendDirectory(made.path, ALL, toSender))) toSender.push(packet)
+    for await (const packet of receiveDirectory({ path: made.out }, sendDirectory(made.path, ALL, toSender))) toSender.push(packet)
     const arrived = Buffer.concat([Buffer.from(`${made.out}/a/`), Buffer.from('d\xe9/caf\xe9', 'latin1')])
     assert.equal(readFileSync(arrived, 'utf8'), 'latin')
   })
@@ -85,7 +100,7 @@ suite('transfer', () => {
     for (const path of ['../x', 'a/../../x', '', 'root/x', 'root/out/x']) {
       const hostile = [create(fsutil.PacketSchema, { stat: { path: Buffer.from(path), mode: 0o644 } })]
       await assert.rejects(async () => {
-        for await (const _ of receiveDirectory(made.path, asAsync(hostile))) assert.fail('nothing may be asked for')
+        for await (const _ of receiveDirectory({ path: made.path }, asAsync(hostile))) assert.fail('nothing may be asked for')
       }, /invalid path in the result/)
     }
   })
