@@ -18,6 +18,8 @@ import { isWhiteout } from './is-whiteout.ts'
 
 const MAX_DEPTH = 1000
 const BATCH = 64
+/** Characters that are hashed at once. */
+const MANY = 64 * 1024
 const READ_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY
 
@@ -50,14 +52,23 @@ interface Run {
 export async function digestTree(files: Files, input: DigestInput, signal: AbortSignal | undefined): Promise<DigestOutput> {
   const { rootFd, selection, known } = input
   const total = createHash('sha256')
+  let lines = ''
+  const hashLines = (): void => {
+    total.update(lines)
+    lines = ''
+  }
   const digests = createFileDigests(known ?? new Uint8Array())
   const run: Run = {
     files,
     digests,
     selection: createSelection(selection.includePatterns, selection.excludePatterns),
-    record: (line) => void total.update(`${line}\n`),
+    record(line) {
+      lines += `${line}\n`
+      if (lines.length >= MANY) hashLines()
+    },
   }
   for await (const _ of inSlices(nodes(run, rootFd, selection))) signal?.throwIfAborted()
+  hashLines()
   return { digest: `sha256:${total.digest('hex')}`, known: known === undefined ? undefined : digests.records() }
 }
 

@@ -1,7 +1,9 @@
 import type { BigIntStats } from 'node:fs'
 
-/** Bytes of one record: device, inode, size, mtime and ctime (ns), digest. */
-const RECORD = 5 * 8 + 32
+/** Bytes of what a file is told by: device, inode, size, mtime and ctime (ns), in this machine's byte order. */
+const KEY = 5 * 8
+/** Bytes of one record: the key, and the digest. */
+const RECORD = KEY + 32
 
 /**
  * A file that was changed this shortly before it was read may be changed again within the same tick of the kernel's clock, unnoticed: it is read again next time.
@@ -26,6 +28,17 @@ export function createFileDigests(known: Uint8Array): FileDigests {
   const met: Buffer[] = []
   const seen = new Set<bigint>()
   const now = BigInt(Date.now()) * 1_000_000n
+  const key = Buffer.alloc(KEY)
+  const numbers = new BigInt64Array(key.buffer, key.byteOffset, KEY / 8)
+
+  /** Sets `key`; a number at a time would cost more than the look at the file. */
+  function setKey({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): void {
+    numbers[0] = dev
+    numbers[1] = ino
+    numbers[2] = size
+    numbers[3] = mtimeNs
+    numbers[4] = ctimeNs
+  }
 
   function keep(record: Buffer, inode: bigint): void {
     if (!seen.has(inode)) met.push(record)
@@ -36,21 +49,16 @@ export function createFileDigests(known: Uint8Array): FileDigests {
     get(stat) {
       const offset = offsets.get(stat.ino)
       if (offset === undefined) return undefined
-      const record = bytes.subarray(offset, offset + RECORD)
-      if (!record.subarray(0, RECORD - 32).equals(keyOf(stat))) return undefined
-      keep(record, stat.ino)
-      return record.toString('hex', RECORD - 32)
+      setKey(stat)
+      if (bytes.compare(key, 0, KEY, offset, offset + KEY) !== 0) return undefined
+      keep(bytes.subarray(offset, offset + RECORD), stat.ino)
+      return bytes.toString('hex', offset + KEY, offset + RECORD)
     },
     put(stat, digest) {
-      if (now - stat.ctimeNs > TICK) keep(Buffer.concat([keyOf(stat), Buffer.from(digest, 'hex')]), stat.ino)
+      setKey(stat)
+      if (now - stat.ctimeNs > TICK) keep(Buffer.concat([key, Buffer.from(digest, 'hex')]), stat.ino)
       return digest
     },
     records: () => Buffer.concat(met),
   }
-}
-
-function keyOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): Buffer {
-  const key = Buffer.alloc(RECORD - 32)
-  for (const [index, value] of [dev, ino, size, mtimeNs, ctimeNs].entries()) key.writeBigInt64LE(BigInt.asIntN(64, value), index * 8)
-  return key
 }
