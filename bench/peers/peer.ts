@@ -26,19 +26,20 @@ export class Peer implements AsyncDisposable {
   readonly #cgroupParent: string
   #daemon: ChildProcess | undefined
 
-  private constructor(recipe: PeerRecipe, host: TestHost) {
+  private constructor(recipe: PeerRecipe, host: TestHost, place: string) {
     this.#recipe = recipe
     this.name = recipe.name
     this.host = host
-    this.directory = mkdtempSync(join(tmpdir(), 'gantry-bench-'))
+    this.directory = mkdtempSync(join(place, 'gantry-bench-'))
     this.state = mkdtempSync('/dev/shm/gantry-bench-')
     this.socket = join(this.directory, 'api.sock')
     this.#cgroupParent = `gantry-bench-${process.pid}-${recipe.name}`
     this.api = new Api(this.socket)
   }
 
-  static async start(recipe: PeerRecipe): Promise<Peer> {
-    const peer = new Peer(recipe, await TestHost.create())
+  /** `place`: directory in which its data root is made. */
+  static async start(recipe: PeerRecipe, place: string = tmpdir()): Promise<Peer> {
+    const peer = new Peer(recipe, await TestHost.create(), place)
     mkdirSync(join(peer.directory, 'shared'))
     await peer.startDaemon()
     peer.host.must(['docker', '-H', `unix://${peer.socket}`, 'import', '--change', 'CMD ["sh"]', starterImage(), 'starter'])
