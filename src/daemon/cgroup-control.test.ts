@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempDisposableSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempDisposableSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -38,6 +38,21 @@ describe('createCgroupControl', () => {
     control.release('/gantry/theirs')
     control.release('/gantry/shared')
     assert.ok(memory.has('gantry/theirs') && memory.has('gantry/shared/other'))
+  })
+
+  it('makes one whole again that it could take away in part only', () => {
+    using memory = hierarchy()
+    using pids = hierarchy()
+    const control = createCgroupControl({ version: 1, mounts: { memory: memory.path, pids: pids.path } })
+    control.prepare('/a', PLAN)
+    mkdirSync(join(pids.path, 'a/other'))
+    control.release('/a')
+    assert.ok(!memory.has('a') && pids.has('a'))
+    control.prepare('/a', PLAN)
+    assert.ok(memory.has('a'))
+    rmSync(join(pids.path, 'a/other'), { recursive: true })
+    control.release('/a')
+    assert.ok(!memory.has('a') && !pids.has('a'))
   })
 
   it('removes a parent that waited for one within it', () => {

@@ -28,8 +28,10 @@ export function createCgroupControl(layout: CgroupLayout): CgroupControl {
   /** Made ready once: the look for one that is known costs nothing at a start. */
   function parentOf(name: string): Parent {
     const known = parents.get(name)
-    if (known !== undefined) return known
-    const parent = { users: 0, made: prepareCgroupParent(layout, name) }
+    // One that could not be taken away whole lacks a part.
+    const isWhole = known !== undefined && (known.users > 0 || known.made.length === 0)
+    if (isWhole) return known
+    const parent = { users: 0, made: [...(known?.made ?? []), ...prepareCgroupParent(layout, name)] }
     parents.set(name, parent)
     return parent
   }
