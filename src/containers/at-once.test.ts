@@ -99,6 +99,7 @@ describe('a container whose process has just ended', () => {
     const errors = [
       Object.assign(new Error('ENOENT'), { code: 'ENOENT', syscall: 'open', path: '/proc/4242/root' }),
       new LaunchError('join-target', 'process 4242', 3, 'ESRCH', 'join-target process 4242: no such process'),
+      new LaunchError('join-cgroup', '/cg/tasks', 2, 'ENOENT', 'join-cgroup /cg/tasks: no such file or directory'),
       new LaunchError('fork', 'abc', 12, 'ENOMEM', 'fork abc: not enough memory'),
     ]
     for (const error of errors) {

@@ -147,13 +147,15 @@ async function launch(ctx: Context, item: ExecEntry, options: ExecStartOptions, 
   }
 }
 
+/** No process can be made in a pid namespace whose first one has ended, fork(2); ENODEV: a control group that goes while it is open. */
+const END = ['fork ENOMEM', 'join-cgroup ENOENT', 'join-cgroup ENODEV']
+
 /**
  * Between the end of a container's process and the record of it some milliseconds pass, in which the record says that it runs: what is done by the process's
  * pid then fails with errors that tell no user anything. Whether this is one of them.
  */
 function tellsOfEnd(error: unknown): boolean {
-  // No process can be made in a pid namespace whose first one has ended: fork(2), ENOMEM.
-  if (error instanceof LaunchError) return error.code === 'ESRCH' || (error.operation === 'fork' && error.code === 'ENOMEM')
+  if (error instanceof LaunchError) return error.code === 'ESRCH' || END.includes(`${error.operation} ${error.code}`)
   return errorCode(error) === 'ENOENT' && /^\/proc\/\d+\//.test((error as NodeJS.ErrnoException).path ?? '')
 }
 
