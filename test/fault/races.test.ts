@@ -15,7 +15,7 @@ const TURNS = 100
 const SEED = Number(process.env['GANTRY_TEST_SEED'] ?? 1)
 
 interface Operation {
-  /** What it may answer with. */
+  /** What it may answer with; 400 where a network came into being only after a container was put on it that cannot be on it. */
   statuses: readonly number[]
   run(engine: Engine, some: Chooser): Promise<Reply>
 }
@@ -66,13 +66,13 @@ const ARCHIVE = tar([{ name: 'copied', data: Buffer.from('copied\n') }])
 
 const OPERATIONS: Record<string, Operation> = {
   create: { statuses: [201, 404, 409], run: (engine, some) => create(engine, some) },
-  run: { statuses: [201, 204, 304, 404, 409], run: (engine, some) => run(engine, some) },
-  start: { statuses: [204, 304, 404, 409], run: (engine, some) => engine.request('POST', `/containers/${some.container()}/start`) },
+  run: { statuses: [201, 204, 304, 400, 404, 409], run: (engine, some) => run(engine, some) },
+  start: { statuses: [204, 304, 400, 404, 409], run: (engine, some) => engine.request('POST', `/containers/${some.container()}/start`) },
   stop: {
     statuses: [204, 304, 404],
     run: (engine, some) => engine.request('POST', `/containers/${some.container()}/stop?t=${some.below(2)}`),
   },
-  restart: { statuses: [204, 404, 409], run: (engine, some) => engine.request('POST', `/containers/${some.container()}/restart?t=0`) },
+  restart: { statuses: [204, 400, 404, 409], run: (engine, some) => engine.request('POST', `/containers/${some.container()}/restart?t=0`) },
   kill: { statuses: [204, 404, 409], run: (engine, some) => engine.request('POST', `/containers/${some.container()}/kill`) },
   pause: { statuses: [204, 404, 409], run: (engine, some) => engine.request('POST', `/containers/${some.container()}/pause`) },
   unpause: { statuses: [204, 404, 409], run: (engine, some) => engine.request('POST', `/containers/${some.container()}/unpause`) },
