@@ -99,6 +99,8 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
   const { id, record } = entry
   entry.dropPendingAttaches()
   ctx.execs.forget(entry)
+  // Hooks that come after the end of a container are told where its bundle is.
+  if (record.hostConfig.deviceRequests.length > 0) await entry.teardown
   try {
     await Promise.all([
       deps.networks.release(id),

@@ -12,7 +12,10 @@ after(() => machine?.[Symbol.asyncDispose]())
 
 const DEVICE = 'vendor.com/class=a'
 
-/** A program that appends its moment, and what `script` says, to `log`. */
+/** The bundle, by what a hook is told. */
+const BUNDLE = `$(echo "$state" | sed 's/.*"bundle":"\\([^"]*\\)".*/\\1/')`
+
+/** A program that does `script`, with what it is told in `$state`. */
 function hook(hookName: string, script: string): object {
   const path = join(machine.directory, `hook-${hookName}`)
   writeFileSync(path, `#!/bin/sh\nstate=$(cat)\n${script}\n`)
@@ -50,8 +53,7 @@ test('hooks run at their moments, on the host or where the container is being ma
     // The container's root, by the bundle's config: before it is entered, and although it will be read-only.
     hook(
       'createContainer',
-      `bundle=$(echo "$state" | sed 's/.*"bundle":"\\([^"]*\\)".*/\\1/')
-root=$(sed 's/.*"root":{"path":"\\([^"]*\\)".*/\\1/' $bundle/config.json)
+      `root=$(sed 's/.*"root":{"path":"\\([^"]*\\)".*/\\1/' ${BUNDLE}/config.json)
 echo made > $root/from-hook
 ${note(`${status} $(echo "$state" | grep -o '"pid":[0-9]*') $(hostname)`)}`,
     ),
@@ -84,10 +86,10 @@ test('a hook that fails ends the start, with what it said, and the end is tidy',
   assert.equal(existsSync(join(engine.execRoot, 'tasks', id)), false)
 })
 
-test('poststop hooks of a container that ends while no daemon is there are run by the next one', async () => {
+test('poststop hooks are run by the next daemon when none was there, and before a container is removed', async () => {
   const { engine, specify, directory } = machine
   const log = join(directory, 'late')
-  specify('late.json', deviceSpec('late.com/class', directory, [hook('poststop', `echo over >> ${log}`)]))
+  specify('late.json', deviceSpec('late.com/class', directory, [hook('poststop', `test -e ${BUNDLE}/config.json && echo over >> ${log}`)]))
   engine.mustDocker('run', '-d', '--name', 'late', '--device', 'late.com/class=a', 'starter', 'sleep', '1000')
   const pid = Number(engine.mustDocker('inspect', '-f', '{{.State.Pid}}', 'late'))
   await engine.stopDaemon('SIGKILL')
@@ -95,6 +97,9 @@ test('poststop hooks of a container that ends while no daemon is there are run b
   await eventually(() => assert.equal(existsSync(`/proc/${pid}`), false))
   await engine.startDaemon()
   assert.equal(readFileSync(log, 'utf8'), 'over\n')
+  engine.mustDocker('start', 'late')
+  engine.mustDocker('rm', '-f', 'late')
+  assert.equal(readFileSync(log, 'utf8'), 'over\nover\n')
 })
 
 test('what is not there, broken or not to be had is told as dockerd tells it', async () => {
