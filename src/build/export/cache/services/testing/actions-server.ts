@@ -126,6 +126,8 @@ export class ActionsServer implements AsyncDisposable {
   /** Azure's: signed addresses, and nothing else. */
   #blob({ method, headers }: IncomingMessage, response: ServerResponse, { id, query, body }: BlobCall): void {
     const entry = this.entries.find((candidate) => candidate.id === id)
+    // Azure's client relies on it.
+    response.setHeader('x-ms-request-id', randomUUID())
     const refuse = (status: number, code: string): void => void response.writeHead(status, { 'x-ms-error-code': code }).end()
     if (query.get('sig') !== this.#signature || headers.authorization !== undefined) return refuse(403, 'AuthenticationFailed')
     if (entry === undefined) return refuse(404, 'BlobNotFound')
