@@ -1,9 +1,13 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { HookSpec } from '#oci'
 
 /** Bytes of each stream of a hook that an error shows. */
 const MAX_OUTPUT = 16 * 1024
+
+/** Milliseconds for the rest of what a hook that failed has said: others may hold its pipes. */
+const OUTPUT_GRACE = 1000
 
 /** Of a hook that names no variables. */
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -34,15 +38,14 @@ export async function runHook(hook: HookSpec, state: string, { through, cwd }: H
   // It may end without having read a word.
   child.stdin.on('error', () => undefined)
   child.stdin.end(state)
-  const startedAt = performance.now()
+  const closed = new Promise((resolve) => child.once('close', resolve))
   const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
-  // What it has written is there by the next turn; its pipes may be held by others.
-  await new Promise(setImmediate)
+  if (code !== 0) await Promise.race([closed, sleep(OUTPUT_GRACE, undefined, { ref: false })])
   child.stdout.destroy()
   child.stderr.destroy()
   if (code === 0) return
-  if (signal === 'SIGKILL' && timeout !== undefined && performance.now() - startedAt >= timeout * 1000)
-    throw new Error(`hook ran past specified timeout of ${timeout.toFixed(1)}s`)
+  // Only its time being over makes us send a signal.
+  if (child.killed && timeout !== undefined) throw new Error(`hook ran past specified timeout of ${timeout.toFixed(1)}s`)
   const how = code === null ? `signal: ${signal}` : `exit status ${code}`
   throw new Error(`${how}, stdout: ${output.stdout()}, stderr: ${output.stderr()}`)
 }
