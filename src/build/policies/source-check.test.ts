@@ -47,7 +47,12 @@ describe('SourceCheck', () => {
     const parts = createFakeParts()
     const service = createBuildService(parts.deps)
     const own = start(service, { sourcePolicy: DENY })
-    const request = { reference: 'docker.io/library/gcc:1', platform: parts.deps.hostPlatform, resolveMode: 'local', name: 'x' } as const
+    const request = { reference: 'gcc:1', platform: parts.deps.hostPlatform, resolveMode: 'local', name: 'x' } as const
+    const asked: string[] = []
+    const other = start(service, { sourcePolicy: ({ identifier }) => void asked.push(identifier) })
+    await other.resolveImage({ ...request, reference: 'alpine' }).catch(() => undefined)
+    assert.deepEqual(asked, ['docker-image://docker.io/library/alpine:latest'])
+    await other.end()
     await assert.rejects(own.resolveImage(request), {
       message: 'could not resolve image due to policy: source "x" denied by policy',
     })

@@ -1,4 +1,5 @@
 import { codeOf, EngineError } from '#errors'
+import { fullString, parseReference, withDefaultTag } from '#oci'
 import { addressOf } from '../graph/source-address.ts'
 import type { SourceOp, Vertex } from '../graph/types.ts'
 import { isSource } from '../solver/solver.ts'
@@ -36,7 +37,7 @@ export class SourceCheck {
     const { layout: store, session, reference, platform, resolveMode } = request
     const source: SourceOp =
       store === undefined
-        ? { kind: 'image', reference, platform, resolveMode }
+        ? { kind: 'image', reference: fullName(reference), platform, resolveMode }
         : { kind: 'layout', reference, platform, store, ...(session !== undefined && { session }) }
     const op = judged(this.#policy, source, 'could not resolve image due to policy')
     if (op === undefined) return request
@@ -46,6 +47,11 @@ export class SourceCheck {
       throw new EngineError('FORBIDDEN', `could not resolve image due to policy: a source of type ${op.kind} is no image`)
     return { ...converted, reference: op.reference, layout: op.store, ...(op.session !== undefined && { session: op.session }) }
   }
+}
+
+/** Rules are about full names: `alpine` must not get past one about `docker.io/library/alpine:*`. */
+function fullName(reference: string): string {
+  return fullString(withDefaultTag(parseReference(reference)))
 }
 
 /** undefined: it stays as it is. A directory of the client is read by what it is in the graph, so nothing else may become one, nor it something else. */

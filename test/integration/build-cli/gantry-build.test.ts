@@ -191,6 +191,35 @@ test('host-gateway is an address that the engine knows, whichever way a build co
   assert.match(engine.docker(['build', ...hosts], { env: { DOCKER_BUILDKIT: '0' } }).stdout, /^172\.17\.0\.1\tgate$/m)
 })
 
+test('a policy denies and replaces sources, for gantry build as for buildx', () => {
+  const directory = project('judged', { Dockerfile: 'FROM starter AS base\nFROM base\nRUN true\n' })
+  const policy = join(engine.directory, 'policy.json')
+  const env = { EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: policy }
+  const rules = (...list: object[]): void => writeFileSync(policy, JSON.stringify({ version: 1, rules: list }))
+  const starter = 'docker-image://docker.io/library/starter:*'
+  rules({ action: 'DENY', selector: { identifier: starter } })
+  const text =
+    'starter: could not resolve image due to policy: source "docker-image://docker.io/library/starter:latest" denied by policy: source denied by policy'
+  assert.ok(build([directory], { env }).stderr.endsWith(`ERROR: failed to solve: ${text}\n`))
+  rules({ action: 'CONVERT', selector: { identifier: starter }, updates: { identifier: 'docker-image://docker.io/library/other:${1}' } })
+  engine.mustDocker('tag', 'starter', 'other')
+  assert.equal(build([directory], { env }).status, 0)
+  engine.mustDocker('rmi', 'other')
+  rules({ action: 'DENY', selector: { identifier: 'local://context' } })
+  const copied = project('copied', { Dockerfile: 'FROM scratch\nCOPY a /\n', a: '' })
+  assert.match(build([copied], { env }).stderr, /error evaluating the source policy: source "local:\/\/context" denied by policy/)
+})
+
+test('files of a result take the place of what was there when asked to', () => {
+  const directory = project('replaced', { Dockerfile: 'FROM scratch\nCOPY new /\n', new: 'new' })
+  const out = project('replaced/out', { old: 'old' })
+  const output = `type=local,dest=${out},mode=delete`
+  assert.match(build(['-o', output, directory]).stderr, /is not below the working directory, needs --allow buildx\.local\.delete/)
+  assert.ok(existsSync(join(out, 'old')))
+  assert.equal(build(['-o', output, '--allow', 'buildx.local.delete', directory]).status, 0)
+  assert.deepEqual([existsSync(join(out, 'old')), readFileSync(join(out, 'new'), 'utf8')], [false, 'new'])
+})
+
 test('limits of steps are theirs', () => {
   const directory = project('limited', {
     Dockerfile:
