@@ -176,6 +176,7 @@ async function exec(engine: Engine, some: Chooser): Promise<Reply> {
 const UNCLASSED = /is not connected to (the )?network|is marked for removal and cannot be connected/
 
 function isFine({ statuses }: Operation, { status, text }: Reply): boolean {
+  if (text.includes('"errorDetail"')) return false // a build has answered already when it fails
   return statuses.includes(status) || (status === 500 && UNCLASSED.test(text))
 }
 
