@@ -110,11 +110,11 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       identities.forgetFailures()
       results.forgetFailures()
       const vertices = walkGraph(edges.map(({ vertex }) => vertex))
+      scope.sources.check(vertices)
       for (const [id, vertex] of await giveDevices(deps, scope, vertices)) withDevices.set(id, vertex)
       scope.display.announce(vertices)
       retireCaches(vertices)
       const failed = new AbortController()
-      scope.sources.check(vertices)
       const either = AbortSignal.any([signal, failed.signal])
       try {
         return await Promise.all(edges.map(async (edge) => outputOf(edge, await near.resultOf(edge.vertex, either))))

@@ -35,9 +35,9 @@ export interface BuildScope {
   readonly session: BuildSession
   sessionOf(id: string | undefined): BuildSession
   readonly entitlements: ReadonlySet<Entitlement>
+  readonly sources: Pick<SourceCheck, 'check' | 'allowed'>
   readonly progress: Progress
   readonly display: VertexDisplay
-  readonly sources: Pick<SourceCheck, 'check' | 'allowed'>
   /** Holds every result until the build ends. */
   readonly lease: Lease
   readonly pins: CachePins
