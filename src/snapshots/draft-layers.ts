@@ -79,10 +79,14 @@ export function createDraftLayers(deps: {
     },
     mountStep(key) {
       const plan = writable.overlay(key, { volatile: true })
-      if (plan.lower.length > 0) return deps.mounts.overlay(plan)
+      using held = new DisposableStack()
+      const upper = held.use(ownDescriptor(openSync(writable.upperOf(key), constants.O_RDONLY | constants.O_DIRECTORY)))
       // Over nothing there is nothing to merge with, and overlayfs wants something.
-      const fd = openSync(writable.upperOf(key), constants.O_RDONLY | constants.O_DIRECTORY)
-      return { ...ownDescriptor(fd), path: `/proc/self/fd/${fd}` }
+      const merged = plan.lower.length > 0 ? held.use(deps.mounts.overlay(plan)) : undefined
+      const kept = held.move()
+      const shown =
+        merged === undefined ? { fd: upper.fd, path: `/proc/self/fd/${upper.fd}` } : { fd: merged.fd, path: merged.path, upperFd: upper.fd }
+      return { ...shown, [Symbol.dispose]: () => kept.dispose() }
     },
     async commitStep(key, lease) {
       const { parent } = writable.get(key)

@@ -159,8 +159,11 @@ export interface LayerCare {
 export interface DraftLayers {
   /** As {@link Snapshotter.prepare}; `bare`: without init layer, for what no program runs in. */
   prepareStep(key: string, parent: ChainId | undefined, options: { bare: boolean }): Promise<void>
-  /** A detached mount of a writable layer, to be written to by this process only, at `path` (below /proc/self/fd). Never synced. */
-  mountStep(key: string): Disposable & { path: string; fd: number }
+  /**
+   * A detached mount of a writable layer, to be written to by this process only, at `path` (below /proc/self/fd). Never synced. `upperFd`: the directory in which
+   * overlayfs puts what is written; absent: `fd` is that itself.
+   */
+  mountStep(key: string): Disposable & { path: string; fd: number; upperFd?: number }
   /**
    * The writable layer `key`, over which nothing is mounted any more, becomes a draft on top of what it was prepared on; one that is empty becomes no layer: the
    * parent is the answer then. The key is gone. The lease holds the chain.

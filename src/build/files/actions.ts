@@ -17,5 +17,10 @@ export type PreparedAction =
 /** Descriptors of roots are the caller's, and open until it is done. */
 export interface ActionInput {
   rootFd: number
+  /**
+   * Of a layer that overlayfs shows at `rootFd`, and that nothing is done with after this action: where overlayfs puts what is written. Directories that the action
+   * makes may be filled there: they hide nothing, and a file costs half as much.
+   */
+  upperFd?: number
   action: PreparedAction
 }

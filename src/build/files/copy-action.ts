@@ -10,7 +10,7 @@ import type { Changes } from './attributes.ts'
 import { createCopyAssistant } from './copy-assistant.ts'
 import { createContentCopier } from './copy-content.ts'
 import { copyTree } from './copy-tree.ts'
-import type { CopyRun } from './copy-tree.ts'
+import type { CopyRun, Target } from './copy-tree.ts'
 import { absent, findPath } from './find-path.ts'
 import type { Found } from './find-path.ts'
 import { copyChanges, directoryMaker } from './make-nodes.ts'
@@ -26,7 +26,7 @@ type CopyInput = Extract<PreparedAction, { action: 'copy' }>
  */
 export async function performCopy(
   files: Files,
-  { rootFd, action }: { rootFd: number; action: CopyInput },
+  { rootFd, upperFd, action }: { rootFd: number; upperFd?: number; action: CopyInput },
   signal: AbortSignal | undefined,
   share?: ShareTask,
 ): Promise<void> {
@@ -43,7 +43,9 @@ export async function performCopy(
       copyContent,
       selection: createSelection(action.includePatterns, action.excludePatterns),
       replaceExisting: action.alwaysReplaceExisting,
-      links: { rootFd, paths: new Map() },
+      links: new Map(),
+      rootFd,
+      ...(upperFd !== undefined && { upperFd }),
       ...(assistant && { assistant }),
     }
     using source = findSource(action, path)
@@ -78,25 +80,31 @@ function findSource({ fromFd, followSymlink }: CopyInput, path: string): Found &
  * Directories on the way are made, and with a slash at the end the target, too. Throws INVALID_ARGUMENT for such a
  * target that is no directory.
  */
-function findTarget(files: Files, rootFd: number, action: CopyInput, source: { path: string; stat: BigIntStats }, changes: Changes): Found {
+function findTarget(
+  files: Files,
+  rootFd: number,
+  action: CopyInput,
+  source: { path: string; stat: BigIntStats },
+  changes: Changes,
+): Target {
   const { target, directoryContentsOnly, createTargetParents } = action
   const make = directoryMaker(files, changes, NEW_DIRECTORY_MODE)
   const isDirectory = source.stat.isDirectory()
   if (!createTargetParents) requireParent(rootFd, target)
   using held = new DisposableStack()
   const found = held.use(findPath(rootFd, target, { follow: true, make }))
-  const keep = (): Found => (held.move(), found)
+  const keep = (isNew = false): Target => (held.move(), { ...found, isNew })
   const base = posix.basename(source.path)
   const namesDirectory = /(?:^|\/)\.?$/.test(target)
   if (found.stat === undefined && (namesDirectory || (isDirectory && directoryContentsOnly))) {
     make(found.directoryFd, found.name)
-    if (isDirectory && directoryContentsOnly) return keep()
+    if (isDirectory && directoryContentsOnly) return keep(true)
   } else if (found.stat === undefined) return keep()
   if (namesDirectory && found.stat?.isDirectory() === false) throw invalidArgument(`${found.path}: not a directory`)
   const goesInside = isDirectory ? !directoryContentsOnly : found.stat === undefined || found.stat.isDirectory()
   if (!goesInside || base === '') return keep()
   // The name itself: what has it now is replaced and not followed.
-  return findPath(rootFd, posix.join(found.path, base), { follow: false, make })
+  return { ...findPath(rootFd, posix.join(found.path, base), { follow: false, make }), isNew: false }
 }
 
 function requireParent(rootFd: number, target: string): void {

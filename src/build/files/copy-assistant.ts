@@ -108,6 +108,6 @@ export function createCopyAssistant(share: ShareTask, action: ChangedAttributes 
 export function copySharedFiles(files: Files, input: SharedFiles): string[] {
   const { fromFd, toFd, path, names, replaceExisting } = input
   const run = { files, changes: copyChanges(input), replaceExisting, copyContent: createContentCopier(files), links: undefined }
-  const target = { open: () => toFd, path }
+  const target = { open: () => toFd, path, rootFd: -1 } // nothing is linked
   return names.filter((name) => !copyFile(run, systemPath(`/proc/self/fd/${fromFd}/${name}`), target, name))
 }

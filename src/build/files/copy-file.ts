@@ -18,15 +18,8 @@ export interface FileCopy {
   /** What is in the way goes, whatever it is. */
   readonly replaceExisting: boolean
   readonly copyContent: ContentCopier
-  /** Files with several names; undefined: they are left to others. */
-  readonly links: CopiedLinks | undefined
-}
-
-export interface CopiedLinks {
-  /** Root of the file system that is copied to. */
-  readonly rootFd: number
-  /** Those that were copied: inode of the source → path of the copy. */
-  readonly paths: Map<string, string>
+  /** Files with several names that were copied: inode of the source → path of the copy. undefined: they are left to others. */
+  readonly links: Map<string, string> | undefined
 }
 
 /** A directory of the target that is made when something is to be put in it. */
@@ -35,6 +28,8 @@ export interface TargetDirectory {
   open(): number
   /** In the root, without links. */
   readonly path: string
+  /** Root of the file system in which it is open: links are made in one only. */
+  readonly rootFd: number
 }
 
 /** A regular file. Returns false for one that was left. */
@@ -47,15 +42,15 @@ export function copyFile(run: FileCopy, from: FilePath, above: TargetDirectory, 
     const to = pathIn(above.open(), name)
     const inode = stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined
     if (inode !== undefined && run.links === undefined) return false
-    const twin = inode === undefined ? undefined : run.links?.paths.get(inode)
+    const twin = inode === undefined ? undefined : run.links?.get(inode)
     if (twin !== undefined) {
-      replacing(run, above, name, () => linkTo(run, twin, to))
+      replacing(run, above, name, () => linkTo(run, { rootFd: above.rootFd, path: twin }, to))
       return true
     }
     targetFd = replacing(run, above, name, () => openSync(to, NEW_FILE, modeOf(stat, run.changes) & 0o777))
     run.copyContent(sourceFd, stat, targetFd)
     copyFileAttributes(run.files, { fd: sourceFd, stat }, { fd: targetFd, path: to }, run.changes)
-    if (inode !== undefined) run.links?.paths.set(inode, posix.join(above.path, name))
+    if (inode !== undefined) run.links?.set(inode, posix.join(above.path, name))
     return true
   } finally {
     closeSync(sourceFd)
@@ -64,8 +59,8 @@ export function copyFile(run: FileCopy, from: FilePath, above: TargetDirectory, 
 }
 
 /** Another name for a file of the target. */
-function linkTo({ files, links }: FileCopy, path: string, to: FilePath): void {
-  const fd = files.openInRoot(links?.rootFd ?? -1, systemPath(posix.dirname(path)), O_PATH | constants.O_DIRECTORY)
+function linkTo({ files }: FileCopy, { rootFd, path }: { rootFd: number; path: string }, to: FilePath): void {
+  const fd = files.openInRoot(rootFd, systemPath(posix.dirname(path)), O_PATH | constants.O_DIRECTORY)
   try {
     linkSync(pathIn(fd, posix.basename(path)), to)
   } finally {

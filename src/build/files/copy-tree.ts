@@ -33,14 +33,22 @@ const BATCH = 64
 /** Files that are copied at a time, here or by the assistant: as few as are worth the way to it and back. */
 const FILES = { most: 48, leastShared: 8 }
 
+const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const READ_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /** What one copy is done with. */
 export interface CopyRun extends FileCopy {
   readonly selection: Selection
+  /** Root of the file system that is copied to. */
+  readonly rootFd: number
+  /** See `ActionInput`. */
+  readonly upperFd?: number
   /** Absent: all is done here. */
   readonly assistant?: CopyAssistant
 }
+
+/** Where a copy goes. `isNew`: a directory that was made for it. */
+export type Target = Found & { isNew: boolean }
 
 /** A node of the source. `from` ends in its own name. */
 interface Source {
@@ -56,14 +64,21 @@ interface Source {
  * by descriptor without following links: a source that changes meanwhile is copied somehow, but nothing else is. Yields now and then, for the thread to look
  * around. Throws INVALID_ARGUMENT in BuildKit's words for a file in the place of a directory or the other way round. Source: tonistiigi/fsutil copy/copy.go.
  */
-export function* copyTree(run: CopyRun, source: Found & { stat: BigIntStats }, target: Found): Generator<void, void, void> {
+export function* copyTree(run: CopyRun, source: Found & { stat: BigIntStats }, target: Target): Generator<void, void, void> {
   const top = { from: systemPathOf(source), stat: source.stat, path: '' }
-  const above: TargetDirectory = { open: () => target.directoryFd, path: posix.dirname(target.path) }
-  if (source.stat.isDirectory()) yield* copyDirectory(run, top, above, target.name, 1)
+  const above: TargetDirectory = { open: () => target.directoryFd, path: posix.dirname(target.path), rootFd: run.rootFd }
+  if (source.stat.isDirectory()) yield* copyDirectory(run, top, { ...target, above }, 1)
   else copyNode(run, top, above, target.name)
 }
 
-function* copyDirectory(run: CopyRun, source: Source, above: TargetDirectory, name: string, depth: number): Generator<void, void, void> {
+/** Where a directory goes. `isNew`: it was made for this. */
+interface Place {
+  above: TargetDirectory
+  name: string
+  isNew: boolean
+}
+
+function* copyDirectory(run: CopyRun, source: Source, place: Place, depth: number): Generator<void, void, void> {
   if (depth > MAX_DEPTH) throw invalidArgument(`directories are nested deeper than ${MAX_DEPTH}`)
   const isIncluded = source.path === '' || run.selection.includes(source.path)
   if (!isIncluded && run.selection.prunes(source.path)) return
@@ -72,7 +87,7 @@ function* copyDirectory(run: CopyRun, source: Source, above: TargetDirectory, na
   try {
     const fd = openSync(source.from, READ_DIRECTORY)
     held.defer(() => closeSync(fd))
-    const target = held.use(createTargetDirectory(run, source, above, name, isIncluded))
+    const target = held.use(createTargetDirectory(run, source, place, isIncluded))
     if (isIncluded) target.open()
     const directory = `/proc/self/fd/${fd}`
     // latin1 keeps every byte of a name in one character, which also makes the order that of bytes.
@@ -83,7 +98,9 @@ function* copyDirectory(run: CopyRun, source: Source, above: TargetDirectory, na
       const child = childOf(source, directory, entry)
       if (entry.isDirectory()) {
         const stat = lstatSync(child.from, { bigint: true, throwIfNoEntry: false })
-        if (stat?.isDirectory() === true) yield* copyDirectory(run, { ...child, stat }, target, child.name, depth + 1)
+        if (stat?.isDirectory() === true) {
+          yield* copyDirectory(run, { ...child, stat }, { above: target, name: child.name, isNew: false }, depth + 1)
+        }
       } else if (!run.selection.includes(child.path)) continue
       else if (entry.isFile()) files.push(child.name)
       else copyEntry(run, child, target)
@@ -142,13 +159,13 @@ function copyNode(run: CopyRun, { from, stat }: Source, above: TargetDirectory, 
 function createTargetDirectory(
   run: CopyRun,
   source: Source,
-  above: TargetDirectory,
-  name: string,
+  { above, name, isNew: wasMade }: Place,
   isIncluded: boolean,
 ): TargetDirectory & Disposable & { finish: () => void } {
   const path = posix.join(above.path, name)
   let fd: number | undefined
   let isNew = false
+  let { rootFd } = above
   const to = (): FilePath => systemPathOf({ directoryFd: above.open(), name })
 
   /** Whether it had to be made. */
@@ -166,8 +183,14 @@ function createTargetDirectory(
     open() {
       if (fd !== undefined) return fd
       isNew = make()
-      fd = openSync(to(), O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+      if ((isNew || wasMade) && run.upperFd !== undefined && rootFd !== run.upperFd) {
+        rootFd = run.upperFd
+        fd = run.files.openInRoot(rootFd, systemPath(path), DIRECTORY)
+      } else fd = openSync(to(), DIRECTORY)
       return fd
+    },
+    get rootFd() {
+      return rootFd
     },
     /** What is put into a directory changes its time: at the end. */
     finish() {

@@ -51,12 +51,13 @@ export async function writeDifference(
     selection: { includes: (path: string) => found.changed.has(path), prunes: (path: string) => !found.changed.has(path) },
     replaceExisting: false,
     copyContent: createContentCopier(files),
-    links: { rootFd, paths: new Map<string, string>() },
+    links: new Map<string, string>(),
+    rootFd,
   }
   using source = findPath(upperFd, '/', { follow: false })
   using target = findPath(rootFd, '/', { follow: false })
   if (source.stat === undefined) return
-  for await (const _ of inSlices(copyTree(run, { ...source, stat: source.stat }, target))) signal?.throwIfAborted()
+  for await (const _ of inSlices(copyTree(run, { ...source, stat: source.stat }, { ...target, isNew: false }))) signal?.throwIfAborted()
 }
 
 interface Comparison {

@@ -25,7 +25,7 @@ type State = { readonly ref: Ref } | { readonly layer: OpenLayer }
 
 interface OpenLayer {
   key: string
-  mount: Disposable & { fd: number }
+  mount: ReturnType<DraftLayers['mountStep']>
 }
 
 /**
@@ -100,15 +100,17 @@ function createFileSteps(
     step.signal.throwIfAborted()
     const layer = 'layer' in base ? base.layer : await begin(base.ref)
     const owner = action.action === 'rm' ? undefined : ownerIds(action.owner, () => users.ofRoot(layer.mount.fd))
-    await perform(layer.mount.fd, { ...action, owner, fromFd: -1 } as PreparedAction, source)
-    if (uses.get(index) === 1 && action.output === -1) return { layer }
+    const goesOn = uses.get(index) === 1 && action.output === -1
+    await perform(layer.mount, { ...action, owner, fromFd: -1 } as PreparedAction, source, goesOn)
+    if (goesOn) return { layer }
     return { ref: { kind: 'layers', chain: await commit(layer) } }
   }
 
-  async function perform(rootFd: number, action: PreparedAction, source: State | undefined): Promise<void> {
+  async function perform(to: OpenLayer['mount'], action: PreparedAction, source: State | undefined, goesOn: boolean): Promise<void> {
     using from = await openSource(source)
     const prepared = { ...action, fromFd: from.fd }
-    const input = { rootFd, action: prepared }
+    // What was put below overlayfs, it need not show: only the last action may do that.
+    const input = { rootFd: to.fd, action: prepared, ...(to.upperFd !== undefined && !goesOn && { upperFd: to.upperFd }) }
     if (isLight(prepared)) await performAction(deps.files, input, step.signal)
     else await deps.jobs.run({ kind: 'task', task: 'build-file-action', input }, { signal: step.signal })
   }

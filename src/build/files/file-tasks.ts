@@ -37,10 +37,10 @@ export async function performAction(files: Files, input: ActionInput, signal?: A
   await explaining(() => perform(files, input, signal, share))
 }
 
-async function perform(files: Files, { rootFd, action }: ActionInput, signal?: AbortSignal, share?: ShareTask): Promise<void> {
+async function perform(files: Files, { rootFd, upperFd, action }: ActionInput, signal?: AbortSignal, share?: ShareTask): Promise<void> {
   switch (action.action) {
     case 'copy':
-      return await performCopy(files, { rootFd, action }, signal, share)
+      return await performCopy(files, { rootFd, action, ...(upperFd !== undefined && { upperFd }) }, signal, share)
     case 'mkfile':
       return makeFile(files, rootFd, action)
     case 'mkdir':

@@ -123,6 +123,38 @@ describe('a copy', () => {
     assert.deepEqual(world.leftovers(), [])
   })
 
+  it('links files of several names in directories that were there and in new ones', async () => {
+    await using world = await openWorld()
+    const base = await world.base((path) => write(path, { 'app/there/old': 'old' }))
+    const names = ['again', 'new/a', 'new/deep/b', 'there/c', 'zoo/d']
+    const from = world.directory((path) => {
+      write(path, { again: 'text', 'new/deep/own': 'own', 'there/x': 'x', 'zoo/y': 'y' })
+      for (const name of names.slice(1)) linkSync(join(path, 'again'), join(path, name))
+      utimesSync(join(path, 'new/deep'), 50, 60)
+    })
+    for (const target of ['/app', '/fresh']) {
+      const copied = await world.copy(from, base, { target })
+      world.view(copied, (root) => {
+        const [first, ...others] = names.map((name) => lstatSync(join(root, target, name)))
+        assert.equal(first?.nlink, names.length)
+        for (const { ino } of others) assert.equal(ino, first?.ino)
+        assert.equal(lstatSync(join(root, target, 'new/deep')).mtimeMs, 60_000)
+        const old = target === '/app' ? { 'there/old': 'old' } : {}
+        const links = Object.fromEntries(names.map((name) => [name, 'text']))
+        const directories = { 'new/': '', 'new/deep/': '', 'there/': '', 'zoo/': '' }
+        assert.deepEqual(tree(join(root, target)), {
+          ...directories,
+          ...links,
+          ...old,
+          'new/deep/own': 'own',
+          'there/x': 'x',
+          'zoo/y': 'y',
+        })
+      })
+    }
+    assert.deepEqual(world.leftovers(), [])
+  })
+
   it('merges with directories: their times are the source, their owner stays; what is in them is replaced', async () => {
     await using world = await openWorld()
     const base = await world.base((path) => {
