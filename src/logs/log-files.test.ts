@@ -48,7 +48,7 @@ test('openLogFiles keeps the order while a writer rotates as fast as it can', as
   const writer = spawn(process.execPath, ['-e', rotate], { stdio: 'inherit' })
   const ended = once(writer, 'exit')
   t.after(() => writer.kill('SIGKILL'))
-  for (let looks = 0; looks < 10; ) {
+  for (let looks = 0; looks < 10;) {
     const numbers = await numbersIn(openLogFiles(path, 5))
     assert.deepEqual(
       numbers,
