@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempDisposableSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempDisposableSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -64,5 +64,39 @@ describe('createCgroupControl', () => {
     assert.ok(memory.has('a/b'))
     control.release('/a/b')
     assert.ok(!memory.has('a'))
+  })
+
+  it('keeps a parent in which a launch is under way when the one within it goes that it was made for', () => {
+    using memory = hierarchy()
+    const control = createCgroupControl({ version: 1, mounts: { memory: memory.path } })
+    control.prepare('/a/b', PLAN)
+    control.prepare('/a', PLAN)
+    control.release('/a/b')
+    assert.ok(memory.has('a') && !memory.has('a/b'))
+    control.release('/a')
+    assert.ok(!memory.has('a'))
+    control.prepare('/a', PLAN)
+    assert.ok(memory.has('a'))
+  })
+
+  it('takes spellings of one path for one parent', () => {
+    using memory = hierarchy()
+    const control = createCgroupControl({ version: 1, mounts: { memory: memory.path } })
+    control.prepare('a', PLAN)
+    control.prepare('/a/', PLAN)
+    control.release('a')
+    assert.ok(memory.has('a'))
+    control.release('/a/')
+    assert.ok(!memory.has('a'))
+  })
+
+  it('makes one anew that somebody else has removed', () => {
+    using memory = hierarchy('theirs')
+    const control = createCgroupControl({ version: 1, mounts: { memory: memory.path } })
+    control.prepare('/theirs', PLAN)
+    control.release('/theirs')
+    rmdirSync(join(memory.path, 'theirs'))
+    control.prepare('/theirs', PLAN)
+    assert.ok(memory.has('theirs'))
   })
 })
