@@ -1,3 +1,5 @@
+import { posix } from 'node:path'
+import { withoutLogin } from '#lib'
 import type { GitSource, HttpSource, SourceOp } from './types.ts'
 
 /** A source as BuildKit names it. Names of attributes: moby/buildkit solver/pb/attr.go. */
@@ -10,7 +12,7 @@ export interface SourceAddress {
 
 type Attributes = Readonly<Record<string, string | undefined>>
 
-/** With logins and sessions, where the source has them. */
+/** Sessions are in it where the source has them; a login only in `git.fullurl`. */
 export function addressOf(source: SourceOp): SourceAddress {
   const [identifier, attributes] = named(source)
   const given = Object.entries(attributes).filter((entry): entry is [string, string] => !['', '[]', undefined].includes(entry[1]))
@@ -35,16 +37,52 @@ function named(source: SourceOp): [string, Attributes] {
     case 'git':
       return [gitAddress(source), gitAttributes(source)]
     case 'http':
-      return [source.url, httpAttributes(source)]
+      return [httpAddress(source), httpAttributes(source)]
     case 'layout':
       return [`oci-layout://${source.reference}`, { 'oci.store': source.store, 'oci.session': source.session }]
   }
 }
 
+/**
+ * By host and path only, as BuildKit does it (client/llb/source.go): a repository has one name, whether it is asked for by `https`, `ssh` or `git@host:path`, as whom, and
+ * however the address is spelt. Rules about sources could be got past otherwise.
+ */
 function gitAddress({ remote, ref, subdirectory }: GitSource): string {
-  const place = remote.replace(/^[a-z]+:\/\//, '')
   const part = subdirectory === '' ? ref : `${ref}:${subdirectory}`
-  return `git://${place}${part === '' ? '' : `#${part}`}`
+  return `git://${gitPlace(remote)}${part === '' ? '' : `#${part}`}`
+}
+
+function gitPlace(remote: string): string {
+  const [, host, path = ''] = /^(?:[^@/]*@)?([^:/]+):(?!\/\/)(.*)$/s.exec(remote) ?? []
+  if (host !== undefined) return host.toLowerCase() + cleanPath(path)
+  const [, scheme = ''] = /^(ssh|git):/i.exec(remote) ?? []
+  // Only hosts of the web's schemes are put in order by URL.
+  const url = URL.parse(scheme === '' ? remote : `http${remote.slice(scheme.length)}`)
+  if (url === null) return remote
+  if (url.port === DEFAULT_PORTS[scheme.toLowerCase()]) url.port = ''
+  return url.host + cleanPath(decoded(url.pathname))
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, string>> = { ssh: '22', git: '9418' }
+
+function cleanPath(path: string): string {
+  return posix.join('/', path).replace(/\/$/, '')
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+/** As the server is asked for it: without login and fragment. */
+function httpAddress({ url: text }: HttpSource): string {
+  const url = URL.parse(text)
+  if (url === null) return text
+  url.hash = ''
+  return withoutLogin(url.href)
 }
 
 function gitAttributes(source: GitSource): Attributes {

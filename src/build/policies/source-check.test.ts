@@ -4,6 +4,7 @@ import { forbidden } from '#errors'
 import { createBuildService } from '../service.ts'
 import { createFakeParts, copy, edge, image, run } from '../testing/fake-parts.ts'
 import { start } from '../testing/start-build.ts'
+import { SourceCheck } from './source-check.ts'
 import type { SourcePolicy } from './types.ts'
 
 const DENY: SourcePolicy = ({ identifier }) => {
@@ -75,5 +76,20 @@ describe('SourceCheck', () => {
     await assert.rejects(own.evaluate(edge(run(image('a'), ['one']))), /a source of type image cannot become one of type local/)
     await own.end()
     await service.close()
+  })
+
+  it('hides the login of an address from rules, and leaves it with its server', () => {
+    const source = { kind: 'http', filename: '', uid: 0, gid: 0, authHeaderSecret: '' } as const
+    const urlAfter = (to: string): string | undefined => {
+      const check = new SourceCheck(({ identifier }) => {
+        assert.equal(identifier, 'https://example.com/a')
+        return { ...source, url: to }
+      })
+      const written = { ...image('x'), op: { ...source, url: 'https://me:secret@example.com/a' } }
+      const { op } = check.allowed(written)
+      return op.kind === 'http' ? op.url : undefined
+    }
+    assert.equal(urlAfter('https://example.com/b'), 'https://me:secret@example.com/b')
+    assert.equal(urlAfter('https://other.test/a'), 'https://other.test/a')
   })
 })

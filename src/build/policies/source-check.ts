@@ -1,7 +1,7 @@
 import { codeOf, EngineError } from '#errors'
 import { fullString, parseReference, withDefaultTag } from '#oci'
 import { addressOf } from '../graph/source-address.ts'
-import type { SourceOp, Vertex } from '../graph/types.ts'
+import type { HttpSource, SourceOp, Vertex } from '../graph/types.ts'
 import { isSource } from '../solver/solver.ts'
 import type { ImageRequest } from '../types.ts'
 import type { SourcePolicy } from './types.ts'
@@ -60,8 +60,17 @@ function judged(policy: SourcePolicy, source: SourceOp, problem: string): Source
     const op = policy(addressOf(source), 'platform' in source ? source.platform : undefined)
     if (op !== undefined && (op.kind === 'local') !== (source.kind === 'local'))
       throw new EngineError('FORBIDDEN', `a source of type ${source.kind} cannot become one of type ${op.kind}`)
-    return op
+    return op?.kind === 'http' && source.kind === 'http' ? withLoginOf(source, op) : op
   } catch (error) {
     throw new EngineError(codeOf(error), `${problem}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
+}
+
+/** Rules do not see the login of an address: it stays where the server does. */
+function withLoginOf(source: HttpSource, op: HttpSource): HttpSource {
+  const [from, to] = [URL.parse(source.url), URL.parse(op.url)]
+  if (from === null || to === null || from.origin !== to.origin || to.username !== '') return op
+  to.username = from.username
+  to.password = from.password
+  return { ...op, url: to.href }
 }

@@ -77,6 +77,20 @@ describe('sourcePolicy', () => {
     )
   })
 
+  it('reaches another repository by its own address', () => {
+    const fullUrl = 'ssh://git@example.com/a/b.git'
+    const remoteAfter = (to: JsonValue): string | undefined => {
+      const rules = [rule('CONVERT', 'git://example.com/a/b.git#main', {}, to)]
+      const policyOf = sourcePolicy(fromJson(policy.PolicySchema, { version: 1, rules }), hostPlatform())
+      const op = policyOf?.({ identifier: 'git://example.com/a/b.git#main', attributes: { 'git.fullurl': fullUrl } }, undefined)
+      return op?.kind === 'git' ? op.remote : undefined
+    }
+    assert.equal(remoteAfter({ identifier: 'git://example.com/a/b.git#v1' }), fullUrl)
+    assert.equal(remoteAfter({ identifier: 'git://mirror.test/b.git#main' }), 'https://mirror.test/b.git')
+    const own = 'ssh://git@mirror.test/b.git'
+    assert.equal(remoteAfter({ identifier: 'git://mirror.test/b.git#main', attrs: { 'git.fullurl': own } }), own)
+  })
+
   it('judges anew what it has converted, and ends where rules go round in a circle', () => {
     const to = (from: string, identifier: string): JsonValue => rule('CONVERT', from, {}, { identifier })
     const [a, b, c] = ['docker-image://a:1', 'docker-image://b:1', 'docker-image://c:1']

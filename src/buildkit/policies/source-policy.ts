@@ -70,5 +70,13 @@ function convert(
   const identifier = updates.identifier === '' ? old : convertedIdentifier(selector, updates.identifier, old, patterns)
   if (identifier.length > MAX_IDENTIFIER) throw invalidArgument('a source policy makes an identifier too long')
   const isSame = identifier === old && Object.entries(updates.attrs).every(([name, value]) => attributes[name] === value)
-  return isSame ? undefined : { identifier, attributes: { ...attributes, ...updates.attrs } }
+  if (isSame) return undefined
+  const { 'git.fullurl': remote, ...others } = attributes
+  const kept = remote === undefined || repositoryOf(identifier) !== repositoryOf(old) ? others : attributes
+  return { identifier, attributes: { ...kept, ...updates.attrs } }
+}
+
+/** How a repository is reached (`git.fullurl`) is said of that one: another one would not be fetched at all. BuildKit leaves this to the rule's author. */
+function repositoryOf(identifier: string): string {
+  return identifier.split('#', 1)[0] ?? ''
 }

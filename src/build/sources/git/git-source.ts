@@ -135,8 +135,9 @@ const BROKEN = /would clobber existing tag|unable to update local ref|cannot loc
 
 /** Definitions come from clients that are not ours, too. Throws INVALID_ARGUMENT. */
 function checkSource({ remote, ref, checksum, fetchByCommit, subdirectory }: GitSource): void {
+  // Attack: `https://a\@b/`, whose host is `b` to git and `a` to who judges it by a policy.
   // oxlint-disable-next-line no-control-regex -- they are what is refused
-  if (!isGitRemote(remote) || /[\x00-\x20\x7f]/.test(remote) || /^ssh:\/\/(?:[^/@]*@)?-/i.test(remote)) {
+  if (!isGitRemote(remote) || /[\x00-\x20\x7f\\]/.test(remote) || /^ssh:\/\/(?:[^/@]*@)?-/i.test(remote)) {
     throw invalidArgument(`invalid Git remote ${JSON.stringify(remote)}: only http, https, ssh and git are supported`)
   }
   checkRef(ref)
