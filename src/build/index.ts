@@ -65,6 +65,7 @@ export type {
   VertexMeta,
 } from './graph/types.ts'
 export type { BuildDevice } from './devices/build-device.ts'
+export type { FrontendProtocol, ReturnedError, ServedFrontend, ServedRequest } from './frontend-image/types.ts'
 export type { SourcePolicy } from './policies/types.ts'
 export type { SourceAddress } from './graph/source-address.ts'
 export type { BuildEvent, LogEvent, StatusEvent, VertexEvent, WarningEvent } from './progress.ts'
@@ -85,12 +86,8 @@ export type {
   Entitlement,
   ExportRequest,
   FailedStep,
-  FrontendProtocol,
   FrontendRequest,
   ImageProvenance,
   ImageRequest,
   ResolvedImage,
-  ReturnedError,
-  ServedFrontend,
-  ServedRequest,
 } from './types.ts'

@@ -2,10 +2,8 @@
 
 import type { Duplex } from 'node:stream'
 import type { Lease } from '#content'
-import type { ErrorCode } from '#errors'
 import type { Digest, ImageConfigFile, Platform } from '#oci'
 import type { ChainId } from '#snapshots'
-import type { BuildErrorFacts } from './build-error.ts'
 import type { BuildDevice } from './devices/build-device.ts'
 import type { CacheFilters, CacheRecordInfo, CollectionRule, PruneOptions } from './cache/types.ts'
 import type { LayerRef, Ref } from './graph/ref.ts'
@@ -180,33 +178,6 @@ export interface FrontendWork {
   log(stream: 1 | 2, data: Uint8Array): void
   done(): void
   failed(error: unknown): void
-}
-
-/** How frontends that are programs are spoken with: BuildKit's LLBBridge. Given from outside, as it is gRPC. */
-export interface FrontendProtocol {
-  /** What a program is told of the builder, as variables. */
-  environment(): string[]
-  /** Answers a program on its standard input and output, which are `connection` and belong to the answer. */
-  serve(connection: Duplex, frontend: ServedRequest): ServedFrontend
-}
-
-export interface ServedRequest {
-  build: DrivenBuild
-  /** Id of the client's session. */
-  session: string
-  inputs: Readonly<Record<string, Edge>>
-}
-
-/** A program that is answered. Disposing cuts its connection, and ends the containers that it has opened. */
-export interface ServedFrontend extends AsyncDisposable {
-  /** What it has handed over so far; undefined: nothing. */
-  returned(): BuildResult | ReturnedError | undefined
-}
-
-/** The error that a frontend has handed over, with what is known of it. */
-export interface ReturnedError extends BuildErrorFacts {
-  code: ErrorCode
-  message: string
 }
 
 export interface ImageRequest {

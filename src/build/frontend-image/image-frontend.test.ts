@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { duplexPair } from 'node:stream'
 import { describe, it } from 'node:test'
 import { digestOf } from '#oci'
-import type { BuildResult, DebugContainerRequest, DebugProcess, FrontendHost, ReturnedError } from '../types.ts'
+import type { BuildResult, DebugContainerRequest, DebugProcess, FrontendHost } from '../types.ts'
 import { createImageFrontend } from './image-frontend.ts'
+import type { ReturnedError } from './types.ts'
 
 const RESULT: BuildResult = { images: [], multiPlatform: false, metadata: { made: Buffer.from('by a program') } }
 const ERROR: ReturnedError = { code: 'NOT_FOUND', message: 'told by a program' }

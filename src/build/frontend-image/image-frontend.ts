@@ -2,12 +2,13 @@ import { invalidArgument } from '#errors'
 import { BuildError } from '../build-error.ts'
 import type { Frontend } from '../build-deps.ts'
 import { decodeOptions } from '../frontend/options.ts'
-import type { BuildResult, DebugContainer, FrontendHost, FrontendProtocol, FrontendRequest } from '../types.ts'
+import type { BuildResult, DebugContainer, FrontendHost, FrontendRequest } from '../types.ts'
 import { findFrontendImage } from './find-image.ts'
 import { FrontendLog } from './frontend-log.ts'
 import { frontendProgram } from './frontend-program.ts'
 import { programConnection } from './program-connection.ts'
 import { programEnding } from './program-ending.ts'
+import type { FrontendProtocol } from './types.ts'
 
 /**
  * The frontend `gateway.v0` for images that are frontends: `source` is run in a container as a RUN step is, and answered on its standard input and output. Its
