@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { notFound } from '#errors'
 import type { Vertex } from './graph/types.ts'
 import { createBuildService } from './service.ts'
 import { copy, createFakeParts, edge, image, importedFrom, run } from './testing/fake-parts.ts'
 import { letMeet, start } from './testing/start-build.ts'
+import type { ImportedCache } from './types.ts'
 
 describe('an imported cache', () => {
   /** Builds and exports on one machine; then another build on a new one, which imports. */
-  async function elsewhere(made: Vertex, wanted: Vertex, mode: 'min' | 'max' = 'max'): Promise<{ content: string; ran: string[] }> {
+  async function elsewhere(
+    made: Vertex,
+    wanted: Vertex,
+    { mode = 'max', ...cache }: { mode?: 'min' | 'max' } & Partial<ImportedCache> = {},
+  ): Promise<{ content: string; ran: string[] }> {
     const here = createFakeParts()
     const exporting = createBuildService(here.deps)
     const own = start(exporting)
@@ -17,7 +23,7 @@ describe('an imported cache', () => {
     const there = createFakeParts()
     const importing = createBuildService({
       ...there.deps,
-      caches: { ...there.deps.caches, open: async () => importedFrom(here, there, mode) },
+      caches: { ...there.deps.caches, open: async () => ({ ...importedFrom(here, there, mode), ...cache }) },
     })
     const second = start(importing, { cacheImports: [{ type: 'registry', attributes: {} }] })
     const ref = await second.evaluate(edge(wanted))
@@ -46,7 +52,7 @@ describe('an imported cache', () => {
 
   it('may lack the stage that is copied from', async () => {
     const target = run(copy(image('base'), run(image('gcc'), ['compile'])), ['install'])
-    assert.deepEqual(await elsewhere(target, target, 'min'), { content: 'base|gcc+compile+install', ran: ['fetch layers'] })
+    assert.deepEqual(await elsewhere(target, target, { mode: 'min' }), { content: 'base|gcc+compile+install', ran: ['fetch layers'] })
   })
 
   it('that has nothing keeps no stages from running at the same time', async () => {
@@ -61,6 +67,14 @@ describe('an imported cache', () => {
     assert.equal(parts.contentOf(await own.evaluate(edge(target))), 'a|met|met')
     await own.end()
     await service.close()
+  })
+
+  it('that has lost its layers is passed over, step by step', async () => {
+    const target = run(run(image('a'), ['one']), ['two'])
+    const lost = async (): Promise<never> => {
+      throw notFound('blob not found')
+    }
+    assert.deepEqual(await elsewhere(target, target, { fetch: lost }), { content: 'a+one+two', ran: ['FROM a', 'RUN one', 'RUN two'] })
   })
 
   it('has the results of steps that were run without cache, too', async () => {

@@ -67,14 +67,33 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       scope.display.cached(vertex)
       return fromRecord(identity.record)
     }
-    const isMade = identity?.imported === undefined && !isSource(vertex)
-    if (isMade) missed.resolve()
-    const inputs = isMade ? await Promise.all(vertex.inputs.map((edge) => near.resultOf(edge.vertex, signal))) : []
-    const solved = await shown({ vertex, identity, inputs }, signal)
-    if (identity?.imported !== undefined) scope.display.cachedUnlessShown(walkGraph([vertex]).slice(0, -1))
+    const solved = (await resultElsewhere(vertex, identity, signal)) ?? (await resultHere(vertex, identity, signal))
     if (solved.record !== undefined) scope.pins.add(solved.record.id)
     for (const ref of solved.outputs) if (ref.kind === 'layers' && ref.chain !== undefined) scope.lease.hold(ref.chain)
     return solved
+  }
+
+  /** Undefined: no cache elsewhere has it, or it has lost the layers: services delete what is old. A build without its caches is slower, not wrong. */
+  async function resultElsewhere(vertex: Vertex, identity: Identity | undefined, signal: AbortSignal): Promise<Solved | undefined> {
+    if (identity?.imported === undefined) return undefined
+    try {
+      const solved = await shown({ vertex, identity, inputs: [] }, signal)
+      scope.display.cachedUnlessShown(walkGraph([vertex]).slice(0, -1))
+      return solved
+    } catch (error) {
+      if (signal.aborted) throw error
+      const text = `cannot use the imported cache: ${error instanceof Error ? error.message : String(error)}\n`
+      ownStep(scope, vertex, signal, now).log(2, Buffer.from(text))
+      return undefined
+    }
+  }
+
+  async function resultHere(vertex: Vertex, known: Identity | undefined, signal: AbortSignal): Promise<Solved> {
+    const identity = known && withoutImport(known)
+    if (isSource(vertex)) return await shown({ vertex, identity, inputs: [] }, signal)
+    missed.resolve()
+    const inputs = await Promise.all(vertex.inputs.map((edge) => near.resultOf(edge.vertex, signal)))
+    return await shown({ vertex, identity, inputs }, signal)
   }
 
   async function shown(work: VertexWork, signal: AbortSignal): Promise<Solved> {
@@ -92,7 +111,8 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       return solved
     } catch (error) {
       const failure = signal.aborted ? cancelled(error) : error
-      shownWork.failed(failure)
+      if (identity?.imported !== undefined && !signal.aborted) shownWork.done()
+      else shownWork.failed(failure)
       throw BuildError.from(failure, { vertex: vertex.id, ...(vertex.meta.source && { source: vertex.meta.source }) })
     }
   }
@@ -134,6 +154,10 @@ export function createGraphSolver(deps: SolverDeps, scope: BuildScope, now: () =
       await Promise.all([identities.settled(), results.settled()])
     },
   }
+}
+
+function withoutImport({ imported: _imported, ...identity }: Identity): Identity {
+  return identity
 }
 
 /** A graph may be thousands of steps deep, the stack may not: each vertex begins on a stack of its own. */
