@@ -18,6 +18,8 @@ const MAX_COPY = 5 * 1024 ** 3
 const CONNECT_TIMEOUT_MS = 10_000
 /** Without a byte in either direction. */
 const SOCKET_TIMEOUT_MS = 60_000
+/** For telling the service that an upload is given up. */
+const GIVE_UP_TIMEOUT_MS = 5000
 
 /** Objects of a bucket. The SDK, some 20 MB of memory, is loaded here. */
 export async function s3Service(options: S3Options, { proxies }: { proxies: Readonly<Record<string, string>> }): Promise<CacheService> {
@@ -76,7 +78,9 @@ export async function s3Service(options: S3Options, { proxies }: { proxies: Read
       }
       await explained(client.send(new sdk.CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts } }), { abortSignal }))
     } catch (error) {
-      await client.send(new sdk.AbortMultipartUploadCommand(upload)).catch(() => {}) // the first error is the one to tell
+      // Of a cancelled build, too, which waits for it; the first error is the one to tell.
+      const abortSignal = AbortSignal.timeout(GIVE_UP_TIMEOUT_MS)
+      await client.send(new sdk.AbortMultipartUploadCommand(upload), { abortSignal }).catch(() => {})
       throw error
     }
   }
