@@ -9,6 +9,12 @@ const MAX_OUTPUT = 16 * 1024
 /** Milliseconds for the rest of what a hook that failed has said: others may hold its pipes. */
 const OUTPUT_GRACE = 1000
 
+/** Seconds of a hook that names none: one that hangs would keep its container, or a daemon that starts, waiting for ever. */
+const DEFAULT_TIMEOUT = 300
+
+/** Seconds; a longer timer of Node's ends at once. */
+const MAX_TIMEOUT = 2_000_000
+
 /** Of a hook that names no variables. */
 const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -21,10 +27,11 @@ export interface HookProgram {
 
 /**
  * Runs one hook with `state` on its standard input and waits for its end. Throws Error with runc's text: `exit status 1, stdout: …, stderr: …`.
- * One that leaves processes behind which hold its output is not waited for.
+ * One that leaves processes behind which hold its output is not waited for. One whose time is over ends with all that it has started.
  */
 export async function runHook(hook: HookSpec, state: string, { through, cwd }: HookProgram): Promise<void> {
-  const { path, args = [path], env = [], timeout } = hook
+  const { path, args = [path], env = [] } = hook
+  const timeout = Math.min(hook.timeout || DEFAULT_TIMEOUT, MAX_TIMEOUT)
   const given = args.length === 0 ? [path] : args
   const [program = path, ...before] = through
   const command = through.length === 0 ? given.slice(1) : [...before, path, ...given]
@@ -32,22 +39,54 @@ export async function runHook(hook: HookSpec, state: string, { through, cwd }: H
     cwd,
     env: environment(env),
     ...(through.length === 0 && { argv0: given[0] ?? path }),
-    ...(timeout !== undefined && { timeout: timeout * 1000, killSignal: 'SIGKILL' }),
+    // A process group of its own.
+    detached: true,
   })
   const output = collect(child)
   // It may end without having read a word.
   child.stdin.on('error', () => undefined)
   child.stdin.end(state)
   const closed = new Promise((resolve) => child.once('close', resolve))
-  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  const { code, signal, isLate } = await endOf(child, timeout)
   if (code !== 0) await Promise.race([closed, sleep(OUTPUT_GRACE, undefined, { ref: false })])
   child.stdout.destroy()
   child.stderr.destroy()
   if (code === 0) return
-  // Only its time being over makes us send a signal.
-  if (child.killed && timeout !== undefined) throw new Error(`hook ran past specified timeout of ${timeout.toFixed(1)}s`)
+  if (isLate) throw new Error(`hook ran past specified timeout of ${timeout.toFixed(1)}s`)
   const how = code === null ? `signal: ${signal}` : `exit status ${code}`
   throw new Error(`${how}, stdout: ${output.stdout()}, stderr: ${output.stderr()}`)
+}
+
+interface Ending {
+  code: number | null
+  signal: NodeJS.Signals | null
+  /** It was ended here. */
+  isLate: boolean
+}
+
+async function endOf(child: ChildProcessWithoutNullStreams, seconds: number): Promise<Ending> {
+  let isLate = false
+  const timer = setTimeout(() => {
+    isLate = true
+    killGroup(child)
+  }, seconds * 1000)
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return { code, signal, isLate }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Of a program whose end has not been told: until then the number is its own. */
+function killGroup(child: ChildProcessWithoutNullStreams): void {
+  try {
+    // One that could not be started has no number.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has left its group for another.
+    child.kill('SIGKILL')
+  }
 }
 
 function collect(child: ChildProcessWithoutNullStreams): Record<'stdout' | 'stderr', () => string> {
