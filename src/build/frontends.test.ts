@@ -68,6 +68,26 @@ describe('Frontends', () => {
     assert.equal(runs, 9)
   })
 
+  it('ends one that runs itself over and over', async () => {
+    let [running, most] = [0, 0]
+    const { frontends } = frontendsOf({
+      async spreading(_, { build }) {
+        most = Math.max(most, ++running)
+        try {
+          // As a container must be made first.
+          await Promise.resolve()
+          const [first] = await Promise.all(Array.from({ length: 3 }, () => build.solve(ask('spreading'))))
+          return first ?? resultOf('none')
+        } finally {
+          running--
+        }
+      },
+    })
+    await assert.rejects(frontends.solve(ask('spreading')), { message: 'more than 100 frontends run in one build' })
+    await frontends.settled()
+    assert.deepEqual([most, running], [100, 0])
+  })
+
   it('is settled when none runs any more, however it ended', async () => {
     const ending = Promise.withResolvers<BuildResult>()
     const { frontends } = frontendsOf({ slow: () => ending.promise })

@@ -21,6 +21,9 @@ export interface FrontendsDeps {
 /** Frontends may run frontends. One that by mistake runs itself would fill the host with containers. */
 const MAX_DEPTH = 8
 
+/** At a time, however deep: one that runs itself twice is over before it is deep. */
+const MAX_RUNNING = 100
+
 /** The frontends of one build: those that the client runs, and those that they run in turn. */
 export class Frontends {
   readonly #deps: FrontendsDeps
@@ -56,6 +59,7 @@ export class Frontends {
     const run = this.#deps.frontends[request.frontend]
     if (run === undefined) throw new BuildError('INVALID_ARGUMENT', `frontend ${request.frontend} not found`)
     if (depth > MAX_DEPTH) throw invalidArgument(`frontends run frontends more than ${MAX_DEPTH} deep`)
+    if (this.#running.size >= MAX_RUNNING) throw invalidArgument(`more than ${MAX_RUNNING} frontends run in one build`)
     if (depth === 0) this.#exported = request
     const running = run(request, this.#hostAt(depth))
     this.#running.add(running)
