@@ -34,6 +34,7 @@ describe('injectDevices', () => {
   it('makes names of CDI of counts and ids of GPUs', async () => {
     assert.deepEqual(await injected({ ...gpu, count: -1 }), ['nvidia.com/gpu=all'])
     assert.deepEqual(await injected({ ...gpu, count: 2 }), ['nvidia.com/gpu=0', 'nvidia.com/gpu=1'])
+    assert.equal((await injected({ ...gpu, count: 2 ** 40 })).length, 1024)
     assert.deepEqual(await injected({ ...gpu, deviceIds: ['GPU-1', 'v.com/c=x'] }), ['nvidia.com/gpu=GPU-1', 'v.com/c=x'])
     assert.deepEqual(await injected({ ...gpu, count: 1, driver: 'amd' }, ['amd.com/gpu=0', 'nvidia.com/gpu=0']), ['amd.com/gpu=0'])
     assert.deepEqual(await injected({ capabilities: [['tpu'], ['compute', 'utility']], count: 1 }), ['nvidia.com/gpu=0'])

@@ -20,6 +20,9 @@ const GPU_DRIVERS: readonly GpuDriver[] = [
   { name: 'amd', kind: 'amd.com/gpu', capabilities: new Set(['gpu', 'amd']) },
 ]
 
+/** More than any machine has. Attack: a count is a number of the client's, of which a list of names is made. */
+const MAX_COUNT = 1024
+
 type Devices = Pick<CdiRegistry, 'directories' | 'list' | 'inject'>
 
 /** `spec` with the devices that a container asks for. Throws INVALID_ARGUMENT with dockerd's texts, NOT_IMPLEMENTED as the registry does. */
@@ -58,7 +61,7 @@ async function deviceNames(devices: Devices, request: DeviceRequest): Promise<re
 
 function gpuIds({ count, deviceIds = [] }: DeviceRequest): readonly string[] {
   if (count < 0) return ['all']
-  return count > 0 ? Array.from({ length: count }, (_, index) => String(index)) : deviceIds
+  return count > 0 ? Array.from({ length: Math.min(count, MAX_COUNT) }, (_, index) => String(index)) : deviceIds
 }
 
 async function findGpuDriver(devices: Devices, request: DeviceRequest): Promise<GpuDriver> {
