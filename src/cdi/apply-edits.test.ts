@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { applyEdits } from './apply-edits.ts'
-import { sampleSpec } from './sample-spec.ts'
+import { sampleSpec } from './testing/sample-spec.ts'
 import type { ContainerEdits, DeviceNode } from './types.ts'
 
 function edits(changes: Partial<ContainerEdits>): ContainerEdits {

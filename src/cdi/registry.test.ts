@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, describe, it } from 'node:test'
 import { createCdiRegistry } from './registry.ts'
-import { sampleSpec } from './sample-spec.ts'
+import { sampleSpec } from './testing/sample-spec.ts'
 import type { CdiRegistry } from './types.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'cdi-test-'))

@@ -13,7 +13,7 @@ import { resolveWildcards } from './wildcards.ts'
 type Of<K extends PreparedAction['action']> = Extract<PreparedAction, { action: K }>
 
 /** Owner and time that an action gives. */
-export function changesOf({ owner, timestamp }: { owner?: Changes['owner'] | undefined; timestamp?: number | undefined }): Changes {
+function changesOf({ owner, timestamp }: { owner?: Changes['owner'] | undefined; timestamp?: number | undefined }): Changes {
   return { ...(owner && { owner }), ...(timestamp !== undefined && { time: nanoseconds(timestamp) }) }
 }
 

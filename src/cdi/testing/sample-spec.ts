@@ -1,4 +1,4 @@
-/** A specification of the runtime to try edits on. Only for tests. */
+/** A specification of the runtime to try edits on. */
 
 import type { RuntimeSpec } from '#oci'
 
