@@ -108,7 +108,10 @@ describe('sourcePolicy', () => {
     assert.match(judge([rule('DENY', 'a**')], ALPINE), /invalid wildcard/)
     assert.match(judge([rule('DENY', '(', { matchType: 'REGEX' })], ALPINE), /invalid regex "\("/)
     assert.match(judge([rule('DENY', '(?=a)', { matchType: 'REGEX' })], ALPINE), /invalid or unsupported Perl syntax/)
-    assert.match(judge([rule('DENY', '[[:alpha:]]', { matchType: 'REGEX' })], ALPINE), /is not supported/)
+    const ofPattern = (pattern: string): string => judge([rule('DENY', pattern, { matchType: 'REGEX' })], ALPINE)
+    for (const pattern of ['[[:alpha:]]', '[]a]', String.raw`\x{61}`]) assert.match(ofPattern(pattern), /is not supported/)
+    assert.match(ofPattern(String.raw`alpine\Z`), /invalid or unsupported Perl syntax/)
+    assert.equal(ofPattern(String.raw`x\\Z|\Adocker-image:\/\/\S+\z`), denied(ALPINE))
   })
 
   it('stops a pattern that would never come to an end', () => {
