@@ -229,6 +229,10 @@ describe('caches of other kinds', () => {
   it('are refused by name', async () => {
     using test = exportsUnderTest()
     await assert.rejects(open(test, 'azblob', {}), /cache importer type=azblob is not supported/)
+    const last = test.progress.at(-1)
+    assert.ok(last?.kind === 'vertex')
+    assert.equal(last.name, 'importing cache manifest from azblob')
+    assert.match(last.error ?? '', /type=azblob is not supported/)
     await assert.rejects(save(test, 'azblob', {}), /cache exporter type=azblob is not supported/)
     await assert.rejects(save(test, 'floppy', {}), /unknown cache exporter: "floppy"/)
     await assert.rejects(save(test, 'registry', { ref: 'a', mode: 'huge' }), /invalid cache export mode "huge"/)

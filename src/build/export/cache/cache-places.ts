@@ -4,7 +4,7 @@ import { AttributeReader } from '../attributes.ts'
 import type { CacheDeps } from './store-cache.ts'
 import { prepareLocalCache } from './local-cache.ts'
 import { prepareRegistryCache } from './registry-cache.ts'
-import { openCache } from './import-cache.ts'
+import { openCache, shownImport } from './import-cache.ts'
 import { openServiceCache, prepareServiceCache } from './services/service-cache.ts'
 import { serviceKind } from './services/service-kinds.ts'
 
@@ -23,7 +23,10 @@ export function createCachePlaces(deps: CacheDeps): CachePlaces {
     async open(location, context) {
       const { type } = location
       if (type === 'registry' || type === 'local') return await openCache(deps, location, context)
-      return await openServiceCache(deps, serviceKind(type) ?? unknownType(type, 'importer'), location, context)
+      const kind = serviceKind(type)
+      if (kind !== undefined) return await openServiceCache(deps, kind, location, context)
+      // A build goes on without a cache that it cannot read: only who sees the vertex hears of it.
+      return await shownImport(context, type, async () => unknownType(type, 'importer'))
     },
   }
 }
