@@ -110,3 +110,13 @@ test('raw display writes the fields of BuildKit’s client', () => {
     logs: [{ vertex: 'a', stream: 1, data: 'aGk=', timestamp: '1970-01-01T00:00:00.000Z' }],
   })
 })
+
+test('displays say where a warning comes from, unless it says so itself', () => {
+  const { output, text } = recorder()
+  const display = createPlainDisplay(output)
+  const warning = { vertex: '', level: 1, url: '', detail: [], place: 'Dockerfile:3' }
+  display.update(update({ warnings: [{ ...warning, short: 'Rule: reason (line 3)' }] }))
+  display.update(update({ warnings: [{ ...warning, short: 'reason' }] }))
+  display.end(true)
+  assert.equal(text(), '\n 2 warnings found:\n - Rule: reason (line 3)\n - reason (Dockerfile:3)\n')
+})

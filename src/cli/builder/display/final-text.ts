@@ -5,6 +5,8 @@ import { seconds } from './status-text.ts'
 /** Lines of a failed step's output that are shown again at the end. */
 const LAST_LINES = 20
 const RULE = '------'
+/** The end of a lint rule's text. */
+const LINE = / \(line \d+\)$/
 
 /** The end of what the failed steps have written, below their names; empty when no step failed. */
 export function failureText(view: BuildView): string {
@@ -19,10 +21,10 @@ export function failureText(view: BuildView): string {
     .join('')
 }
 
-/** What the frontend has warned of. */
+/** What the frontend has warned of, and where, if it does not say so itself: lint rules do. */
 export function warningsText(view: BuildView): string {
   const { warnings } = view
   if (warnings.length === 0) return ''
   const head = `\n ${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'} found:\n`
-  return head + warnings.map(({ short, place }) => ` - ${short}${place === '' ? '' : ` (${place})`}\n`).join('')
+  return head + warnings.map(({ short, place }) => ` - ${short}${place === '' || LINE.test(short) ? '' : ` (${place})`}\n`).join('')
 }
