@@ -7,6 +7,15 @@ import { buildFacts, failedStepId } from './build-errors.ts'
 /** Milliseconds for a build to begin: the call that starts it and those that drive it come side by side. Source: moby/buildkit control/gateway. */
 const PATIENCE = 3000
 
+/**
+ * Bytes that one client may have kept for its build: what it asks to be solved and what it warns of stays until the build's end. Attack: a frontend is a program
+ * that whoever writes a Dockerfile chooses.
+ */
+const MAX_KEPT = 256 << 20
+
+/** Bytes that are kept beside a message itself. */
+const KEPT_WITH_MESSAGE = 4096
+
 /** Builds that go on, by their clients' names for them. */
 export function createClientBuilds(): Rendezvous<ClientBuild> {
   return new Rendezvous((id) => noSuchJob(id), PATIENCE)
@@ -31,12 +40,27 @@ export class ClientBuild implements AsyncDisposable {
   readonly containers: Map<string, DebugContainer> = new Map()
   readonly #returned = Promise.withResolvers<BuildResult>()
   #outcome: BuildResult | Error | undefined
+  #kept = 0
+  #isOver = false
 
   constructor(build: DrivenBuild, session: string, inputs: Readonly<Record<string, ops.Definition>>) {
     this.build = build
     this.session = session
     this.inputs = inputs
     this.#returned.promise.catch(() => {})
+  }
+
+  /** For a message of so many bytes whose content is kept. Throws RESOURCE_EXHAUSTED when there has been too much of that. */
+  keep(bytes: number): void {
+    this.#kept += bytes + KEPT_WITH_MESSAGE
+    if (this.#kept > MAX_KEPT)
+      throw new EngineError('RESOURCE_EXHAUSTED', `more than ${MAX_KEPT} bytes were asked of build ${this.build.id}`)
+  }
+
+  /** Throws CANCELLED when nobody would take back any more what is given out. */
+  throwIfOver(): void {
+    this.build.signal.throwIfAborted()
+    if (this.#isOver) throw new EngineError('CANCELLED', 'context canceled')
   }
 
   /** The client hands over what is to be exported, or says that it failed. Throws CONFLICT the second time. */
@@ -84,6 +108,7 @@ export class ClientBuild implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true
     await Promise.allSettled([...this.containers.values()].map((container) => container[Symbol.asyncDispose]()))
     this.containers.clear()
   }

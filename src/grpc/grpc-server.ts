@@ -26,10 +26,12 @@ export interface GrpcServerOptions {
   routes: (router: ConnectRouter) => void
   /** What is answered for an error that a service threw. */
   describeError?: (error: unknown) => ConnectError
+  /** Calls at a time on one connection, more wait with the peer; unlimited when left out. Each may have the server hold one message. */
+  maxCalls?: number
 }
 
 /** Services without a listener: the sockets come from elsewhere. */
-export function createGrpcServer({ routes, describeError = toGrpcError }: GrpcServerOptions): GrpcServer {
+export function createGrpcServer({ routes, describeError = toGrpcError, maxCalls }: GrpcServerOptions): GrpcServer {
   const router = createConnectRouter({
     connect: false,
     grpcWeb: false,
@@ -41,7 +43,8 @@ export function createGrpcServer({ routes, describeError = toGrpcError }: GrpcSe
   routes(router)
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]))
   const sockets = new Set<Duplex>()
-  const server = createServer(SESSION_OPTIONS, (request, response) => {
+  const settings = { ...SESSION_OPTIONS.settings, ...(maxCalls !== undefined && { maxConcurrentStreams: maxCalls }) }
+  const server = createServer({ ...SESSION_OPTIONS, settings }, (request, response) => {
     const handler = handlers.get(request.url)
     if (handler === undefined) refuse(response)
     // What fails here is the connection: the peer has gone, and there is nobody to tell.

@@ -1,6 +1,6 @@
 import type { Edge, ImageRequest, ResolvedImage } from '#build'
 import { invalidArgument, notFound, notImplemented } from '#errors'
-import { fromStatus, type gateway, type MessageInitShape, type ops, type ServiceImpl } from '#grpc'
+import { fromStatus, gateway, toBinary, type MessageInitShape, type ops, type ServiceImpl } from '#grpc'
 import { parseDigest } from '#oci'
 import { fromResult, toResult } from '../build-result.ts'
 import { DEFINITION_CAPS, FRONTEND_CAPS } from '../capabilities.ts'
@@ -25,14 +25,14 @@ export function bridgeService(context: ServiceContext, buildOf: FindBuild): Serv
 
     async solve(request, call) {
       const client = await buildOf(call)
+      client.keep(toBinary(gateway.SolveRequestSchema, request).length)
       refusePolicies(request.sourcePolicies)
       const { frontend, frontendOpt: options, evaluate, definition } = request
       const edge = definition === undefined ? undefined : edgeOf(context, definition, client.session)
       const inputs = edgesOf(context, request.frontendInputs, client.session)
       const solving = client.build.solve({ frontend, options, inputs, ...(edge !== undefined && { definition: edge }), evaluate })
       const result = await client.rememberFailure(solving)
-      // What a build gives out after its end nobody would retire.
-      client.build.signal.throwIfAborted()
+      client.throwIfOver()
       const told = toResult(result, client, refs)
       return request.allowResultReturn ? { result: forClient(told, request.allowResultArrayRef) } : { ref: singleRef(told) }
     },
@@ -69,8 +69,9 @@ export function bridgeService(context: ServiceContext, buildOf: FindBuild): Serv
     },
 
     async warn(request, call) {
-      const { build } = await buildOf(call)
-      build.warn(warningOf(request))
+      const client = await buildOf(call)
+      client.keep(toBinary(gateway.WarnRequestSchema, request).length)
+      client.build.warn(warningOf(request))
       return {}
     },
 

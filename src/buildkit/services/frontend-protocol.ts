@@ -10,6 +10,9 @@ import type { ServiceContext } from './context.ts'
 /** Named in texts of frontends about what their builder cannot do. */
 const PRODUCT = 'gantry'
 
+/** At a time: what such a program sends is held by the daemon, and it is whoever writes a Dockerfile that chooses the program. */
+const MAX_CALLS = 100
+
 /**
  * LLBBridge for frontends that are programs: the same service as for clients, on a connection that is about one build only. Source: moby/buildkit
  * frontend/gateway/gateway.go.
@@ -32,6 +35,7 @@ export function createFrontendProtocol(context: ServiceContext): FrontendProtoco
           router.service(health.Health, { check: () => ({ status: health.HealthCheckResponse_ServingStatus.SERVING }) })
         },
         describeError: describeBuildError,
+        maxCalls: MAX_CALLS,
       })
       server.serve(connection)
       return {
