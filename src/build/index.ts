@@ -2,9 +2,10 @@
  * Builds: Dockerfiles and other graphs become file systems and images.
  *
  * A client starts a *build* and drives it. A *frontend* (`frontend/`) reads the Dockerfile and gives a *graph* (`graph/`) of *vertices*, operations on file
- * systems; it is built in, or a program in an image (`frontend-image/`). The *solver* (`solver/`) makes true what is asked for: it finds results in the *cache* (`cache/`), fetches *sources* (`sources/`), runs programs
- * (`run/`) and copies files (`files/`). *Exporters* (`export/`) give results away, and read and write caches elsewhere. Both doors, the classic `POST /build`
- * (`classic/`) and BuildKit's gRPC (`#buildkit`), use this one service.
+ * systems; it is built in, or a program in an image (`frontend-image/`). The *solver* (`solver/`) makes true what is asked for: it finds results in the
+ * *cache* (`cache/`), fetches *sources* (`sources/`) as far as the client's *policy* (`policies/`) lets it, runs programs (`run/`), with *devices* (`devices/`)
+ * that the client allows, and copies files (`files/`). *Exporters* (`export/`) give results away, and read and write caches elsewhere. Both doors, the classic
+ * `POST /build` (`classic/`) and BuildKit's gRPC (`#buildkit`), use this one service.
  *
  * Lifecycle of a build: `start` takes a lease; `solve` runs a frontend, which asks for images' configs and files by the same solver; `finish` solves the
  * result, exports it and ends the build. `end`, a session that closes and the caller's signal end it at any moment: steps are aborted unless another build waits
@@ -15,8 +16,8 @@
  *
  * Glossary: *vertex*, one operation and its inputs; *edge*, one of the file systems that a vertex gives; *step*, a vertex that is carried out, perhaps for
  * several builds; *ref*, a file system that is there; *definition key*, *content key*: see `docs/build.md`; *portable key*, a key without the chance of
- * `--no-cache`, the same on all machines; *session*, what the client of a build can be asked for; *pin*, a record's being in use by a build; *statement*, what the engine (*provenance*) or a *scanner*
- * (a bill of materials) says about an image.
+ * `--no-cache`, the same on all machines; *session*, what the client of a build can be asked for; *pin*, a record's being in use by a build; *statement*, what
+ * the engine (*provenance*) or a *scanner* (a bill of materials) says about an image.
  *
  * ```ts
  * const builder = createBuilder({ metadata, content, snapshotter, images, runtime, networks, … })
