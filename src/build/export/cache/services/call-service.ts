@@ -33,7 +33,10 @@ const MAX_ANSWER = 1 << 20
 const ATTEMPTS = 3
 const MAX_DELAY = 30_000
 
-/** One call, with what it says in memory. Made again while the service is asked too often, and a few times where it or the network fails; any status is an answer. */
+/**
+ * One call, with its answer in memory. Made again while the service says that it is asked too often, and a few times where it or the network fails. Any status is
+ * an answer in the end. Throws UNAVAILABLE when the service cannot be reached, INVALID_ARGUMENT for an address that is none.
+ */
 export async function callService(call: ServiceCall, { proxies, patience, delay = 1000 }: CallOptions): Promise<ServiceAnswer> {
   const deadline = performance.now() + patience
   let failures = 0
@@ -42,9 +45,11 @@ export async function callService(call: ServiceCall, { proxies, patience, delay 
       if (++failures === ATTEMPTS || call.signal.aborted) throw error
       return undefined
     })
-    if (answer !== undefined && answer.status >= 500) failures++
-    const isWorth = answer?.status === 429 ? performance.now() + wait < deadline : (answer?.status ?? 500) >= 500 && failures < ATTEMPTS
-    if (answer !== undefined && !isWorth) return answer
+    if (answer !== undefined) {
+      if (answer.status >= 500) failures++
+      const isToBeRepeated = answer.status === 429 ? performance.now() + wait < deadline : answer.status >= 500 && failures < ATTEMPTS
+      if (!isToBeRepeated) return answer
+    }
     // The timer's own error would hide why the build ends.
     await sleep(wait, undefined, { signal: call.signal }).catch(() => call.signal.throwIfAborted())
   }
