@@ -15,6 +15,7 @@ import type { ContainerEntry } from './entry.ts'
 import type { ContainerStore } from './container-store.ts'
 import type { ExecStore } from './exec-store.ts'
 import type { HostFacts, SpecDefaults } from './spec/index.ts'
+import type { RecentEndings } from './recent-endings.ts'
 import type { UserDirectory } from './user-directory.ts'
 
 /** Time, injectable for tests. */
@@ -108,6 +109,7 @@ export interface Context {
   readonly store: ContainerStore
   readonly execs: ExecStore
   readonly users: UserDirectory
+  readonly endings: RecentEndings
   /** The daemon is going down: containers stay as they are, nothing is restarted or removed any more. */
   closing: boolean
   /** Doors from exit handling to the phases before and after it. */

@@ -63,6 +63,27 @@ describe('ContainerService.restart', () => {
   })
 })
 
+describe('ContainerService.wait after --rm', () => {
+  it('tells how the container ended for a while, to who asks by its ID', async () => {
+    using bench = testBench()
+    const id = await started(bench, { name: 'web', hostConfig: { autoRemove: true } })
+    bench.runtime.lastTask.end({ exitCode: 3 })
+    await settle()
+    assert.throws(() => bench.service.get(id), { code: 'NOT_FOUND' })
+    assert.deepEqual(await (await bench.service.wait(id, 'not-running')).result, { exitCode: 3 })
+    await assert.rejects(bench.service.wait('web', 'not-running'), { code: 'NOT_FOUND' })
+    await bench.clock.advance(10_000)
+    await assert.rejects(bench.service.wait(id, 'not-running'), { code: 'NOT_FOUND' })
+  })
+
+  it('knows nothing of what a user has removed', async () => {
+    using bench = testBench()
+    const id = await started(bench)
+    await bench.service.remove(id, { force: true, volumes: false, link: false })
+    await assert.rejects(bench.service.wait(id, 'not-running'), { code: 'NOT_FOUND' })
+  })
+})
+
 describe('ContainerService.remove', () => {
   it('takes the log and the files with names along', async () => {
     using bench = testBench()

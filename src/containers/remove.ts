@@ -120,6 +120,7 @@ export async function finishRemoval(ctx: Context, entry: ContainerEntry, withVol
   store.delete(entry)
   // Without the text of a start that failed: the client that started has it already, and shows what a wait says as one more error.
   entry.notify(['not-running', 'next-exit', 'removed'], { exitCode })
+  if (record.hostConfig.autoRemove) ctx.endings.add(id, { exitCode })
   publishEvent(ctx, record, 'destroy')
 }
 

@@ -29,6 +29,7 @@ import { restartContainer, stopContainer } from './stop.ts'
 import { containerTop } from './container-top.ts'
 import type { Container, ContainerService } from './types.ts'
 import { updateContainer } from './update.ts'
+import { RecentEndings } from './recent-endings.ts'
 import { UserDirectory } from './user-directory.ts'
 import { containerUsage, layerDirectories } from './usage.ts'
 import { waitContainer } from './wait.ts'
@@ -41,6 +42,7 @@ export function createContainerService(deps: ContainerDeps): ContainerService & 
     store,
     execs: new ExecStore(deps.clock),
     users: new UserDirectory(deps.files, deps.snapshotter),
+    endings: new RecentEndings(deps.clock),
     closing: false,
     phases: {
       startLocked: (entry) => startLocked(ctx, entry),

@@ -13,9 +13,11 @@ export function endingOf(entry: ContainerEntry): WaitResult {
 /**
  * Registers a wait; when this returns nothing can be missed any more. `not-running` is over at once for a container without a process (one
  * that waits for its restart counts as running, as with Docker). `removed` also ends the other conditions, since no exit can follow.
- * `result` rejects with CANCELLED on abort.
+ * `result` rejects with CANCELLED on abort. What `--rm` took away a moment ago is answered for with how it ended.
  */
 export function waitContainer(ctx: Context, ref: string, condition: WaitCondition, signal?: AbortSignal): { result: Promise<WaitResult> } {
+  const gone = ctx.endings.find(ref)
+  if (gone !== undefined) return { result: Promise.resolve(gone) }
   const entry = ctx.store.find(ref)
   const { state } = entry.record
   if (condition === 'not-running' && !isActive(state) && state.status !== 'restarting') return { result: Promise.resolve(endingOf(entry)) }
