@@ -11,7 +11,7 @@ import { checkEntitlements } from './entitlements.ts'
 import { identify, type Neighbours } from './identify.ts'
 import { SharedWork } from '#lib'
 import { fromRecord, outputOf, solveVertex, type VertexWork } from './solve-vertex.ts'
-import { giveDevices } from './step-devices.ts'
+import { giveDevices } from './give-devices.ts'
 import { isSource, type BuildScope, type Identity, type ImportedResult, type Solved, type SolverDeps } from './solver.ts'
 import { walkGraph } from './walk-graph.ts'
 

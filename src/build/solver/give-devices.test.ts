@@ -4,7 +4,7 @@ import { vertex } from '../graph/digest.ts'
 import { PLAIN_EXEC } from '../graph/plain-exec.ts'
 import type { ExecOp, Vertex } from '../graph/types.ts'
 import type { Entitlement } from '../types.ts'
-import { giveDevices } from './step-devices.ts'
+import { giveDevices } from './give-devices.ts'
 
 const step = (devices?: ExecOp['devices']): Vertex => vertex({ ...PLAIN_EXEC, ...(devices && { devices }) }, [], { name: 'RUN a' })
 const known = { list: async () => [{ name: 'v.com/c=a', annotations: {} }] }
