@@ -1,6 +1,6 @@
 import type { CdiDevice } from '#cdi'
 import { forbidden } from '#errors'
-import { parseGoBoolean } from '#lib'
+import { isGoTrue } from '#lib'
 import type { DeviceGrants } from './device-grants.ts'
 import { findDevices, type DeviceRequest } from './find-devices.ts'
 
@@ -38,9 +38,5 @@ function checkGranted(names: readonly string[], grants: DeviceGrants, known: rea
 
 /** Also told to clients that list devices. */
 export function isAutoAllowed(device: Pick<CdiDevice, 'annotations'> | undefined): boolean {
-  try {
-    return parseGoBoolean(device?.annotations[AUTO_ALLOW] ?? '')
-  } catch {
-    return false
-  }
+  return isGoTrue(device?.annotations[AUTO_ALLOW])
 }

@@ -1,5 +1,5 @@
 import { EngineError } from '#errors'
-import { parseGoBoolean } from '#lib'
+import { isGoTrue } from '#lib'
 import type { ImageConfigFile } from '#oci'
 import type { DebugProcess, FrontendRequest } from '../types.ts'
 
@@ -27,19 +27,11 @@ export function frontendProgram({ config = {} }: Pick<ImageConfigFile, 'config'>
     env: [...(Env ?? []), ...told],
     cwd: WorkingDir || '/',
     user: '',
-    network: isTrue(Labels?.[`${LABEL}network.none`]) ? 'none' : 'default',
+    network: isGoTrue(Labels?.[`${LABEL}network.none`]) ? 'none' : 'default',
   }
 }
 
 /** What is behind a `+` says what is to be done without the capability, and is for others. */
 function capabilities(list = ''): Set<string> {
   return new Set(list.split(',').flatMap((entry) => entry.split('+', 1)[0] || []))
-}
-
-function isTrue(text: string | undefined): boolean {
-  try {
-    return text !== undefined && parseGoBoolean(text)
-  } catch {
-    return false
-  }
 }

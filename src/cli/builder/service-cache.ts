@@ -1,4 +1,4 @@
-import { parseGoBoolean } from '#lib'
+import { isGoTrue } from '#lib'
 import type { CacheOption } from './cache-options.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -15,7 +15,7 @@ export function withEnvironment(option: CacheOption, env: Environment): CacheOpt
 }
 
 function ofJob({ attributes, ...option }: CacheOption, env: Environment): CacheOption | undefined {
-  const version = attributes['version'] ?? (isTrue(env['ACTIONS_CACHE_SERVICE_V2']) ? '2' : undefined)
+  const version = attributes['version'] ?? (isGoTrue(env['ACTIONS_CACHE_SERVICE_V2']) ? '2' : undefined)
   const completed = withDefaults(attributes, {
     token: env['ACTIONS_RUNTIME_TOKEN'],
     url_v2: version === '2' ? env['ACTIONS_RESULTS_URL'] : undefined,
@@ -39,12 +39,4 @@ function withLogin({ attributes, ...option }: CacheOption, env: Environment): Ca
 function withDefaults(attributes: Readonly<Record<string, string>>, defaults: Environment): Record<string, string> {
   const known = Object.entries(defaults).filter((entry): entry is [string, string] => Boolean(entry[1]))
   return { ...Object.fromEntries(known), ...attributes }
-}
-
-function isTrue(text: string | undefined): boolean {
-  try {
-    return text !== undefined && parseGoBoolean(text)
-  } catch {
-    return false
-  }
 }
