@@ -4,10 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 import { digestOf } from '#oci'
-import type { Descriptor } from '#oci'
 import { AttributeReader } from '../../../src/build/export/attributes.ts'
 import { readS3Options } from '../../../src/build/export/cache/services/s3/s3-options.ts'
 import { s3Service } from '../../../src/build/export/cache/services/s3/s3-service.ts'
+import { blobOf, keepsBlobs, pieces } from '../../../src/build/export/cache/services/testing/keeps-blobs.ts'
 import type { CacheService } from '../../../src/build/export/cache/services/types.ts'
 import { S3Server } from '../../harness/s3-server.ts'
 
@@ -26,26 +26,11 @@ async function open(server: S3Server, more: Readonly<Record<string, string>> = {
   return await s3Service(readS3Options(new AttributeReader('s3 cache', attributes)), { proxies: {} })
 }
 
-function blobOf(content: Buffer): Descriptor {
-  return { mediaType: 'application/octet-stream', digest: digestOf(content), size: content.length }
-}
-
-async function* pieces(content: Buffer): AsyncGenerator<Buffer> {
-  for (let at = 0; at < content.length; at += 1 << 16) yield content.subarray(at, at + (1 << 16))
-}
-
 describe('s3Service', () => {
   it('keeps layers, in parts where they are large, and gives them from any byte on', async () => {
     await using server = await S3Server.start()
     const service = await open(server)
-    for (const content of [Buffer.from('small'), randomBytes((17 << 20) + 5)]) {
-      const blob = blobOf(content)
-      assert.equal(await service.hasBlob(blob, signal), false)
-      await service.writeBlob(blob, pieces(content), signal)
-      assert.equal(await service.hasBlob(blob, signal), true)
-      assert.ok(content.equals(await buffer(service.readBlob(blob, 0, signal))))
-      assert.ok(content.subarray(3).equals(await buffer(service.readBlob(blob, 3, signal))))
-    }
+    await keepsBlobs(service)
     assert.equal(server.operations.filter((name) => name === 'UploadPart').length, 3)
   })
 
@@ -82,6 +67,21 @@ describe('s3Service', () => {
     const content = randomBytes(9 << 20)
     server.fault = (operation) => (operation === 'CompleteMultipartUpload' ? 403 : undefined)
     await assert.rejects(service.writeBlob(blobOf(content), pieces(content), signal), /s3 cache: 403/)
+    assert.equal(server.unfinished, 0)
+  })
+
+  it('leaves nothing of an upload that is cancelled on the way', async () => {
+    await using server = await S3Server.start()
+    const service = await open(server)
+    const content = randomBytes(17 << 20)
+    const cancel = new AbortController()
+    async function* cancelledHalfWay(): AsyncGenerator<Buffer> {
+      yield content.subarray(0, 9 << 20)
+      assert.equal(server.unfinished, 1)
+      cancel.abort(new Error('cancelled'))
+      yield content.subarray(9 << 20)
+    }
+    await assert.rejects(service.writeBlob(blobOf(content), cancelledHalfWay(), cancel.signal))
     assert.equal(server.unfinished, 0)
   })
 
