@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { buffer } from 'node:stream/consumers'
-import { digestOf } from '#oci'
-import type { Descriptor } from '#oci'
 import type { CacheService } from '../types.ts'
 import { ActionsServer } from '../testing/actions-server.ts'
+import { blobOf, keepsBlobs, pieces } from '../testing/keeps-blobs.ts'
 import type { GhaOptions } from './gha-options.ts'
 import { ghaService } from './gha-service.ts'
 
@@ -16,27 +14,12 @@ function open(server: ActionsServer, members: Partial<GhaOptions> = {}): CacheSe
   return ghaService(options, { proxies: {}, pause: 1, delay: 1, api: server.url.replace(/\/$/, '') })
 }
 
-function blobOf(content: Buffer): Descriptor {
-  return { mediaType: 'application/octet-stream', digest: digestOf(content), size: content.length }
-}
-
-async function* pieces(content: Buffer): AsyncGenerator<Buffer> {
-  for (let at = 0; at < content.length; at += 1 << 16) yield content.subarray(at, at + (1 << 16))
-}
-
 for (const version of [1, 2] as const) {
   describe(`ghaService, version ${version} of the protocol,`, () => {
     it('keeps layers, in pieces where they are large, and gives them from any byte on', async () => {
       await using server = await ActionsServer.start()
       const service = open(server, { version })
-      for (const content of [Buffer.from('small'), randomBytes((17 << 20) + 5)]) {
-        const blob = blobOf(content)
-        assert.equal(await service.hasBlob(blob, signal), false)
-        await service.writeBlob(blob, pieces(content), signal)
-        assert.equal(await service.hasBlob(blob, signal), true)
-        assert.ok(content.equals(await buffer(service.readBlob(blob, 0, signal))))
-        assert.ok(content.subarray(3).equals(await buffer(service.readBlob(blob, 3, signal))))
-      }
+      await keepsBlobs(service)
       assert.ok(server.keys().every((key) => /^buildkit-blob-1-sha256:[0-9a-f]{64}$/.test(key)))
     })
 
