@@ -10,22 +10,10 @@ import { LaunchError } from '#runtime'
 import { createContainerService } from './service.ts'
 import { settle } from './testing/fake-clock.ts'
 import { TEST_IMAGE, testBench, type TestBench } from './testing/fake-deps.ts'
-import { create, started, statusOf } from './testing/sample-container.ts'
+import { create, SAMPLE_EXEC, started, statusOf } from './testing/sample-container.ts'
 import type { ContainerService } from './types.ts'
 
 const OUTPUT = { stdin: false, stdout: true, stderr: true, stream: true, logs: false, detachKeys: '' }
-const EXEC = {
-  cmd: ['true'],
-  env: [],
-  user: '',
-  workingDir: '',
-  privileged: false,
-  tty: false,
-  attachStdin: false,
-  attachStdout: true,
-  attachStderr: true,
-  detachKeys: '',
-}
 
 /** A service on a disk that is full when an exit is to be recorded for the first time. */
 function onFullDisk({ deps }: TestBench): ContainerService {
@@ -105,7 +93,7 @@ describe('a container whose process has just ended', () => {
     for (const error of errors) {
       using bench = testBench()
       const id = await started(bench)
-      const exec = await bench.service.createExec(id, EXEC)
+      const exec = await bench.service.createExec(id, SAMPLE_EXEC)
       bench.runtime.exec = () => Promise.reject(error)
       const message = `container ${id} is not running`
       await assert.rejects(bench.service.startExec(exec.id, { detach: true, tty: false }), { code: 'CONFLICT', message })

@@ -3,48 +3,30 @@ import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
 import { LaunchError } from '#runtime'
 import { settle } from './testing/fake-clock.ts'
-import { testBench, type TestBench } from './testing/fake-deps.ts'
+import { testBench } from './testing/fake-deps.ts'
+import { SAMPLE_EXEC, started } from './testing/sample-container.ts'
 import type { ExecRequest } from './types.ts'
-
-const REQUEST: ExecRequest = {
-  cmd: ['ls', '-l'],
-  env: ['A=1'],
-  user: '',
-  workingDir: '',
-  privileged: false,
-  tty: false,
-  attachStdin: false,
-  attachStdout: true,
-  attachStderr: true,
-  detachKeys: '',
-}
-
-async function running(bench: TestBench): Promise<string> {
-  const { id } = await bench.service.create({ name: '', platform: '', config: { image: 'test' }, hostConfig: {}, networks: {} })
-  await bench.service.start(id)
-  return id
-}
 
 describe('createExec', () => {
   it('refuses a container that does not run, is paused, or an empty command', async () => {
     using bench = testBench()
-    const id = await running(bench)
-    await assert.rejects(bench.service.createExec(id, { ...REQUEST, cmd: [] }), { message: 'No exec command specified' })
+    const id = await started(bench)
+    await assert.rejects(bench.service.createExec(id, { ...SAMPLE_EXEC, cmd: [] }), { message: 'No exec command specified' })
     await bench.service.pause(id)
-    await assert.rejects(bench.service.createExec(id, REQUEST), {
+    await assert.rejects(bench.service.createExec(id, SAMPLE_EXEC), {
       code: 'CONFLICT',
       message: `container ${id} is paused, unpause the container before exec`,
     })
     await bench.service.kill(id, '')
-    await assert.rejects(bench.service.createExec(id, REQUEST), { code: 'CONFLICT', message: `container ${id} is not running` })
+    await assert.rejects(bench.service.createExec(id, SAMPLE_EXEC), { code: 'CONFLICT', message: `container ${id} is not running` })
   })
 })
 
 describe('startExec', () => {
   it('runs the program in the container and has its code before the stream ends', async () => {
     using bench = testBench()
-    const id = await running(bench)
-    const { id: execId } = await bench.service.createExec(id, REQUEST)
+    const id = await started(bench)
+    const { id: execId } = await bench.service.createExec(id, SAMPLE_EXEC)
     assert.deepEqual(bench.service.get(id).execIds, [execId])
     const io = await bench.service.startExec(execId, { detach: false, tty: false })
     const client = new PassThrough()
@@ -66,7 +48,7 @@ describe('startExec', () => {
 
   it('tells an attached client of a missing program in the stream, with code 127', async () => {
     using bench = testBench()
-    const { id } = await bench.service.createExec(await running(bench), { ...REQUEST, tty: true })
+    const { id } = await bench.service.createExec(await started(bench), { ...SAMPLE_EXEC, tty: true })
     bench.runtime.failure = new LaunchError('execve', 'ls', 2, 'ENOENT', '')
     const io = await bench.service.startExec(id, { detach: false, tty: true })
     const client = new PassThrough()
@@ -80,7 +62,7 @@ describe('startExec', () => {
 
   it('throws to a detached client', async () => {
     using bench = testBench()
-    const { id } = await bench.service.createExec(await running(bench), REQUEST)
+    const { id } = await bench.service.createExec(await started(bench), SAMPLE_EXEC)
     bench.runtime.failure = new LaunchError('execve', 'ls', 13, 'EACCES', '')
     await assert.rejects(bench.service.startExec(id, { detach: true, tty: false }), /permission denied/)
     assert.equal(bench.service.getExec(id).exitCode, 126)
@@ -88,10 +70,10 @@ describe('startExec', () => {
 
   it('gives each exec its own user, capabilities and program, whatever the one before had', async () => {
     using bench = testBench()
-    const container = await running(bench)
+    const container = await started(bench)
     const requests: Partial<ExecRequest>[] = [{}, { user: '33:44' }, { privileged: true, cmd: ['id'], env: ['B=2'] }, {}]
     for (const request of requests) {
-      const { id } = await bench.service.createExec(container, { ...REQUEST, ...request })
+      const { id } = await bench.service.createExec(container, { ...SAMPLE_EXEC, ...request })
       await bench.service.startExec(id, { detach: true, tty: false })
     }
     const specs = bench.runtime.execs.map(({ process }) => process)
@@ -114,7 +96,7 @@ describe('startExec', () => {
 
   it('starts an exec once', async () => {
     using bench = testBench()
-    const { id } = await bench.service.createExec(await running(bench), REQUEST)
+    const { id } = await bench.service.createExec(await started(bench), SAMPLE_EXEC)
     await bench.service.startExec(id, { detach: true, tty: false })
     await assert.rejects(bench.service.startExec(id, { detach: true, tty: false }), { code: 'CONFLICT', message: /already running/ })
     bench.runtime.lastTask.end()
@@ -126,16 +108,16 @@ describe('startExec', () => {
 describe('getExec', () => {
   it('forgets an exec five minutes after its end, when the next one is made', async () => {
     using bench = testBench()
-    const container = await running(bench)
-    const { id } = await bench.service.createExec(container, REQUEST)
+    const container = await started(bench)
+    const { id } = await bench.service.createExec(container, SAMPLE_EXEC)
     await bench.service.startExec(id, { detach: true, tty: false })
     bench.runtime.lastTask.end()
     await settle()
     await bench.clock.advance(299_000)
-    await bench.service.createExec(container, REQUEST)
+    await bench.service.createExec(container, SAMPLE_EXEC)
     assert.equal(bench.service.getExec(id).exitCode, 0)
     await bench.clock.advance(2_000)
-    await bench.service.createExec(container, REQUEST)
+    await bench.service.createExec(container, SAMPLE_EXEC)
     assert.throws(() => bench.service.getExec(id), { code: 'NOT_FOUND', message: `No such exec instance: ${id}` })
   })
 })

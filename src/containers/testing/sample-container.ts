@@ -1,5 +1,19 @@
-import type { Container, CreateRequest } from '../types.ts'
+import type { Container, CreateRequest, ExecRequest } from '../types.ts'
 import type { TestBench } from './fake-deps.ts'
+
+/** A program in a container, of which the output is wanted. */
+export const SAMPLE_EXEC: ExecRequest = {
+  cmd: ['ls', '-l'],
+  env: ['A=1'],
+  user: '',
+  workingDir: '',
+  privileged: false,
+  tty: false,
+  attachStdin: false,
+  attachStdout: true,
+  attachStderr: true,
+  detachKeys: '',
+}
 
 /** A container of the test image, not started. Gives its ID. */
 export async function create(bench: TestBench, request: Partial<CreateRequest> = {}): Promise<string> {
