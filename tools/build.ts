@@ -1,8 +1,6 @@
 /**
- * Bundles `src/main.ts` into `dist/gantry.cjs`, and what that loads: the command line in `dist/cli.cjs`, for `gantry daemon` `dist/engine.cjs`, for that one's
- * worker threads `dist/unpacker.cjs`, for `gantry registry` `dist/registry.cjs`, what that and the daemon load for S3 in `dist/aws-sdk.cjs`, for
- * `gantry build` `dist/builder.cjs`, what that and the daemon load when gRPC is spoken in `dist/grpc.cjs`, and the daemon's reader of YAML in `dist/yaml.cjs`: in one file each command, and each thread, would pay
- * some 10 ms and more for code that it never runs (docs/adr/0006).
+ * Bundles `src/main.ts` into `dist/gantry.cjs`, and each part that it loads on demand into a file of its own: in one file each command, and each thread, would pay
+ * some 10 ms and more for code that it never runs. ARCHITECTURE.md says what is in which bundle, docs/adr/0006 why.
  * Usage: `node tools/build.ts`. SOURCE_DATE_EPOCH (seconds) fixes the time that is written into it, for builds that must come out the same.
  */
 import { spawnSync } from 'node:child_process'

@@ -10,7 +10,10 @@ const AHEAD = 4
 /** What the sender says; the receiver answers each chunk, when it wants another one, with anything. */
 type Message = Uint8Array<ArrayBuffer> | { end: true } | { error: string }
 
-/** Sends all there is. Rejects with what the chunks fail with, of which the receiver hears, and with the reason of `signal`: of a receiver that has gone nothing is heard. */
+/**
+ * Sends all there is. Rejects with what the chunks fail with, which the receiver is told, and with the reason of `signal`, which is the only way out when the
+ * receiver has gone: of that nothing is heard.
+ */
 export async function sendChunks(port: MessagePort, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   let ahead = 0
   const say = (message: Message): void => port.postMessage(message, message instanceof Uint8Array ? [message.buffer] : [])

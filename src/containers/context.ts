@@ -29,8 +29,8 @@ export interface Clock {
 /** Absolute paths; drawn in `daemon/state-directory.ts`. */
 export interface ContainerPaths {
   /**
-   * Holds the log of one container, and its hosts, hostname and resolv.conf, written at each start; with hooks a bundle for them. Not below the exec root, where a tmpfs would be faster: root
-   * in the container may write to them, and would fill it.
+   * Holds the log of one container, and its hosts, hostname and resolv.conf, written at each start; for a container with hooks also their bundle. Not below the
+   * exec root, where a tmpfs would be faster: root in the container may write to them, and would fill it.
    */
   containerDirectory(id: string): string
   /** Directory of the task directories, and one of them: monitor socket and exit record. Containers and execs alike, by id. */

@@ -10,7 +10,10 @@ const RECORD = KEY + 32
  */
 const TICK = 20_000_000n
 
-/** Digests of files (content and attributes) that have not changed since, told by their stat(2). Goes between threads as bytes: tens of thousands of objects would be copied one by one. */
+/**
+ * Digests of files (content and attributes) that have not changed since, told by their stat(2). Goes between threads as bytes: tens of thousands of objects would
+ * be copied one by one.
+ */
 export interface FileDigests {
   /** Hexadecimal digits; undefined: it has to be read. */
   get(stat: BigIntStats): string | undefined

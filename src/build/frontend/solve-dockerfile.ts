@@ -15,9 +15,9 @@ import type { Syntax } from './syntax.ts'
 import { failOnFindings, warnOf } from './warnings.ts'
 
 /**
- * The frontend `dockerfile.v0`: loads the Dockerfile, lets another frontend do the rest if it asks for one, or gives for each wanted platform the graph of its target stage and the image's config, or answers a
- * question about it (`requestid`). Nothing is run: of all that happens outside only what `host` offers is used. Throws BuildError with the place in the
- * Dockerfile where there is one.
+ * The frontend `dockerfile.v0`: loads the Dockerfile and lets another frontend do the rest if the file asks for one. Else it gives for each wanted platform the
+ * graph of its target stage and the image's config, or answers a question about the Dockerfile (`requestid`). Nothing is run: of all that happens outside only
+ * what `host` offers is used. Throws BuildError with the place in the Dockerfile where there is one.
  *
  * The phases, one file or folder each:
  *

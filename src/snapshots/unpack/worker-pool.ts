@@ -26,10 +26,10 @@ interface Task {
 type JobClass = 'layer' | 'growing' | 'background' | 'waiting'
 
 /**
- * Runs jobs in up to `size` worker threads, and in one more if need be, and in others that wait for somebody slow, which are started when needed. `entry` is a module that calls
- * `runUnpackWorker` when loaded in a worker. Jobs beyond wait in order, but neither deletions and syncs, which nobody waits for, nor layers whose
- * downloads may be slow ever take all workers: each may last long, and a stored layer is to be unpacked meanwhile. An aborted job stops at its next
- * chunk: ending its thread would leak the descriptors it has open.
+ * Runs jobs in up to `size` worker threads, and in one more if need be; jobs that wait for somebody slow have others beside these. Workers are started when they
+ * are needed. `entry` is a module that calls `runUnpackWorker` when loaded in a worker. Jobs beyond wait in order, but neither deletions and syncs, which nobody
+ * waits for, nor layers whose downloads may be slow ever take all workers: each may last long, and a stored layer is to be unpacked meanwhile. An aborted job
+ * stops at its next chunk: ending its thread would leak the descriptors it has open.
  */
 export function createWorkerPool(deps: { entry: URL; size: number }): JobRunner {
   const idle = new Set<Worker>()

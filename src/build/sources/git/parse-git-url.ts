@@ -28,9 +28,9 @@ const SCP_LIKE = /^\w[\w-]*@[a-zA-Z0-9][a-zA-Z0-9.-]*:/
 const LONGEST = 64 * 1024
 
 /**
- * Takes apart `<remote>[?ref=&branch=&tag=&checksum=&subdir=&submodules=&keep-git-dir=&mtime=&fetch-by-commit=][#ref[:subdirectory]]`. Gives undefined for what is no Git URL: a web
- * address counts only when its path ends in `.git`. Throws INVALID_ARGUMENT when the parts contradict each other or are not known. Source: moby/buildkit
- * frontend/dockerfile/dfgitutil/git_ref.go, util/gitutil/git_url.go.
+ * Takes apart `<remote>[?ref=&branch=&tag=&checksum=&subdir=&submodules=&keep-git-dir=&mtime=&fetch-by-commit=][#ref[:subdirectory]]`. Gives undefined for what
+ * is no Git URL: a web address counts only when its path ends in `.git`. Throws INVALID_ARGUMENT when the parts contradict each other or are not known. Source:
+ * moby/buildkit frontend/dockerfile/dfgitutil/git_ref.go, util/gitutil/git_url.go.
  */
 export function parseGitUrl(text: string): GitUrl | undefined {
   if (text.length > LONGEST || text.startsWith('./') || text.startsWith('../')) return undefined
