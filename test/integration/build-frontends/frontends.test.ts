@@ -1,7 +1,8 @@
 /** Frontends that are images: a program in a container reads the build's file, and is answered on its standard streams. */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -128,13 +129,28 @@ test('a label takes the network from a frontend', () => {
   assert.doesNotMatch(stderr, /eth0/)
 })
 
-test('a frontend ends with its build', async () => {
+/** A build whose frontend never ends. Resolves when that runs. */
+async function endlessBuild(): Promise<{ client: ChildProcess; ended: Promise<unknown> }> {
   const directory = project(engine, 'endless', { Dockerfile: '# syntax=front hangs\n' })
   const env = { ...process.env, DOCKER_HOST: `unix://${engine.socket}` }
   const client = spawn(join(ROOT, 'bin/gantry'), ['build', directory], { env, stdio: 'ignore' })
   const ended = once(client, 'exit')
   await stepRuns(engine, /^nc /)
+  return { client, ended }
+}
+
+test('a frontend ends with its build', async () => {
+  const { client, ended } = await endlessBuild()
   client.kill('SIGINT')
   await ended
   await noStepRuns(engine)
+})
+
+test('of a frontend whose daemon was killed the next one leaves nothing', async () => {
+  const { ended } = await endlessBuild()
+  await engine.stopDaemon('SIGKILL')
+  await ended
+  await engine.startDaemon()
+  await noStepRuns(engine)
+  assert.deepEqual(readdirSync(join(engine.execRoot, 'steps')), [])
 })
