@@ -1,6 +1,7 @@
 /** Life of a container: exit codes, signals, failures to launch, what it sees. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -200,8 +201,10 @@ unshared(import.meta.filename, () => {
         const before = text
         if ((text += chunk.toString()).includes('2 left') && !before.includes('2 left')) void task.kill(15)
       })
+      const ended = once(stream, 'end')
       await task.start()
       assert.equal((await task.exited).exitCode, 5)
+      await ended
       assert.match(text, /got/)
       await task.delete()
     })
