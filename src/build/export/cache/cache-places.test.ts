@@ -225,14 +225,31 @@ describe('cache of a service', () => {
   })
 })
 
+/** Of the step that was shown last: its error. */
+function failedImport(test: ReturnType<typeof exportsUnderTest>, shown: string): string {
+  const last = test.progress.at(-1)
+  assert.ok(last?.kind === 'vertex')
+  assert.equal(last.name, `importing cache manifest from ${shown}`)
+  return last.error ?? ''
+}
+
+describe('caches to be read that lack what names them', () => {
+  it('say so as a step: the build goes on without them', async () => {
+    using test = exportsUnderTest()
+    await assert.rejects(open(test, 'registry', {}), { code: 'INVALID_ARGUMENT' })
+    assert.match(failedImport(test, 'registry'), /ref is required/)
+    await assert.rejects(open(test, 'local', {}), { code: 'INVALID_ARGUMENT' })
+    assert.match(failedImport(test, 'local'), /requires src/)
+    await assert.rejects(open(test, 'local', { src: '/cache' }), { code: 'NOT_FOUND' })
+    assert.match(failedImport(test, 'local'), /requires either explicit digest/)
+  })
+})
+
 describe('caches of other kinds', () => {
   it('are refused by name', async () => {
     using test = exportsUnderTest()
     await assert.rejects(open(test, 'azblob', {}), /cache importer type=azblob is not supported/)
-    const last = test.progress.at(-1)
-    assert.ok(last?.kind === 'vertex')
-    assert.equal(last.name, 'importing cache manifest from azblob')
-    assert.match(last.error ?? '', /type=azblob is not supported/)
+    assert.match(failedImport(test, 'azblob'), /type=azblob is not supported/)
     await assert.rejects(save(test, 'azblob', {}), /cache exporter type=azblob is not supported/)
     await assert.rejects(save(test, 'floppy', {}), /unknown cache exporter: "floppy"/)
     await assert.rejects(save(test, 'registry', { ref: 'a', mode: 'huge' }), /invalid cache export mode "huge"/)

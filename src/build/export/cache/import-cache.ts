@@ -22,23 +22,20 @@ export type OpenContext = Pick<ExportContext, 'session' | 'signal' | 'progress' 
 
 /** Where a cache lies. */
 interface CachePlace {
-  /** As progress shows it. */
-  shown: string
   origin: ImageOrigin
   place: { tag: string } | { digest: Digest }
 }
 
-/** Reads what a cache consists of; its layers come when they are wanted. An image here with a cache in it is taken before a registry is asked. */
+/**
+ * Reads what a cache consists of; its layers come when they are wanted. An image here with a cache in it is taken before a registry is asked. Everything is said
+ * in the vertex: a build goes on without a cache that it cannot read.
+ */
 export async function openCache(deps: CacheDeps, location: CacheLocation, context: OpenContext): Promise<ImportedCache> {
   const reader = new AttributeReader(`${location.type} cache`, location.attributes)
-  const here = location.type === 'registry' ? imageHere(deps, location.attributes['ref'] ?? '', context.lease) : undefined
-  if (here !== undefined) {
-    return await shownImport(context, location.attributes['ref'] ?? '', async () =>
-      importedCache(deps, undefined, readInlineCache(here, [])),
-    )
-  }
-  const { shown, origin, place } = location.type === 'local' ? localPlace(reader, context) : await registryPlace(deps, reader, context)
-  return await shownImport(context, shown, async () => {
+  return await shownImport(context, shownName(location), async () => {
+    const here = location.type === 'registry' ? imageHere(deps, location.attributes['ref'] ?? '', context.lease) : undefined
+    if (here !== undefined) return importedCache(deps, undefined, readInlineCache(here, []))
+    const { origin, place } = location.type === 'local' ? localPlace(reader, context) : await registryPlace(deps, reader, context)
     reader.end()
     const { signal } = context
     const manifest = async (at: CachePlace['place']): Promise<Buffer> => {
@@ -50,6 +47,12 @@ export async function openCache(deps: CacheDeps, location: CacheLocation, contex
     const reading = { read, manifest: (digest: Digest) => manifest({ digest }) }
     return importedCache(deps, origin, await readCacheManifest(await manifest(place), reading))
   })
+}
+
+/** As progress shows it; of one that lacks what names it, only the kind. */
+function shownName({ type, attributes: { ref = '', digest = '' } }: CacheLocation): string {
+  if (type === 'local') return digest === '' ? type : `local:${digest}`
+  return ref === '' ? type : ref
 }
 
 /** Shows the reading of a cache as BuildKit does. */
@@ -83,7 +86,7 @@ async function registryPlace({ remotes }: CacheDeps, reader: AttributeReader, { 
   const reference = withDefaultTag(parseReference(ref))
   const credentials = await session.credentials(loginHost(reference))
   const origin = remotes.repository(reference, 'pull', { signal, insecure, ...(credentials === undefined ? {} : { credentials }) })
-  return { shown: ref, origin, place: reference.digest === undefined ? { tag: reference.tag ?? '' } : { digest: reference.digest } }
+  return { origin, place: reference.digest === undefined ? { tag: reference.tag ?? '' } : { digest: reference.digest } }
 }
 
 function localPlace(reader: AttributeReader, { session }: OpenContext): CachePlace {
@@ -93,7 +96,7 @@ function localPlace(reader: AttributeReader, { session }: OpenContext): CachePla
   if (source === undefined || source === '') throw invalidArgument('local cache importer requires src')
   if (digest === undefined || digest === '')
     throw notFound('local cache importer requires either explicit digest, "latest" tag or custom tag on index.json')
-  return { shown: `local:${digest}`, origin: layoutOrigin(session.store(localStore(source))), place: { digest: parseDigest(digest) } }
+  return { origin: layoutOrigin(session.store(localStore(source))), place: { digest: parseDigest(digest) } }
 }
 
 function checked(bytes: Buffer, digest: Digest): Buffer {
