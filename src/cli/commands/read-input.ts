@@ -1,4 +1,5 @@
 import { createReadStream, openSync } from 'node:fs'
+import { openFailure } from '../open-failure.ts'
 
 /** Bytes handed over at a time. */
 const CHUNK = 1024 * 1024
@@ -10,8 +11,7 @@ export function readInput(path: string): AsyncIterable<Uint8Array> {
   try {
     fd = openSync(path, 'r')
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw new Error(`open ${path}: ${code === 'ENOENT' ? 'no such file or directory' : 'permission denied'}`, { cause: error })
+    throw new Error(openFailure(path, error), { cause: error })
   }
   return createReadStream('', { fd, highWaterMark: CHUNK })
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { openFailure } from '../open-failure.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -44,9 +45,7 @@ function readFile(path: string, env: Environment | undefined): string[] {
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'no such file or directory' : code === 'EISDIR' ? 'is a directory' : 'permission denied'
-    throw new Error(`${code === 'EISDIR' ? 'read' : 'open'} ${path}: ${reason}`, { cause: error })
+    throw new Error(openFailure(path, error), { cause: error })
   }
   const entries: string[] = []
   const text = decode(path, bytes)
